@@ -1,0 +1,1 @@
+"""Many-to-one: a text in, a label with its probability out (sentiment, topics, any classes)."""

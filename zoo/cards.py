@@ -1,0 +1,253 @@
+"""Read what lies in `saved_models` from its JSON; render a card and the table. No Keras here."""
+
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from zoo.errors import UserError
+from zoo.names import unknown
+
+RECIPE, METRICS, FILES, CARD = "recipe.json", "metrics.json", "files.json", "README.md"
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What the JSON files of one saved model say."""
+
+    path: Path
+    recipe: Mapping[str, Any]
+    metrics: Mapping[str, Any]
+    bytes: int
+
+    @property
+    def name(self) -> str:
+        return self.path.name
+
+    @property
+    def task(self) -> str:
+        return self.recipe["task"]
+
+    @property
+    def cell(self) -> str:
+        return self.recipe["train"]["cell"]
+
+    @property
+    def dataset(self) -> str:
+        return self.metrics["data"]["name"]
+
+    @property
+    def monitored(self) -> float:
+        """The test score that the task watches."""
+        return self.metrics["scores"]["test"][self.metrics["monitor"]]
+
+    @property
+    def rank(self) -> tuple:
+        """Larger is better: real data before synthetic, then the score."""
+        sign = 1 if self.metrics["higher_is_better"] else -1
+        return (not self.metrics["data"].get("embedded", False), sign * self.monitored)
+
+
+def published() -> Path:
+    """The folder of published models: inside the installed package, or beside it in a clone."""
+    here = Path(__file__).resolve().parent
+    inside = here / "published"
+    return inside if inside.is_dir() else here.parent / "saved_models"
+
+
+def own(models_dir: str | Path | None = None) -> Path:
+    """The folder where trained models go: `models_dir`, else `$ZOO_MODELS`, else `./saved_models`."""
+    return Path(models_dir or os.environ.get("ZOO_MODELS") or "saved_models")
+
+
+def folders(models_dir: str | Path | None = None) -> list[Path]:
+    """Where names are looked for, in this order, without repetition."""
+    found: list[Path] = []
+    for folder in (own(models_dir), published()):
+        if folder.is_dir() and folder.resolve() not in [item.resolve() for item in found]:
+            found.append(folder)
+    return found
+
+
+def summarise(path: Path) -> Summary:
+    """Reads one saved model's JSON.
+
+    Raises:
+        UserError: If a file is missing or is no JSON of ours.
+    """
+    values = {}
+    for name in (RECIPE, METRICS, FILES):
+        try:
+            values[name] = json.loads((path / name).read_text(encoding="utf-8"))
+        except FileNotFoundError as error:
+            raise UserError(f"{path} is not a saved model: it has no {name}.") from error
+        except (OSError, ValueError) as error:
+            raise UserError(f"{path} cannot be read: {name} is damaged ({error}).") from error
+    try:
+        size = sum(item["bytes"] for item in values[FILES]["files"].values())
+        summary = Summary(path, values[RECIPE], values[METRICS], size)
+        (summary.task, summary.cell, summary.dataset, summary.rank)  # noqa: B018  each must be there
+    except (KeyError, TypeError, AttributeError) as error:
+        raise UserError(f"{path} is not a saved model of zoo: its JSON files lack {error}.") from error
+    return summary
+
+
+def models(models_dir: str | Path | None = None) -> Iterator[Summary]:
+    """All whole saved models that a name would find, sorted by name within each folder; the first of a name wins."""
+    seen = set()
+    for folder in folders(models_dir):
+        for path in sorted(folder.iterdir()):
+            if path.name in seen or not (path / RECIPE).is_file() or path.name.startswith("."):
+                continue
+            seen.add(path.name)
+            try:
+                yield summarise(path)
+            except UserError:
+                continue
+
+
+def locate(model: str | Path, models_dir: str | Path | None = None) -> Path:
+    """The folder of a saved model.
+
+    Args:
+        model: A folder, or a name.
+        models_dir: Where to look for a name first.
+
+    Raises:
+        UserError: If there is none; names the nearest.
+    """
+    text = str(model)
+    if not text:
+        raise UserError("A saved model is a folder or a name; got an empty one. `zoo list models` shows the names.")
+    if os.sep not in text:
+        for folder in folders(models_dir):
+            _recover(folder / text)
+            if (folder / text).is_dir():
+                return folder / text
+    path = Path(model)
+    _recover(path)
+    if path.is_dir():
+        return path
+    if path.exists():
+        raise UserError(f"{text} is a file; a saved model is a folder with {RECIPE}, model.keras and others.")
+    names = [item.name for item in models(models_dir)]
+    raise unknown("saved model", text, names, "Or give a folder")
+
+
+def _recover(path: Path) -> None:
+    """A kill between the two renames of an overwrite leaves the old model beside its place: put it back."""
+    old = backup(path)
+    if old.is_dir() and not path.exists():
+        old.rename(path)
+
+
+def backup(path: Path) -> Path:
+    """Where the old folder waits while a new one takes its place."""
+    return path.with_name(f".{path.name}.old")
+
+
+def best(task: str, models_dir: str | Path | None = None) -> Path:
+    """The best published model of a task; if none is published, the best of your own.
+
+    Raises:
+        UserError: If there is none.
+    """
+    mine = [item for item in models(models_dir) if item.task == task]
+    public = [item for item in mine if item.path.parent.resolve() == published().resolve()]
+    choice = max(public or mine, key=lambda item: (item.rank, item.name), default=None)
+    if choice is None:
+        raise UserError(f"There is no saved model for {task} yet. `zoo train {task}` makes one.")
+    return choice.path
+
+
+def line(summary: Summary) -> str:
+    """One line of `zoo list models`."""
+    score = f"{summary.metrics['monitor']} {number(summary.monitored)}"
+    return (
+        f"{summary.name:32}  {summary.task:10}  {summary.cell:10}  {summary.dataset:16}  "
+        f"{summary.bytes / 1e6:6.1f} MB  {score}"
+    )
+
+
+def number(value: Any) -> str:
+    """A score for reading: four digits behind the point, whole numbers whole."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return str(value)
+    return f"{value:,}" if isinstance(value, int) else f"{value:.4f}"
+
+
+def _rows(head: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:
+    head = list(head)
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    return "\n".join(lines + ["| " + " | ".join(map(str, row)) + " |" for row in rows])
+
+
+def table(summaries: Iterable[Summary]) -> str:
+    """A Markdown table of saved models, rendered from their files."""
+    return _rows(
+        ("model", "task", "cell", "data", "test score", "parameters", "size", "training"),
+        (
+            (
+                f"[{item.name}]({item.name}/README.md)",
+                item.task,
+                item.cell,
+                item.dataset + (" (synthetic)" if item.metrics["data"].get("embedded") else ""),
+                f"{item.metrics['monitor']} {number(item.monitored)}",
+                number(item.metrics["training"]["parameters"]),
+                f"{item.bytes / 1e6:.1f} MB",
+                f"{item.metrics['training']['minutes']:.0f} min on {item.metrics['machine']['cores']} cores",
+            )
+            for item in summaries
+        ),
+    )
+
+
+def card(summary: Summary) -> str:
+    """The model's card, in Markdown, rendered from its files alone."""
+    metrics, recipe = summary.metrics, summary.recipe
+    data, training = metrics["data"], metrics["training"]
+    splits = list(metrics["scores"])
+    names = list(dict.fromkeys(name for split in splits for name in metrics["scores"][split]))
+    scores = _rows(
+        ("score", *splits), ((name, *(number(metrics["scores"][s].get(name, "")) for s in splits)) for name in names)
+    )
+    facts = "\n".join(f"- {key}: {_inline(value)}" for key, value in data.items())
+    return f"""# {summary.name}
+
+Task `{summary.task}`, cell `{summary.cell}`, data set `{summary.dataset}`.
+{number(training["parameters"])} parameters, {summary.bytes / 1e6:.1f} MB on disk. This card is rendered from \
+`recipe.json` and `metrics.json`.
+
+    zoo {summary.task} --model {summary.name}
+
+## Scores
+
+{scores}
+
+Weights are those of epoch {training["best_epoch"]} of {training["epochs"]}, chosen by validation \
+`{metrics["monitor"]}`; the test split was scored once, after that choice.
+
+## Data
+
+{facts}
+
+## Training
+
+{_inline(training["minutes"])} minutes, {number(training["examples_a_second"])} examples a second, on \
+{metrics["machine"]["cores"]} cores ({metrics["machine"]["processor"]}), Keras {metrics["versions"]["keras"]} on \
+{metrics["versions"]["backend"]}, Python {metrics["versions"]["python"]}.
+
+    {recipe["command"]}
+
+{_rows(("setting", "value"), ((key, _inline(value)) for key, value in recipe["train"].items()))}
+"""
+
+
+def _inline(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {_inline(item)}" for key, item in value.items())
+    if isinstance(value, (list, tuple)):
+        return ", ".join(map(_inline, value))
+    return str(value)

@@ -1,0 +1,53 @@
+"""What all cells share: Keras's cell contract, so that each works in a plain `keras.layers.RNN`."""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+
+class Cell(keras.layers.Layer):
+    """One step of a recurrence.
+
+    A subclass defines `build`, `call(inputs, states, training=None) -> (output, new_states)`, and `states` if it
+    carries more than its output. Shapes: inputs `(batch, features)`, output and each state `(batch, units)`.
+
+    Args:
+        units: Size of the output and of each state.
+    """
+
+    states = 1
+    """How many tensors the cell carries from step to step; the first is its output."""
+
+    def __init__(self, units: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if units < 1:
+            raise ValueError(f"A cell needs at least one unit; got units={units}.")
+        self.units = units
+
+    @property
+    def state_size(self) -> int | list[int]:
+        """Sizes of the states, in Keras's form: a number, or a list of them."""
+        return self.units if self.states == 1 else [self.units] * self.states
+
+    @property
+    def output_size(self) -> int:
+        """Size of the output."""
+        return self.units
+
+    def get_initial_state(self, batch_size: Any = None) -> list:
+        """Zeros, one `(batch, units)` a state."""
+        return [ops.zeros((batch_size, self.units), dtype=self.compute_dtype) for _ in range(self.states)]
+
+    def fused(self, **options: Any) -> keras.layers.RNN | None:
+        """Keras's own layer with the same equations and the same weights in the same order, if there is one.
+
+        It runs cuDNN's kernel on a GPU, where a loop over this cell would be many times slower.
+
+        Args:
+            **options: Of `keras.layers.RNN`: `return_sequences`, `return_state`, ...
+        """
+        return None
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "units": self.units}

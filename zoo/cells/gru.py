@@ -1,0 +1,45 @@
+"""Gated recurrent unit.
+
+Source: Cho et al., "Learning Phrase Representations using RNN Encoder-Decoder for Statistical Machine Translation"
+(2014), section 2.3, equations 5 to 8.
+
+    z_t = sigmoid(W_xz x_t + W_hz h_{t-1} + b_z)                     update gate
+    r_t = sigmoid(W_xr x_t + W_hr h_{t-1} + b_r)                     reset gate
+    n_t =    tanh(W_xn x_t + b_xn + r_t * (W_hn h_{t-1} + b_hn))     candidate
+    h_t = z_t * h_{t-1} + (1 - z_t) * n_t
+
+Here: the reset gate acts after the product with W_hn, not before it as in the paper. cuDNN computes it so, it
+allows one product for all three gates, and it needs a second bias b_hn. Order of the gates: z, r, n, as in Keras.
+"""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from zoo.cells.cell import Cell
+
+
+@keras.saving.register_keras_serializable("zoo")
+class GRUCell(Cell):
+    """GRU whose reset gate acts after the product. Weights are laid out as in `keras.layers.GRUCell`."""
+
+    def build(self, input_shape: tuple) -> None:
+        self.kernel = self.add_weight((input_shape[-1], 3 * self.units), "glorot_uniform", name="kernel")
+        self.recurrent_kernel = self.add_weight((self.units, 3 * self.units), "orthogonal", name="recurrent_kernel")
+        self.bias = self.add_weight((2, 3 * self.units), "zeros", name="bias")  # of the inputs, of the state
+
+    def call(self, inputs: Any, states: list, training: bool | None = None) -> tuple[Any, list]:
+        (h,) = states
+        from_input = ops.matmul(inputs, self.kernel) + self.bias[0]
+        from_state = ops.matmul(h, self.recurrent_kernel) + self.bias[1]
+        xz, xr, xn = ops.split(from_input, 3, axis=-1)  # each (batch, units)
+        hz, hr, hn = ops.split(from_state, 3, axis=-1)
+        z = ops.sigmoid(xz + hz)
+        r = ops.sigmoid(xr + hr)
+        n = ops.tanh(xn + r * hn)
+        h = z * h + (1 - z) * n
+        return h, [h]
+
+    def fused(self, **options: Any) -> keras.layers.RNN:
+        return keras.layers.GRU(self.units, dtype=self.dtype_policy, **options)

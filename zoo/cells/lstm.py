@@ -1,0 +1,51 @@
+"""Long short-term memory.
+
+Source: Hochreiter and Schmidhuber, "Long Short-Term Memory", Neural Computation 9(8) (1997); the forget gate is from
+Gers, Schmidhuber and Cummins, "Learning to Forget" (2000), section 3. No peepholes.
+
+    f_t = sigmoid(W_xf x_t + W_hf h_{t-1} + b_f)    forget gate
+    i_t = sigmoid(W_xi x_t + W_hi h_{t-1} + b_i)    input gate
+    g_t =    tanh(W_xg x_t + W_hg h_{t-1} + b_g)    candidate
+    c_t = f_t * c_{t-1} + i_t * g_t                 cell
+    o_t = sigmoid(W_xo x_t + W_ho h_{t-1} + b_o)    output gate
+    h_t = o_t * tanh(c_t)
+
+Here: the four products are one, in Keras's order i, f, g, o; b_f starts at 1, so that the cell first remembers
+(Jozefowicz, Zaremba and Sutskever, "An Empirical Exploration of Recurrent Network Architectures", 2015, section 2.2).
+"""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from zoo.cells.cell import Cell
+
+
+@keras.saving.register_keras_serializable("zoo")
+class LSTMCell(Cell):
+    """LSTM with a forget gate; states are h and c. Weights are laid out as in `keras.layers.LSTMCell`."""
+
+    states = 2
+
+    def build(self, input_shape: tuple) -> None:
+        self.kernel = self.add_weight((input_shape[-1], 4 * self.units), "glorot_uniform", name="kernel")
+        self.recurrent_kernel = self.add_weight((self.units, 4 * self.units), "orthogonal", name="recurrent_kernel")
+        self.bias = self.add_weight((4 * self.units,), _forget_bias, name="bias")
+
+    def call(self, inputs: Any, states: list, training: bool | None = None) -> tuple[Any, list]:
+        h, c = states
+        gates = ops.matmul(inputs, self.kernel) + ops.matmul(h, self.recurrent_kernel) + self.bias
+        i, f, g, o = ops.split(gates, 4, axis=-1)  # each (batch, units)
+        c = ops.sigmoid(f) * c + ops.sigmoid(i) * ops.tanh(g)
+        h = ops.sigmoid(o) * ops.tanh(c)
+        return h, [h, c]
+
+    def fused(self, **options: Any) -> keras.layers.RNN:
+        return keras.layers.LSTM(self.units, dtype=self.dtype_policy, **options)
+
+
+def _forget_bias(shape: tuple, dtype: Any = None) -> Any:
+    """Ones for the forget gate (second of four), zeros for the others."""
+    units = shape[0] // 4
+    return ops.concatenate([ops.zeros((units,), dtype), ops.ones((units,), dtype), ops.zeros((2 * units,), dtype)])

@@ -1,0 +1,328 @@
+"""The `zoo` command. Nothing here imports Keras before a command needs it."""
+
+import contextlib
+import json
+import os
+import re
+import shlex
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+import zoo
+from zoo import cards, cells, options
+from zoo.errors import UserError
+from zoo.names import look_up, nearest, unknown
+from zoo.task import Installed, find, installed
+
+MODELS_DIR = click.Option(["--models-dir"], type=click.Path(path_type=Path), help="Where saved models lie.")
+BACKEND = click.Option(
+    ["--backend"],
+    type=options.Choice(("tensorflow", "jax")),
+    help="What Keras computes with.  [default: $KERAS_BACKEND, else tensorflow]",
+)
+
+
+def main() -> None:
+    """Entry point: a `UserError` becomes one sentence and exit code 2; a bug shows its traceback."""
+    try:
+        cli(prog_name="zoo", standalone_mode=False)
+    except click.exceptions.Exit as error:
+        sys.exit(error.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except UserError as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(2)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Interrupted.", err=True)
+        sys.exit(130)
+    except BrokenPipeError:
+        # Whoever read our lines has gone (`zoo list models | head -1`); Python must not complain while it exits.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)
+
+
+class _Lazy(click.Group):
+    """A group whose commands are made when they are asked for, from the installed tasks."""
+
+    def more(self) -> Iterable[str]:
+        return installed()
+
+    def make(self, name: str) -> click.Command:
+        raise NotImplementedError
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [*super().list_commands(ctx), *self.more()]
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        return super().get_command(ctx, name) or (self.make(name) if name in self.more() else None)
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        name = args[0] if args else ""
+        if name and not name.startswith("-") and self.get_command(ctx, name) is None:
+            close = nearest(name, self.list_commands(ctx))
+            hint = f" Did you mean {close!r}?" if close else ""
+            known = ", ".join(self.list_commands(ctx))
+            raise click.UsageError(f"No such command {name!r}.{hint} Known: {known}.", ctx)
+        return super().resolve_command(ctx, args)
+
+
+class _Zoo(_Lazy):
+    """`zoo`: its own commands, and one verb for each installed task."""
+
+    def make(self, name: str) -> click.Command:
+        return _verb(find(name))
+
+
+class _Train(_Lazy):
+    """`zoo train`: one command for each installed task."""
+
+    def make(self, name: str) -> click.Command:
+        return _trainer(find(name))
+
+
+@click.group(cls=_Zoo, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(zoo.__version__, prog_name="zoo")
+def cli() -> None:
+    """Recurrent sequence models for Keras 3: train them, use them.
+
+    \b
+    zoo train sentiment --cell gru
+    zoo sentiment "a fine film"
+    """
+
+
+@cli.group("train", cls=_Train)
+def train_group() -> None:
+    """Train a model, score it once on its test split, save it."""
+
+
+def _trainer(task: Installed) -> click.Command:
+    recipe = task.recipe
+    presets = tuple(recipe.PRESETS)
+
+    def run(**values: Any) -> None:
+        ctx = click.get_current_context()
+        preset = values["preset"]
+        settings = {**(recipe.PRESETS[preset] if preset else {}), **options.given(ctx, values, recipe.Train)}
+        train = recipe.Train(**settings)
+        look_up(cells.TABLE, train.cell, "cell", "`zoo list cells` shows them with what they are")
+        _check_dataset(train.dataset, recipe.DATASETS)
+        path = _training_path(task.name, train, preset, values)
+        with _keras(values["backend"]):
+            from zoo import training
+
+            saved = training.train(
+                task,
+                train,
+                path,
+                command=f"zoo {shlex.join(sys.argv[1:])}",
+                resume=values["resume"],
+                overwrite=values["overwrite"],
+                plot=values["plot"],
+                tensorboard=values["tensorboard"],
+            )
+        click.echo(saved.path)
+        for name, value in saved.metrics["scores"]["test"].items():
+            click.echo(f"test {name} {cards.number(value)}")
+
+    return click.Command(
+        task.name,
+        callback=run,
+        params=[
+            click.Option(["--preset"], type=options.Choice(presets), help="A named recipe; options override it."),
+            *options.options(recipe.Train),
+            click.Option(["--name"], help="Name of the saved model.  [default: TASK-CELL-DATASET]"),
+            MODELS_DIR,
+            click.Option(["--resume"], is_flag=True, help="Go on with an interrupted training."),
+            click.Option(["--overwrite"], is_flag=True, help="Replace what has this name."),
+            click.Option(["--plot/--no-plot"], default=True, help="Draw learning curves.", show_default=True),
+            click.Option(["--tensorboard"], type=click.Path(path_type=Path), help="Folder for TensorBoard logs."),
+            BACKEND,
+        ],
+        help=f"{task.summary}\n\nData sets: {', '.join(recipe.DATASETS)}; or a path to your own data.",
+        short_help=task.summary,
+    )
+
+
+def _check_dataset(name: str, known: Iterable[str]) -> None:
+    """A name that is no known data set and no path is told at once, before Keras is imported."""
+    if name not in known and not Path(name).exists():
+        raise unknown("data set", name, known, "Or give the path of your own data")
+
+
+def _training_path(task: str, recipe: Any, preset: str | None, values: dict[str, Any]) -> Path:
+    """Where the model goes. A default name that is taken gets a number, so that nothing is in the way."""
+    folder = cards.own(values["models_dir"])
+    name = values["name"]
+    if name is not None:
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
+            raise UserError(f"A model's name has letters, digits, '.', '_' and '-'; got {name!r}.")
+        return folder / name
+    data = preset or re.sub(
+        r"[^A-Za-z0-9._-]+", "-", Path(recipe.dataset).stem if "." in recipe.dataset else recipe.dataset
+    )
+    base = f"{task}-{recipe.cell}-{data}"
+    if values["overwrite"]:
+        return folder / base
+    number, name = 1, base
+    while (folder / name).exists() and not (folder / f".{name}.training").exists():
+        number += 1
+        name = f"{base}-{number}"
+    if values["resume"] and not (folder / f".{name}.training").exists() and number > 1:
+        name = base  # nothing to resume: the error speaks of the name the user expects
+    return folder / name
+
+
+def _verb(task: Installed) -> click.Command:
+    recipe = task.recipe
+
+    def run(inputs: tuple[str, ...], **values: Any) -> None:
+        ask = recipe.Predict(
+            inputs=inputs or _lines(task.name), **options.given(click.get_current_context(), values, recipe.Predict)
+        )
+        path = cards.locate(values["model"], values["models_dir"]) if values["model"] else None
+        path = path or cards.best(task.name, values["models_dir"])
+        theirs = cards.summarise(path).task
+        if theirs != task.name:
+            raise UserError(f"{path.name} is a model for {theirs}: use `zoo {theirs} --model {path.name}`.")
+        with _keras(values["backend"]):
+            from zoo import saved
+
+            for line in task.task.predict(saved.load(path), ask):
+                click.echo(line)
+                sys.stdout.flush()
+
+    return click.Command(
+        task.name,
+        callback=run,
+        params=[
+            click.Argument(["inputs"], nargs=-1, metavar=f"[{recipe.INPUTS.upper()}]..."),
+            click.Option(["--model"], help="Name or folder of a saved model.  [default: the best published one]"),
+            *options.options(recipe.Predict),
+            MODELS_DIR,
+            BACKEND,
+        ],
+        help=f"{task.summary}\n\nInputs come as arguments, or one a line on standard input; a line comes out for each.",
+        short_help=task.summary,
+    )
+
+
+def _lines(task: str) -> Iterator[str]:
+    """Lines of standard input, as they come; bytes that are no UTF-8 become U+FFFD."""
+    if sys.stdin.isatty():
+        click.echo(f"Reading inputs for {task} from the keyboard, one a line; Ctrl-D ends.", err=True)
+    for line in sys.stdin.buffer:
+        yield line.decode("utf-8", "replace").rstrip("\r\n")
+
+
+class _keras:  # noqa: N801  reads as a block: with _keras(backend): ...
+    """Chooses the backend, quietens TensorFlow's start-up notes, and only then lets Keras be imported."""
+
+    def __init__(self, backend: str | None) -> None:
+        self.backend = backend
+
+    def __enter__(self) -> None:
+        if self.backend:
+            os.environ["KERAS_BACKEND"] = self.backend
+        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+        try:
+            with _quiet():
+                import keras
+                import tensorflow as tf  # tf.data serves every backend
+
+                tf.config.list_physical_devices("GPU")  # looks for CUDA, and complains where there is none
+        except ImportError as error:
+            chosen = os.environ.get("KERAS_BACKEND", "tensorflow")
+            raise UserError(
+                f"Keras cannot use the backend {chosen!r}: {error}. Install it (pip install 'zoo[{chosen}]'), "
+                "or choose another --backend."
+            ) from error
+        if self.backend and keras.backend.backend() != self.backend:
+            raise UserError(f"Keras already runs on {keras.backend.backend()!r}; start a new process.")
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """TensorFlow writes notes on oneDNN and CUDA while it is imported, past Python and whatever its log level."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    try:
+        with open(os.devnull, "wb") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+
+
+@cli.command("evaluate", params=[MODELS_DIR, BACKEND])
+@click.argument("model")
+@click.option("--dataset", help="Data set to score on.  [default: the one it was trained on]")
+@click.option("--split", default="test", show_default=True, help="Split to score.")
+@click.option("--limit", type=click.IntRange(1), help="Score only the first N examples.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def evaluate(
+    model: str,
+    dataset: str | None,
+    split: str,
+    limit: int | None,
+    as_json: bool,
+    models_dir: Path | None,
+    backend: str | None,
+) -> None:
+    """Score a saved model on a split of a data set."""
+    path = cards.locate(model, models_dir)
+    task = find(cards.summarise(path).task)
+    if dataset:
+        _check_dataset(dataset, task.recipe.DATASETS)
+    with _keras(backend):
+        from zoo import saved, training
+
+        scores = training.evaluate(saved.load(path), dataset, split, limit)
+    if as_json:
+        click.echo(json.dumps(scores))
+    else:
+        for name, value in scores.items():
+            click.echo(f"{name} {cards.number(value)}")
+
+
+WHAT = ("tasks", "cells", "datasets", "models")
+
+
+@cli.command("list", params=[MODELS_DIR])
+@click.argument("what", type=options.Choice(WHAT), required=False)
+def list_command(what: str | None, models_dir: Path | None) -> None:
+    """Show tasks, cells, datasets or models; without a word, all of them."""
+    for kind in [what] if what else WHAT:
+        if not what:
+            click.secho(kind, bold=True)
+        for text in _listed(kind, models_dir):
+            click.echo(text if what else f"  {text}")
+
+
+def _listed(kind: str, models_dir: Path | None) -> Iterator[str]:
+    if kind == "tasks":
+        yield from (f"{task.name:12}  {task.summary}" for task in installed().values())
+    elif kind == "cells":
+        yield from (f"{name:12}  {text}" for name, (_, text) in cells.TABLE.items())
+    elif kind == "datasets":
+        for task in installed().values():
+            yield from (f"{task.name:12}  {name:24}  {text}" for name, text in task.recipe.DATASETS.items())
+    else:
+        yield from map(cards.line, cards.models(models_dir))
+
+
+@cli.command("card", params=[MODELS_DIR])
+@click.argument("model")
+def card(model: str, models_dir: Path | None) -> None:
+    """Show a saved model's card."""
+    click.echo(cards.card(cards.summarise(cards.locate(model, models_dir))))

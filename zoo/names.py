@@ -1,0 +1,47 @@
+"""Look a name up in a table, or fail with a sentence that helps."""
+
+import difflib
+from collections.abc import Iterable, Mapping
+from typing import TypeVar
+
+from zoo.errors import UserError
+
+Value = TypeVar("Value")
+
+
+def nearest(name: str, allowed: Iterable[str]) -> str | None:
+    """The allowed name that looks most like `name`, or None if nothing comes close."""
+    by_lower = {item.lower(): item for item in allowed}
+    close = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=0.5)
+    return by_lower[close[0]] if close else None
+
+
+def unknown(kind: str, name: str, allowed: Iterable[str], next_step: str = "") -> UserError:
+    """The error for a name that is in no table.
+
+    Args:
+        kind: What the name was meant to be, in the singular: `"cell"`.
+        name: What came.
+        allowed: The names that would do.
+        next_step: A sentence without full stop that says what else to do.
+
+    Returns:
+        The exception, to be raised by the caller.
+    """
+    allowed = sorted(allowed)
+    close = nearest(name, allowed)
+    meant = f"; did you mean {close!r}?" if close else "."
+    known = f" Known: {', '.join(allowed)}." if allowed else ""
+    more = f" {next_step}." if next_step else ""
+    return UserError(f"No {kind} is called {name!r}{meant}{known}{more}")
+
+
+def look_up(table: Mapping[str, Value], name: str, kind: str, next_step: str = "") -> Value:
+    """`table[name]`.
+
+    Raises:
+        UserError: If the name is not there; names the nearest one and all that are.
+    """
+    if name not in table:
+        raise unknown(kind, name, table, next_step)
+    return table[name]

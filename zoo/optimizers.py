@@ -1,0 +1,69 @@
+"""From a recipe to an optimizer: Adam, its learning-rate schedule, averaged weights."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+from keras import ops
+
+from zoo.settings import Run
+
+
+@keras.saving.register_keras_serializable("zoo")
+class Decay(keras.optimizers.schedules.LearningRateSchedule):
+    """A learning rate that rises linearly, then falls to zero.
+
+    Args:
+        peak: The largest learning rate.
+        steps: Training steps in all; later steps keep the last value.
+        kind: `"constant"`, `"linear"` or `"cosine"`.
+        warmup: Part of `steps` in which the rate rises from zero to `peak`.
+    """
+
+    def __init__(self, peak: float, steps: int, kind: str = "linear", warmup: float = 0.0) -> None:
+        super().__init__()
+        self.peak, self.steps, self.kind, self.warmup = peak, steps, kind, warmup
+
+    def __call__(self, step: Any) -> Any:
+        done = ops.minimum(ops.cast(step, "float32") / max(self.steps, 1), 1.0)
+        rise = ops.minimum((done + 1.0 / max(self.steps, 1)) / max(self.warmup, 1e-8), 1.0)
+        left = (1.0 - ops.maximum(done, self.warmup)) / max(1.0 - self.warmup, 1e-8)
+        fall = {"constant": ops.ones_like(left), "linear": left, "cosine": 0.5 - 0.5 * ops.cos(math.pi * left)}
+        return self.peak * rise * fall[self.kind]
+
+    def get_config(self) -> dict[str, Any]:
+        return {"peak": self.peak, "steps": self.steps, "kind": self.kind, "warmup": self.warmup}
+
+
+@keras.saving.register_keras_serializable("zoo")
+class AveragingAdamW(keras.optimizers.AdamW):
+    """AdamW that keeps an exponential average of the weights beside them.
+
+    Keras writes the average over the weights whenever `fit` ends. Here a training calls `fit` once an epoch, so
+    that must wait until `write_average` is called.
+    """
+
+    def finalize_variable_values(self, var_list: Sequence[Any]) -> None:
+        """Does nothing, see above."""
+
+    def write_average(self, var_list: Sequence[Any]) -> None:
+        """Overwrites the variables of `var_list` with their averages; does nothing without `use_ema`."""
+        super().finalize_variable_values(var_list)
+
+
+def from_recipe(recipe: Run, examples: int) -> AveragingAdamW:
+    """The optimizer of a recipe.
+
+    Args:
+        recipe: Its learning rate, schedule, clipping, decay and averaging are used.
+        examples: Training examples an epoch: the schedule needs to know where the end is.
+    """
+    steps = recipe.epochs * math.ceil(examples / recipe.batch_size)
+    return AveragingAdamW(
+        Decay(recipe.learning_rate, steps, recipe.schedule, recipe.warmup),
+        weight_decay=recipe.weight_decay,
+        global_clipnorm=recipe.clip_norm or None,
+        use_ema=recipe.averaging > 0,
+        ema_momentum=recipe.averaging or 0.99,
+    )

@@ -1,0 +1,74 @@
+"""A dataclass's fields become click options: help, default, type and limits are read off the field."""
+
+import dataclasses
+import typing
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+from zoo.names import nearest
+
+
+class Choice(click.ParamType):
+    """One of some names; an unknown one is told with the nearest."""
+
+    name = "choice"
+
+    def __init__(self, allowed: tuple[str, ...]) -> None:
+        self.allowed = allowed
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
+        return f"[{'|'.join(self.allowed)}]"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        if value not in self.allowed:
+            close = nearest(str(value), self.allowed)
+            hint = f" Did you mean {close!r}?" if close else ""
+            self.fail(f"{value!r} is none of {', '.join(self.allowed)}.{hint}", param, ctx)
+        return value
+
+
+def option(item: dataclasses.Field, annotation: Any, default: Any) -> click.Option:
+    """The option of one field.
+
+    Args:
+        item: The field; its metadata come from `zoo.settings.setting`.
+        annotation: Its resolved type: `int`, `float`, `str`, `bool`, or one of them with `| None`.
+        default: What the option shows as default.
+    """
+    kinds = [kind for kind in typing.get_args(annotation) or (annotation,) if kind is not type(None)]
+    kind = kinds[0]
+    facts = item.metadata
+    dashed = item.name.replace("_", "-")
+    if kind is bool:
+        return click.Option([f"--{dashed}/--no-{dashed}"], default=default, help=facts["help"], show_default=True)
+    accepted: Any = kind
+    if facts["choices"]:
+        accepted = Choice(facts["choices"])
+    elif kind is int:
+        accepted = click.IntRange(_whole(facts["least"]), _whole(facts["most"]))
+    elif kind is float:
+        accepted = click.FloatRange(facts["least"], facts["most"])
+    return click.Option(
+        [f"--{dashed}"], type=accepted, default=default, help=facts["help"], show_default=default is not None
+    )
+
+
+def _whole(value: float | None) -> int | None:
+    return None if value is None else int(value)
+
+
+def options(settings: type) -> list[click.Option]:
+    """One option for each field of a settings class that has a help text."""
+    hints = typing.get_type_hints(settings)
+    return [
+        option(item, hints[item.name], item.default) for item in dataclasses.fields(settings) if "help" in item.metadata
+    ]
+
+
+def given(ctx: click.Context, values: Mapping[str, Any], settings: type) -> dict[str, Any]:
+    """The fields of `settings` that the user typed, without those that only have their default."""
+    names = {item.name for item in dataclasses.fields(settings)}
+    default = click.core.ParameterSource.DEFAULT
+    return {k: v for k, v in values.items() if k in names and ctx.get_parameter_source(k) != default}

@@ -1,0 +1,137 @@
+"""What a task is, and how the installed ones are found without importing Keras."""
+
+import dataclasses
+import functools
+import importlib
+import importlib.metadata
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import ModuleType
+from typing import Any
+
+from zoo.errors import UserError
+from zoo.names import look_up, nearest
+
+GROUP = "zoo.tasks"
+"""The entry-point group in which a package registers its tasks."""
+
+
+@dataclass(frozen=True)
+class Data:
+    """A data set as a task hands it to a training.
+
+    A batch is `(inputs, targets, weights)`; weights are `(batch,)`, and 0 marks a row that only fills up.
+
+    Attributes:
+        train: Epoch number -> shuffled batches. The same number gives the same order, so that a resumed
+            training sees what it would have seen.
+        split: Split name (`"validation"`, `"test"`, or another that the data set has), optionally a limit ->
+            batches of the split, or of its first so many examples.
+        assets: All that a saved model needs besides its weights: tokenizers and JSON values, by name.
+        sizes: Examples by split, where known.
+        facts: What the card says of the data: name, version, licence, how the splits were made. The key
+            `embedded` is True for a synthetic or shipped set.
+    """
+
+    train: Callable[[int], Any]
+    split: Callable[..., Any]
+    assets: Mapping[str, Any]
+    sizes: Mapping[str, int]
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """All that a loop over epochs needs: a recipe, its data, how to build and how to score.
+
+    Most tasks have one stage. A task may put another before it (`Task.before`), whose weights are where the main
+    one starts: those of all layers that have the same name and the same shapes.
+    """
+
+    recipe: Any
+    data: Data
+    build: Callable[[Any, Data], Any]
+    score: Callable[[Any, Any, Mapping[str, Any]], dict[str, float]]
+    monitor: str
+    higher_is_better: bool = True
+
+
+@dataclass(frozen=True)
+class Task:
+    """A task is a value of four functions and a few names; there is no base class.
+
+    Attributes:
+        load: `(recipe, assets=None) -> Data`. With the assets of a saved model it trains no tokenizer.
+        build: `(recipe, data) -> keras.Model`, compiled: the only place where a recipe is unpacked into a
+            builder's arguments.
+        score: `(model, batches, assets) -> dict[str, float]`.
+        predict: `(saved, ask) -> Iterator[str]`: one line of output for each input.
+        monitor: The score that early stopping and the choice of the best model look at.
+        higher_is_better: Which way it counts.
+        before: `(recipe, data) -> Stage | None`: a training before the training, such as one without labels.
+        examples: Inputs whose answers are kept as `golden.json`, so that a saved model can be checked.
+    """
+
+    load: Callable[..., Data]
+    build: Callable[[Any, Data], Any]
+    score: Callable[[Any, Any, Mapping[str, Any]], dict[str, float]]
+    predict: Callable[[Any, Any], Iterator[str]]
+    monitor: str
+    higher_is_better: bool = True
+    before: Callable[[Any, Data], Stage | None] | None = None
+    examples: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Installed:
+    """An installed task: a package with `recipe` and `task` modules. Nothing heavy is imported before `.task`."""
+
+    name: str
+    package: str
+
+    @functools.cached_property
+    def summary(self) -> str:
+        """The first line of the package's docstring."""
+        return (importlib.import_module(self.package).__doc__ or "").strip().partition("\n")[0]
+
+    @functools.cached_property
+    def recipe(self) -> ModuleType:
+        """The module with `Train`, `Predict`, `PRESETS` and `DATASETS`: standard library only."""
+        return importlib.import_module(f"{self.package}.recipe")
+
+    @functools.cached_property
+    def task(self) -> Task:
+        """The task itself. This import brings Keras and TensorFlow."""
+        return importlib.import_module(f"{self.package}.task").TASK
+
+    def train_recipe(self, stored: Mapping[str, Any]) -> Any:
+        """A `Train` from a stored `recipe.json`.
+
+        Raises:
+            UserError: If a field is stored that this version does not know.
+        """
+        known = {item.name for item in dataclasses.fields(self.recipe.Train)}
+        for name in stored:
+            if name not in known:
+                close = nearest(name, known)
+                hint = f" (nearest: {close!r})" if close else ""
+                raise UserError(
+                    f"recipe.json has the setting {name!r}, which {self.name} does not have{hint}; "
+                    "it was written by another version of zoo."
+                )
+        return self.recipe.Train(**stored)
+
+
+def installed() -> dict[str, Installed]:
+    """Every installed task by name, from the entry points of all installed packages."""
+    points = importlib.metadata.entry_points(group=GROUP)
+    return {point.name: Installed(point.name, point.value) for point in sorted(points, key=lambda p: p.name)}
+
+
+def find(name: str) -> Installed:
+    """The installed task of this name.
+
+    Raises:
+        UserError: If there is none; names the nearest.
+    """
+    return look_up(installed(), name, "task", "`zoo list tasks` shows them with what they are")

@@ -1,0 +1,190 @@
+"""Texts to ids and back, by the `tokenizers` library: characters, words, BPE or unigram pieces."""
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import tokenizers
+from tokenizers import Regex, decoders, models, normalizers, pre_tokenizers, trainers
+
+from zoo.names import look_up
+
+PAD, UNKNOWN, START, END = 0, 1, 2, 3
+SPECIAL = ["<pad>", "<unk>", "<s>", "</s>"]
+"""The first four ids of every vocabulary, whatever its kind."""
+
+_WORD = Regex(r"[\p{L}\p{M}\p{N}]+(?:['\x{2019}][\p{L}\p{M}]+)*|[^\s\p{L}\p{M}\p{N}]")
+"""A word with its inner apostrophes (`don't`), or a single other character: `!`, `,`, an emoji."""
+
+
+_PIECES = [pre_tokenizers.Metaspace(), pre_tokenizers.Split(Regex(r"[^\p{L}\p{M}\p{N}▁]"), "isolated")]
+"""For BPE and unigram: `▁` opens a word, and no piece joins a word with its comma."""
+
+
+def _char() -> tuple[tokenizers.Tokenizer, type]:
+    blank = tokenizers.Tokenizer(models.WordLevel(unk_token="<unk>"))
+    blank.pre_tokenizer = pre_tokenizers.Split(Regex(r"[\s\S]"), "isolated")
+    blank.decoder = decoders.Fuse()
+    return blank, trainers.WordLevelTrainer
+
+
+def _word() -> tuple[tokenizers.Tokenizer, type]:
+    blank = tokenizers.Tokenizer(models.WordLevel(unk_token="<unk>"))
+    blank.pre_tokenizer = pre_tokenizers.Sequence(
+        [pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Split(_WORD, "isolated")]
+    )
+    return blank, trainers.WordLevelTrainer
+
+
+def _bpe() -> tuple[tokenizers.Tokenizer, type]:
+    blank = tokenizers.Tokenizer(models.BPE(unk_token="<unk>"))
+    blank.pre_tokenizer = pre_tokenizers.Sequence(_PIECES)
+    blank.decoder = decoders.Metaspace()
+    return blank, trainers.BpeTrainer
+
+
+def _unigram() -> tuple[tokenizers.Tokenizer, type]:
+    blank = tokenizers.Tokenizer(models.Unigram())
+    blank.pre_tokenizer = pre_tokenizers.Sequence(_PIECES)
+    blank.decoder = decoders.Metaspace()
+    return blank, trainers.UnigramTrainer
+
+
+KINDS = {"char": _char, "word": _word, "bpe": _bpe, "unigram": _unigram}
+
+
+class Tokenizer:
+    """A trained tokenizer whose first ids are `<pad>`, `<unk>`, `<s>`, `</s>`.
+
+    Args:
+        inner: The tokenizer of the `tokenizers` library that does the work.
+    """
+
+    def __init__(self, inner: tokenizers.Tokenizer) -> None:
+        self.inner = inner
+
+    @classmethod
+    def train(
+        cls,
+        texts: Iterable[str],
+        kind: str = "word",
+        size: int = 20_000,
+        *,
+        lowercase: bool = False,
+        replace: Sequence[tuple[str, str]] = (),
+        least: int = 1,
+    ) -> "Tokenizer":
+        """Learns a vocabulary. The texts are streamed; only counts are held in memory.
+
+        Args:
+            texts: What to learn from.
+            kind: `"char"`, `"word"`, `"bpe"` or `"unigram"`.
+            size: Largest number of entries, the four special ones included.
+            lowercase: Fold case.
+            replace: Pairs of text and replacement, applied before anything else, e.g. `("<br />", " ")`.
+            least: Occurrences an entry needs (not for unigram, which has a likelihood of its own).
+
+        Raises:
+            UserError: If the kind is unknown.
+        """
+        inner, trainer = look_up(KINDS, kind, "kind of tokenizer")()
+        steps: list = [normalizers.Replace(old, new) for old, new in replace]
+        steps += [normalizers.NFC()] + [normalizers.Lowercase()] * lowercase
+        inner.normalizer = normalizers.Sequence(steps)
+        options = {"unk_token": "<unk>"} if kind == "unigram" else {"min_frequency": least}
+        inner.train_from_iterator(
+            texts, trainer(vocab_size=size, special_tokens=SPECIAL, show_progress=False, **options)
+        )
+        # The specials are ids for models, never a way to spell them in a text: "</s>" in a review is five signs.
+        inner.encode_special_tokens = True
+        return cls(inner)
+
+    @property
+    def size(self) -> int:
+        """Entries of the vocabulary."""
+        return self.inner.get_vocab_size()
+
+    def encode(self, texts: Sequence[str]) -> list[list[int]]:
+        """Ids of each text, without start and end. A text without any token gives an empty list."""
+        return [item.ids for item in self.inner.encode_batch_fast(list(texts), add_special_tokens=False)]
+
+    def pieces(self, text: str) -> list[tuple[int, int, int]]:
+        """`(id, start, end)` for each token of a text: the characters `text[start:end]` it stands for."""
+        item = self.inner.encode(text, add_special_tokens=False)
+        return [(token, *span) for token, span in zip(item.ids, item.offsets, strict=True)]
+
+    def decode(self, ids: Iterable[Sequence[int]]) -> list[str]:
+        """Texts of ids; padding, start and end are left out, unknown ids show as `<unk>`."""
+        silent = (PAD, START, END)
+        return [self.inner.decode([int(i) for i in row if i not in silent], skip_special_tokens=False) for row in ids]
+
+    def token(self, index: int) -> str:
+        """The vocabulary's entry of an id."""
+        return self.inner.id_to_token(int(index)) or "<unk>"
+
+    def save(self, path: Path) -> None:
+        """Writes one JSON file."""
+        path.write_text(self.inner.to_str(), encoding="utf-8")
+
+    @classmethod
+    def load(cls, path: Path) -> "Tokenizer":
+        """Reads what `save` wrote.
+
+        Raises:
+            ValueError: If the file is no tokenizer, or its first ids are not the special ones.
+        """
+        text = path.read_text(encoding="utf-8")
+        json.loads(text)  # The library's own error for text that is no JSON is not a ValueError.
+        try:
+            inner = tokenizers.Tokenizer.from_str(text)
+        except Exception as error:  # the library raises bare Exception
+            raise ValueError(f"{path.name} is not a tokenizer: {error}") from error
+        if [inner.id_to_token(i) for i in range(len(SPECIAL))] != SPECIAL:
+            raise ValueError(f"{path.name} is a tokenizer, but its first ids are not {' '.join(SPECIAL)}")
+        inner.encode_special_tokens = True
+        return cls(inner)
+
+
+def cut(ids: Sequence[int], longest: int, head: float = 1.0) -> Sequence[int]:
+    """At most `longest` ids: a part from the head and the rest from the tail.
+
+    Args:
+        ids: Ids of one text.
+        longest: How many may stay.
+        head: Part of `longest` taken from the front; with 0.25 and 8, two from the front and six from the end.
+    """
+    if len(ids) <= longest:
+        return ids
+    front = round(longest * head)
+    back = longest - front
+    return [*ids[:front], *ids[len(ids) - back :]] if back else ids[:front]
+
+
+def pad(rows: Sequence[Sequence[int]], length: int | None = None) -> np.ndarray:
+    """Right-padded ids, `(len(rows), time)` int32.
+
+    Args:
+        rows: Ids of each text.
+        length: Time steps; default the longest row, and at least one.
+
+    Example:
+        `pad([[5, 6, 7], [8], []])` is `[[5, 6, 7], [8, 0, 0], [0, 0, 0]]`.
+    """
+    length = length or max([1, *map(len, rows)])
+    out = np.full((len(rows), length), PAD, "int32")
+    for row, ids in zip(out, rows, strict=True):
+        row[: len(ids)] = ids
+    return out
+
+
+def in_batches(items: Iterable, size: int) -> Iterator[list]:
+    """Lists of at most `size` items, in order, as soon as they are there."""
+    batch = []
+    for item in items:
+        batch.append(item)
+        if len(batch) == size:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
