@@ -14,9 +14,12 @@ PAD, UNKNOWN, START, END = 0, 1, 2, 3
 SPECIAL = ["<pad>", "<unk>", "<s>", "</s>"]
 """The first four ids of every vocabulary, whatever its kind."""
 
-_WORD = Regex(r"[\p{L}\p{M}\p{N}]+(?:['\x{2019}][\p{L}\p{M}]+)*|[^\s\p{L}\p{M}\p{N}]")
-"""A word with its inner apostrophes (`don't`), or a single other character: `!`, `,`, an emoji."""
-
+_WORD = Regex(
+    r"\p{N}+(?:[.,]\p{N}+)*(?:/\p{N}+)?(?![\p{L}\p{M}\p{N}])"
+    r"|[\p{L}\p{M}\p{N}]+(?:['\x{2019}][\p{L}\p{M}]+)*"
+    r"|[^\s\p{L}\p{M}\p{N}]"
+)
+"""A number or mark (`9.5/10`), a word with its inner apostrophes (`don't`), or one other character (`!`, an emoji)."""
 
 _PIECES = [pre_tokenizers.Metaspace(), pre_tokenizers.Split(Regex(r"[^\p{L}\p{M}\p{N}▁]"), "isolated")]
 """For BPE and unigram: `▁` opens a word, and no piece joins a word with its comma."""
@@ -31,9 +34,8 @@ def _char() -> tuple[tokenizers.Tokenizer, type]:
 
 def _word() -> tuple[tokenizers.Tokenizer, type]:
     blank = tokenizers.Tokenizer(models.WordLevel(unk_token="<unk>"))
-    blank.pre_tokenizer = pre_tokenizers.Sequence(
-        [pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Split(_WORD, "isolated")]
-    )
+    # "removed" and inverted: what matches stays, the white space between goes.
+    blank.pre_tokenizer = pre_tokenizers.Split(_WORD, "removed", invert=True)
     return blank, trainers.WordLevelTrainer
 
 

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from tasks.sentiment.recipe import DATASETS, EMBEDDED, Train
 from tasks.sentiment.reviews.reviews_dataset_builder import Builder as Reviews
+from tasks.sentiment.teacher import Teacher
 from zoo import batches, sources, text
 from zoo.errors import UserError
 from zoo.names import unknown
@@ -89,9 +91,17 @@ def load(recipe: Train, assets: Mapping[str, Any] | None = None) -> Data:
     tokenizer = assets["tokenizer"] if assets else train_tokenizer(recipe, unlabelled(recipe, texts))
     boundaries = bucket_boundaries(recipe.longest)
     encode = encoder(tokenizer, recipe)
+    facts = dict(texts.facts)
+    streams, counts = [training], [count]
+    if recipe.teacher and not assets:
+        streams, counts = taught(recipe, texts, training, count, tokenizer)
+        facts["training"] = f"{counts[0]:,} labelled texts, and {counts[1]:,} with an n-gram teacher's probabilities"
 
     def train(epoch: int) -> tf.data.Dataset:
-        examples = batches.shuffled(batches.encoded(training, encode), recipe.seed, epoch)
+        # Drawn in proportion, so that both kinds are spread over the epoch.
+        weights = [part / sum(counts) for part in counts]
+        drawn = tf.data.Dataset.sample_from_datasets(streams, weights, seed=recipe.seed * 1009 + epoch)
+        examples = batches.shuffled(batches.encoded(drawn, encode), recipe.seed, epoch)
         ready = batches.bucketed(examples, recipe.batch_size, boundaries)
         return batches.mixed(ready, recipe.seed, epoch).prefetch(2)
 
@@ -105,8 +115,8 @@ def load(recipe: Train, assets: Mapping[str, Any] | None = None) -> Data:
         train=train,
         split=split,
         assets={"tokenizer": tokenizer, "labels": labels},
-        sizes={**texts.sizes, "train": count},
-        facts=texts.facts,
+        sizes={**texts.sizes, "train": sum(counts)},
+        facts=facts,
     )
 
 
@@ -125,9 +135,40 @@ def unlabelled(recipe: Train, texts: Texts) -> tf.data.Dataset:
     training = texts.split("train")
     if recipe.limit:
         training = training.take(recipe.limit)
-    elif recipe.pretrain_epochs and texts.sizes.get("unlabelled"):
+    elif (recipe.pretrain_epochs or recipe.teacher) and texts.sizes.get("unlabelled"):
         training = training.concatenate(texts.split("unlabelled"))
     return training.map(lambda item, _: item)
+
+
+def taught(
+    recipe: Train, texts: Texts, training: tf.data.Dataset, count: int, tokenizer: text.Tokenizer
+) -> tuple[list[tf.data.Dataset], list[int]]:
+    """Labelled and unlabelled texts, both with a probability for each label as target.
+
+    Returns:
+        The two streams, `(text, probabilities)` with probabilities `(2,)` float32, and their sizes.
+
+    Raises:
+        UserError: If the data set has other than two labels, or no unlabelled texts.
+    """
+    size = texts.sizes.get("unlabelled")
+    if len(texts.labels) != 2 or not size:
+        raise UserError(
+            f"--teacher needs two labels and unlabelled texts; {recipe.dataset!r} has {len(texts.labels)} labels "
+            f"and {size or 0:,} unlabelled texts. Train with --no-teacher."
+        )
+    size = min(size, recipe.limit or size)
+    answered = texts.split("unlabelled").take(size)
+    items, labels = zip(*training.as_numpy_iterator(), strict=True)
+    rows = tokenizer.encode([item.decode("utf-8", "replace") for item in items])
+    teacher = Teacher(rows, np.array(labels), tokenizer.size, recipe.seed)
+    chances = [
+        teacher.probabilities(tokenizer.encode([item.decode("utf-8", "replace") for item in some]))
+        for some in answered.map(lambda item, _: item).batch(batches.ENCODE_AT_ONCE).as_numpy_iterator()
+    ]
+    soft = tf.data.Dataset.from_tensor_slices(np.concatenate(chances).astype("float32"))
+    labelled = training.map(lambda item, label: (item, tf.one_hot(label, 2)))
+    return [labelled, tf.data.Dataset.zip((answered.map(lambda item, _: item), soft))], [count, size]
 
 
 def bucket_boundaries(longest: int) -> list[int]:

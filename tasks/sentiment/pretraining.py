@@ -47,9 +47,9 @@ def windows(recipe: Train, data: Data) -> Data:
     texts = open_texts(recipe)
     tokenizer = data.assets["tokenizer"]
     longest = recipe.pretrain_window
-    sizes = dict(data.sizes)
-    if not recipe.limit:
-        sizes["train"] += sizes.pop("unlabelled", 0)
+    sizes = dict(texts.sizes)
+    more = sizes.pop("unlabelled", 0)
+    sizes["train"] = recipe.limit or sizes["train"] + more
 
     def pieces(dataset: tf.data.Dataset, epoch: int) -> tf.data.Dataset:
         def piece(index: tf.Tensor, item: tuple) -> tuple[tf.Tensor, tf.Tensor]:

@@ -47,6 +47,9 @@ class Train(Run):
         0, "First read all texts so often, also those without labels, and learn to predict their words.", least=0
     )
     pretrain_rate: float = setting(3e-3, "Peak learning rate of that.", least=0.0)
+    teacher: bool = setting(
+        False, "Also learn from unlabelled texts, which an n-gram classifier trained on the labels answers for."
+    )
     pretrain_window: int = setting(160, "Tokens of a text that one such pass reads, from a random place.", least=2)
 
 
@@ -62,5 +65,23 @@ INPUTS = "texts"
 
 PRESETS: dict[str, dict] = {
     "tiny": {"epochs": 1, "limit": 400, "embedding": 8, "units": 8, "longest": 60},
+    # The published model; README.md beside this file tells what each part is worth.
+    "imdb": {
+        "dataset": "imdb_reviews",
+        "epochs": 3,
+        "learning_rate": 1e-3,
+        "schedule": "cosine",
+        "warmup": 0.05,
+        "least": 3,
+        "embedding": 128,  # 30,000 vectors are most of the file: 7.7 MB in half precision
+        "units": 128,
+        "pool_embeddings": True,
+        "word_dropout": 0.15,
+        "embedding_dropout": 0.3,
+        "dropout": 0.5,
+        "pretrain_epochs": 3,
+        "teacher": True,
+        "storage": "float16",
+    },
 }
 """Named runs: `tiny` is for tests, the others are published models."""

@@ -37,7 +37,11 @@ def build(recipe: Train, data: Data) -> keras.Model:
     model.compile(
         optimizer=optimizers.from_recipe(recipe, data.sizes["train"]),
         # A mean over real rows: those that only fill a batch up have weight 0.
-        loss=keras.losses.SparseCategoricalCrossentropy(reduction="mean_with_sample_weight"),
+        loss=(
+            keras.losses.CategoricalCrossentropy(reduction="mean_with_sample_weight")
+            if recipe.teacher
+            else keras.losses.SparseCategoricalCrossentropy(reduction="mean_with_sample_weight")
+        ),
         weighted_metrics=["accuracy"],
         jit_compile=keras.backend.backend() != "tensorflow",  # XLA's loops are slower there, and cuDNN's not allowed
     )

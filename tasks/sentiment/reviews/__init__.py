@@ -1,0 +1,1 @@
+"""Synthetic reviews in which the order of the words decides the label."""

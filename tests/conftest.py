@@ -1,0 +1,54 @@
+"""Where tests run: on the CPU, in a folder of their own, without the user's models and data sets."""
+
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+_USERS_DATA = os.environ.get("TFDS_DATA_DIR")
+_OWN_DATA = tempfile.TemporaryDirectory(prefix="zoo-tests-")
+
+# TFDS reads its folder once, when it is imported; TensorFlow its threads and log level too.
+os.environ["TFDS_DATA_DIR"] = _OWN_DATA.name
+os.environ["CUDA_VISIBLE_DEVICES"] = ""
+os.environ["JAX_PLATFORMS"] = "cpu"
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+
+def pytest_unconfigure() -> None:
+    _OWN_DATA.cleanup()
+
+
+@pytest.fixture(autouse=True)
+def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`./saved_models` is nowhere near the project's, and no environment variable points there."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("ZOO_MODELS", raising=False)
+
+
+@pytest.fixture(scope="session")
+def users_data() -> Path | None:
+    """The folder of real data sets that TFDS_DATA_DIR named when the tests began; only for reading."""
+    return Path(_USERS_DATA) if _USERS_DATA else None
+
+
+@pytest.fixture(scope="session")
+def metrics() -> dict[str, Any]:
+    """The content of a `metrics.json`, each number in it different. Copy it before you change it."""
+    return {
+        "monitor": "accuracy",
+        "higher_is_better": True,
+        "scores": {"validation": {"accuracy": 0.8125, "nll": 0.4321}, "test": {"accuracy": 0.7654, "nll": 0.5432}},
+        "data": {"name": "imdb_reviews", "version": "1.0.0", "embedded": False, "labels": ["negative", "positive"]},
+        "training": {
+            "epochs": 9,
+            "best_epoch": 7,
+            "minutes": 12.34,
+            "examples_a_second": 345.6,
+            "parameters": 1_234_567,
+        },
+        "machine": {"cores": 3, "processor": "x86_64", "system": "Linux"},
+        "versions": {"keras": "3.15.1", "backend": "tensorflow", "python": "3.11.7"},
+    }

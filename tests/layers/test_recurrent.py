@@ -1,0 +1,109 @@
+"""The recurrent stack: fast path, reversal, residuals, norms, states."""
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from zoo import cells, layers
+from zoo.cells.cell import Cell
+
+
+def noise(*shape):
+    return np.random.default_rng(0).normal(size=shape).astype("float32")
+
+
+def test_reverse_is_the_docstring_s_toy():
+    tokens = np.array([[1, 2, 3, 4], [5, 6, 0, 0], [7, 0, 0, 0]])[..., None]
+    mask = tokens[..., 0] > 0
+    expected = [[4, 3, 2, 1], [6, 5, 0, 0], [7, 0, 0, 0]]
+    assert ops.convert_to_numpy(layers.reverse(tokens, mask))[..., 0].tolist() == expected
+    assert ops.convert_to_numpy(layers.reverse(tokens, None))[0, :, 0].tolist() == [4, 3, 2, 1]
+
+
+@pytest.mark.parametrize(("name", "kind"), [("lstm", keras.layers.LSTM), ("gru", keras.layers.GRU)])
+def test_the_fused_layer_runs_and_may_use_cudnn(name, kind, monkeypatch):
+    """On a GPU, Keras takes cuDNN's kernel if the layer's arguments allow it: ask the gate itself."""
+    layer = layers.Recurrent(name, 8, depth=2, bidirectional=True, dropout=0.3, layer_norm=True)
+    assert layer.fused
+    asked = []
+    module = __import__(f"keras.src.layers.rnn.{name}", fromlist=["backend"])
+
+    def fast(*args, **options):
+        asked.append(options)
+        raise NotImplementedError  # what Keras's backend answers where there is no GPU
+
+    monkeypatch.setattr(module.backend, name, fast)
+    layer(noise(2, 5, 3), mask=np.ones((2, 5), bool), training=True)
+    assert len(asked) == 4, "each direction of each layer asks for the fused kernel"
+    for inner in (run for ways in layer.runs for run in ways):
+        assert type(inner) is kind
+        assert (inner.activation, inner.recurrent_activation) == (keras.activations.tanh, keras.activations.sigmoid)
+        assert inner.use_bias
+        assert not inner.unroll
+        assert not inner.recurrent_dropout
+        assert getattr(inner, "reset_after", True)
+
+
+def test_a_cell_without_a_fused_layer_runs_in_a_loop():
+    class Plain(Cell):
+        def build(self, input_shape):
+            self.kernel = self.add_weight((input_shape[-1], self.units), "ones", name="kernel")
+
+        def call(self, inputs, states, training=None):
+            h = ops.matmul(inputs, self.kernel) + states[0]
+            return h, [h]
+
+    layer = layers.Recurrent(Plain, 2)
+    assert not layer.fused
+    sums = ops.convert_to_numpy(layer(np.ones((1, 3, 4), "float32")))
+    assert sums[0].tolist() == [[4, 4], [8, 8], [12, 12]]
+
+
+def test_backward_direction_equals_keras_bidirectional():
+    ours = layers.Recurrent("gru", 4, bidirectional=True)
+    theirs = keras.layers.Bidirectional(keras.layers.GRU(4, return_sequences=True))
+    x, mask = noise(3, 6, 2), np.array([[1] * 6, [1] * 4 + [0] * 2, [1] + [0] * 5], bool)
+    ours(x, mask=mask)
+    theirs(x, mask=mask)
+    theirs.set_weights(ours.get_weights())
+    ours, theirs = (ops.convert_to_numpy(layer(x, mask=mask)) for layer in (ours, theirs))
+    np.testing.assert_allclose(ours[mask], theirs[mask], atol=1e-6)
+
+
+def test_residual_adds_the_input_where_sizes_agree():
+    layer = layers.Recurrent("gru", 4, depth=2, residual=True)
+    x = noise(2, 3, 4)
+    out = ops.convert_to_numpy(layer(x))
+    first = x + ops.convert_to_numpy(layer.runs[0][0](x))
+    np.testing.assert_allclose(out, first + ops.convert_to_numpy(layer.runs[1][0](first)), atol=1e-6)
+
+
+def test_layer_norm_normalises_every_output():
+    out = ops.convert_to_numpy(layers.Recurrent("lstm", 16, layer_norm=True)(noise(2, 3, 4)))
+    np.testing.assert_allclose(out.mean(-1), 0, atol=1e-5)
+    np.testing.assert_allclose(out.std(-1), 1, atol=2e-2)
+
+
+@pytest.mark.parametrize("name", cells.TABLE)
+def test_final_states_are_those_of_the_last_real_step(name):
+    layer = layers.Recurrent(name, 4, bidirectional=True, return_state=True)
+    mask = np.array([[True] * 5, [True] * 2 + [False] * 3])
+    sequence, [state] = layer(noise(2, 5, 3), mask=mask)
+    sequence, h = ops.convert_to_numpy(sequence), ops.convert_to_numpy(state[0])
+    for row, length in enumerate((5, 2)):
+        np.testing.assert_allclose(h[row, :4], sequence[row, length - 1, :4], atol=1e-6)  # forward ends at the end
+        np.testing.assert_allclose(h[row, 4:], sequence[row, 0, 4:], atol=1e-6)  # backward ends at the start
+    assert len(state) == cells.find(name).states
+
+
+def test_config_round_trip_with_a_cell_instance():
+    layer = layers.Recurrent(cells.LSTMCell(3), depth=2, bidirectional=True, dropout=0.1, residual=True)
+    copy = layers.Recurrent.from_config(layer.get_config())
+    assert copy.get_config() == layer.get_config()
+    assert copy(noise(1, 2, 3)).shape == (1, 2, 6)
+
+
+def test_no_depth_is_told():
+    with pytest.raises(ValueError, match="depth=0"):
+        layers.Recurrent("gru", 4, depth=0)

@@ -1,0 +1,155 @@
+"""Who may import what: the table of the design, read off the source with `ast`."""
+
+import ast
+import fnmatch
+import importlib.metadata
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+BASE = "zoo zoo.errors zoo.names zoo.settings"
+EVERYTHING = (
+    f"{BASE} zoo.task zoo.options zoo.cards zoo.text zoo.batches zoo.metrics zoo.optimizers zoo.sources "
+    "zoo.cells zoo.decoding zoo.layers zoo.builders zoo.saved"
+)
+
+# The first pattern that fits a file tells what it may import besides the standard library and its own package.
+ROWS = {
+    "zoo/__init__.py": "",
+    "zoo/__main__.py": "zoo.cli",
+    "zoo/errors.py": "",
+    "zoo/settings.py": "",
+    "zoo/names.py": "zoo.errors",
+    "zoo/task.py": "zoo.errors zoo.names",
+    "zoo/options.py": "click zoo.errors zoo.names",
+    "zoo/cards.py": "zoo.errors zoo.names",
+    "zoo/text.py": "numpy tokenizers zoo.errors zoo.names",
+    "zoo/batches.py": "keras numpy tensorflow zoo.errors zoo.names zoo.text",
+    "zoo/metrics.py": "numpy sklearn",
+    "zoo/optimizers.py": "keras zoo.settings",
+    "zoo/sources.py": "tensorflow_datasets zoo.errors zoo.names",
+    "zoo/cells/__init__.py": "zoo.errors zoo.names",
+    "zoo/cells/*": "keras zoo.names",
+    "zoo/decoding/*": "keras zoo.errors zoo.names",
+    "zoo/layers/*": "keras zoo.errors zoo.names zoo.cells",
+    "zoo/builders/*": "keras zoo.errors zoo.names zoo.cells zoo.layers",
+    "zoo/saved.py": f"h5py keras numpy {EVERYTHING}",
+    "zoo/training.py": f"keras matplotlib numpy tqdm {EVERYTHING}",
+    "zoo/testing.py": f"keras numpy tensorflow {EVERYTHING} zoo.training",
+    "zoo/cli.py": "click zoo zoo.cards zoo.cells zoo.errors zoo.names zoo.options zoo.task",
+    "tasks/__init__.py": "",
+    "tasks/*/recipe.py": "zoo.settings",
+    "tasks/*/*/*.py": "numpy tensorflow tensorflow_datasets",
+    "tasks/*/*.py": f"keras numpy scipy sklearn tensorflow tensorflow_datasets {EVERYTHING}",
+}
+
+LATE = {
+    "zoo/cli.py": "keras tensorflow zoo.saved zoo.training",
+}
+"""What a file may import inside functions only."""
+
+FILES = sorted(path.relative_to(ROOT).as_posix() for part in ("zoo", "tasks") for path in (ROOT / part).rglob("*.py"))
+
+
+def row(file: str) -> str:
+    return next(allowed for pattern, allowed in ROWS.items() if fnmatch.fnmatch(file, pattern))
+
+
+def package(file: str) -> str:
+    """The name under which a file may import its neighbours: `zoo.cells`, `tasks.sentiment`."""
+    parts = file.split("/")[:-1]
+    return ".".join(parts[:2]) if len(parts) > 1 else ""
+
+
+def short(module: str) -> str:
+    """`keras.ops` is Keras; `zoo.cells.gru` is `zoo.cells`; `tasks.sentiment.data` is `tasks.sentiment`."""
+    parts = module.split(".")
+    return ".".join(parts[:2]) if parts[0] in ("zoo", "tasks") else parts[0]
+
+
+def names(node: ast.AST) -> Iterator[str]:
+    """Modules that one statement imports; `from zoo import text` is `zoo.text`, `from zoo import __version__` zoo."""
+    if isinstance(node, ast.Import):
+        yield from (item.name for item in node.names)
+    elif isinstance(node, ast.ImportFrom):
+        assert not node.level, "imports are absolute"
+        for item in node.names:
+            inner = ROOT / (node.module or "").replace(".", "/") / item.name
+            is_module = inner.is_dir() or inner.with_suffix(".py").is_file()
+            yield f"{node.module}.{item.name}" if is_module else node.module or ""
+
+
+def edges(source: str) -> Iterator[tuple[str, bool]]:
+    """`(module, whether inside a function)` of every import but those of the standard library."""
+
+    def walk(node: ast.AST, late: bool) -> Iterator[tuple[str, bool]]:
+        for name in names(node):
+            if name.split(".")[0] not in sys.stdlib_module_names:
+                yield short(name), late
+        for child in ast.iter_child_nodes(node):
+            yield from walk(child, late or isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)))
+
+    return walk(ast.parse(source), False)
+
+
+def forbidden(file: str, source: str) -> set[str]:
+    allowed, late = {*row(file).split(), package(file)}, set(LATE.get(file, "").split())
+    return {name for name, inside in edges(source) if name not in allowed and not (inside and name in late)}
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_imports_only_from_rows_above(file: str) -> None:
+    assert forbidden(file, (ROOT / file).read_text(encoding="utf-8")) == set()
+
+
+def test_looks_at_every_file() -> None:
+    assert len(FILES) > 25
+    assert {"zoo/cli.py", "zoo/cells/gru.py", "tasks/sentiment/data.py"} <= set(FILES)
+
+
+@pytest.mark.parametrize(
+    ("file", "source", "found"),
+    [
+        ("zoo/cells/gru.py", "import tensorflow as tf", "tensorflow"),
+        ("zoo/layers/pooling.py", "def f():\n    import tensorflow", "tensorflow"),
+        ("zoo/builders/tagger.py", "from tensorflow.data import Dataset", "tensorflow"),
+        ("zoo/decoding/beam.py", "from zoo import builders", "zoo.builders"),
+        ("zoo/cells/gru.py", "from zoo.layers.pooling import Pooling", "zoo.layers"),
+        ("zoo/cells/__init__.py", "import keras", "keras"),
+        ("zoo/training.py", "from tasks.sentiment import data", "tasks.sentiment"),
+        ("zoo/cli.py", "from zoo import training", "zoo.training"),
+        ("tasks/sentiment/data.py", "from tasks.tag.data import load", "tasks.tag"),
+        ("tasks/sentiment/task.py", "from zoo import cli", "zoo.cli"),
+        ("tasks/sentiment/recipe.py", "import keras", "keras"),
+        ("tasks/sentiment/reviews/reviews_dataset_builder.py", "from zoo import text", "zoo.text"),
+    ],
+)
+def test_a_forbidden_import_is_found(file: str, source: str, found: str) -> None:
+    assert forbidden(file, source) == {found}
+
+
+def test_an_import_inside_a_function_of_the_command_line_is_allowed() -> None:
+    assert forbidden("zoo/cli.py", "def f():\n    from zoo import saved, training") == set()
+
+
+def test_every_package_that_is_imported_is_declared() -> None:
+    distributions = importlib.metadata.packages_distributions()
+    needed = {re.match(r"[\w.-]+", line)[0].lower() for line in importlib.metadata.requires("zoo") or []}
+    used = {name for file in FILES for name, _ in edges((ROOT / file).read_text(encoding="utf-8"))}
+    foreign = {name for name in used if name.split(".")[0] not in ("zoo", "tasks")}
+    assert {"click", "keras", "sklearn"} <= foreign
+    assert {name for name in foreign if not needed & {item.lower() for item in distributions[name]}} == set()
+
+
+@pytest.mark.parametrize("module", ["zoo", "zoo.cells", "zoo.cli"])
+def test_importing_it_is_light(module: str) -> None:
+    heavy = ("keras", "tensorflow", "tensorflow_datasets", "jax", "numpy", "tasks")
+    code = f"import sys, {module}; print(*[name for name in {heavy} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []

@@ -1,0 +1,39 @@
+"""Fields of recipes, and how two recipes differ."""
+
+import dataclasses
+from dataclasses import dataclass
+
+import pytest
+
+from zoo.settings import Ask, Run, differences, setting
+
+
+@dataclass(frozen=True)
+class Recipe(Run):
+    epochs: int = setting(9, "Passes.", least=1)
+    colour: str = setting("red", "Colour.", choices=("red", "blue"))
+
+
+def test_a_setting_keeps_its_facts_and_its_default() -> None:
+    field = {item.name: item for item in dataclasses.fields(Recipe)}["colour"]
+    assert field.default == "red"
+    assert dict(field.metadata) == {"help": "Colour.", "choices": ("red", "blue"), "least": None, "most": None}
+
+
+def test_a_recipe_overrides_a_default_and_keeps_the_others() -> None:
+    assert (Recipe().epochs, Recipe().batch_size) == (9, Run().batch_size)
+
+
+@pytest.mark.parametrize("settings", [Run, Ask])
+def test_every_setting_has_a_default_and_a_help_text(settings: type) -> None:
+    told = [item for item in dataclasses.fields(settings) if item.name != "inputs"]
+    assert told
+    for item in told:
+        assert item.default is not dataclasses.MISSING
+        assert item.metadata["help"].endswith(".")
+
+
+def test_differences_are_told_with_both_values() -> None:
+    before, after = Recipe(), Recipe(epochs=3, colour="blue", seed=4)
+    assert differences(before, after, ignore=["seed"]) == ["epochs (9 -> 3)", "colour (red -> blue)"]
+    assert differences(before, before) == []

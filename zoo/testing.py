@@ -1,0 +1,179 @@
+"""Shared checks, for authors of new cells, tasks and saved models as much as for our own.
+
+Each raises `AssertionError` with what differs; use them in a test of your package:
+
+    def test_my_cell():
+        zoo.testing.check_cell(MyCell)
+"""
+
+import json
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from zoo import builders, cells, saved, training
+from zoo.cells.cell import Cell
+from zoo.layers import Recurrent
+from zoo.task import Installed
+
+TOLERANCE = 2e-5
+"""Largest difference between two float32 computations of the same thing in another order."""
+
+
+def check_cell(cell: Any, numpy_step: Callable[..., list[np.ndarray]] | None = None) -> None:
+    """Checks a cell against Keras's contract, and against a second source of its equations.
+
+    Args:
+        cell: A name or a class of `zoo.cells`.
+        numpy_step: `(weights, inputs, states) -> new states`, the equations in numpy; the first state is the output.
+    """
+    check_contract(cell)
+    check_padding(cell)
+    check_learning(cell)
+    if numpy_step:
+        check_equations(cell, numpy_step)
+    made = cells.make(cell, 5)
+    if isinstance(made, Cell) and made.fused() is not None:
+        check_fused(cell)
+
+
+def check_contract(cell: Any) -> None:
+    """Sizes, config, initial state and a plain `keras.layers.RNN`."""
+    made = cells.make(cell, 5)
+    sizes = [made.state_size] if isinstance(made.state_size, int) else list(made.state_size)
+    assert made.output_size == 5, f"output_size is {made.output_size}, not the units"
+    inputs = _noise(3, 4)
+    states = [_noise(3, size) for size in sizes]
+    output, new = made(ops.convert_to_tensor(inputs), [ops.convert_to_tensor(state) for state in states])
+    assert tuple(output.shape) == (3, 5), f"output has shape {output.shape}"
+    assert [tuple(state.shape) for state in new] == [(3, size) for size in sizes], "new states have other shapes"
+    copy = type(made).from_config(made.get_config())
+    assert copy.get_config() == made.get_config(), "from_config(get_config()) is another cell"
+    sequence = _noise(2, 6, 4)
+    by_layer = keras.layers.RNN(made, return_sequences=True)(sequence)
+    state = made.get_initial_state(batch_size=2)
+    for time in range(6):
+        output, state = made(ops.convert_to_tensor(sequence[:, time]), state)
+        _same(output, by_layer[:, time], f"step {time} alone and in keras.layers.RNN")
+
+
+def check_equations(cell: Any, numpy_step: Callable[..., list[np.ndarray]]) -> None:
+    """The cell equals the equations, written down a second time in numpy, over several steps and random weights."""
+    made = cells.make(cell, 5)
+    made.build((None, 4))
+    made.set_weights([_noise(*weight.shape, seed=i) for i, weight in enumerate(made.weights)])
+    weights = {weight.name: ops.convert_to_numpy(weight) for weight in made.weights}
+    states = [np.zeros((3, 5), "float32") for _ in range(np.size(made.state_size))]
+    ours = [ops.convert_to_tensor(state) for state in states]
+    for time in range(4):
+        inputs = _noise(3, 4, seed=100 + time)
+        states = numpy_step(weights, inputs, states)
+        output, ours = made(ops.convert_to_tensor(inputs), ours)
+        _same(output, states[0], f"output at step {time}")
+        for number, (a, b) in enumerate(zip(ours, states, strict=True)):
+            _same(a, b, f"state {number} at step {time}")
+
+
+def check_fused(cell: Any) -> None:
+    """Keras's fused layer computes the same from the same weights, copied in order."""
+    made = cells.make(cell, 5)
+    loop = keras.layers.RNN(made, return_sequences=True)
+    fused = made.fused(return_sequences=True)
+    sequence = _noise(3, 7, 4)
+    loop(sequence)
+    fused(sequence)
+    loop.set_weights([_noise(*weight.shape, seed=i) for i, weight in enumerate(loop.weights)])
+    fused.set_weights(loop.get_weights())
+    _same(loop(sequence), fused(sequence), "the loop and the fused layer")
+
+
+def check_padding(cell: Any) -> None:
+    """Padding on the right changes neither outputs nor final states, in any direction and depth."""
+    for bidirectional in (False, True):
+        layer = Recurrent(cell, 5, depth=2, bidirectional=bidirectional, return_state=True)
+        short = _noise(1, 4, 3)
+        long = np.concatenate([short, 99 * np.ones((1, 3, 3), "float32")], axis=1)
+        mask = np.array([[True] * 4 + [False] * 3])
+        bare, bare_states = layer(short)
+        padded, padded_states = layer(long, mask=mask)
+        _same(padded[:, :4], bare, f"outputs with and without padding, bidirectional={bidirectional}")
+        for a, b in zip(sum(padded_states, []), sum(bare_states, []), strict=True):
+            _same(a, b, f"final states with and without padding, bidirectional={bidirectional}")
+
+
+def check_learning(cell: Any) -> None:
+    """One training step moves every weight; the model saves, loads, and answers as before."""
+    model = builders.classifier(20, 3, cell, 5, embedding=4, depth=2)
+    model.compile(keras.optimizers.Adam(1e-2), "sparse_categorical_crossentropy")
+    # All ids occur, so that every row of the embedding has a gradient; 0 stands behind as padding.
+    tokens = np.array([[*range(1, 20), 0, 0], [*range(19, 0, -1), 0, 0], [1, 3, 5, *[0] * 18]], "int32")
+    before = [ops.convert_to_numpy(weight) for weight in model.trainable_weights]
+    model.fit(tokens, np.array([0, 1, 2]), verbose=0)
+    for weight, old in zip(model.trainable_weights, before, strict=True):
+        assert not np.array_equal(ops.convert_to_numpy(weight), old), f"{weight.path} did not move in a training step"
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "model.keras"
+        model.save(file)
+        loaded = keras.saving.load_model(file)
+    _same(loaded.predict(tokens, verbose=0), model.predict(tokens, verbose=0), "answers before and after loading")
+
+
+def check_task(task: Installed, models_dir: Path) -> saved.SavedModel:
+    """Trains a task's `tiny` preset, saves, reloads, evaluates and predicts.
+
+    Returns:
+        The saved model.
+    """
+    recipe = task.recipe.Train(**task.recipe.PRESETS["tiny"])
+    trained = training.train(task, recipe, models_dir / f"{task.name}-tiny", plot=False)
+    weights = trained.model.get_weights()
+    scores = training.evaluate(trained, split="test", limit=50)
+    assert scores["examples"] == 50, f"evaluate counted {scores['examples']} examples, not 50"
+    for before, after in zip(weights, trained.model.get_weights(), strict=True):
+        assert np.array_equal(before, after), "evaluate changed a weight"
+    examples = list(task.task.examples)
+    assert len(trained.predict(examples)) == len(examples), "predict does not give one answer for each input"
+    check_saved(trained.path)
+    return trained
+
+
+def check_saved(folder: Path) -> saved.SavedModel:
+    """A saved model loads, is whole, and answers its golden inputs as it did when it was saved."""
+    model = saved.load(folder)
+    golden = json.loads((folder / "golden.json").read_text(encoding="utf-8"))
+    assert golden["inputs"], "golden.json has no inputs"
+    answers = model.predict(golden["inputs"])
+    for question, answer, expected in zip(golden["inputs"], answers, golden["outputs"], strict=True):
+        _alike(answer, expected, f"the answer to {question!r}")
+    return model
+
+
+def _alike(answer: Any, expected: Any, what: str) -> None:
+    """Equal, but numbers may differ by what another machine's rounding does."""
+    if isinstance(expected, dict):
+        assert answer.keys() == expected.keys(), f"{what} has other keys"
+        for key in expected:
+            _alike(answer[key], expected[key], f"{what}, {key}")
+    elif isinstance(expected, list):
+        assert len(answer) == len(expected), f"{what} has another length"
+        for one, other in zip(answer, expected, strict=True):
+            _alike(one, other, what)
+    elif isinstance(expected, float):
+        assert abs(answer - expected) < 1e-3, f"{what} is {answer}, was {expected}"
+    else:
+        assert answer == expected, f"{what} is {answer!r}, was {expected!r}"
+
+
+def _noise(*shape: int, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed + sum(shape)).normal(0, 0.5, shape).astype("float32")
+
+
+def _same(one: Any, other: Any, what: str) -> None:
+    one, other = ops.convert_to_numpy(one), ops.convert_to_numpy(other)
+    gap = float(np.abs(one - other).max())
+    assert gap < TOLERANCE, f"{what} differ by {gap:.2g}"
