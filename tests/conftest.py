@@ -12,8 +12,8 @@ _OWN_DATA = tempfile.TemporaryDirectory(prefix="zoo-tests-")
 
 # TFDS reads its folder once, when it is imported; TensorFlow its threads and log level too.
 os.environ["TFDS_DATA_DIR"] = _OWN_DATA.name
-os.environ["CUDA_VISIBLE_DEVICES"] = ""
-os.environ["JAX_PLATFORMS"] = "cpu"
+os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
+os.environ.setdefault("JAX_PLATFORMS", "cpu")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 

@@ -49,7 +49,10 @@ def encoded(dataset: tf.data.Dataset, encode: Callable[[Sequence[str]], Sequence
 
 
 def shuffled(dataset: tf.data.Dataset, seed: int, epoch: int, buffer: int = SHUFFLE_BUFFER) -> tf.data.Dataset:
-    """Shuffles so that (seed, epoch) decides the order alone: a resumed training sees the same one."""
+    """Shuffles so that seed and epoch decide the order: a resumed training sees the same one.
+
+    TensorFlow's global seed enters as well; a training sets that from the same recipe.
+    """
     return dataset.shuffle(buffer, seed=seed * 100_003 + epoch, reshuffle_each_iteration=False)
 
 
@@ -115,4 +118,4 @@ def padding_waste(batches: Any) -> float:
     for tokens, *_ in batches:
         tokens = np.asarray(tokens)
         steps, real = steps + tokens.size, real + int((tokens != PAD).sum())
-    return 1 - real / max(steps, 1)
+    return 1 - real / steps if steps else 0.0

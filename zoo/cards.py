@@ -98,6 +98,8 @@ def models(models_dir: str | Path | None = None) -> Iterator[Summary]:
     """All whole saved models that a name would find, sorted by name within each folder; the first of a name wins."""
     seen = set()
     for folder in folders(models_dir):
+        for old in folder.glob(".*.old"):
+            _recover(folder / old.name[1 : -len(".old")])
         for path in sorted(folder.iterdir()):
             if path.name in seen or not (path / RECIPE).is_file() or path.name.startswith("."):
                 continue
@@ -121,12 +123,13 @@ def locate(model: str | Path, models_dir: str | Path | None = None) -> Path:
     text = str(model)
     if not text:
         raise UserError("A saved model is a folder or a name; got an empty one. `zoo list models` shows the names.")
-    if os.sep not in text:
+    if os.sep not in text and text not in (".", ".."):
         for folder in folders(models_dir):
             _recover(folder / text)
             if (folder / text).is_dir():
                 return folder / text
     path = Path(model)
+    path = path if path.name not in ("", "..") else path.resolve()  # `.` and `..` have no name of their own
     _recover(path)
     if path.is_dir():
         return path
@@ -138,6 +141,8 @@ def locate(model: str | Path, models_dir: str | Path | None = None) -> Path:
 
 def _recover(path: Path) -> None:
     """A kill between the two renames of an overwrite leaves the old model beside its place: put it back."""
+    if not path.name:
+        return  # the root
     old = backup(path)
     if old.is_dir() and not path.exists():
         old.rename(path)

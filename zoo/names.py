@@ -8,6 +8,9 @@ from zoo.errors import UserError
 
 Value = TypeVar("Value")
 
+MOST_SHOWN = 20
+"""Longer tables are not listed in an error, only their nearest names."""
+
 
 def nearest(name: str, allowed: Iterable[str]) -> str | None:
     """The allowed name that looks most like `name`, or None if nothing comes close."""
@@ -31,9 +34,11 @@ def unknown(kind: str, name: str, allowed: Iterable[str], next_step: str = "") -
     allowed = sorted(allowed)
     close = nearest(name, allowed)
     meant = f"; did you mean {close!r}?" if close else "."
-    known = f" Known: {', '.join(allowed)}." if allowed else ""
-    more = f" {next_step}." if next_step else ""
-    return UserError(f"No {kind} is called {name!r}{meant}{known}{more}")
+    shown = allowed if len(allowed) <= MOST_SHOWN else difflib.get_close_matches(name, allowed, n=5, cutoff=0)
+    more = f" and {len(allowed) - len(shown)} more" if len(shown) < len(allowed) else ""
+    known = f" Known: {', '.join(shown)}{more}." if allowed else ""
+    then = f" {next_step}." if next_step else ""
+    return UserError(f"No {kind} is called {name!r}{meant}{known}{then}")
 
 
 def look_up(table: Mapping[str, Value], name: str, kind: str, next_step: str = "") -> Value:

@@ -28,7 +28,8 @@ class Decay(keras.optimizers.schedules.LearningRateSchedule):
     def __call__(self, step: Any) -> Any:
         done = ops.minimum(ops.cast(step, "float32") / max(self.steps, 1), 1.0)
         rise = ops.minimum((done + 1.0 / max(self.steps, 1)) / max(self.warmup, 1e-8), 1.0)
-        left = (1.0 - ops.maximum(done, self.warmup)) / max(1.0 - self.warmup, 1e-8)
+        after = 1.0 - self.warmup
+        left = (1.0 - ops.maximum(done, self.warmup)) / after if after else ops.ones_like(done)
         fall = {"constant": ops.ones_like(left), "linear": left, "cosine": 0.5 - 0.5 * ops.cos(math.pi * left)}
         return self.peak * rise * fall[self.kind]
 

@@ -80,7 +80,7 @@ def load(model: str | Path, models_dir: str | Path | None = None) -> SavedModel:
         net = keras.saving.load_model(path / "model.keras", compile=False, safe_mode=True)
         assets = {file.stem: _read_asset(file) for file in sorted((path / "assets").iterdir())}
     except (OSError, ValueError, KeyError, TypeError) as error:
-        reason = str(error).strip().splitlines()[0][:200]
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
         raise UserError(f"{path} cannot be loaded by zoo {__version__}: {reason}") from error
     return SavedModel(path, installed, recipe, summary.metrics, assets, net)
 
@@ -138,6 +138,9 @@ def write(
         shutil.rmtree(new, ignore_errors=True)
         kept = " The old one is untouched." if path.exists() else ""
         raise UserError(f"{path} could not be written: {error}.{kept}") from error
+    except BaseException:
+        shutil.rmtree(new, ignore_errors=True)
+        raise
     old = cards.backup(path)
     shutil.rmtree(old, ignore_errors=True)
     if path.exists():

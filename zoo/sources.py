@@ -47,8 +47,8 @@ def _named(name: str, embedded: str) -> Any:
         return tfds.builder(name, try_gcs=False)
     except tfds.core.registered.DatasetNotFoundError as error:
         known = tfds.list_builders(with_community_datasets=False)
-        raise unknown("TFDS data set", name, [k for k in known if k[:1] == name[:1]]) from error
-    except OSError as error:
+        raise unknown("TFDS data set", name, known) from error
+    except (OSError, ValueError, AssertionError) as error:  # the last two: no such config, no such version
         raise UserError(
             f"Data set {name!r} cannot be opened ({error}). Check TFDS_DATA_DIR, "
             f"or use the embedded data set {embedded!r}."

@@ -9,6 +9,7 @@ Each raises `AssertionError` with what differs; use them in a test of your packa
 import json
 import tempfile
 from collections.abc import Callable
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -102,7 +103,7 @@ def check_padding(cell: Any) -> None:
         bare, bare_states = layer(short)
         padded, padded_states = layer(long, mask=mask)
         _same(padded[:, :4], bare, f"outputs with and without padding, bidirectional={bidirectional}")
-        for a, b in zip(sum(padded_states, []), sum(bare_states, []), strict=True):
+        for a, b in zip(chain(*padded_states), chain(*bare_states), strict=True):
             _same(a, b, f"final states with and without padding, bidirectional={bidirectional}")
 
 

@@ -3,11 +3,13 @@
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tokenizers
 from tokenizers import Regex, decoders, models, normalizers, pre_tokenizers, trainers
 
+from zoo.errors import UserError
 from zoo.names import look_up
 
 PAD, UNKNOWN, START, END = 0, 1, 2, 3
@@ -94,10 +96,18 @@ class Tokenizer:
         steps: list = [normalizers.Replace(old, new) for old, new in replace]
         steps += [normalizers.NFC()] + [normalizers.Lowercase()] * lowercase
         inner.normalizer = normalizers.Sequence(steps)
-        options = {"unk_token": "<unk>"} if kind == "unigram" else {"min_frequency": least}
-        inner.train_from_iterator(
-            texts, trainer(vocab_size=size, special_tokens=SPECIAL, show_progress=False, **options)
-        )
+        options: dict[str, Any] = {"unk_token": "<unk>"} if kind == "unigram" else {"min_frequency": least}
+        if kind == "bpe":
+            options["limit_alphabet"] = size - len(SPECIAL)
+        learn = trainer(vocab_size=size, special_tokens=SPECIAL, show_progress=False, **options)
+        try:
+            inner.train_from_iterator(texts, learn)
+        except Exception as error:  # the library raises bare Exception
+            if "vocabulary" not in str(error).lower():
+                raise
+            raise UserError(
+                f"A vocabulary of {size} entries is too small for {kind} tokens of these texts: {error}."
+            ) from error
         # The specials are ids for models, never a way to spell them in a text: "</s>" in a review is five signs.
         inner.encode_special_tokens = True
         return cls(inner)
@@ -114,7 +124,12 @@ class Tokenizer:
     def pieces(self, text: str) -> list[tuple[int, int, int]]:
         """`(id, start, end)` for each token of a text: the characters `text[start:end]` it stands for."""
         item = self.inner.encode(text, add_special_tokens=False)
-        return [(token, *span) for token, span in zip(item.ids, item.offsets, strict=True)]
+        spans = []
+        for token, (start, end) in zip(item.ids, item.offsets, strict=True):
+            if self.token(token) == "▁" and text[start:end].strip():
+                end = start  # it opens the first word of the text; no character stands for it
+            spans.append((token, start, end))
+        return spans
 
     def decode(self, ids: Iterable[Sequence[int]]) -> list[str]:
         """Texts of ids; padding, start and end are left out, unknown ids show as `<unk>`."""

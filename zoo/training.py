@@ -4,52 +4,26 @@ A training lives in `.<name>.training` beside the folder it will become. After e
 weights, optimizer, random seeds, best weights so far, the history. A kill loses the epoch it hits, no more.
 """
 
-import csv
 import dataclasses
-import json
 import math
 import os
 import platform
-import shutil
-import sys
 import time
 import warnings
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
-from tqdm import tqdm
 
 from zoo import cards, saved
 from zoo.errors import UserError
-from zoo.settings import Run, differences
+from zoo.history import draw_curves, write_history
+from zoo.progress import Progress, say
+from zoo.settings import Run
+from zoo.store import State, Store, open_store
 from zoo.task import Data, Installed, Stage
-
-RESUMABLE = ("epochs", "patience", "budget")
-"""Settings that may change when a training is resumed: they decide when it ends, not what it computes."""
-
-SECONDS_A_LINE = 30
-"""How often a training tells where it is when standard error is no terminal."""
-
-
-@dataclass
-class State:
-    """How far a training has come."""
-
-    epoch: int = 0
-    best_epoch: int = 0
-    best_score: float | None = None
-    minutes: float = 0.0
-    examples_a_second: float = 0.0
-    history: list[dict[str, float]] = field(default_factory=list)
-
-
-def say(text: str) -> None:
-    """Logs go to standard error."""
-    print(text, file=sys.stderr, flush=True)
 
 
 def train(
@@ -78,7 +52,7 @@ def train(
     Raises:
         UserError: If something is in the way that the user must decide about, or the input is bad.
     """
-    store = _open_store(path, recipe, resume, overwrite)
+    store = open_store(path, recipe, resume, overwrite)
     started = time.monotonic()
     keras.utils.set_random_seed(recipe.seed)
     keras.config.set_dtype_policy(recipe.precision)
@@ -109,7 +83,7 @@ def train(
     stored = {"task": installed.name, "train": dataclasses.asdict(recipe), "command": command}
 
     def extra(folder: Path) -> None:
-        _write_history(folder / "history.csv", state.history)
+        write_history(folder / "history.csv", state.history)
         if plot:
             draw_curves(folder / "curves.png", state.history, task.monitor)
 
@@ -122,7 +96,7 @@ def train(
 
 
 def _pretrain(
-    stage: Stage, store: "Store", model: keras.Model, started: float, callbacks: Sequence[keras.callbacks.Callback]
+    stage: Stage, store: Store, model: keras.Model, started: float, callbacks: Sequence[keras.callbacks.Callback]
 ) -> float:
     """Runs a stage before the main one and hands its best weights over; returns its minutes."""
     first = stage.build(stage.recipe, stage.data)
@@ -159,7 +133,7 @@ def _fit(
     stage: Stage,
     model: keras.Model,
     state: State,
-    store: "Store",
+    store: Store,
     started: float,
     callbacks: Sequence[keras.callbacks.Callback],
 ) -> None:
@@ -218,181 +192,6 @@ def _fit(
         say(f"epoch {state.epoch}/{recipe.epochs}  {told}  {progress.rate:.0f} examples/s{'  best' if better else ''}")
 
 
-class Progress(keras.callbacks.Callback):
-    """One bar an epoch with loss, metrics, examples a second and time left; ends the epoch at a deadline."""
-
-    def __init__(self, epoch: int, recipe: Run, examples: int | None, deadline: float) -> None:
-        super().__init__()
-        self.epoch, self.recipe, self.examples, self.deadline = epoch, recipe, examples, deadline
-        self.rate = 0.0
-
-    def on_train_begin(self, logs: dict | None = None) -> None:
-        self.bar = tqdm(
-            total=self.examples,
-            desc=f"epoch {self.epoch}/{self.recipe.epochs}",
-            unit=" examples",
-            mininterval=0.5,
-            leave=False,
-            disable=None,  # where nobody watches a terminal, lines tell instead
-            file=sys.stderr,
-        )
-        self.began = self.told = time.monotonic()
-        self.done = 0
-
-    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
-        step = self.recipe.batch_size
-        if self.examples:
-            step = min(step, self.examples - self.done)  # the last batches of each bucket are smaller
-        self.done += step
-        now = time.monotonic()
-        if self.bar.disable and now - self.told >= SECONDS_A_LINE:
-            self.told = now
-            whole = f" of {self.examples:,}" if self.examples else ""
-            say(f"epoch {self.epoch}/{self.recipe.epochs}: {self.done:,}{whole} examples  {_shown(logs)}")
-        self.bar.set_postfix_str(_shown(logs), refresh=False)
-        self.bar.update(step)
-        if now >= self.deadline:
-            self.model.stop_training = True
-
-    def on_train_end(self, logs: dict | None = None) -> None:
-        self.bar.close()
-        self.rate = self.done / max(time.monotonic() - self.began, 1e-9)
-        self.model.stop_training = False
-
-
-def _shown(logs: dict | None) -> str:
-    return "  ".join(f"{name} {float(value):.4f}" for name, value in (logs or {}).items())
-
-
-class Store:
-    """The folder that holds a running training's state. Each file is replaced by a rename, `state.json` last."""
-
-    def __init__(self, folder: Path, recipe: Run) -> None:
-        self.folder, self.recipe = folder, recipe
-
-    def begin(self) -> None:
-        """An empty store, whatever was there."""
-        shutil.rmtree(self.folder, ignore_errors=True)
-        self.folder.mkdir(parents=True)
-        self._write_state(State())
-
-    def keep(self, model: keras.Model, state: State) -> None:
-        """Saves everything that the next epoch depends on."""
-        name = f"epoch-{state.epoch}.npz"
-        self._write_arrays(name, [variable.numpy() for variable in _variables(model)])
-        self._write_state(state)
-        for old in self.folder.glob("epoch-*.npz"):
-            if old.name != name:
-                old.unlink()
-
-    def keep_best(self, model: keras.Model) -> None:
-        """Saves the weights that shall be published if no better ones come."""
-        self._write_arrays("best.npz", [np.array(value) for value in model.get_weights()])
-
-    def restore(self, model: keras.Model) -> State:
-        """Puts a model and its optimizer where the last whole epoch left them."""
-        state = State(**self.read()["state"])
-        if state.epoch:
-            values = self._read_arrays(f"epoch-{state.epoch}.npz")
-            for variable, value in zip(_variables(model), values, strict=True):
-                variable.assign(value)
-        return state
-
-    def restore_best(self, model: keras.Model) -> None:
-        """Puts a model to its best weights so far."""
-        model.set_weights(self._read_arrays("best.npz"))
-
-    def read(self) -> dict[str, Any]:
-        """The stored state and recipe."""
-        return json.loads((self.folder / "state.json").read_text(encoding="utf-8"))
-
-    def inner(self, recipe: Run) -> "Store":
-        """The store of a stage before the main one."""
-        store = Store(self.folder / "before", recipe)
-        if not (store.folder / "state.json").is_file():
-            store.begin()
-        return store
-
-    def close(self) -> None:
-        """The training is over: its saved model holds all that counts."""
-        shutil.rmtree(self.folder, ignore_errors=True)
-
-    def _write_state(self, state: State) -> None:
-        value = {"recipe": dataclasses.asdict(self.recipe), "state": dataclasses.asdict(state)}
-        self._replace("state.json", lambda file: file.write_text(json.dumps(value, indent=1), encoding="utf-8"))
-
-    def _write_arrays(self, name: str, arrays: Sequence[np.ndarray]) -> None:
-        def write(file: Path) -> None:
-            with file.open("wb") as stream:
-                np.savez(stream, *arrays)
-
-        self._replace(name, write)
-
-    def _read_arrays(self, name: str) -> list[np.ndarray]:
-        with np.load(self.folder / name, allow_pickle=False) as stored:
-            return [stored[f"arr_{i}"] for i in range(len(stored.files))]
-
-    def _replace(self, name: str, write: Callable[[Path], Any]) -> None:
-        new = self.folder / f"{name}.new"
-        try:
-            write(new)
-        except OSError as error:
-            new.unlink(missing_ok=True)
-            raise UserError(
-                f"The state of the training could not be written to {self.folder}: {error}. "
-                "What was kept before is whole; make room and go on with --resume."
-            ) from error
-        os.replace(new, self.folder / name)
-
-
-def _variables(model: keras.Model) -> list[Any]:
-    """Weights, states of random generators, and the optimizer's own."""
-    if not model.optimizer.built:
-        model.optimizer.build(model.trainable_variables)
-    return [*model.variables, *model.optimizer.variables]
-
-
-def store_folder(path: Path) -> Path:
-    """Where the state of a training lies that will become `path`."""
-    return path.with_name(f".{path.name}.training")
-
-
-def _open_store(path: Path, recipe: Run, resume: bool, overwrite: bool) -> Store:
-    """The store for a new or a resumed training, after making sure that nothing gets lost."""
-    store = Store(store_folder(path), recipe)
-    unfinished = (store.folder / "state.json").is_file()
-    if resume:
-        if not unfinished:
-            what = "It is finished." if path.exists() else "Train without --resume."
-            raise UserError(f"There is no interrupted training of {path} to resume. {what}")
-        before = dataclasses.replace(recipe, **_known(store.read()["recipe"], recipe))
-        changed = differences(before, recipe, ignore=RESUMABLE)
-        if changed:
-            raise UserError(
-                f"The interrupted training of {path} had other settings: {', '.join(changed)}. Give the old ones, "
-                "or start anew with --overwrite."
-            )
-        return store
-    epoch = store.read()["state"]["epoch"] if unfinished else 0
-    if epoch and not overwrite:
-        raise UserError(
-            f"A training of {path} was interrupted after epoch {epoch}. Go on with --resume, "
-            "or throw it away with --overwrite."
-        )
-    if path.exists() and not overwrite:
-        raise UserError(f"{path} exists. Choose another --name, or replace it with --overwrite.")
-    try:
-        store.begin()
-    except OSError as error:
-        raise UserError(f"{path.parent} cannot be written: {error}. Choose another --models-dir.") from error
-    return store
-
-
-def _known(stored: dict[str, Any], recipe: Run) -> dict[str, Any]:
-    names = {item.name for item in dataclasses.fields(recipe)}
-    return {name: value for name, value in stored.items() if name in names}
-
-
 def _sizes(data: Data) -> str:
     return ", ".join(f"{split} {count:,}" for split, count in data.sizes.items())
 
@@ -429,32 +228,6 @@ def _metrics(stage: Stage, model: keras.Model, state: State, scores: dict) -> di
             "python": platform.python_version(),
         },
     }
-
-
-def _write_history(file: Path, history: Sequence[dict[str, float]]) -> None:
-    with file.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.DictWriter(stream, list(history[0]))
-        writer.writeheader()
-        writer.writerows(history)
-
-
-def draw_curves(file: Path, history: Sequence[dict[str, float]], monitor: str) -> None:
-    """Draws loss and the watched score over epochs as a PNG."""
-    import matplotlib.figure
-    import matplotlib.ticker  # half a second that only this function needs
-
-    figure = matplotlib.figure.Figure(figsize=(8, 3.2), layout="constrained")
-    epochs = [row["epoch"] for row in history]
-    for place, name in enumerate(("loss", monitor)):
-        axes = figure.add_subplot(1, 2, place + 1)
-        for key, label in ((name, "training"), (f"validation_{name}", "validation")):
-            if key in history[0]:
-                axes.plot(epochs, [row[key] for row in history], marker="o", label=label)
-        axes.set_xlabel("epoch")
-        axes.set_ylabel(name)
-        axes.xaxis.set_major_locator(matplotlib.ticker.MaxNLocator(integer=True))
-        axes.legend()
-    figure.savefig(file, dpi=100)
 
 
 def _tensorboard(folder: Path) -> keras.callbacks.Callback:

@@ -212,8 +212,9 @@ def from_tfds(name: str, source: Source) -> Texts:
         return whole.map(lambda item: (item[source.text], item[source.label]))
 
     def split(wanted: str) -> tf.data.Dataset:
-        if wanted not in splits and wanted not in info.splits:
-            raise unknown("split", wanted, [*splits, *info.splits])
+        known = {*info.splits, *(name for name, own in splits.items() if own), "validation"}
+        if wanted not in known:
+            raise unknown("split", wanted, known)
         if source.validation is None and wanted in ("train", "validation"):
             held = wanted == "validation"
             return read("train").filter(lambda item, _: (_hash(item) < border) == held)
@@ -294,7 +295,7 @@ def from_file(path: Path, seed: int, known: Sequence[str] | None = None) -> Text
 
 
 def _side(row: str, seed: int) -> str:
-    place = int.from_bytes(hashlib.sha256(f"{seed} {' '.join(row.split())}".encode()).digest()[:4]) % 10
+    place = int.from_bytes(hashlib.sha256(f"{seed} {' '.join(row.split())}".encode()).digest()[:4], "big") % 10
     return {0: "validation", 1: "test"}.get(place, "train")
 
 
@@ -307,13 +308,17 @@ def _rows(path: Path) -> Iterator[tuple[str, str]]:
     delimiter = "\t" if path.suffix.lower() in (".tsv", ".tab") else ","
     with path.open("rb") as stream:
         reader = csv.DictReader(_decoded(path, stream), delimiter=delimiter)
-        header = [name.strip().lower() for name in reader.fieldnames or []]
+        try:
+            first = reader.fieldnames or []
+        except csv.Error as error:
+            raise UserError(f"{path}, line 1: {error}. Save the file with one row a line.") from error
+        header = [name.strip().lower() for name in first]
         reader.fieldnames = header
         for column in ("text", "label"):
             if column not in header:
                 have = ", ".join(header) or "none"
                 raise UserError(f"{path} has no column {column!r}; its columns: {have}. The first line names them.")
-        for row in reader:
+        for row in _told(reader, path):
             where = f"{path}, line {reader.line_num}"
             words, label = row["text"], row["label"]
             if row.get(None) is not None:
@@ -323,6 +328,13 @@ def _rows(path: Path) -> Iterator[tuple[str, str]]:
             if label is None or not label.strip():
                 raise UserError(f"{where}: the label is empty. Fill it in or delete the row.")
             yield words, label.strip()
+
+
+def _told(reader: csv.DictReader, path: Path) -> Iterator[dict]:
+    try:
+        yield from reader
+    except csv.Error as error:
+        raise UserError(f"{path}, line {reader.line_num + 1}: {error}. Is a quotation mark never closed?") from error
 
 
 def _decoded(path: Path, stream: Any) -> Iterator[str]:

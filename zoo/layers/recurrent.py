@@ -70,7 +70,8 @@ class Recurrent(Masked):
         super().__init__(**kwargs)
         if depth < 1:
             raise ValueError(f"A recurrent stack needs at least one layer; got depth={depth}.")
-        self.cell, self.units, self.depth, self.bidirectional = cell, units, depth, bidirectional
+        self.cell = cell(units) if isinstance(cell, type) else cell
+        self.units, self.depth, self.bidirectional = units, depth, bidirectional
         self.residual, self.layer_norm, self.dropout, self.return_state = residual, layer_norm, dropout, return_state
         directions = ["forward", "backward"] if bidirectional else ["forward"]
         self.runs = [[self._layer(f"{way}_{level}") for way in directions] for level in range(depth)]
@@ -137,10 +138,9 @@ class Recurrent(Masked):
         return sequence, [[(input_shape[0], size * len(ways)) for size in _sizes(ways[0])] for ways in self.runs]
 
     def get_config(self) -> dict[str, Any]:
-        cell = self.cell if isinstance(self.cell, str) else cells.make(self.cell, self.units)
         return {
             **super().get_config(),
-            "cell": cell if isinstance(cell, str) else keras.saving.serialize_keras_object(cell),
+            "cell": self.cell if isinstance(self.cell, str) else keras.saving.serialize_keras_object(self.cell),
             "units": self.units,
             "depth": self.depth,
             "bidirectional": self.bidirectional,

@@ -44,6 +44,7 @@ class SampledSoftmax(Masked):
         Returns:
             `(rows,)` nats.
         """
+        targets = ops.cast(targets, "int32")
         draw = keras.random.uniform((self.samples,), seed=self.seed_generator)
         negatives = ops.cast(ops.exp(draw * math.log(self.vocabulary + 1)), "int32") - 1
         negatives = ops.clip(negatives, 0, self.vocabulary - 1)

@@ -1,0 +1,26 @@
+"""Measures `zoo evaluate` on a published model, and adds the result to `scripts/measured.json`.
+
+TFDS_DATA_DIR=... python scripts/bench_evaluate.py sentiment-gru-imdb
+"""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+MEASURED = Path(__file__).parent / "measured.json"
+
+
+def main() -> None:
+    model = sys.argv[1]
+    command = [sys.executable, "-m", "zoo", "evaluate", model, "--json"]
+    scores = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    stored = json.loads(MEASURED.read_text()) if MEASURED.exists() else {}
+    stored.setdefault("evaluate", {})[model] = {**scores, "cores": os.cpu_count()}
+    MEASURED.write_text(json.dumps(stored, indent=1) + "\n")
+    print(json.dumps(scores))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,112 @@
+"""Rewrites every table and number in the documents from measured files.
+
+    python scripts/render.py           write
+    python scripts/render.py --check   exit with 1 if something would change
+
+Cards and the table of models come from the JSON in `saved_models`; the rest of the numbers from `scripts/measured.json`
+(written by the benchmarks) and from each task's `experiments.csv`. In a document, what stands between
+`<!-- NAME -->` and `<!-- /NAME -->` is replaced.
+"""
+
+import csv
+import json
+import re
+import sys
+from pathlib import Path
+
+from zoo import cards
+
+ROOT = Path(__file__).resolve().parent.parent
+MODELS = ROOT / "saved_models"
+
+
+def measured() -> dict:
+    return json.loads((ROOT / "scripts" / "measured.json").read_text(encoding="utf-8"))
+
+
+def published() -> list[cards.Summary]:
+    """The models that pyproject.toml names; others in the folder are somebody's own."""
+    names = re.findall(r'^"saved_models/([^"]+)" = ', (ROOT / "pyproject.toml").read_text("utf-8"), re.MULTILINE)
+    return [cards.summarise(MODELS / name) for name in sorted(names)]
+
+
+def blocks() -> dict[str, str]:
+    """Text by marker name."""
+    facts = measured()
+    summaries = published()
+    first = next(item for item in summaries if item.name == "sentiment-gru-reviews")
+    test = first.metrics["scores"]["test"]
+    tests, served = facts["tests"], facts["evaluate"]["sentiment-gru-imdb"]
+    return {
+        "models": cards.table(summaries).replace("](", "](saved_models/"),
+        "first-run": (
+            f"It installs, trains for {first.metrics['training']['minutes']:.0f} minutes on "
+            f"{first.metrics['machine']['cores']} cores, and ends with\n\n"
+            "    saved_models/sentiment-gru-reviews-2\n"
+            f"    test accuracy {test['accuracy']:.4f}\n"
+            f"    test macro_f1 {test['macro_f1']:.4f}\n"
+            f"    test nll {test['nll']:.4f}\n"
+            f"    test calibration_error {test['calibration_error']:.4f}"
+        ),
+        "tests": (
+            f"They take {tests['seconds'] / 60:.0f} minutes on {tests['cores']} cores after the installation, and "
+            f"end with `{tests['passed']} passed`."
+        ),
+        "throughput": (
+            f"`zoo evaluate sentiment-gru-imdb` scores {served['examples']:,} reviews at "
+            f"{served['examples_a_second']:.0f} a second on {served['cores']} cores, tokenization included."
+        ),
+        "speed": speed_table(facts["train_step"]),
+    }
+
+
+def speed_table(rows: list[dict]) -> str:
+    """Training speed of each cell, as `scripts/bench_cells.py` measured it."""
+    lines = ["| cell | backend | path | sequences a second |", "|---|---|---|---|"]
+    lines += [f"| {r['cell']} | {r['backend']} | {r['path']} | {r['sequences_a_second']:.0f} |" for r in rows]
+    return "\n".join(lines)
+
+
+def experiments(file: Path) -> str:
+    """A task's table of what was tried."""
+    with file.open(encoding="utf-8", newline="") as stream:
+        head, *rows = csv.reader(stream)
+    return "\n".join(f"| {' | '.join(row)} |" for row in [head, ["---"] * len(head), *rows])
+
+
+def filled(text: str, values: dict[str, str]) -> str:
+    """The document with each marked block replaced."""
+    for name, value in values.items():
+        pattern = re.compile(rf"(<!-- {name} -->\n).*?(\n<!-- /{name} -->)", re.DOTALL)
+        text = pattern.sub(lambda match, value=value: f"{match[1]}{value}{match[2]}", text)
+    return text
+
+
+def documents() -> dict[Path, str]:
+    """Every document as it should be."""
+    values = blocks()
+    wanted = {ROOT / "README.md": filled((ROOT / "README.md").read_text(encoding="utf-8"), values)}
+    for readme in sorted((ROOT / "tasks").glob("*/README.md")):
+        own = dict(values)
+        if (readme.parent / "experiments.csv").is_file():
+            own["experiments"] = experiments(readme.parent / "experiments.csv")
+        wanted[readme] = filled(readme.read_text(encoding="utf-8"), own)
+    summaries = published()
+    for item in summaries:
+        wanted[item.path / cards.CARD] = cards.card(item)
+    head = "# Published models\n\nRendered from the JSON files of each folder.\n\n"
+    wanted[MODELS / "README.md"] = head + cards.table(summaries) + "\n"
+    return wanted
+
+
+def main() -> int:
+    stale = [file for file, text in documents().items() if not file.exists() or file.read_text("utf-8") != text]
+    for file in stale:
+        print(("stale: " if "--check" in sys.argv else "wrote ") + str(file.relative_to(ROOT)))
+        if "--check" not in sys.argv:
+            file.write_text(documents()[file], encoding="utf-8")
+    return int(bool(stale) and "--check" in sys.argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

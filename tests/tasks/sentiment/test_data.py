@@ -1,0 +1,275 @@
+"""Own files, TFDS sets and their splits, down to batches."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow_datasets as tfds
+
+from tasks.sentiment import data
+from tasks.sentiment.recipe import Train
+from zoo import sources, text
+from zoo.errors import UserError
+
+SPLITS = ("train", "validation", "test")
+GOOD = ["fine", "lovely", "bright", "moving"]
+BAD = ["dull", "awful", "grey", "boring"]
+
+
+def rows(count: int = 120) -> list[tuple[str, str]]:
+    """Labelled texts, all different; every fifth comes again with other blanks."""
+    made = [(f"a {(GOOD, BAD)[i % 2][i // 2 % 4]} film number {i}", ("good", "bad")[i % 2]) for i in range(count)]
+    return made + [(f"  {words.replace(' ', '   ')} ", label) for words, label in made[::5]]
+
+
+@pytest.fixture
+def csv(tmp_path: Path) -> Callable[[bytes | str], Path]:
+    def write(content: bytes | str, name: str = "own.csv") -> Path:
+        (tmp_path / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+        return tmp_path / name
+
+    return write
+
+
+@pytest.fixture
+def own(csv: Callable) -> Path:
+    return csv("text,label\n" + "".join(f'"{words}",{label}\n' for words, label in rows()))
+
+
+def read(texts: data.Texts, split: str) -> list[tuple[str, str]]:
+    return [(words.decode(), texts.labels[label]) for words, label in texts.split(split).as_numpy_iterator()]
+
+
+def test_splits_are_all_of_the_file_and_share_no_text(own: Path) -> None:
+    texts = data.from_file(own, seed=1)
+    parts = {split: read(texts, split) for split in SPLITS}
+    assert sorted(row for part in parts.values() for row in part) == sorted(rows()) == sorted(read(texts, "all"))
+    sides: dict[str, set[str]] = {}
+    for split, part in parts.items():
+        for words, _ in part:
+            sides.setdefault(" ".join(words.split()), set()).add(split)
+    assert len(sides) == 120
+    assert {len(found) for found in sides.values()} == {1}
+    assert {split: len(part) for split, part in parts.items()} == texts.sizes
+    assert 0.6 < texts.sizes["train"] / len(rows()) < 0.95
+
+
+def test_splits_follow_from_text_and_seed_alone(own: Path, csv: Callable) -> None:
+    turned = csv("label,text\n" + "".join(f"{label},{words}\n" for words, label in reversed(rows())), "turned.csv")
+    one, same, other = data.from_file(own, 1), data.from_file(turned, 1), data.from_file(own, 2)
+    for split in SPLITS:
+        assert sorted(read(one, split)) == sorted(read(same, split))
+    assert sorted(read(one, "test")) != sorted(read(other, "test"))
+
+
+def test_facts_tell_the_file_and_how_it_was_split(own: Path) -> None:
+    facts = data.from_file(own, 7).facts
+    assert (facts["name"], facts["file"], facts["embedded"]) == ("own", "own.csv", False)
+    assert facts["labels"] == ["bad", "good"]
+    assert "80/10/10" in facts["splits"]
+    assert "seed 7" in facts["splits"]
+    assert len(facts["sha256"]) == 64
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("own.csv", 'text,label\n"one, ""two""",x\nthree,y\n'),
+        ("own.csv", '\ufefftext,label\n"one, ""two""",x\nthree,y\n'),
+        ("own.csv", 'text,label\r\n"one, ""two""",x\r\nthree,y\r\n'),
+        ("own.csv", ' id , Label,TEXT\n\n1,x,"one, ""two"""\n2, y ,three\n'),
+        ("own.tsv", 'text\tlabel\none, "two"\tx\nthree\ty\n'),
+        ("own.TAB", 'text\tlabel\n"one, ""two"""\tx\nthree\ty\n'),
+    ],
+)
+def test_dialects(csv: Callable, name: str, content: str) -> None:
+    texts = data.from_file(csv(content, name), 1, known=["x", "y"])
+    assert sorted(read(texts, "all")) == [('one, "two"', "x"), ("three", "y")]
+
+
+def test_a_quoted_text_may_have_several_lines(csv: Callable) -> None:
+    texts = data.from_file(csv('text,label\n"one\n\ntwo",x\n'), 1, known=["x", "y"])
+    assert read(texts, "all") == [("one\n\ntwo", "x")]
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"text,sentiment\nfine,good\n", "no column 'label'; its columns: text, sentiment"),
+        (b"review,label\nfine,good\n", "no column 'text'; its columns: review, label"),
+        (b"", "no column 'text'; its columns: none"),
+        (b"text,label\n", "a header but no rows"),
+        (b"text,label\nfine,good\n ,bad\n", "line 3: the text is empty"),
+        (b"text,label\nfine,good\ndull,\n", "line 3: the label is empty"),
+        (b"text,label\nfine,good\ndull\n", "line 3: the label is empty"),
+        (b"text,label\nfine, but long,good\n", "line 2: more fields than the header has. Quote texts"),
+        (b'text,label\n"two\nlines",good\n,bad\n', "line 4: the text is empty"),
+        (b'text,label\n"two\nlines",good\n"three\n\nlines",bad\nx,\n', "line 7: the label is empty"),
+        (b"text,label\nfine,good\nd\xffll,bad\n", "line 3: not UTF-8"),
+        ("text,label\nfine,good\n".encode("utf-16"), "line 1: not UTF-8"),
+        (b"text,label\nfine,good\nlovely,good\n", "every row has the label 'good'"),
+        (b"text,label\nfine,good\ndull,bad\n", "2 rows, too few: none fell into"),
+        (b"text,label\n" + b"long " * 40_000 + b",good\n", "line 2"),
+        (b'text,label\n"never closed,good\n' + b"dull,bad\n" * 20_000, "line "),
+        (b"text,label\rfine,good\rdull,bad\r", "line 1"),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_told_with_the_line(csv: Callable, content: bytes, told: str) -> None:
+    path = csv(content)
+    with pytest.raises(UserError) as error:
+        data.from_file(path, 1)
+    assert str(path) in str(error.value)
+    assert told in str(error.value)
+
+
+def test_a_saved_model_refuses_a_label_it_does_not_know(csv: Callable) -> None:
+    path = csv("text,label\nfine,good\ndull,badd\n")
+    with pytest.raises(UserError, match=r"No label is called 'badd'; did you mean 'bad'\? Known: bad, good"):
+        data.from_file(path, 1, known=["bad", "good"])
+
+
+def test_a_saved_model_takes_a_file_with_one_label_in_its_own_order(csv: Callable) -> None:
+    texts = data.from_file(csv("text,label\nfine,good\nlovely,good\n"), 1, known=["good", "bad"])
+    assert texts.labels == ["good", "bad"]
+    assert [label for _, label in texts.split("all").as_numpy_iterator()] == [0, 0]
+
+
+def test_an_unknown_split_is_told(own: Path) -> None:
+    with pytest.raises(UserError, match="No split is called 'tset'; did you mean 'test'"):
+        data.from_file(own, 1).split("tset")
+
+
+@pytest.mark.parametrize("name", ["imdb", "nowhere.csv", "."])
+def test_an_unknown_data_set_is_told(name: str) -> None:
+    with pytest.raises(UserError, match=r"No data set is called.*Or give a CSV or TSV file"):
+        data.load(Train(dataset=name))
+
+
+def check_batches(loaded: Any, batches: Any, longest: int) -> int:
+    """Shapes, ranges and padding of some batches; how many real rows they have."""
+    size, labels, count = loaded.assets["tokenizer"].size, len(loaded.assets["labels"]), 0
+    for tokens, targets, weights in batches.as_numpy_iterator():
+        real = weights > 0
+        assert tokens.shape[0] == targets.shape[0] == weights.shape[0]
+        assert 1 <= tokens.shape[1] <= longest
+        assert tokens.min() >= 0
+        assert tokens.max() < size
+        assert set(targets[real]) <= set(range(labels))
+        assert (tokens[real, 0] != text.PAD).all(), "padding is on the right, and no text is empty"
+        count += int(real.sum())
+    return count
+
+
+def test_load_an_own_file(own: Path) -> None:
+    loaded = data.load(Train(dataset=str(own), least=1, longest=5, batch_size=16))
+    assert list(loaded.sizes) == list(SPLITS)
+    assert sum(loaded.sizes.values()) == len(rows())
+    assert check_batches(loaded, loaded.train(0), 5) == loaded.sizes["train"]
+    for split in ("validation", "test"):
+        assert check_batches(loaded, loaded.split(split), 5) == loaded.sizes[split]
+    assert check_batches(loaded, loaded.split("test", 3), 5) == 3
+
+
+def test_the_tokenizer_sees_training_texts_only(own: Path) -> None:
+    recipe = Train(dataset=str(own), least=1)
+    tokenizer, texts = data.load(recipe).assets["tokenizer"], data.from_file(own, recipe.seed)
+    numbers = {split: [words.split()[-1] for words, _ in read(texts, split)] for split in SPLITS}
+    known = {split: [text.UNKNOWN not in ids for ids in tokenizer.encode(found)] for split, found in numbers.items()}
+    assert all(known["train"])
+    assert not any(known["validation"] + known["test"])
+
+
+def test_an_epoch_has_its_own_order_and_limit_takes_the_first(own: Path) -> None:
+    loaded = data.load(Train(dataset=str(own), least=1, limit=20, batch_size=8))
+    assert loaded.sizes["train"] == 20
+
+    def epoch(number: int) -> list:
+        return [tokens.tolist() for tokens, _, _ in loaded.train(number).as_numpy_iterator()]
+
+    assert epoch(0) == epoch(0) != epoch(1)
+    assert check_batches(loaded, loaded.train(0), 400) == 20
+
+
+def test_a_saved_models_tokenizer_and_labels_are_kept(own: Path, csv: Callable) -> None:
+    first = data.load(Train(dataset=str(own), least=1))
+    more = csv("text,label\nsome unheard words,good\n", "more.csv")
+    again = data.load(Train(dataset=str(more)), first.assets)
+    assert again.assets["tokenizer"] is first.assets["tokenizer"]
+    assert check_batches(again, again.split("all"), 400) == 1
+
+
+def test_encoder_cuts_and_gives_an_empty_text_one_unknown_token() -> None:
+    tokenizer = text.Tokenizer.train(["a b c d e f"])
+    encode = data.encoder(tokenizer, Train(longest=4, head=0.5))
+    got = encode(["a b c d e f", "", "a"])
+    assert [list(row) for row in got] == [
+        [tokenizer.encode([letter])[0][0] for letter in "abef"], [text.UNKNOWN], tokenizer.encode(["a"])[0],
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("longest", [2, 8, 100, 400, 768, 2000])
+def test_bucket_boundaries_rise_to_the_longest(longest: int) -> None:
+    boundaries = data.bucket_boundaries(longest)
+    assert boundaries == sorted(set(boundaries))
+    assert boundaries[-1] == longest
+
+
+# Splits and labels as the TFDS catalogue has them: the second source for the table of sources.
+CATALOGUE = {
+    "imdb_reviews": ("train test unsupervised", ["neg", "pos"]),
+    "glue/sst2": ("train validation test", ["negative", "positive"]),
+    "yelp_polarity_reviews": ("train test", ["1", "2"]),
+    "ag_news_subset": ("train test", ["World", "Sports", "Business", "Sci/Tech"]),
+}
+
+
+def test_every_source_that_tfds_has_is_tried() -> None:
+    assert set(CATALOGUE) == {name for name, source in data.SOURCES.items() if isinstance(source.name, str)}
+
+
+@pytest.fixture
+def mocked(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Any]]:
+    """`mocked(name)` loads a set of the catalogue with 40 random texts in every split."""
+
+    def load(name: str) -> Any:
+        sizes = {split: SimpleNamespace(num_examples=40, num_bytes=0) for split in CATALOGUE[name][0].split()}
+        # Mocked builders know their features but, never having been generated, not their splits.
+        monkeypatch.setattr(tfds.core.DatasetInfo, "splits", property(lambda self: sizes))
+        return data.load(Train(dataset=name, tokens="char", longest=50, batch_size=16))
+
+    monkeypatch.setattr(sources, "_resolves", lambda host: True)
+    with tfds.testing.mock_data(num_examples=40, policy=tfds.testing.MockPolicy.USE_CODE):
+        yield load
+
+
+@pytest.mark.parametrize("name", CATALOGUE)
+def test_a_set_that_tfds_has(name: str, mocked: Callable[[str], Any]) -> None:
+    loaded = mocked(name)
+    assert loaded.assets["labels"] == CATALOGUE[name][1]
+    assert loaded.sizes["test"] == 40
+    assert loaded.sizes["train"] + loaded.sizes["validation"] == 40
+    assert 0 < loaded.sizes["validation"] < 20
+    for split in ("validation", "test"):
+        assert check_batches(loaded, loaded.split(split), 50) == loaded.sizes[split]
+    assert check_batches(loaded, loaded.train(0), 50) == loaded.sizes["train"]
+
+
+@pytest.mark.parametrize("split", ["tset", "unlabelled"])
+def test_a_split_that_a_set_lacks_is_told(split: str, mocked: Callable[[str], Any]) -> None:
+    with pytest.raises(UserError, match=f"No split is called '{split}'"):
+        mocked("glue/sst2").split(split)
+
+
+def test_sizes_of_the_real_imdb_reviews(users_data: Path | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    if users_data is None or not (users_data / "imdb_reviews").is_dir():
+        pytest.skip("TFDS_DATA_DIR does not hold imdb_reviews")
+    builder = tfds.builder("imdb_reviews", data_dir=users_data)
+    monkeypatch.setattr(sources, "prepared", lambda *_: builder)
+    texts = data.open_texts(Train(dataset="imdb_reviews"))
+    assert {split: texts.sizes[split] for split in SPLITS} == {"train": 22_500, "validation": 2_500, "test": 25_000}
+    labels = np.fromiter((label for _, label in texts.split("validation").as_numpy_iterator()), int)
+    assert len(labels) == 2_500
+    assert 0.45 < labels.mean() < 0.55

@@ -1,0 +1,59 @@
+"""Every installed task: trains its tiny preset, saves, reloads, evaluates, predicts, through Python and the shell."""
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from zoo import cards, cells, testing
+from zoo.cli import cli
+from zoo.task import installed
+
+TASKS = installed()
+
+
+def test_there_are_tasks():
+    assert TASKS
+
+
+@pytest.fixture(scope="module", params=TASKS)
+def trained(request, tmp_path_factory):
+    task = TASKS[request.param]
+    return task, testing.check_task(task, tmp_path_factory.mktemp("models"))
+
+
+def run(*arguments, **options):
+    result = CliRunner().invoke(cli, [str(item) for item in arguments], catch_exceptions=False, **options)
+    assert result.exit_code == 0, result.output
+    return result.stdout.splitlines()
+
+
+def test_predicts_a_line_for_each_input_in_order(trained):
+    task, saved = trained
+    examples = [item for item in task.task.examples if item]
+    lines = run(task.name, "--model", saved.path, "--json", *examples)
+    assert [json.loads(line) for line in lines] == saved.predict(examples)
+    assert len(run(task.name, "--model", saved.path, *examples)) == len(examples)
+
+
+def test_evaluates_as_json_and_nothing_else(trained):
+    _, saved = trained
+    (line,) = run("evaluate", saved.path, "--split", "validation", "--limit", "40", "--json")
+    scores = json.loads(line)
+    assert scores["examples"] == 40
+    assert saved.metrics["monitor"] in scores
+
+
+def test_card_and_list_tell_of_it(trained):
+    _, saved = trained
+    assert saved.path.name in "\n".join(run("list", "models", "--models-dir", saved.path.parent))
+    card = "\n".join(run("card", saved.path))
+    assert cards.number(saved.metrics["scores"]["test"][saved.metrics["monitor"]]) in card
+    assert card + "\n" == (saved.path / "README.md").read_text()
+
+
+@pytest.mark.parametrize("cell", cells.TABLE)
+@pytest.mark.parametrize("name", TASKS)
+def test_every_cell_trains_every_task(name, cell, tmp_path):
+    lines = run("train", name, "--preset", "tiny", "--cell", cell, "--limit", "64", "--no-plot")
+    assert lines[0] == f"saved_models/{name}-{cell}-tiny"

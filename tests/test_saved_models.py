@@ -1,0 +1,52 @@
+"""Every published model: whole, loadable, small, documented, and with the answers it had when it was saved."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from zoo import cards, testing
+
+ROOT = Path(__file__).parent.parent
+PUBLISHED = re.findall(r'^"saved_models/([^"]+)" = ', (ROOT / "pyproject.toml").read_text("utf-8"), re.MULTILINE)
+FOLDERS = [ROOT / "saved_models" / name for name in PUBLISHED]
+
+
+def test_models_are_published_and_named_where_git_looks():
+    assert {"sentiment-gru-imdb", "sentiment-gru-reviews"} <= set(PUBLISHED)
+    ignored = (ROOT / ".gitignore").read_text("utf-8").splitlines()
+    assert all(f"!saved_models/{name}/" in ignored for name in PUBLISHED)
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_published_model_answers_as_it_did(folder):
+    testing.check_saved(folder)
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_published_model_is_small_and_speaks_of_no_machine(folder):
+    summary = cards.summarise(folder)
+    assert summary.bytes < 20e6
+    for file in folder.rglob("*.json"):
+        if file.stem.endswith("tokenizer"):
+            continue
+        text = file.read_text(encoding="utf-8")
+        assert "/home/" not in text
+        assert "/root/" not in text
+        assert "/tmp/" not in text
+
+
+def test_documents_match_the_measured_files():
+    done = subprocess.run(
+        [sys.executable, ROOT / "scripts" / "render.py", "--check"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_ci_runs_the_command_of_the_readme():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    (line,) = [line for line in readme.splitlines() if "-m pytest" in line]
+    assert line.startswith("    python -m venv .venv && ")
+    assert "README.md" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")

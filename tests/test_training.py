@@ -1,0 +1,247 @@
+"""The one run: resume, best weights, budget, stages, and what it refuses."""
+
+import csv
+import dataclasses
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from types import SimpleNamespace
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from zoo import builders, metrics, optimizers, training
+from zoo.errors import UserError
+from zoo.settings import Run
+from zoo.task import Data, Installed, Stage, Task, installed
+
+RNG = np.random.default_rng(0)
+TOKENS = RNG.integers(2, 12, (96, 6)).astype("int32")
+LABELS = (TOKENS[:, 0] > TOKENS[:, -1]).astype("int64")  # first against last: order decides
+
+
+def batches(tokens, labels):
+    weights = np.ones(len(labels), "float32")
+    return tf.data.Dataset.from_tensor_slices((tokens, labels, weights))
+
+
+def load(recipe, assets=None):
+    def train(epoch):
+        return batches(TOKENS, LABELS).shuffle(96, seed=epoch, reshuffle_each_iteration=False).batch(16)
+
+    def split(name, limit=None):
+        return batches(TOKENS[:32], LABELS[:32]).batch(16)
+
+    return Data(train, split, {"labels": ["no", "yes"]}, {"train": 96, "validation": 32, "test": 32}, {"name": "toy"})
+
+
+def build(recipe, data):
+    model = builders.classifier(12, 2, recipe.cell, 4, embedding=4, dropout=0.2, word_dropout=0.1)
+    loss = keras.losses.SparseCategoricalCrossentropy()
+    model.compile(
+        optimizers.from_recipe(recipe, 96), loss, weighted_metrics=["accuracy"], run_eagerly=True
+    )  # no tracing: a test is a second
+    return model
+
+
+def score(model, some, assets):
+    probabilities = np.concatenate([model.predict_on_batch(tokens) for tokens, *_ in some])
+    labels = np.concatenate([targets for _, targets, _ in some.as_numpy_iterator()])
+    return metrics.classification(probabilities, labels)
+
+
+def predict(saved, ask):
+    yield from (json.dumps(len(item)) for item in ask.inputs)
+
+
+TASK = Task(load, build, score, predict, monitor="nll", higher_is_better=False, examples=("a",))
+
+
+@pytest.fixture
+def toy(monkeypatch):
+    """A task that no package installs, trained in a second."""
+
+    @dataclasses.dataclass(frozen=True)
+    class Predict:
+        inputs: tuple = ()
+        json: bool = False
+
+    task = Installed("toy", "toy")
+    # cached properties: what stands in the instance's dictionary is what they give
+    task.__dict__.update(task=TASK, recipe=SimpleNamespace(Train=Run, Predict=Predict, PRESETS={}), summary="toy")
+    monkeypatch.setattr("zoo.task.installed", lambda: {"toy": task})
+    return task
+
+
+RECIPE = Run(dataset="toy", epochs=4, batch_size=16, learning_rate=1e-2, averaging=0.9, patience=0)
+
+
+def interrupt_at(monkeypatch, epoch):
+    """Makes the training die in the middle of an epoch, as a kill would."""
+    whole = training.Progress.on_train_batch_end
+
+    def die(self, batch, logs=None):
+        whole(self, batch, logs)
+        if self.epoch == epoch and batch == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(training.Progress, "on_train_batch_end", die)
+
+
+def history(path):
+    with (path / "history.csv").open() as stream:
+        return list(csv.DictReader(stream))
+
+
+def test_a_resumed_training_ends_where_an_uninterrupted_one_does(toy, tmp_path, monkeypatch):
+    whole = training.train(toy, RECIPE, tmp_path / "whole", plot=False)
+    with monkeypatch.context() as patch:
+        interrupt_at(patch, 3)
+        with pytest.raises(KeyboardInterrupt):
+            training.train(toy, RECIPE, tmp_path / "cut", plot=False)
+    assert not (tmp_path / "cut").exists(), "nothing half-written has the model's name"
+    resumed = training.train(toy, RECIPE, tmp_path / "cut", plot=False, resume=True)
+    assert history(tmp_path / "whole") == history(tmp_path / "cut")
+    for a, b in zip(whole.model.get_weights(), resumed.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert not list(tmp_path.glob(".*")), "the state of a finished training is gone"
+
+
+def test_kill_nine_loses_one_epoch_at_most(tmp_path):
+    """Through the command line, by the signal that no program can catch."""
+    rows = [f"{'good' if i % 2 else 'bad'} film number {i},{'yes' if i % 2 else 'no'}" for i in range(400)]
+    (tmp_path / "own.csv").write_text("text,label\n" + "\n".join(rows) + "\n")
+    command = [sys.executable, "-m", "zoo", "train", "sentiment", "--dataset", "own.csv", "--epochs", "12"]
+    command += ["--units", "8", "--patience", "0", "--batch-size", "16", "--no-plot", "--name"]
+    state = tmp_path / "saved_models" / ".killed.training" / "state.json"
+    process = subprocess.Popen([*command, "killed"], cwd=tmp_path, stderr=subprocess.DEVNULL)
+    until = time.monotonic() + 120
+    while time.monotonic() < until and process.poll() is None:
+        if state.exists() and json.loads(state.read_text())["state"]["epoch"] >= 2:
+            break
+        time.sleep(0.05)
+    os.kill(process.pid, signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL, "killed while it trained"
+    for arguments in (["killed", "--resume"], ["whole"]):
+        done = subprocess.run([*command, *arguments], cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+    assert history(tmp_path / "saved_models" / "killed") == history(tmp_path / "saved_models" / "whole")
+
+
+def test_the_best_epoch_is_published_not_the_last(toy, tmp_path, monkeypatch):
+    values = iter([0.5, 0.2, 0.4, 0.9, 0.2])  # the last is the test split's
+    seen = []
+
+    def scripted(model, some, assets):
+        seen.append([np.array(w) for w in model.get_weights()])
+        return {"nll": next(values)}
+
+    toy.__dict__["task"] = dataclasses.replace(TASK, score=scripted)
+    saved = training.train(toy, RECIPE, tmp_path / "m", plot=False)
+    assert saved.metrics["training"]["best_epoch"] == 2
+    assert saved.metrics["scores"]["validation"]["nll"] == 0.2
+    for published, second in zip(saved.model.get_weights(), seen[1], strict=True):
+        np.testing.assert_array_equal(published, second)
+
+
+def test_patience_ends_a_training_that_gets_worse(toy, tmp_path):
+    values = iter([0.5, 0.6, 0.7, 0.8, 0.9])
+    toy.__dict__["task"] = dataclasses.replace(TASK, score=lambda *_: {"nll": next(values)})
+    saved = training.train(toy, dataclasses.replace(RECIPE, epochs=9, patience=2), tmp_path / "m", plot=False)
+    assert saved.metrics["training"]["epochs"] == 3
+
+
+def test_a_budget_stops_in_time_and_still_saves(toy, tmp_path):
+    saved = training.train(toy, dataclasses.replace(RECIPE, epochs=1000, budget=0.02), tmp_path / "m", plot=False)
+    assert 1 <= saved.metrics["training"]["epochs"] < 1000
+    assert saved.metrics["scores"]["test"]["accuracy"] >= 0
+
+
+def test_a_loss_that_is_no_number_is_told_and_the_state_kept(toy, tmp_path, monkeypatch):
+    def broken(recipe, data):
+        model = build(recipe, data)
+        model.compile(model.optimizer, lambda y, p: keras.ops.mean(p) * float("nan"), run_eagerly=True)
+        return model
+
+    toy.__dict__["task"] = dataclasses.replace(TASK, build=broken)
+    with pytest.raises(UserError, match="smaller --learning-rate"):
+        training.train(toy, RECIPE, tmp_path / "m", plot=False)
+    assert training.store_folder(tmp_path / "m").is_dir()
+
+
+def test_nothing_is_overwritten_or_thrown_away_unasked(toy, tmp_path, monkeypatch):
+    path = tmp_path / "m"
+    with monkeypatch.context() as patch:
+        interrupt_at(patch, 2)
+        with pytest.raises(KeyboardInterrupt):
+            training.train(toy, RECIPE, path, plot=False)
+    with pytest.raises(UserError, match=r"interrupted after epoch 1\. Go on with --resume"):
+        training.train(toy, RECIPE, path, plot=False)
+    with pytest.raises(UserError, match=r"learning_rate \(0.01 -> 0.5\)"):
+        training.train(toy, dataclasses.replace(RECIPE, learning_rate=0.5), path, plot=False, resume=True)
+    training.train(toy, RECIPE, path, plot=False, resume=True)
+    with pytest.raises(UserError, match="--overwrite"):
+        training.train(toy, RECIPE, path, plot=False)
+    with pytest.raises(UserError, match=r"no interrupted training.*It is finished"):
+        training.train(toy, RECIPE, path, plot=False, resume=True)
+    training.train(toy, dataclasses.replace(RECIPE, epochs=1), path, plot=False, overwrite=True)
+
+
+def test_averaged_weights_are_scored_and_raw_ones_go_on(toy, tmp_path):
+    """With a momentum near 1 the average hardly leaves its start, while the raw weights learn."""
+    slow = dataclasses.replace(RECIPE, averaging=0.9999, epochs=3, learning_rate=3e-2)
+    saved = training.train(toy, slow, tmp_path / "m", plot=False)
+    rows = history(tmp_path / "m")
+    assert float(rows[-1]["loss"]) < float(rows[0]["loss"]) - 0.02, "the raw weights learn"
+    gap = abs(float(rows[-1]["validation_nll"]) - float(rows[0]["validation_nll"]))
+    assert gap < 0.02, "the averaged ones stay"
+    assert saved.metrics["scores"]["test"]["nll"] == pytest.approx(0.69, abs=0.1)
+
+
+def pretraining(recipe, data):
+    def first(recipe, data):
+        model = builders.pretrainer(12, recipe.cell, 4, embedding=4)
+        model.compile(optimizers.from_recipe(recipe, 96), builders.token_mean, run_eagerly=True)
+        return model
+
+    def nats(model, some, assets):
+        total = sum(np.asarray(model.predict_on_batch(tokens)).sum(0) for tokens, *_ in some)
+        return {"nats": float(total[0] / total[1])}
+
+    bare = dataclasses.replace(data, train=lambda epoch: data.train(epoch).map(lambda tokens, y, w: (tokens, y)))
+    return Stage(dataclasses.replace(recipe, epochs=2), bare, first, nats, "nats", higher_is_better=False)
+
+
+def test_a_stage_before_hands_its_weights_over_and_resumes(toy, tmp_path, monkeypatch, capsys):
+    toy.__dict__["task"] = dataclasses.replace(TASK, before=pretraining)
+    recipe = dataclasses.replace(RECIPE, averaging=0.0)
+    whole = training.train(toy, recipe, tmp_path / "whole", plot=False)
+    assert "from the weights of: embedding, recurrent" in capsys.readouterr().err
+    for epoch in (2, 3):  # once within the first stage, once within the main one
+        name = tmp_path / f"cut{epoch}"
+        with monkeypatch.context() as patch:
+            interrupt_at(patch, epoch)
+            with pytest.raises(KeyboardInterrupt):
+                training.train(toy, recipe, name, plot=False)
+        resumed = training.train(toy, recipe, name, plot=False, resume=True)
+        for a, b in zip(whole.model.get_weights(), resumed.model.get_weights(), strict=True):
+            np.testing.assert_allclose(a, b, atol=1e-6)
+
+
+def test_curves_are_drawn(toy, tmp_path):
+    training.train(toy, dataclasses.replace(RECIPE, epochs=2), tmp_path / "m")
+    assert (tmp_path / "m" / "curves.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_every_installed_task_has_what_a_training_needs():
+    assert len(installed()) >= 1
+    for task in installed().values():
+        assert issubclass(task.recipe.Train, Run)
+        assert "tiny" in task.recipe.PRESETS
+        for preset in task.recipe.PRESETS.values():
+            task.recipe.Train(**preset)

@@ -1,0 +1,32 @@
+"""What a training leaves behind for its reader: the numbers of each epoch as CSV, and their curves as PNG."""
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+
+
+def write_history(file: Path, history: Sequence[dict[str, float]]) -> None:
+    """Writes a row an epoch."""
+    with file.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.DictWriter(stream, list(history[0]))
+        writer.writeheader()
+        writer.writerows(history)
+
+
+def draw_curves(file: Path, history: Sequence[dict[str, float]], monitor: str) -> None:
+    """Draws loss and the watched score over epochs as a PNG."""
+    import matplotlib.figure  # half a second that only this function needs
+    import matplotlib.ticker
+
+    figure = matplotlib.figure.Figure(figsize=(8, 3.2), layout="constrained")
+    epochs = [row["epoch"] for row in history]
+    for place, name in enumerate(("loss", monitor)):
+        axes = figure.add_subplot(1, 2, place + 1)
+        for key, label in ((name, "training"), (f"validation_{name}", "validation")):
+            if key in history[0]:
+                axes.plot(epochs, [row[key] for row in history], marker="o", label=label)
+        axes.set_xlabel("epoch")
+        axes.set_ylabel(name)
+        axes.xaxis.set_major_locator(matplotlib.ticker.MaxNLocator(integer=True))
+        axes.legend()
+    figure.savefig(file, dpi=100)

@@ -1,0 +1,63 @@
+"""What a training tells while it runs, on standard error."""
+
+import sys
+import time
+
+import keras
+from tqdm import tqdm
+
+from zoo.settings import Run
+
+SECONDS_A_LINE = 30
+"""How often a training tells where it is when standard error is no terminal."""
+
+
+def say(text: str) -> None:
+    """Logs go to standard error."""
+    print(text, file=sys.stderr, flush=True)
+
+
+class Progress(keras.callbacks.Callback):
+    """One bar an epoch with loss, metrics, examples a second and time left; ends the epoch at a deadline."""
+
+    def __init__(self, epoch: int, recipe: Run, examples: int | None, deadline: float) -> None:
+        super().__init__()
+        self.epoch, self.recipe, self.examples, self.deadline = epoch, recipe, examples, deadline
+        self.rate = 0.0
+
+    def on_train_begin(self, logs: dict | None = None) -> None:
+        self.bar = tqdm(
+            total=self.examples,
+            desc=f"epoch {self.epoch}/{self.recipe.epochs}",
+            unit=" examples",
+            mininterval=0.5,
+            leave=False,
+            disable=None,  # where nobody watches a terminal, lines tell instead
+            file=sys.stderr,
+        )
+        self.began = self.told = time.monotonic()
+        self.done = 0
+
+    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
+        step = self.recipe.batch_size
+        if self.examples:
+            step = min(step, self.examples - self.done)  # the last batches of each bucket are smaller
+        self.done += step
+        now = time.monotonic()
+        if self.bar.disable and now - self.told >= SECONDS_A_LINE:
+            self.told = now
+            whole = f" of {self.examples:,}" if self.examples else ""
+            say(f"epoch {self.epoch}/{self.recipe.epochs}: {self.done:,}{whole} examples  {_shown(logs)}")
+        self.bar.set_postfix_str(_shown(logs), refresh=False)
+        self.bar.update(step)
+        if now >= self.deadline:
+            self.model.stop_training = True
+
+    def on_train_end(self, logs: dict | None = None) -> None:
+        self.bar.close()
+        self.rate = self.done / max(time.monotonic() - self.began, 1e-9)
+        self.model.stop_training = False
+
+
+def _shown(logs: dict | None) -> str:
+    return "  ".join(f"{name} {float(value):.4f}" for name, value in (logs or {}).items())
