@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from zoo import builders, metrics, optimizers, training
+from zoo import builders, metrics, optimizers, store, training
 from zoo.errors import UserError
 from zoo.settings import Run
 from zoo.task import Data, Installed, Stage, Task, installed
@@ -171,7 +171,7 @@ def test_a_loss_that_is_no_number_is_told_and_the_state_kept(toy, tmp_path, monk
     toy.__dict__["task"] = dataclasses.replace(TASK, build=broken)
     with pytest.raises(UserError, match="smaller --learning-rate"):
         training.train(toy, RECIPE, tmp_path / "m", plot=False)
-    assert training.store_folder(tmp_path / "m").is_dir()
+    assert store.store_folder(tmp_path / "m").is_dir()
 
 
 def test_nothing_is_overwritten_or_thrown_away_unasked(toy, tmp_path, monkeypatch):

@@ -53,6 +53,21 @@ class AveragingAdamW(keras.optimizers.AdamW):
         super().finalize_variable_values(var_list)
 
 
+def compile(model: keras.Model, recipe: Run, examples: int, **options: Any) -> None:
+    """`model.compile` with the recipe's optimizer.
+
+    XLA compiles on JAX only: in TensorFlow its loops are slower on a CPU, and it shuts cuDNN's kernels out.
+
+    Args:
+        model: Any Keras model.
+        recipe: See `from_recipe`.
+        examples: Training examples an epoch.
+        **options: Loss, metrics and whatever else `keras.Model.compile` takes.
+    """
+    jit = keras.backend.backend() != "tensorflow"
+    model.compile(optimizer=from_recipe(recipe, examples), jit_compile=jit, **options)
+
+
 def from_recipe(recipe: Run, examples: int) -> AveragingAdamW:
     """The optimizer of a recipe.
 

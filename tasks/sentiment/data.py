@@ -1,69 +1,34 @@
 """From a data set's name or file to batches of sentiment, with the splits written down."""
 
-import csv
-import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from tasks.sentiment.recipe import DATASETS, EMBEDDED, Train
+from tasks.sentiment.recipe import DATASETS, Train
 from tasks.sentiment.reviews.reviews_dataset_builder import Builder as Reviews
 from tasks.sentiment.teacher import Teacher
-from zoo import batches, sources, text
+from tasks.sentiment.texts import Source, Texts, from_file, from_tfds
+from zoo import batches, text
 from zoo.errors import UserError
 from zoo.names import unknown
 from zoo.task import Data
 
-
-@dataclass(frozen=True)
-class Source:
-    """A TFDS set: its name or builder, its two features, and which of its splits serve for what.
-
-    Splits are TFDS's, slices included. `validation` and `test` default to a part of `train` chosen by a hash of
-    the text, so that copies of a text stay on one side.
-    """
-
-    name: Any
-    text: str = "text"
-    label: str = "label"
-    validation: str | None = None
-    test: str | None = "test"
-    licence: str = "see the TFDS catalogue"
-    unlabelled: str | None = None
-
+POLARITY = ("negative", "positive")
 
 SOURCES = {
     "reviews": Source(Reviews, validation="validation", licence="Apache-2.0, written by a grammar of this project"),
-    "imdb_reviews": Source("imdb_reviews", unlabelled="unsupervised"),
+    "imdb_reviews": Source("imdb_reviews", unlabelled="unsupervised", labels=POLARITY),
     "glue/sst2": Source("glue/sst2", text="sentence", test="validation"),
-    "yelp_polarity_reviews": Source("yelp_polarity_reviews"),
+    "yelp_polarity_reviews": Source("yelp_polarity_reviews", labels=POLARITY),
     "ag_news_subset": Source("ag_news_subset", text="description"),
 }
 assert SOURCES.keys() == DATASETS.keys(), "recipe.py tells of the sets that stand here"
 
-HELD_OUT = 10
-"""Where no split is given, one text in ten is held out: enough to choose by, little lost for training."""
-
 BOUNDARIES = (8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768)
 """Bucket boundaries grow by a third or a half: padding stays small with few buckets."""
-
-
-SPLITS = ("train", "validation", "test", "unlabelled")
-"""The order in which sizes are told."""
-
-
-@dataclass(frozen=True)
-class Texts:
-    """Labelled texts before tokenization: `split(name)` streams `(text, label)`, both scalars."""
-
-    split: Callable[[str], tf.data.Dataset]
-    labels: Sequence[str]
-    sizes: Mapping[str, int]
-    facts: Mapping[str, Any]
 
 
 def load(recipe: Train, assets: Mapping[str, Any] | None = None) -> Data:
@@ -196,150 +161,3 @@ def encoder(tokenizer: text.Tokenizer, recipe: Train) -> Callable[[Sequence[str]
         return [text.cut(ids or [text.UNKNOWN], recipe.longest, recipe.head) for ids in tokenizer.encode(texts)]
 
     return encode
-
-
-def from_tfds(name: str, source: Source) -> Texts:
-    """Texts of a TFDS set, one feature of text and one class label."""
-    builder = sources.prepared(source.name, EMBEDDED)
-    info = builder.info
-    labels = info.features[source.label].names
-    splits = {
-        "train": "train", "validation": source.validation, "test": source.test, "unlabelled": source.unlabelled,
-    }  # fmt: skip
-
-    def read(split: str) -> tf.data.Dataset:
-        whole = builder.as_dataset(split=split, shuffle_files=False)
-        return whole.map(lambda item: (item[source.text], item[source.label]))
-
-    def split(wanted: str) -> tf.data.Dataset:
-        known = {*info.splits, *(name for name, own in splits.items() if own), "validation"}
-        if wanted not in known:
-            raise unknown("split", wanted, known)
-        if source.validation is None and wanted in ("train", "validation"):
-            held = wanted == "validation"
-            return read("train").filter(lambda item, _: (_hash(item) < border) == held)
-        return read(splits.get(wanted) or wanted)
-
-    sizes = {name: info.splits[own].num_examples for name, own in splits.items() if own}
-    border = 0
-    if source.validation is None:
-        hashes = [h for batch in read("train").batch(1000).map(lambda item, _: _hash(item)) for h in batch.numpy()]
-        border = sorted(hashes)[len(hashes) // HELD_OUT]
-        held = sum(int(h < border) for h in hashes)
-        sizes |= {"train": sizes["train"] - held, "validation": held}
-    rule = "TFDS's" if source.validation else f"one training text in {HELD_OUT} held out by a hash of the text"
-    facts = {
-        "name": name,
-        "version": str(info.version),
-        "embedded": name == EMBEDDED,
-        "licence": source.licence,
-        "splits": f"train and validation: {rule}; test: {source.test}",
-        "labels": list(labels),
-    }
-    return Texts(split, labels, {k: sizes[k] for k in SPLITS if k in sizes}, facts)
-
-
-def _hash(item: tf.Tensor) -> tf.Tensor:
-    """Decides whether a training text is held out: depends on the text alone, so copies of it stay together."""
-    return tf.strings.to_hash_bucket_fast(item, 1 << 62)
-
-
-def from_file(path: Path, seed: int, known: Sequence[str] | None = None) -> Texts:
-    """Texts of a CSV or TSV file with the columns `text` and `label`: 80 % train, 10 % validation, 10 % test.
-
-    A text's split follows from a hash of its letters and the seed, so that copies of a text stay together.
-
-    Raises:
-        UserError: With the number of the first row that cannot be used.
-    """
-    counts: dict[str, int] = {}
-    sizes = {"train": 0, "validation": 0, "test": 0}
-    for row, label in _rows(path):
-        if known is not None and label not in known:
-            close = unknown("label", label, known)
-            raise UserError(f"{path}: {close}")
-        counts[label] = counts.get(label, 0) + 1
-        sizes[_side(row, seed)] += 1
-    if not counts:
-        raise UserError(f"{path} has a header but no rows. Each row needs a text and a label.")
-    labels = list(known) if known is not None else sorted(counts)
-    if len(labels) < 2:
-        raise UserError(f"{path}: every row has the label {labels[0]!r}. A classifier needs two labels at least.")
-    empty = [name for name, size in sizes.items() if not size]
-    if empty and known is None:
-        total = sum(sizes.values())
-        raise UserError(f"{path} has {total} rows, too few: none fell into {' and '.join(empty)}. Give 30 or more.")
-    index = {label: i for i, label in enumerate(labels)}
-
-    def split(wanted: str) -> tf.data.Dataset:
-        if wanted not in (*sizes, "all"):
-            raise unknown("split", wanted, [*sizes, "all"])
-
-        def rows() -> Iterator[tuple[str, int]]:
-            for row, label in _rows(path):
-                if wanted in ("all", _side(row, seed)):
-                    yield row, index[label]
-
-        signature = (tf.TensorSpec((), tf.string), tf.TensorSpec((), tf.int64))
-        return tf.data.Dataset.from_generator(rows, output_signature=signature)
-
-    facts = {
-        "name": path.stem,
-        "embedded": False,
-        "file": path.name,
-        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
-        "splits": f"80/10/10 % by a hash of the text and seed {seed}",
-        "labels": labels,
-    }
-    return Texts(split, labels, sizes, facts)
-
-
-def _side(row: str, seed: int) -> str:
-    place = int.from_bytes(hashlib.sha256(f"{seed} {' '.join(row.split())}".encode()).digest()[:4], "big") % 10
-    return {0: "validation", 1: "test"}.get(place, "train")
-
-
-def _rows(path: Path) -> Iterator[tuple[str, str]]:
-    """`(text, label)` of each row.
-
-    Raises:
-        UserError: With the number of the line that cannot be used.
-    """
-    delimiter = "\t" if path.suffix.lower() in (".tsv", ".tab") else ","
-    with path.open("rb") as stream:
-        reader = csv.DictReader(_decoded(path, stream), delimiter=delimiter)
-        try:
-            first = reader.fieldnames or []
-        except csv.Error as error:
-            raise UserError(f"{path}, line 1: {error}. Save the file with one row a line.") from error
-        header = [name.strip().lower() for name in first]
-        reader.fieldnames = header
-        for column in ("text", "label"):
-            if column not in header:
-                have = ", ".join(header) or "none"
-                raise UserError(f"{path} has no column {column!r}; its columns: {have}. The first line names them.")
-        for row in _told(reader, path):
-            where = f"{path}, line {reader.line_num}"
-            words, label = row["text"], row["label"]
-            if row.get(None) is not None:
-                raise UserError(f"{where}: more fields than the header has. Quote texts that contain {delimiter!r}.")
-            if words is None or not words.strip():
-                raise UserError(f"{where}: the text is empty. Fill it in or delete the row.")
-            if label is None or not label.strip():
-                raise UserError(f"{where}: the label is empty. Fill it in or delete the row.")
-            yield words, label.strip()
-
-
-def _told(reader: csv.DictReader, path: Path) -> Iterator[dict]:
-    try:
-        yield from reader
-    except csv.Error as error:
-        raise UserError(f"{path}, line {reader.line_num + 1}: {error}. Is a quotation mark never closed?") from error
-
-
-def _decoded(path: Path, stream: Any) -> Iterator[str]:
-    for number, line in enumerate(stream, 1):
-        try:
-            yield line.decode("utf-8-sig" if number == 1 else "utf-8")
-        except UnicodeDecodeError as error:
-            raise UserError(f"{path}, line {number}: not UTF-8 ({error.reason}). Save the file as UTF-8.") from error

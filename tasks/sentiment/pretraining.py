@@ -93,11 +93,7 @@ def build(recipe: Train, data: Data) -> keras.Model:
         embedding=recipe.embedding,
         bidirectional=recipe.bidirectional,
     )
-    model.compile(
-        optimizer=optimizers.from_recipe(recipe, data.sizes["train"]),
-        loss=builders.token_mean,
-        jit_compile=keras.backend.backend() != "tensorflow",
-    )
+    optimizers.compile(model, recipe, data.sizes["train"], loss=builders.token_mean)
     return model
 
 

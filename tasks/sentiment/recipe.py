@@ -22,8 +22,8 @@ class Train(Run):
     """How a sentiment classifier is trained. The defaults suit the embedded data set."""
 
     dataset: str = setting(EMBEDDED, "Name from `zoo list datasets`, or a CSV or TSV file with columns text,label.")
-    epochs: int = setting(4, "Passes over the training data.", least=1)
-    learning_rate: float = setting(2e-3, "Peak learning rate of Adam.", least=0.0)
+    epochs: int = setting(6, "Passes over the training data.", least=1)
+    learning_rate: float = setting(3e-3, "Peak learning rate of Adam.", least=0.0)
     tokens: str = setting(
         "word", "What a token is: whole words suit sentiment.", choices=("char", "word", "bpe", "unigram")
     )
@@ -68,8 +68,9 @@ PRESETS: dict[str, dict] = {
     # The published model; README.md beside this file tells what each part is worth.
     "imdb": {
         "dataset": "imdb_reviews",
-        "epochs": 2,
+        "epochs": 3,
         "batch_size": 96,
+        "learning_rate": 2e-3,
         "schedule": "cosine",
         "warmup": 0.05,
         "least": 3,
@@ -79,7 +80,7 @@ PRESETS: dict[str, dict] = {
         "word_dropout": 0.1,
         "embedding_dropout": 0.2,
         "dropout": 0.3,  # less than labels alone would need: 50,000 more texts regularise as well
-        "pretrain_epochs": 2,
+        "pretrain_epochs": 3,
         "teacher": True,
         "storage": "float16",
     },

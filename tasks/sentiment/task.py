@@ -34,8 +34,10 @@ def build(recipe: Train, data: Data) -> keras.Model:
         embedding_dropout=recipe.embedding_dropout,
         dropout=recipe.dropout,
     )
-    model.compile(
-        optimizer=optimizers.from_recipe(recipe, data.sizes["train"]),
+    optimizers.compile(
+        model,
+        recipe,
+        data.sizes["train"],
         # A mean over real rows: those that only fill a batch up have weight 0.
         loss=(
             keras.losses.CategoricalCrossentropy(reduction="mean_with_sample_weight")
@@ -43,7 +45,6 @@ def build(recipe: Train, data: Data) -> keras.Model:
             else keras.losses.SparseCategoricalCrossentropy(reduction="mean_with_sample_weight")
         ),
         weighted_metrics=["accuracy"],
-        jit_compile=keras.backend.backend() != "tensorflow",  # XLA's loops are slower there, and cuDNN's not allowed
     )
     return model
 

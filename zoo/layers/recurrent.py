@@ -30,10 +30,13 @@ def reverse(sequence: Any, mask: Any | None) -> Any:
     """
     if mask is None:
         return ops.flip(sequence, axis=1)
-    time = ops.arange(ops.shape(sequence)[1])[None, :]  # (1, time)
+    batch, steps, features = ops.shape(sequence)
+    time = ops.arange(steps, dtype="int32")[None, :]  # (1, time)
     length = ops.sum(ops.cast(mask, "int32"), axis=1, keepdims=True)  # (batch, 1)
     index = ops.where(time < length, length - 1 - time, time)
-    return ops.take_along_axis(sequence, index[:, :, None], axis=1)
+    # One gather of whole rows from (batch * time, features): take_along_axis would look up every number by itself.
+    rows = index + steps * ops.arange(batch, dtype="int32")[:, None]
+    return ops.take(ops.reshape(sequence, (-1, features)), rows, axis=0)
 
 
 @keras.saving.register_keras_serializable("zoo")
