@@ -5,6 +5,7 @@ weights, optimizer, random seeds, best weights so far, the history. A kill loses
 """
 
 import dataclasses
+import importlib.util
 import math
 import os
 import platform
@@ -52,11 +53,11 @@ def train(
     Raises:
         UserError: If something is in the way that the user must decide about, or the input is bad.
     """
+    callbacks = [_tensorboard(tensorboard)] if tensorboard else []
     store = open_store(path, recipe, resume, overwrite)
     started = time.monotonic()
     keras.utils.set_random_seed(recipe.seed)
     keras.config.set_dtype_policy(recipe.precision)
-    callbacks = [_tensorboard(tensorboard)] if tensorboard else []
     try:
         task = installed.task
         data = task.load(recipe)
@@ -231,10 +232,10 @@ def _metrics(stage: Stage, model: keras.Model, state: State, scores: dict) -> di
 
 
 def _tensorboard(folder: Path) -> keras.callbacks.Callback:
-    try:
-        return keras.callbacks.TensorBoard(folder)
-    except ImportError as error:
-        raise UserError("TensorBoard is not installed: pip install tensorboard") from error
+    # Keras notices only in the first epoch.
+    if not importlib.util.find_spec("tensorboard"):
+        raise UserError("--tensorboard needs a package that is not installed: pip install 'zoo[tensorboard]'")
+    return keras.callbacks.TensorBoard(folder)
 
 
 def evaluate(

@@ -101,5 +101,5 @@ def score(model: keras.Model, batches: Any, assets: Mapping[str, Any]) -> dict[s
     """Nats a predicted word, estimated as in training with sampled negatives."""
     total = np.zeros(2)
     for tokens, *_ in batches:
-        total += np.asarray(model.predict_on_batch(tokens)).sum(axis=0)
+        total += np.asarray(model.predict_on_batch(np.asarray(tokens))).sum(axis=0)
     return {"nats_a_word": float(total[0] / max(total[1], 1.0))}

@@ -68,7 +68,7 @@ PRESETS: dict[str, dict] = {
     # The published model; README.md beside this file tells what each part is worth.
     "imdb": {
         "dataset": "imdb_reviews",
-        "epochs": 3,
+        "epochs": 2,
         "batch_size": 96,
         "learning_rate": 2e-3,
         "schedule": "cosine",
@@ -80,7 +80,7 @@ PRESETS: dict[str, dict] = {
         "word_dropout": 0.1,
         "embedding_dropout": 0.2,
         "dropout": 0.3,  # less than labels alone would need: 50,000 more texts regularise as well
-        "pretrain_epochs": 3,
+        "pretrain_epochs": 2,
         "teacher": True,
         "storage": "float16",
     },

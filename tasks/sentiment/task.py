@@ -54,7 +54,7 @@ def score(model: keras.Model, batches: Any, assets: Mapping[str, Any]) -> dict[s
     probabilities, labels = [], []
     for tokens, targets, weights in batches:
         real = np.asarray(weights) > 0
-        probabilities.append(np.asarray(model.predict_on_batch(tokens))[real])
+        probabilities.append(np.asarray(model.predict_on_batch(np.asarray(tokens)))[real])
         labels.append(np.asarray(targets)[real])
     return metrics.classification(np.concatenate(probabilities), np.concatenate(labels))
 

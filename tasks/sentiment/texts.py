@@ -26,8 +26,8 @@ class Source:
     """A TFDS set: its name or builder, its two features, and which of its splits serve for what.
 
     `labels` replaces TFDS's names where those are codes (`neg`, `1`), so that models of like data sets can be scored
-    on each other's. Splits are TFDS's, slices included. Without a validation split, a part of `train` serves, chosen by a hash of
-    the text, so that copies of a text stay on one side.
+    on each other's. Splits are TFDS's, slices included. Without a validation split, a part of `train` serves, chosen
+    by a hash of the text, so that copies of a text stay on one side.
     """
 
     name: Any
