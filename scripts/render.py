@@ -40,7 +40,7 @@ def blocks() -> dict[str, str]:
     return {
         "models": cards.table(summaries).replace("](", "](saved_models/"),
         "first-run": (
-            f"It installs, trains for {first.metrics['training']['minutes']:.0f} minutes on "
+            f"It installs, trains for {60 * first.metrics['training']['minutes']:.0f} seconds on "
             f"{first.metrics['machine']['cores']} cores, and ends with\n\n"
             "    saved_models/sentiment-gru-reviews-2\n"
             f"    test accuracy {test['accuracy']:.4f}\n"
@@ -77,8 +77,8 @@ def experiments(file: Path) -> str:
 def filled(text: str, values: dict[str, str]) -> str:
     """The document with each marked block replaced."""
     for name, value in values.items():
-        pattern = re.compile(rf"(<!-- {name} -->\n).*?(\n<!-- /{name} -->)", re.DOTALL)
-        text = pattern.sub(lambda match, value=value: f"{match[1]}{value}{match[2]}", text)
+        pattern = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
+        text = pattern.sub(lambda match, value=value: f"{match[1]}{value}\n{match[2]}", text)
     return text
 
 
@@ -100,12 +100,14 @@ def documents() -> dict[Path, str]:
 
 
 def main() -> int:
-    stale = [file for file, text in documents().items() if not file.exists() or file.read_text("utf-8") != text]
+    check = "--check" in sys.argv
+    wanted = documents()
+    stale = [file for file, text in wanted.items() if not file.exists() or file.read_text("utf-8") != text]
     for file in stale:
-        print(("stale: " if "--check" in sys.argv else "wrote ") + str(file.relative_to(ROOT)))
-        if "--check" not in sys.argv:
-            file.write_text(documents()[file], encoding="utf-8")
-    return int(bool(stale) and "--check" in sys.argv)
+        print("stale:" if check else "wrote", file.relative_to(ROOT))
+        if not check:
+            file.write_text(wanted[file], encoding="utf-8")
+    return int(check and bool(stale))
 
 
 if __name__ == "__main__":

@@ -321,4 +321,4 @@ def _listed(kind: str, models_dir: Path | None) -> Iterator[str]:
 @click.argument("model")
 def card(model: str, models_dir: Path | None) -> None:
     """Show a saved model's card."""
-    click.echo(cards.card(cards.summarise(cards.locate(model, models_dir))))
+    click.echo(cards.card(cards.summarise(cards.locate(model, models_dir))), nl=False)

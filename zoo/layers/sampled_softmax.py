@@ -15,8 +15,8 @@ class SampledSoftmax(Masked):
 
     Source: Jean, Cho, Memisevic and Bengio, "On Using Very Large Target Vocabulary for Neural Machine Translation"
     (2015), section 3. Negatives are drawn log-uniformly, P(id) = log((id + 2) / (id + 1)) / log(vocabulary + 1),
-    which fits ids that are sorted by falling frequency, as those of a word tokenizer are. Each logit is lowered by
-    the logarithm of how often its id is expected among the samples.
+    which fits ids that are sorted by falling frequency, as those of a word tokenizer are. Each logit, the
+    target's too, is lowered by the logarithm of how often its id is expected among the samples.
 
     Args:
         vocabulary: Number of ids.
