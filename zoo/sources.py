@@ -3,6 +3,7 @@
 import contextlib
 import os
 import socket
+import sys
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
@@ -29,6 +30,8 @@ def prepared(source: str | type, embedded: str) -> Any:
     builder = _named(source, embedded) if isinstance(source, str) else source(data_dir=_writable())
     if builder.is_prepared():
         return builder
+    if not sys.stderr.isatty():
+        tfds.disable_progress_bar()  # a log file would get a line for each of its movements
     config = tfds.download.DownloadConfig(try_download_gcs=False)
     try:
         with _few_retries(builder):
