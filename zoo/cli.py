@@ -236,7 +236,7 @@ class _keras:  # noqa: N801  reads as a block: with _keras(backend): ...
         except ImportError as error:
             chosen = os.environ.get("KERAS_BACKEND", "tensorflow")
             raise UserError(
-                f"Keras cannot use the backend {chosen!r}: {error}. Install it (pip install 'zoo[{chosen}]'), "
+                f"Keras cannot use the backend {chosen!r}: {error}. Install it (pip install {chosen}), "
                 "or choose another --backend."
             ) from error
         if self.backend and keras.backend.backend() != self.backend:

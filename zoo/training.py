@@ -235,7 +235,7 @@ def _metrics(stage: Stage, model: keras.Model, state: State, scores: dict) -> di
 def _tensorboard(folder: Path) -> keras.callbacks.Callback:
     # Keras notices only in the first epoch.
     if not importlib.util.find_spec("tensorboard"):
-        raise UserError("--tensorboard needs a package that is not installed: pip install 'zoo[tensorboard]'")
+        raise UserError("--tensorboard needs a package that is not installed: pip install tensorboard")
     return keras.callbacks.TensorBoard(folder)
 
 
