@@ -46,5 +46,5 @@ def test_documents_match_the_measured_files():
 def test_ci_runs_the_command_of_the_readme():
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     (line,) = [line for line in readme.splitlines() if "-m pytest" in line]
-    assert line.startswith("    python -m venv .venv && ")
+    assert line.startswith("    python3 -m venv .venv && ")
     assert "README.md" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
