@@ -42,7 +42,7 @@ ROWS = {
     "zoo/saved.py": f"h5py keras numpy {EVERYTHING}",
     "zoo/history.py": "matplotlib",
     "zoo/progress.py": "keras tqdm zoo.settings",
-    "zoo/store.py": "keras numpy zoo.errors zoo.settings",
+    "zoo/store.py": "keras numpy zoo.cards zoo.errors zoo.settings",
     "zoo/training.py": f"keras numpy {EVERYTHING} zoo.history zoo.progress zoo.store",
     "zoo/testing.py": f"keras numpy tensorflow {EVERYTHING} zoo.training",
     "zoo/cli.py": "click zoo zoo.cards zoo.cells zoo.errors zoo.names zoo.options zoo.task",

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from zoo import builders, metrics, optimizers, store, training
+from zoo import builders, cards, metrics, optimizers, training
 from zoo.errors import UserError
 from zoo.settings import Run
 from zoo.task import Data, Installed, Stage, Task, installed
@@ -171,7 +171,7 @@ def test_a_loss_that_is_no_number_is_told_and_the_state_kept(toy, tmp_path, monk
     toy.__dict__["task"] = dataclasses.replace(TASK, build=broken)
     with pytest.raises(UserError, match="smaller --learning-rate"):
         training.train(toy, RECIPE, tmp_path / "m", plot=False)
-    assert store.store_folder(tmp_path / "m").is_dir()
+    assert cards.under_way(tmp_path / "m").is_dir()
 
 
 def test_nothing_is_overwritten_or_thrown_away_unasked(toy, tmp_path, monkeypatch):
@@ -228,6 +228,9 @@ def test_a_stage_before_hands_its_weights_over_and_resumes(toy, tmp_path, monkey
             interrupt_at(patch, epoch)
             with pytest.raises(KeyboardInterrupt):
                 training.train(toy, recipe, name, plot=False)
+        where = "after epoch 1 of the stage before" if epoch == 2 else r"after epoch 2\."
+        with pytest.raises(UserError, match=where):
+            training.train(toy, recipe, name, plot=False)
         resumed = training.train(toy, recipe, name, plot=False, resume=True)
         for a, b in zip(whole.model.get_weights(), resumed.model.get_weights(), strict=True):
             np.testing.assert_allclose(a, b, atol=1e-6)

@@ -153,6 +153,11 @@ def backup(path: Path) -> Path:
     return path.with_name(f".{path.name}.old")
 
 
+def under_way(path: Path) -> Path:
+    """Where the state of a training lies that will become `path`."""
+    return path.with_name(f".{path.name}.training")
+
+
 def best(task: str, models_dir: str | Path | None = None) -> Path:
     """The best published model of a task; if none is published, the best of your own.
 
@@ -183,7 +188,8 @@ def number(value: Any) -> str:
     return f"{value:,}" if isinstance(value, int) else f"{value:.4f}"
 
 
-def _rows(head: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:
+def markdown(head: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:
+    """A Markdown table."""
     head = list(head)
     lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
     return "\n".join(lines + ["| " + " | ".join(map(str, row)) + " |" for row in rows])
@@ -191,7 +197,7 @@ def _rows(head: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:
 
 def table(summaries: Iterable[Summary]) -> str:
     """A Markdown table of saved models, rendered from their files."""
-    return _rows(
+    return markdown(
         ("model", "task", "cell", "data", "test score", "parameters", "size", "training"),
         (
             (
@@ -215,7 +221,7 @@ def card(summary: Summary) -> str:
     data, training = metrics["data"], metrics["training"]
     splits = list(metrics["scores"])
     names = list(dict.fromkeys(name for split in splits for name in metrics["scores"][split]))
-    scores = _rows(
+    scores = markdown(
         ("score", *splits), ((name, *(number(metrics["scores"][s].get(name, "")) for s in splits)) for name in names)
     )
     facts = "\n".join(f"- {key}: {_inline(value)}" for key, value in data.items())
@@ -246,7 +252,7 @@ Weights are those of epoch {training["best_epoch"]} of {training["epochs"]}, cho
 
     {recipe["command"]}
 
-{_rows(("setting", "value"), ((key, _inline(value)) for key, value in recipe["train"].items()))}
+{markdown(("setting", "value"), ((key, _inline(value)) for key, value in recipe["train"].items()))}
 """
 
 

@@ -110,19 +110,19 @@ def _trainer(task: Installed) -> click.Command:
         look_up(cells.TABLE, train.cell, "cell", "`zoo list cells` shows them with what they are")
         _check_dataset(train.dataset, recipe.DATASETS)
         path = _training_path(task.name, train, preset, values)
-        with _keras(values["backend"]):
-            from zoo import training
+        _start_keras(values["backend"])
+        from zoo import training
 
-            saved = training.train(
-                task,
-                train,
-                path,
-                command=f"zoo {shlex.join(sys.argv[1:])}",
-                resume=values["resume"],
-                overwrite=values["overwrite"],
-                plot=values["plot"],
-                tensorboard=values["tensorboard"],
-            )
+        saved = training.train(
+            task,
+            train,
+            path,
+            command=f"zoo {shlex.join(sys.argv[1:])}",
+            resume=values["resume"],
+            overwrite=values["overwrite"],
+            plot=values["plot"],
+            tensorboard=values["tensorboard"],
+        )
         click.echo(saved.path)
         for name, value in saved.metrics["scores"]["test"].items():
             click.echo(f"test {name} {cards.number(value)}")
@@ -167,10 +167,10 @@ def _training_path(task: str, recipe: Any, preset: str | None, values: dict[str,
     if values["overwrite"]:
         return folder / base
     number, name = 1, base
-    while (folder / name).exists() and not (folder / f".{name}.training").exists():
+    while (folder / name).exists() and not cards.under_way(folder / name).exists():
         number += 1
         name = f"{base}-{number}"
-    if values["resume"] and not (folder / f".{name}.training").exists() and number > 1:
+    if values["resume"] and not cards.under_way(folder / name).exists():
         name = base  # nothing to resume: the error speaks of the name the user expects
     return folder / name
 
@@ -187,12 +187,12 @@ def _verb(task: Installed) -> click.Command:
         theirs = cards.summarise(path).task
         if theirs != task.name:
             raise UserError(f"{path.name} is a model for {theirs}: use `zoo {theirs} --model {path.name}`.")
-        with _keras(values["backend"]):
-            from zoo import saved
+        _start_keras(values["backend"])
+        from zoo import saved
 
-            for line in task.task.predict(saved.load(path), ask):
-                click.echo(line)
-                sys.stdout.flush()
+        for line in task.task.predict(saved.load(path), ask):
+            click.echo(line)
+            sys.stdout.flush()
 
     return click.Command(
         task.name,
@@ -217,33 +217,25 @@ def _lines(task: str) -> Iterator[str]:
         yield line.decode("utf-8", "replace").rstrip("\r\n")
 
 
-class _keras:  # noqa: N801  reads as a block: with _keras(backend): ...
-    """Chooses the backend, quietens TensorFlow's start-up notes, and only then lets Keras be imported."""
+def _start_keras(backend: str | None) -> None:
+    """Chooses the backend, quietens TensorFlow's start-up notes, and only then imports Keras."""
+    if backend:
+        os.environ["KERAS_BACKEND"] = backend
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    try:
+        with _quiet():
+            import keras
+            import tensorflow as tf  # tf.data serves every backend
 
-    def __init__(self, backend: str | None) -> None:
-        self.backend = backend
-
-    def __enter__(self) -> None:
-        if self.backend:
-            os.environ["KERAS_BACKEND"] = self.backend
-        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-        try:
-            with _quiet():
-                import keras
-                import tensorflow as tf  # tf.data serves every backend
-
-                tf.config.list_physical_devices("GPU")  # looks for CUDA, and complains where there is none
-        except ImportError as error:
-            chosen = os.environ.get("KERAS_BACKEND", "tensorflow")
-            raise UserError(
-                f"Keras cannot use the backend {chosen!r}: {error}. Install it (pip install {chosen}), "
-                "or choose another --backend."
-            ) from error
-        if self.backend and keras.backend.backend() != self.backend:
-            raise UserError(f"Keras already runs on {keras.backend.backend()!r}; start a new process.")
-
-    def __exit__(self, *_: object) -> None:
-        return None
+            tf.config.list_physical_devices("GPU")  # looks for CUDA, and complains where there is none
+    except ImportError as error:
+        chosen = os.environ.get("KERAS_BACKEND", "tensorflow")
+        raise UserError(
+            f"Keras cannot use the backend {chosen!r}: {error}. Install it (pip install {chosen}), "
+            "or choose another --backend."
+        ) from error
+    if backend and keras.backend.backend() != backend:
+        raise UserError(f"Keras already runs on {keras.backend.backend()!r}; start a new process.")
 
 
 @contextlib.contextmanager
@@ -280,10 +272,10 @@ def evaluate(
     task = find(cards.summarise(path).task)
     if dataset:
         _check_dataset(dataset, task.recipe.DATASETS)
-    with _keras(backend):
-        from zoo import saved, training
+    _start_keras(backend)
+    from zoo import saved, training
 
-        scores = training.evaluate(saved.load(path), dataset, split, limit)
+    scores = training.evaluate(saved.load(path), dataset, split, limit)
     if as_json:
         click.echo(json.dumps(scores))
     else:

@@ -16,6 +16,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from zoo import cards
 from zoo.errors import UserError
 from zoo.settings import Run, differences
 
@@ -38,8 +39,8 @@ class State:
 class Store:
     """The folder that holds a running training's state. Each file is replaced by a rename, `state.json` last."""
 
-    def __init__(self, folder: Path, recipe: Run) -> None:
-        self.folder, self.recipe = folder, recipe
+    def __init__(self, folder: Path, recipe: Run, where: str = "") -> None:
+        self.folder, self.recipe, self.where = folder, recipe, where
 
     def begin(self) -> None:
         """An empty store, whatever was there."""
@@ -77,12 +78,17 @@ class Store:
         """The stored state and recipe."""
         return json.loads((self.folder / "state.json").read_text(encoding="utf-8"))
 
-    def inner(self, recipe: Run) -> "Store":
-        """The store of a stage before the main one."""
-        store = Store(self.folder / "before", recipe)
-        if not (store.folder / "state.json").is_file():
-            store.begin()
-        return store
+    def epoch(self) -> int:
+        """Whole epochs that are kept; 0 if nothing has begun."""
+        return self.read()["state"]["epoch"] if self.begun() else 0
+
+    def begun(self) -> bool:
+        """Whether there is a state."""
+        return (self.folder / "state.json").is_file()
+
+    def before(self, recipe: Run | None = None) -> "Store":
+        """The store of a stage before the main one, begun or not."""
+        return Store(self.folder / "before", recipe or self.recipe, " of the stage before")
 
     def close(self) -> None:
         """The training is over: its saved model holds all that counts."""
@@ -123,15 +129,10 @@ def _variables(model: keras.Model) -> list[Any]:
     return [*model.variables, *model.optimizer.variables]
 
 
-def store_folder(path: Path) -> Path:
-    """Where the state of a training lies that will become `path`."""
-    return path.with_name(f".{path.name}.training")
-
-
 def open_store(path: Path, recipe: Run, resume: bool, overwrite: bool) -> Store:
     """The store for a new or a resumed training, after making sure that nothing gets lost."""
-    store = Store(store_folder(path), recipe)
-    unfinished = (store.folder / "state.json").is_file()
+    store = Store(cards.under_way(path), recipe)
+    unfinished = store.begun()
     if resume:
         if not unfinished:
             what = "It is finished." if path.exists() else "Train without --resume."
@@ -144,12 +145,12 @@ def open_store(path: Path, recipe: Run, resume: bool, overwrite: bool) -> Store:
                 "or start anew with --overwrite."
             )
         return store
-    epoch = store.read()["state"]["epoch"] if unfinished else 0
-    if epoch and not overwrite:
-        raise UserError(
-            f"A training of {path} was interrupted after epoch {epoch}. Go on with --resume, "
-            "or throw it away with --overwrite."
-        )
+    for part in (store, store.before()) if unfinished and not overwrite else ():
+        if epoch := part.epoch():
+            raise UserError(
+                f"A training of {path} was interrupted after epoch {epoch}{part.where}. Go on with --resume, "
+                "or throw it away with --overwrite."
+            )
     if path.exists() and not overwrite:
         raise UserError(f"{path} exists. Choose another --name, or replace it with --overwrite.")
     try:

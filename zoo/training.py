@@ -70,7 +70,7 @@ def train(
             say(f"Resuming after epoch {state.epoch} of {recipe.epochs}.")
         before = task.before(recipe, data) if task.before and not state.epoch else None
         if before:
-            state.minutes = _pretrain(before, store.inner(before.recipe), model, started, callbacks)
+            state.minutes = _pretrain(before, store.before(before.recipe), model, started, callbacks)
         _fit(main, model, state, store, started, callbacks)
     finally:
         keras.config.set_dtype_policy("float32")
@@ -102,6 +102,8 @@ def _pretrain(
 ) -> float:
     """Runs a stage before the main one and hands its best weights over; returns its minutes."""
     first = stage.build(stage.recipe, stage.data)
+    if not store.begun():
+        store.begin()
     state = store.restore(first)
     say(f"First without labels: {_sizes(stage.data)}; from epoch {state.epoch} of {stage.recipe.epochs}.")
     _fit(stage, first, state, store, started, callbacks)
