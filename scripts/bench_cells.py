@@ -7,13 +7,12 @@ several timed steps after two warm-up steps. Adds its rows to `scripts/measured.
 """
 
 import argparse
-import json
 import os
 import statistics
 import time
-from pathlib import Path
 
-MEASURED = Path(__file__).parent / "measured.json"
+import measured
+
 BATCH, STEPS, SIZE, UNITS, TIMED = 64, 200, 64, 128, 8
 
 
@@ -52,10 +51,10 @@ def main() -> None:
     from zoo import cells
 
     rows = [measure(cell) for cell in cells.TABLE]
-    stored = json.loads(MEASURED.read_text()) if MEASURED.exists() else {}
+    stored = measured.read()
     others = [row for row in stored.get("train_step", []) if row["backend"] != backend]
     stored["train_step"] = sorted([*others, *rows], key=lambda row: (row["backend"], row["cell"]))
-    MEASURED.write_text(json.dumps(stored, indent=1) + "\n")
+    measured.write(stored)
     for row in rows:
         print(row)
 

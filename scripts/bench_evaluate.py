@@ -7,18 +7,17 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 
-MEASURED = Path(__file__).parent / "measured.json"
+import measured
 
 
 def main() -> None:
     model = sys.argv[1]
     command = [sys.executable, "-m", "zoo", "evaluate", model, "--json"]
     scores = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-    stored = json.loads(MEASURED.read_text()) if MEASURED.exists() else {}
+    stored = measured.read()
     stored.setdefault("evaluate", {})[model] = {**scores, "cores": os.cpu_count()}
-    MEASURED.write_text(json.dumps(stored, indent=1) + "\n")
+    measured.write(stored)
     print(json.dumps(scores))
 
 

@@ -9,19 +9,16 @@ Cards and the table of models come from the JSON in `saved_models`; the rest of 
 """
 
 import csv
-import json
 import re
 import sys
 from pathlib import Path
+
+import measured
 
 from zoo import cards
 
 ROOT = Path(__file__).resolve().parent.parent
 MODELS = ROOT / "saved_models"
-
-
-def measured() -> dict:
-    return json.loads((ROOT / "scripts" / "measured.json").read_text(encoding="utf-8"))
 
 
 def published() -> list[cards.Summary]:
@@ -32,7 +29,7 @@ def published() -> list[cards.Summary]:
 
 def blocks() -> dict[str, str]:
     """Text by marker name."""
-    facts = measured()
+    facts = measured.read()
     summaries = published()
     first = next(item for item in summaries if item.name == "sentiment-gru-reviews")
     test = first.metrics["scores"]["test"]
@@ -62,16 +59,17 @@ def blocks() -> dict[str, str]:
 
 def speed_table(rows: list[dict]) -> str:
     """Training speed of each cell, as `scripts/bench_cells.py` measured it."""
-    lines = ["| cell | backend | path | sequences a second |", "|---|---|---|---|"]
-    lines += [f"| {r['cell']} | {r['backend']} | {r['path']} | {r['sequences_a_second']:.0f} |" for r in rows]
-    return "\n".join(lines)
+    return cards.markdown(
+        ("cell", "backend", "path", "sequences a second"),
+        ((r["cell"], r["backend"], r["path"], f"{r['sequences_a_second']:.0f}") for r in rows),
+    )
 
 
 def experiments(file: Path) -> str:
     """A task's table of what was tried."""
     with file.open(encoding="utf-8", newline="") as stream:
         head, *rows = csv.reader(stream)
-    return "\n".join(f"| {' | '.join(row)} |" for row in [head, ["---"] * len(head), *rows])
+    return cards.markdown(head, rows)
 
 
 def filled(text: str, values: dict[str, str]) -> str:

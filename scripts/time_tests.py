@@ -1,13 +1,11 @@
 """Runs the test suite and adds its length to `scripts/measured.json`."""
 
-import json
 import os
 import re
 import subprocess
 import sys
-from pathlib import Path
 
-MEASURED = Path(__file__).parent / "measured.json"
+import measured
 
 
 def main() -> None:
@@ -16,9 +14,9 @@ def main() -> None:
     found = re.search(r"(\d+) passed.* in ([\d.]+)s", done.stdout)
     if done.returncode or not found:
         sys.exit("The tests did not pass: nothing is recorded.")
-    stored = json.loads(MEASURED.read_text()) if MEASURED.exists() else {}
+    stored = measured.read()
     stored["tests"] = {"passed": int(found[1]), "seconds": float(found[2]), "cores": os.cpu_count()}
-    MEASURED.write_text(json.dumps(stored, indent=1) + "\n")
+    measured.write(stored)
 
 
 if __name__ == "__main__":
