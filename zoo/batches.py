@@ -24,28 +24,41 @@ ENCODE_AT_ONCE = 512
 """Texts handed to the tokenizer together: enough for its threads, little for memory."""
 
 
-def encoded(dataset: tf.data.Dataset, encode: Callable[[Sequence[str]], Sequence[Sequence[int]]]) -> tf.data.Dataset:
+Encode = Callable[[Sequence[str]], Sequence[Sequence[int]]]
+"""Texts -> ids, called with many texts at once. It sees invalid UTF-8 as U+FFFD."""
+
+
+def encoded(dataset: tf.data.Dataset, *encoders: Encode) -> tf.data.Dataset:
     """`(text, *others)` -> `(ids, *others)`, ids `(time,)` int32 of any length from 0 on.
 
     Args:
         dataset: Single examples; the first component is a string.
-        encode: Texts -> ids, called with many texts at once. It sees invalid UTF-8 as U+FFFD.
+        *encoders: One for each component that is a text, from the first on.
     """
 
+    def step(*items: tf.Tensor) -> tuple:
+        ids = [_ragged(encode, texts) for encode, texts in zip(encoders, items)]  # noqa: B905  others follow
+        return *ids, *items[len(encoders) :]
+
+    rows = dataset.batch(ENCODE_AT_ONCE).map(step, num_parallel_calls=2).unbatch()
+
+    # unbatch leaves ragged tensors of rank 1, which later steps refuse though they are plain vectors.
+    def plain(*items: tf.Tensor) -> tuple:
+        return *(tf.ensure_shape(ids, [None]) for ids in items[: len(encoders)]), *items[len(encoders) :]
+
+    return rows.map(plain)
+
+
+def _ragged(encode: Encode, texts: tf.Tensor) -> tf.RaggedTensor:
     def flat(texts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         rows = encode([text.decode("utf-8", "replace") for text in texts])
         lengths = np.array([len(row) for row in rows], "int32")
         return np.fromiter((i for row in rows for i in row), "int32", int(lengths.sum())), lengths
 
-    def step(texts: tf.Tensor, *others: tf.Tensor) -> tuple:
-        values, lengths = tf.numpy_function(flat, [texts], [tf.int32, tf.int32])
-        values.set_shape([None])
-        lengths.set_shape([None])
-        return tf.RaggedTensor.from_row_lengths(values, lengths), *others
-
-    rows = dataset.batch(ENCODE_AT_ONCE).map(step, num_parallel_calls=2).unbatch()
-    # unbatch leaves ragged tensors of rank 1, which later steps refuse though they are plain vectors.
-    return rows.map(lambda ids, *others: (tf.ensure_shape(ids, [None]), *others))
+    values, lengths = tf.numpy_function(flat, [texts], [tf.int32, tf.int32])
+    values.set_shape([None])
+    lengths.set_shape([None])
+    return tf.RaggedTensor.from_row_lengths(values, lengths)
 
 
 def shuffled(dataset: tf.data.Dataset, seed: int, epoch: int, buffer: int = SHUFFLE_BUFFER) -> tf.data.Dataset:
@@ -79,9 +92,6 @@ def bucketed(
     """
     fixed = keras.backend.backend() == "jax" if fixed is None else fixed
 
-    def length(ids: tf.Tensor, *_: Any) -> tf.Tensor:
-        return tf.shape(ids)[0]
-
     def weigh(tokens: tf.Tensor, targets: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         rows = tf.shape(tokens)[0]
         weights = tf.ones([rows])
@@ -98,13 +108,58 @@ def bucketed(
             tokens = tf.pad(tokens, [[0, 0], [0, tf.maximum(0, 1 - tf.shape(tokens)[1])]])
         return tokens, targets, weights
 
-    batches = dataset.bucket_by_sequence_length(
+    batches = _buckets(dataset, lambda ids, _: tf.shape(ids)[0], batch_size, boundaries, fixed)
+    return batches.map(weigh)
+
+
+def paired(
+    dataset: tf.data.Dataset,
+    batch_size: int,
+    boundaries: Sequence[int],
+    *,
+    fixed: bool | None = None,
+) -> tf.data.Dataset:
+    """Batches for a decoder that is told the true tokens: `((inputs, target inputs), targets, weights)`.
+
+        target      target inputs    targets
+        [2 7 8 3]   2 7 8            7 8 3          2 begins, 3 ends, 0 is padding
+        [2 5 3]     2 5 3            5 3 0          where the target is padding, nothing is learned
+
+    Args:
+        dataset: Examples `(ids, target)`; target `(time,)` ids from the start to the end token.
+        batch_size: Rows of a batch.
+        boundaries: As for `bucketed`, of the longer one of the two.
+        fixed: As for `bucketed`.
+
+    Returns:
+        Inputs and targets `(batch, time)` int32, each with its own time; weights as of `bucketed`.
+    """
+    fixed = keras.backend.backend() == "jax" if fixed is None else fixed
+
+    def longer(ids: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
+        return tf.maximum(tf.shape(ids)[0], tf.shape(target)[0])
+
+    def shift(ids: tf.Tensor, target: tf.Tensor) -> tuple:
+        rows = tf.shape(ids)[0]
+        weights = tf.ones([rows])
+        if fixed:
+            more = batch_size - rows
+            ids, target = (tf.ensure_shape(tf.pad(x, [[0, more], [0, 0]]), [batch_size, None]) for x in (ids, target))
+            weights = tf.ensure_shape(tf.pad(weights, [[0, more]]), [batch_size])
+        return (ids, target[:, :-1]), target[:, 1:], weights
+
+    return _buckets(dataset, longer, batch_size, boundaries, fixed).map(shift)
+
+
+def _buckets(
+    dataset: tf.data.Dataset, length: Callable[..., tf.Tensor], batch_size: int, boundaries: Sequence[int], fixed: bool
+) -> tf.data.Dataset:
+    return dataset.bucket_by_sequence_length(
         length,
         [upper + 1 for upper in boundaries],  # TensorFlow's are exclusive
         [batch_size] * (len(boundaries) + 1),
         pad_to_bucket_boundary=fixed,
     )
-    return batches.map(weigh)
 
 
 def mixed(batches: tf.data.Dataset, seed: int, epoch: int, buffer: int = 64) -> tf.data.Dataset:

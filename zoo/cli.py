@@ -147,8 +147,11 @@ def _trainer(task: Installed) -> click.Command:
 
 
 def _check_dataset(name: str, known: Iterable[str]) -> None:
-    """A name that is no known data set and no path is told at once, before Keras is imported."""
-    if name not in known and not Path(name).exists():
+    """A name that is no known data set and no path is told at once, before Keras is imported.
+
+    A known one may be followed by a slash and its config, which its task checks.
+    """
+    if not {name, name.partition("/")[0]} & {*known} and not Path(name).exists():
         raise unknown("data set", name, known, "Or give the path of your own data")
 
 

@@ -20,7 +20,8 @@ import numpy as np
 
 import zoo.builders
 import zoo.layers
-import zoo.optimizers  # noqa: F401  the three imports register classes
+import zoo.losses
+import zoo.optimizers  # noqa: F401  the four imports register classes
 from zoo import __version__, cards, cells
 from zoo import task as tasks
 from zoo.errors import UserError

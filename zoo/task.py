@@ -65,6 +65,7 @@ class Task:
         build: `(recipe, data) -> keras.Model`, compiled: the only place where a recipe is unpacked into a
             builder's arguments.
         score: `(model, batches, assets) -> dict[str, float]`.
+        validate: The same for the validation split after every epoch, where `score` would take too long for that.
         predict: `(saved, ask) -> Iterator[str]`: one line of output for each input.
         monitor: The score that early stopping and the choice of the best model look at.
         higher_is_better: Which way it counts.
@@ -78,6 +79,7 @@ class Task:
     predict: Callable[[Any, Any], Iterator[str]]
     monitor: str
     higher_is_better: bool = True
+    validate: Callable[[Any, Any, Mapping[str, Any]], dict[str, float]] | None = None
     before: Callable[[Any, Data], Stage | None] | None = None
     examples: Sequence[str] = ()
 

@@ -62,7 +62,7 @@ def train(
         task = installed.task
         data = task.load(recipe)
         keras.utils.set_random_seed(recipe.seed)  # a data set generated just now has drawn numbers
-        main = Stage(recipe, data, task.build, task.score, task.monitor, task.higher_is_better)
+        main = Stage(recipe, data, task.build, task.validate or task.score, task.monitor, task.higher_is_better)
         model = main.build(recipe, data)
         say(_describe(model, data, recipe))
         state = store.restore(model)

@@ -12,6 +12,9 @@ class Cell(keras.layers.Layer):
     A subclass defines `build`, `call(inputs, states, training=None) -> (output, new_states)`, and `states` if it
     carries more than its output. Shapes: inputs `(batch, features)`, output and each state `(batch, units)`.
 
+    Where inputs enter as one product, a subclass may define `gates`, `project` and `step` instead of `call`: then a
+    layer that knows all inputs beforehand computes that product once, outside its loop.
+
     Args:
         units: Size of the output and of each state.
     """
@@ -19,11 +22,33 @@ class Cell(keras.layers.Layer):
     states = 1
     """How many tensors the cell carries from step to step; the first is its output."""
 
+    gates = 0
+    """How many times `units` the product of the inputs has; 0 if it cannot be separated from the step."""
+
     def __init__(self, units: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         if units < 1:
             raise ValueError(f"A cell needs at least one unit; got units={units}.")
         self.units = units
+
+    def project(self, inputs: Any) -> Any:
+        """The part of a step that does not depend on the previous one, bias included.
+
+        Args:
+            inputs: `(..., features)`: one step or all of them.
+
+        Returns:
+            `(..., gates * units)`. Further inputs may be added as a product of this size.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has gates = 0: its inputs enter in call alone.")
+
+    def step(self, projected: Any, states: list, training: bool | None = None) -> tuple[Any, list]:
+        """The rest of a step: what `project` returned `(batch, gates * units)`, states -> output, new states."""
+        raise NotImplementedError(f"{type(self).__name__} has gates = 0: its inputs enter in call alone.")
+
+    def call(self, inputs: Any, states: list, training: bool | None = None) -> tuple[Any, list]:
+        """One step of Keras's cell contract."""
+        return self.step(self.project(inputs), states, training=training)
 
     @property
     def state_size(self) -> int | list[int]:

@@ -24,16 +24,20 @@ from zoo.cells.cell import Cell
 class GRUCell(Cell):
     """GRU whose reset gate acts after the product. Weights are laid out as in `keras.layers.GRUCell`."""
 
+    gates = 3
+
     def build(self, input_shape: tuple) -> None:
         self.kernel = self.add_weight((input_shape[-1], 3 * self.units), "glorot_uniform", name="kernel")
         self.recurrent_kernel = self.add_weight((self.units, 3 * self.units), "orthogonal", name="recurrent_kernel")
         self.bias = self.add_weight((2, 3 * self.units), "zeros", name="bias")  # of the inputs, of the state
 
-    def call(self, inputs: Any, states: list, training: bool | None = None) -> tuple[Any, list]:
+    def project(self, inputs: Any) -> Any:
+        return ops.matmul(inputs, self.kernel) + self.bias[0]
+
+    def step(self, projected: Any, states: list, training: bool | None = None) -> tuple[Any, list]:
         (h,) = states
-        from_input = ops.matmul(inputs, self.kernel) + self.bias[0]
         from_state = ops.matmul(h, self.recurrent_kernel) + self.bias[1]
-        xz, xr, xn = ops.split(from_input, 3, axis=-1)  # each (batch, units)
+        xz, xr, xn = ops.split(projected, 3, axis=-1)  # each (batch, units)
         hz, hr, hn = ops.split(from_state, 3, axis=-1)
         z = ops.sigmoid(xz + hz)
         r = ops.sigmoid(xr + hr)

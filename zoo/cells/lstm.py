@@ -27,15 +27,19 @@ class LSTMCell(Cell):
     """LSTM with a forget gate; states are h and c. Weights are laid out as in `keras.layers.LSTMCell`."""
 
     states = 2
+    gates = 4
 
     def build(self, input_shape: tuple) -> None:
         self.kernel = self.add_weight((input_shape[-1], 4 * self.units), "glorot_uniform", name="kernel")
         self.recurrent_kernel = self.add_weight((self.units, 4 * self.units), "orthogonal", name="recurrent_kernel")
         self.bias = self.add_weight((4 * self.units,), _forget_bias, name="bias")
 
-    def call(self, inputs: Any, states: list, training: bool | None = None) -> tuple[Any, list]:
+    def project(self, inputs: Any) -> Any:
+        return ops.matmul(inputs, self.kernel) + self.bias
+
+    def step(self, projected: Any, states: list, training: bool | None = None) -> tuple[Any, list]:
         h, c = states
-        gates = ops.matmul(inputs, self.kernel) + ops.matmul(h, self.recurrent_kernel) + self.bias
+        gates = projected + ops.matmul(h, self.recurrent_kernel)
         i, f, g, o = ops.split(gates, 4, axis=-1)  # each (batch, units)
         c = ops.sigmoid(f) * c + ops.sigmoid(i) * ops.tanh(g)
         h = ops.sigmoid(o) * ops.tanh(c)

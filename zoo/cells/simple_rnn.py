@@ -21,14 +21,19 @@ from zoo.cells.cell import Cell
 class SimpleRNNCell(Cell):
     """h_t = tanh(W_hh h_{t-1} + W_xh x_t + b). Weights are laid out as in `keras.layers.SimpleRNNCell`."""
 
+    gates = 1
+
     def build(self, input_shape: tuple) -> None:
         self.kernel = self.add_weight((input_shape[-1], self.units), "glorot_uniform", name="kernel")
         self.recurrent_kernel = self.add_weight((self.units, self.units), "orthogonal", name="recurrent_kernel")
         self.bias = self.add_weight((self.units,), "zeros", name="bias")
 
-    def call(self, inputs: Any, states: list, training: bool | None = None) -> tuple[Any, list]:
+    def project(self, inputs: Any) -> Any:
+        return ops.matmul(inputs, self.kernel) + self.bias
+
+    def step(self, projected: Any, states: list, training: bool | None = None) -> tuple[Any, list]:
         (h,) = states
-        h = ops.tanh(ops.matmul(h, self.recurrent_kernel) + ops.matmul(inputs, self.kernel) + self.bias)
+        h = ops.tanh(ops.matmul(h, self.recurrent_kernel) + projected)
         return h, [h]
 
     def fused(self, **options: Any) -> keras.layers.RNN:

@@ -1,9 +1,25 @@
 """Layers that stand around a recurrent cell."""
 
+from zoo.layers.attention import AdditiveAttention, DotAttention, GeneralAttention
+from zoo.layers.bridge import Bridge
+from zoo.layers.decoder import RecurrentDecoder
 from zoo.layers.dropout import LockedDropout, WordDropout
 from zoo.layers.embedding import TokenEmbedding
 from zoo.layers.pooling import Pooling
 from zoo.layers.recurrent import Recurrent, reverse
 from zoo.layers.sampled_softmax import SampledSoftmax
 
-__all__ = ["LockedDropout", "Pooling", "Recurrent", "SampledSoftmax", "TokenEmbedding", "WordDropout", "reverse"]
+__all__ = [
+    "AdditiveAttention",
+    "Bridge",
+    "DotAttention",
+    "GeneralAttention",
+    "LockedDropout",
+    "Pooling",
+    "Recurrent",
+    "RecurrentDecoder",
+    "SampledSoftmax",
+    "TokenEmbedding",
+    "WordDropout",
+    "reverse",
+]

@@ -1,0 +1,1 @@
+"""Multi30k: captions of photographs, translated by people; fetched from its public repository."""

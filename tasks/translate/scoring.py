@@ -1,0 +1,46 @@
+"""BLEU and chrF by sacreBLEU: two lines of scores that must never be mixed.
+
+`bleu`: sacreBLEU's own tokenization of detokenized text in mixed case, what papers since 2018 report.
+`bleu_tokenized`: both sides lowercased and tokenized with Moses' rules, what papers on Multi30k report.
+"""
+
+from collections.abc import Sequence
+
+import sacrebleu
+from sacremoses import MosesTokenizer
+
+_BLEU, _CHRF = sacrebleu.BLEU(), sacrebleu.CHRF()
+_TOKENIZED = sacrebleu.BLEU(tokenize="none", force=True)
+
+
+def signatures() -> dict[str, str]:
+    """How each score came about, in sacreBLEU's words."""
+    for metric in (_BLEU, _CHRF, _TOKENIZED):
+        metric.corpus_score(["a"], [["a"]])  # a signature knows the number of references only afterwards
+    return {
+        "bleu": str(_BLEU.get_signature()),
+        "chrf": str(_CHRF.get_signature()),
+        "bleu_tokenized": f"{_TOKENIZED.get_signature()}, after lowercasing and sacremoses",
+    }
+
+
+def bleu(texts: Sequence[str], references: Sequence[str]) -> float:
+    """BLEU of detokenized text in mixed case, 0 to 100."""
+    return round(_BLEU.corpus_score(list(texts), [list(references)]).score, 3)
+
+
+def chrf(texts: Sequence[str], references: Sequence[str]) -> float:
+    """chrF2 of the same, 0 to 100."""
+    return round(_CHRF.corpus_score(list(texts), [list(references)]).score, 3)
+
+
+def bleu_tokenized(texts: Sequence[str], references: Sequence[str], language: str) -> float:
+    """BLEU of lowercased text tokenized with Moses' rules for a language, 0 to 100."""
+    moses = MosesTokenizer(lang=language)
+    sides = [[moses.tokenize(text.lower(), return_str=True, escape=False) for text in side] for side in (texts, references)]
+    return round(_TOKENIZED.corpus_score(sides[0], [sides[1]]).score, 3)
+
+
+def exact(texts: Sequence[str], references: Sequence[str]) -> float:
+    """Part of the texts that equal their reference, 0 to 1."""
+    return sum(map(str.__eq__, texts, references)) / max(len(texts), 1)

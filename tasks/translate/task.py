@@ -1,0 +1,92 @@
+"""The joins between the translation task and zoo."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+import numpy as np
+
+from tasks.translate import scoring
+from tasks.translate.answers import predict
+from tasks.translate.data import load, source_tokenizer, target_tokenizer
+from tasks.translate.recipe import Train
+from tasks.translate.search import translated
+from zoo import builders, losses, optimizers
+from zoo.task import Data, Task
+
+
+def build(recipe: Train, data: Data) -> keras.Model:
+    """The compiled translator of a recipe."""
+    model = builders.translator(
+        source_tokenizer(data.assets).size,
+        target_tokenizer(data.assets).size,
+        recipe.cell,
+        recipe.units,
+        decoder_cell=recipe.decoder_cell,
+        embedding=recipe.embedding,
+        encoder_depth=recipe.encoder_depth,
+        decoder_depth=recipe.decoder_depth,
+        attention=None if recipe.attention == "none" else recipe.attention,
+        conditional=recipe.conditional,
+        input_feeding=recipe.input_feeding,
+        tie_source=recipe.joint,
+        layer_norm=recipe.layer_norm,
+        word_dropout=recipe.word_dropout,
+        embedding_dropout=recipe.embedding_dropout,
+        dropout=recipe.dropout,
+        output_dropout=recipe.output_dropout,
+        scheduled_sampling=recipe.scheduled_sampling,
+    )
+    optimizers.compile(model, recipe, data.sizes["train"], loss=losses.TokenCrossentropy(recipe.smoothing))
+    return model
+
+
+def score(model: keras.Model, batches: Any, assets: Mapping[str, Any]) -> dict[str, float]:
+    """All scores of some batches, by the beam that the recipe names and by greedy search."""
+    batches = list(batches)
+    by_beam, references = _translations(model, batches, assets, assets["search"])
+    greedy, _ = _translations(model, batches, assets, _greedy(assets))
+    language = assets["languages"][1]
+    return {
+        "bleu": scoring.bleu(by_beam, references),
+        "bleu_tokenized": scoring.bleu_tokenized(by_beam, references, language),
+        "chrf": scoring.chrf(by_beam, references),
+        "exact": scoring.exact(by_beam, references),
+        "bleu_greedy": scoring.bleu(greedy, references),
+        "bleu_tokenized_greedy": scoring.bleu_tokenized(greedy, references, language),
+    }
+
+
+def validate(model: keras.Model, batches: Any, assets: Mapping[str, Any]) -> dict[str, float]:
+    """BLEU by greedy search alone: what epochs are compared by."""
+    texts, references = _translations(model, batches, assets, _greedy(assets))
+    return {"bleu": scoring.bleu(texts, references), "exact": scoring.exact(texts, references)}
+
+
+def _greedy(assets: Mapping[str, Any]) -> dict[str, Any]:
+    return {**assets["search"], "beam": 1, "coverage": 0.0}
+
+
+def _translations(
+    model: keras.Model, batches: Any, assets: Mapping[str, Any], search: Mapping[str, Any]
+) -> tuple[list[str], list[str]]:
+    """Translations and references of all real rows."""
+    texts, references = [], []
+    tokenizer = target_tokenizer(assets)
+    for tokens, targets, weights in batches:
+        real = np.asarray(weights) > 0
+        found = translated(model, np.asarray(tokens), **search)["tokens"][:, 0]
+        texts += tokenizer.decode(found[real])
+        references += [text.decode("utf-8", "replace") for text in np.asarray(targets)[real]]
+    return texts, references
+
+
+TASK = Task(
+    load=load,
+    build=build,
+    score=score,
+    validate=validate,
+    predict=predict,
+    monitor="bleu",
+    examples=("3 days ago", "A man in a blue shirt is standing on a ladder.", ""),
+)

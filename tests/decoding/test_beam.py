@@ -1,0 +1,184 @@
+"""Beam search against searches that leave nothing out."""
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from zoo import decoding
+
+KEYS = [0, 11, 46]
+
+
+def beam(toys, tale, keys=KEYS, shared=False, **options):
+    options = {"start": toys.START, "end": toys.END, "length": 4, **options}
+    found = decoding.beam(tale.step, tale.state(keys, shared=shared), **options)
+    return decoding.Decoded(*(ops.convert_to_numpy(part) for part in found))
+
+
+def hypotheses(found, example):
+    """`(score, log-probability, tokens)` of those that there are."""
+    rows = zip(found.scores[example], found.log_probabilities[example], found.tokens[example], strict=True)
+    lengths = found.lengths[example]
+    return [(*row[:2], tuple(row[2][:length].tolist())) for row, length in zip(rows, lengths, strict=True) if length]
+
+
+def same(one, other):
+    assert [row[2] for row in one] == [row[2] for row in other]
+    np.testing.assert_allclose([row[:2] for row in one], [row[:2] for row in other], rtol=1e-5)
+
+
+@pytest.mark.parametrize("shared", [False, True])
+@pytest.mark.parametrize("penalty", [0.0, 0.6, 1.0])
+def test_as_wide_as_the_space_it_finds_everything(penalty, shared, toys):
+    tale = toys.Tale()
+    found = beam(toys, tale, width=130, nbest=130, penalty=penalty, shared=shared)
+    for example, key in enumerate(KEYS):
+        expected = toys.every_hypothesis(tale, key, 4, penalty)
+        assert len(expected) == 40 + 81
+        same(hypotheses(found, example), expected)
+    assert (found.scores[:, 121:] == -np.inf).all()
+    assert not found.tokens[:, 121:].any()
+
+
+@pytest.mark.parametrize("penalty", [0.0, 0.6, 2.0])
+@pytest.mark.parametrize("width", [1, 2, 3, 7])
+def test_however_wide_it_finds_what_a_plain_search_finds(width, penalty, toys):
+    tale, keys = toys.Tale(end=-0.5), list(range(30))
+    found = beam(toys, tale, keys, length=7, width=width, penalty=penalty, nbest=min(width, 2))
+    for example, key in enumerate(keys):
+        same(hypotheses(found, example), toys.plain_beam(tale, key, 7, width, penalty)[: min(width, 2)])
+
+
+@pytest.mark.parametrize("mask", [None, (True, False, True)])
+def test_coverage_counts(mask, toys):
+    tale = toys.Tale(seed=5)
+    options = {"penalty": 0.6, "coverage": 0.4, "mask": mask and np.array([mask] * len(KEYS))}
+    found = beam(toys, tale, width=130, nbest=121, record="seen", **options)
+    for example, key in enumerate(KEYS):
+        expected = toys.every_hypothesis(tale, key, 4, 0.6, 0.4, mask or (True,) * toys.SOURCE)
+        same(hypotheses(found, example), expected)
+        for (_, _, tokens), seen in zip(expected, found.attention[example], strict=True):
+            np.testing.assert_allclose(seen[: len(tokens)], tale.score(key, tokens)[1])
+
+
+def test_inputs_without_any_attention_need_no_cover():
+    def step(tokens, state):
+        table = ops.log(ops.convert_to_tensor([[0.0, 0.5, 0.5]]) * ops.ones_like(ops.cast(tokens, "float32"))[:, None])
+        return table, state
+
+    looks = np.array([[0.5, 0.5, 0.0], [0.5, 0.0, 0.0]], "float32")
+    options = {"start": 0, "end": 1, "length": 3, "width": 4, "penalty": 0.0, "coverage": 1.0, "record": "looks"}
+    found = decoding.beam(step, {"looks": looks}, **options)
+    # One token leaves two inputs half covered; the second of two tokens covers them, and costs log 2.
+    np.testing.assert_allclose(ops.convert_to_numpy(found.scores)[:, 0], [2 * np.log(0.5), 2 * np.log(0.5)], rtol=1e-5)
+
+
+@pytest.mark.parametrize("penalty", [0.0, 1.0])
+def test_width_one_is_greedy(penalty, toys):
+    for seed in range(2):
+        tale = toys.Tale(seed, end=-1)
+        options = {"start": toys.START, "end": toys.END, "length": 8, "record": "seen"}
+        keys = np.arange(40)
+        one = decoding.beam(tale.step, tale.state(keys), width=1, penalty=penalty, **options)
+        other = decoding.greedy(tale.step, tale.state(keys), **options)
+        for part in ("tokens", "log_probabilities", "lengths", "attention"):
+            np.testing.assert_array_equal(getattr(one, part)[:, 0], getattr(other, part))
+
+
+def test_no_example_depends_on_the_others(toys):
+    tale = toys.Tale(seed=2, end=-1)
+    keys = np.arange(8)
+    together = beam(toys, tale, keys, length=8, width=4, nbest=3, record="seen")
+    backward = beam(toys, tale, keys[::-1], length=8, width=4, nbest=3, record="seen")
+    assert len(set(together.lengths[:, 0].tolist())) > 2
+    for part, other in zip(together, backward, strict=True):
+        np.testing.assert_array_equal(part, other[::-1])
+    for key in keys:
+        for part, other in zip(
+            together, beam(toys, tale, [key], length=8, width=4, nbest=3, record="seen"), strict=True
+        ):
+            np.testing.assert_array_equal(part[key], other[0])
+
+
+def test_the_best_are_sorted_and_distinct(toys):
+    found = beam(toys, toys.Tale(seed=1), np.arange(10), length=6, width=6, nbest=6)
+    for example in range(10):
+        rows = hypotheses(found, example)
+        assert len({tokens for _, _, tokens in rows}) == 6
+        ended = [score for score, _, tokens in rows if tokens[-1] == toys.END]
+        assert ended == sorted(ended, reverse=True)
+        assert all(tokens[-1] == toys.END for _, _, tokens in rows[: len(ended)])
+
+
+def test_prefixes_of_different_lengths(toys):
+    tale = toys.Tale(seed=4)
+    prefixes = [(3,), (), (2, 4)]
+    padded = np.array([[3, 0], [0, 0], [2, 4]])
+    found = beam(toys, tale, width=130, nbest=121, prefix=padded)
+    for example, (key, prefix) in enumerate(zip(KEYS, prefixes, strict=True)):
+        expected = toys.every_hypothesis(tale, key, 4, 0.6, prefix=prefix)
+        same(hypotheses(found, example), expected)
+
+
+def steps_of(toys, **options):
+    tale = toys.Tale(seed=7, end=4)
+    found = beam(toys, tale, length=60, **options)
+    return tale.steps, found
+
+
+@pytest.mark.skipif(keras.backend.backend() == "jax", reason="JAX traces the step once, however often it runs")
+def test_stops_early(toys):
+    # The end is nearly certain at once, and only a wide beam has anything else to look at.
+    assert steps_of(toys, width=1)[0] < 4
+    few, best = steps_of(toys, width=60, penalty=0.0)
+    many, all_of_them = steps_of(toys, width=60, nbest=60, penalty=0.0)
+    assert few < many < 60
+    np.testing.assert_array_equal(best.tokens[:, 0], all_of_them.tokens[:, 0])
+
+
+def test_a_hopeless_end_does_not_stop_a_good_sentence(toys):
+    step, state = toys.spell(["hello"], 8)
+    for width in (2, 3, 8):
+        found = decoding.beam(step, state, start=1, end=toys.END, length=8, width=width)
+        assert toys.read(ops.convert_to_numpy(found.tokens)[0, 0]) == "hello."
+
+
+def test_forbidden_tokens_are_never_returned():
+    # "ab." and "b." are all that can be said.
+    allowed = {0: {2: 0.6, 3: 0.4}, 2: {3: 1.0}, 3: {1: 1.0}}
+    table = np.full((4, 4), -np.inf, "float32")
+    for before, after in allowed.items():
+        for token, chance in after.items():
+            table[before, token] = np.log(chance)
+
+    def step(tokens, state):
+        return ops.take(ops.convert_to_tensor(table), tokens, axis=0), state
+
+    options = {"start": 0, "end": 1, "length": 5, "width": 5, "nbest": 4, "penalty": 0.0}
+    found = decoding.beam(step, {"a": np.zeros((2, 1), "float32")}, **options)
+    found = decoding.Decoded(*(ops.convert_to_numpy(part) for part in found))
+    assert found.tokens[0, :, :3].tolist() == [[2, 3, 1], [3, 1, 0], [0, 0, 0], [0, 0, 0]]
+    assert found.lengths[0].tolist() == [3, 2, 0, 0]
+    np.testing.assert_allclose(found.scores[0], [np.log(0.6), np.log(0.4), -np.inf, -np.inf], rtol=1e-5)
+    assert not any(np.isnan(part).any() for part in found)
+
+
+def test_a_step_that_forbids_everything():
+    def step(tokens, state):
+        return ops.full((ops.shape(tokens)[0], 500), float("-inf")), state
+
+    options = {"start": 0, "end": 1, "length": 5, "coverage": 0.2, "record": "looks"}
+    found = decoding.beam(step, {"looks": np.zeros((2, 3), "float32")}, width=2, **options)
+    found = decoding.Decoded(*(ops.convert_to_numpy(part) for part in found))
+    assert (found.scores == -np.inf).all()
+    assert not found.tokens.any()
+    assert not found.lengths.any()
+
+
+def test_of_equal_tokens_the_lowest_come_first():
+    def step(tokens, state):
+        return ops.zeros((ops.shape(tokens)[0], 9)), state
+
+    found = decoding.beam(step, {"a": np.zeros(1)}, start=0, end=8, length=2, width=3, nbest=3)
+    assert ops.convert_to_numpy(found.tokens).tolist() == [[[0, 0], [0, 1], [0, 2]]]

@@ -1,0 +1,353 @@
+"""Folders of parallel files, TFDS sets and their splits, as streams of pairs. Nothing here reaches the network."""
+
+import collections
+import gzip
+import hashlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import tensorflow as tf
+import tensorflow_datasets as tfds
+
+from tasks.translate import texts
+from tasks.translate.multi30k import multi30k_dataset_builder as multi30k
+from zoo import sources
+from zoo.errors import UserError
+
+SPLITS = ("train", "validation", "test")
+
+
+def rows(count: int = 200) -> list[tuple[str, str]]:
+    """English and German, all different; every fifth English text comes again with another German one."""
+    made = [(f"the dog number {i}", f"der Hund Nummer {i}") for i in range(count)]
+    return made + [(english, f"{german}, noch einmal") for english, german in made[::5]]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Callable[..., Path]:
+    """`folder({"train.en": ...})` writes files of bytes, of text, or of lines."""
+
+    def write(files: dict[str, Any]) -> Path:
+        path = tmp_path / "own"
+        path.mkdir()
+        for name, content in files.items():
+            lines = "".join(f"{line}\n" for line in content) if isinstance(content, list) else content
+            (path / name).write_bytes(lines if isinstance(lines, bytes) else lines.encode())
+        return path
+
+    return write
+
+
+def two(split: str, pairs: list[tuple[str, str]]) -> dict[str, list[str]]:
+    return {f"{split}.en": [pair[0] for pair in pairs], f"{split}.de": [pair[1] for pair in pairs]}
+
+
+def read(pairs: texts.Pairs, split: str) -> list[tuple[str, str]]:
+    return [(source.decode(), target.decode()) for source, target in pairs.split(split).as_numpy_iterator()]
+
+
+def test_held_out_splits_are_all_of_train_and_share_no_source(folder: Callable) -> None:
+    pairs = texts.open_pairs(str(folder(two("train", rows()))), source_language="en")
+    parts = {split: read(pairs, split) for split in SPLITS}
+    assert sorted(pair for part in parts.values() for pair in part) == sorted(rows())
+    assert {split: len(part) for split, part in parts.items()} == pairs.sizes
+    assert tuple(pairs.sizes) == SPLITS
+    held = {split: {source for source, _ in part} for split, part in parts.items()}
+    assert [len(held[split]) for split in SPLITS] == [180, 10, 10], "one source text in twenty"
+    assert len(held["train"] | held["validation"] | held["test"]) == 200
+    assert read(pairs, "test") == read(pairs, "test")
+
+
+def test_held_out_sources_follow_from_the_text_alone(folder: Callable, tmp_path: Path) -> None:
+    one = texts.from_folder(folder(two("train", rows())), source_language="en")
+    (tmp_path / "own").rename(tmp_path / "first")
+    other = texts.from_folder(folder(two("train", rows()[::-1])), source_language="en")
+    for split in ("validation", "test"):
+        expected = sorted(read(other, split))
+        one_again = texts.from_folder(tmp_path / "first", source_language="en")
+        assert sorted(read(one_again, split)) == expected
+    assert one.sizes == other.sizes
+
+
+def test_no_more_is_held_out_than_gives_a_steady_score(folder: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(texts, "MOST_HELD_OUT", 3)
+    pairs = texts.from_folder(folder(two("train", rows())), source_language="en")
+    counts = {split: len({source for source, _ in read(pairs, split)}) for split in SPLITS}
+    assert counts == {"train": 194, "validation": 3, "test": 3}
+    assert {split: len(read(pairs, split)) for split in SPLITS} == pairs.sizes
+
+
+def test_own_splits_are_kept_and_only_the_missing_one_is_held_out(folder: Callable) -> None:
+    own = [("a cat", "eine Katze"), ("a cow", "eine Kuh")]
+    pairs = texts.from_folder(folder({**two("train", rows()), **two("validation", own)}), source_language="en")
+    assert read(pairs, "validation") == own
+    assert pairs.sizes["validation"] == 2
+    assert pairs.sizes["train"] + pairs.sizes["test"] == len(rows())
+    assert collections.Counter(read(pairs, "train") + read(pairs, "test")) == collections.Counter(rows())
+    assert pairs.facts["splits"].startswith("validation: its own; test: held out of train by a hash of the source")
+
+
+def test_with_all_three_splits_nothing_is_held_out(folder: Callable) -> None:
+    files = {**two("train", rows()), **two("validation", rows()[:2]), **two("test", rows()[2:5])}
+    pairs = texts.from_folder(folder(files), source_language="en")
+    assert pairs.sizes == {"train": 240, "validation": 2, "test": 3}
+    assert read(pairs, "train") == rows()
+    assert read(pairs, "test") == rows()[2:5]
+
+
+@pytest.mark.parametrize(
+    ("source", "reverse", "expected"),
+    [
+        (None, False, ("de", "en")),
+        (None, True, ("en", "de")),
+        ("en", False, ("en", "de")),
+        ("en", True, ("de", "en")),
+        ("de", False, ("de", "en")),
+    ],
+)
+def test_direction(folder: Callable, source: str | None, reverse: bool, expected: tuple[str, str]) -> None:
+    pairs = texts.from_folder(folder({**two("train", rows()), **two("test", rows()[:1])}), reverse, source)
+    assert (pairs.source, pairs.target) == expected
+    assert pairs.facts["languages"] == list(expected)
+    by_language = dict(zip(("en", "de"), rows()[0], strict=True))
+    assert read(pairs, "test") == [(by_language[expected[0]], by_language[expected[1]])]
+
+
+def test_facts_tell_the_files_and_what_was_skipped(folder: Callable) -> None:
+    pairs = [*rows(), ("", "nichts"), ("nothing", " \t"), ("", "")]
+    path = folder(two("train", pairs))
+    facts = texts.from_folder(path).facts
+    assert (facts["name"], facts["embedded"], facts["skipped"]) == ("own", False, {"train": 3})
+    assert facts["sha256"] == {
+        name: hashlib.sha256((path / name).read_bytes()).hexdigest() for name in ("train.de", "train.en")
+    }
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+@pytest.mark.parametrize("last", [True, False])
+def test_dialects(folder: Callable, end: str, mark: str, last: bool) -> None:
+    lines = {"en": ["a\u2028b", "", " c ", "d"], "de": ["A\x85", "B", "\x0bC\tc", "D"]}
+    test = {f"test.{key}": mark + end.join(side) + end * last for key, side in lines.items()}
+    pairs = texts.from_folder(folder({**two("train", rows()), **test}), source_language="en")
+    assert read(pairs, "test") == [("a\u2028b", "A\x85"), (" c ", "\x0bC\tc"), ("d", "D")]
+    assert pairs.facts["skipped"] == {"train": 0, "test": 1}
+
+
+def test_files_of_other_names_are_left_alone(folder: Callable) -> None:
+    path = folder({**two("train", rows()), "train.en.bak": "x\n", "training.fr": "x\n", "train.": "x\n", "en": "x\n"})
+    (path / "train.fr").mkdir()
+    assert texts.from_folder(path).sizes["train"] > 100
+
+
+@pytest.mark.parametrize(
+    ("files", "told"),
+    [
+        ({}, "has no train.SRC. It needs train.SRC and train.TGT, two languages, e.g. train.en"),
+        ({"test.en": "x\n", "test.de": "x\n"}, "has no train.SRC. It needs train.SRC and train.TGT"),
+        ({"train.en": "x\n"}, "has train.en. It needs train.SRC and train.TGT"),
+        ({"train.en": "x\n", "train.de": "x\n", "train.fr": "x\n"}, "has train.de, train.en, train.fr. It needs"),
+        ({"train.en": "", "train.de": "x\n"}, "train.en is empty. Each line has to hold a text"),
+        ({"train.en": "\n\n", "train.de": "x\n\n"}, "have no line in which both hold a text"),
+        ({"train.en": "a\nb\n", "train.de": "a\nb\nc\n"}, "train.de has 3 lines and train.en 2; line 3 is the first"),
+        ({"train.en": "a\nb\nc\n\n", "train.de": "a\nb\n"}, "train.de has 2 lines and train.en 4; line 3 is the first"),
+        ({"train.en": "a\n\nb\nc\n", "train.de": "a\nb\nc\n"}, "train.de has 3 lines and train.en 4; line 2 is"),
+        ({"train.en": "a\n\nb\nc\n", "train.de": "a\n\n\nb\nc\n"}, "train.de has 5 lines and train.en 4; line 3 is"),
+        ({"train.en": b"a\nd\xffg\n", "train.de": "a\nb\n"}, "train.en, line 2: not UTF-8"),
+        ({"train.en": "a\n".encode("utf-16"), "train.de": "a\nb\n"}, "train.en, line 1: not UTF-8"),
+        ({**two("train", rows()), "test.en": "x\n"}, "has test.en. It needs test.SRC and test.TGT"),
+        (
+            {**two("train", rows()), "test.en": "x\n", "test.fr": "x\n"},
+            "test.fr: none is in 'de', as train is",
+        ),
+        ({**two("train", rows()), "test.en": "x\n", "test.de": "x\ny\n"}, "test.de has 2 lines and test.en 1; line 2"),
+        (two("train", rows(2)[:2]), "own: 2 pairs are too few to hold test and validation out of"),
+    ],
+)
+def test_a_folder_that_cannot_be_used_is_told(folder: Callable, files: dict, told: str) -> None:
+    path = folder(files)
+    with pytest.raises(UserError) as error:
+        texts.open_pairs(str(path))
+    assert told in str(error.value)
+    assert str(path) in str(error.value) or told.startswith("own: ")
+
+
+def test_a_language_that_a_folder_lacks_is_told(folder: Callable) -> None:
+    with pytest.raises(UserError, match=r"No language of this data set is called 'fr'.*Known: de, en"):
+        texts.open_pairs(str(folder(two("train", rows()))), source_language="fr")
+
+
+def test_an_unknown_split_is_told(folder: Callable) -> None:
+    with pytest.raises(UserError, match=r"No split is called 'tset'; did you mean 'test'"):
+        texts.open_pairs(str(folder(two("train", rows())))).split("tset")
+
+
+def test_what_is_no_folder_is_told(tmp_path: Path) -> None:
+    (tmp_path / "train.en").write_text("x\n")
+    with pytest.raises(UserError, match=r"train\.en is a file\. Give a folder with train\.SRC and train\.TGT"):
+        texts.open_pairs(str(tmp_path / "train.en"))
+    with pytest.raises(UserError, match=r"nowhere does not exist\. Give a folder"):
+        texts.from_folder(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("mutli30k/en-de", r"No data set is called 'mutli30k/en-de'.*Or give a folder with train\.SRC and train\.TGT"),
+        ("nowhere", "No data set is called 'nowhere'"),
+        ("multi30k", "'multi30k' has several configs.*multi30k/en-de, multi30k/de-en"),
+        ("phrases", "'phrases' has several configs.*phrases/en-de"),
+        ("multi30k/en-xx", "called 'en-xx'; did you mean 'en-.*Known: cs-en, de-en, en-cs, en-de, en-fr, fr-en"),
+        ("multi30k/en-de-2017_flickr", "No config of multi30k is called"),
+        ("multi30k/en-de:1.0.0", "No config of multi30k is called"),
+        ("wmt16_translate/en-de", "Known: cs-en, de-en, fi-en, ro-en, ru-en, tr-en.*--reverse"),
+        ("opus", "'opus' has several configs.*opus/medical"),
+    ],
+)
+def test_an_unknown_name_is_told(name: str, told: str) -> None:
+    with pytest.raises(UserError, match=told):
+        texts.open_pairs(name)
+
+
+@pytest.fixture
+def multi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Invented files of Multi30k lie where TFDS looks first: English, German and the later test set of 2018."""
+    manual, known = tmp_path / "downloads/manual", {}
+    manual.mkdir(parents=True)
+    for stem, count in {"train": 5, "val": 3, "test_2016_flickr": 2, "test_2018_flickr": 4}.items():
+        for key, word in (("en", "dog"), ("de", "Hund")):
+            packed = gzip.compress("".join(f"{stem} {word} {i}\n" for i in range(count)).encode())
+            name = f"{stem}.{key}.gz"
+            (manual / name).write_bytes(packed)
+            url = f"https://raw.githubusercontent.com/multi30k/dataset/master/data/task1/raw/{name}"
+            known[url] = tfds.download.checksums.UrlInfo(len(packed), hashlib.sha256(packed).hexdigest(), name)
+    monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path))
+    monkeypatch.setattr(multi30k.Builder, "url_infos", known)
+    monkeypatch.setattr(sources, "_resolves", lambda host: False)
+
+
+@pytest.mark.usefixtures("multi")
+def test_multi30k_and_its_later_test_sets() -> None:
+    pairs = texts.open_pairs("multi30k/en-de")
+    assert (pairs.source, pairs.target) == ("en", "de")
+    assert pairs.sizes == {"train": 5, "validation": 3, "test": 2}
+    assert read(pairs, "train") == [(f"train dog {i}", f"train Hund {i}") for i in range(5)]
+    assert read(pairs, "validation")[0] == ("val dog 0", "val Hund 0")
+    assert read(pairs, "test") == read(pairs, "test_2016_flickr")
+    assert read(pairs, "test")[1] == ("test_2016_flickr dog 1", "test_2016_flickr Hund 1")
+    assert read(pairs, "test_2018_flickr") == [
+        (f"test_2018_flickr dog {i}", f"test_2018_flickr Hund {i}") for i in range(4)
+    ]
+    facts = {key: pairs.facts[key] for key in ("name", "version", "embedded", "languages")}
+    assert facts == {"name": "multi30k/en-de", "version": "1.0.0", "embedded": False, "languages": ["en", "de"]}
+    with pytest.raises(UserError, match=r"No split is called 'tset'.*test_2016_flickr, test_2017_flickr"):
+        pairs.split("tset")
+
+
+@pytest.mark.usefixtures("multi")
+def test_reverse_turns_every_split() -> None:
+    pairs = texts.open_pairs("multi30k/en-de", reverse=True)
+    assert (pairs.source, pairs.target, pairs.facts["languages"]) == ("de", "en", ["de", "en"])
+    assert read(pairs, "train")[0] == ("train Hund 0", "train dog 0")
+    assert read(pairs, "test_2018_flickr")[0] == ("test_2018_flickr Hund 0", "test_2018_flickr dog 0")
+    assert texts.open_pairs("multi30k/en-de", source_language="de").source == "de"
+
+
+# Configs, languages and splits as the TFDS catalogue has them: the second source for the table of sources.
+CATALOGUE = {
+    "ted_hrlr_translate/pt_to_en": ("pt", "en", "train validation test"),
+    "wmt14_translate/fr-en": ("fr", "en", "train validation test"),
+    "wmt15_translate/fi-en": ("fi", "en", "train validation test"),
+    "wmt16_translate/de-en": ("de", "en", "train validation test"),
+    "wmt17_translate/zh-en": ("zh", "en", "train validation test"),
+    "wmt18_translate/et-en": ("et", "en", "train validation test"),
+    "wmt19_translate/fr-de": ("fr", "de", "train validation"),
+    "opus/medical": ("de", "en", "train"),
+    "para_crawl/ende": ("en", "de", "train"),
+}
+
+
+def test_every_source_that_tfds_has_is_tried() -> None:
+    theirs = {name for name, row in texts.SOURCES.items() if row.builder is None}
+    assert theirs == {name.partition("/")[0] for name in CATALOGUE}
+    assert set(texts.SOURCES) - theirs == {"phrases", "multi30k"}
+
+
+@pytest.fixture
+def mocked(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., texts.Pairs]]:
+    """`mocked(name)` opens a set of the catalogue with 60 random pairs in every split."""
+
+    def load(name: str, **options: Any) -> texts.Pairs:
+        sizes = {split: SimpleNamespace(num_examples=60, num_bytes=0) for split in CATALOGUE[name][2].split()}
+        # Mocked builders know their features but, never having been generated, not their splits.
+        monkeypatch.setattr(tfds.core.DatasetInfo, "splits", property(lambda self: sizes))
+        return texts.open_pairs(name, **options)
+
+    monkeypatch.setattr(sources, "_resolves", lambda host: True)
+    with tfds.testing.mock_data(num_examples=60, policy=tfds.testing.MockPolicy.USE_CODE):
+        yield load
+
+
+@pytest.mark.parametrize("name", CATALOGUE)
+def test_a_set_that_tfds_has(name: str, mocked: Callable[..., texts.Pairs]) -> None:
+    source, target, splits = CATALOGUE[name]
+    pairs = mocked(name)
+    assert (pairs.source, pairs.target) == (source, target)
+    assert tuple(pairs.sizes) == SPLITS
+    counts = {split: len(read(pairs, split)) for split in SPLITS}
+    assert counts == pairs.sizes
+    assert (pairs.facts["name"], pairs.facts["embedded"]) == (name, False)
+    theirs = splits.split()
+    assert sum(counts.values()) == 60 * len(theirs)
+    assert ("held out" in pairs.facts["splits"]) == (len(theirs) < 3)
+    if theirs != ["train", "validation", "test"]:
+        assert 0 < pairs.sizes["validation"] < 20
+
+
+def test_the_test_of_a_set_without_one_shares_no_source_with_train(mocked: Callable[..., texts.Pairs]) -> None:
+    pairs = mocked("para_crawl/ende", reverse=True)
+    assert (pairs.source, pairs.target) == ("de", "en")
+    held = [{source for source, _ in read(pairs, split)} for split in SPLITS]
+    assert sum(map(len, held)) == len(set.union(*held))
+
+
+def test_the_news_test_of_wmt19_is_its_validation(mocked: Callable[..., texts.Pairs]) -> None:
+    pairs = mocked("wmt19_translate/fr-de")
+    assert pairs.sizes["test"] == 60
+    assert pairs.sizes["train"] + pairs.sizes["validation"] == 60
+
+
+def test_line_ends_of_a_set_are_taken_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    items = {"de": [f"Hund {i}\n" for i in range(40)] + ["\n"], "en": [f"dog {i}\r\n" for i in range(40)] + ["\n"]}
+    builder = SimpleNamespace(
+        info=SimpleNamespace(
+            supervised_keys=("de", "en"), version="0.1.0", splits={"train": SimpleNamespace(num_examples=41)}
+        ),
+        as_dataset=lambda **_: tf.data.Dataset.from_tensor_slices(items),
+    )
+    monkeypatch.setattr(sources, "prepared", lambda *_: builder)
+    pairs = texts.open_pairs("opus/medical")
+    assert pairs.sizes == {"train": 36, "validation": 2, "test": 2}, "and the pair of empty texts is gone"
+    found = sorted(pair for split in SPLITS for pair in read(pairs, split))
+    assert found == sorted((f"Hund {i}", f"dog {i}") for i in range(40))
+
+
+def test_sizes_of_the_real_multi30k(users_data: Path | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    manual = users_data / "downloads/manual" if users_data else tmp_path
+    names = [f"{stem}.{key}.gz" for stem in ("train", "val", "test_2016_flickr") for key in ("en", "fr")]
+    if not all((manual / name).is_file() for name in names):
+        pytest.skip("TFDS_DATA_DIR does not hold Multi30k's files")
+    (tmp_path / "downloads/manual").mkdir(parents=True)
+    for name in names:
+        (tmp_path / "downloads/manual" / name).symlink_to(manual / name)
+    monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path))
+    pairs = texts.open_pairs("multi30k/fr-en")
+    assert pairs.sizes == {"train": 29_000, "validation": 1_014, "test": 1_000}
+    first = next(pairs.split("train").as_numpy_iterator())
+    assert [side.decode() for side in first] == [
+        "Deux jeunes hommes blancs sont dehors près de buissons.",
+        "Two young, White males are outside near many bushes.",
+    ]

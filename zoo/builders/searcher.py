@@ -1,0 +1,53 @@
+"""From a model that can take single steps to one that answers with whole sequences, compiled once."""
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import keras
+
+from zoo import decoding
+
+
+class Searcher(keras.Model):
+    """Inputs in, a dictionary of decoded sequences out; see `searcher`."""
+
+    def __init__(self, models: Sequence[keras.Model], search: Callable[..., Any], options: dict[str, Any]) -> None:
+        super().__init__(name="searcher")
+        self.models, self.search, self.options = list(models), search, options
+        # In TensorFlow, XLA would compile every new shape for longer than most searches take.
+        self.jit_compile = keras.backend.backend() != "tensorflow"
+        self.built = True
+
+    def call(self, inputs: dict[str, Any]) -> dict[str, Any]:
+        """`{"inputs": what the models encode}`, optionally with `"prefix"` and `"start"` -> fields of `Decoded`."""
+        states = [model.encode(inputs["inputs"]) for model in self.models]
+        given = {name: inputs[name] for name in ("prefix", "start") if name in inputs}
+        options = {**self.options, **given}
+        if len(states) == 1:
+            step, state = self.models[0].step, states[0]
+        else:
+            step, state = decoding.ensemble([model.step for model in self.models]), states
+        return self.search(step, state, **options)._asdict()
+
+
+@functools.lru_cache(maxsize=16)
+def searcher(models: keras.Model | tuple[keras.Model, ...], search: str = "greedy", **options: Any) -> Searcher:
+    """A model around one or several others: its `predict_on_batch` runs a whole search as one compiled graph.
+
+    The same arguments give the same object, so that asking again compiles nothing again.
+
+    Args:
+        models: One model with `encode(inputs) -> state` and `step(tokens, state)`, or several of one vocabulary whose
+            probabilities are averaged.
+        search: A name in `zoo.decoding.TABLE`.
+        **options: Of that function; `start`, `end` and `length` at the least.
+
+    Returns:
+        A model: `{"inputs": ...}`, and `"prefix"` `(batch, time)` if wanted -> a dictionary with the fields of
+        `zoo.decoding.Decoded`.
+
+    Raises:
+        UserError: If there is no such search; names the nearest.
+    """
+    return Searcher(models if isinstance(models, tuple) else (models,), decoding.find(search), options)

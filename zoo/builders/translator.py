@@ -1,0 +1,240 @@
+"""Sequence to sequence: a source sentence in, a target sentence of another length out."""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from zoo.decoding import Shared
+from zoo.layers import Bridge, LockedDropout, Pooling, Recurrent, RecurrentDecoder, TokenEmbedding
+from zoo.layers.bridge import concatenated
+
+PAD, START = 0, 2
+
+
+@keras.saving.register_keras_serializable("zoo")
+class Translator(keras.Model):
+    """An encoder, a bridge, and a decoder with attention; see `translator` for the arguments."""
+
+    def __init__(
+        self,
+        source_vocabulary: int,
+        target_vocabulary: int,
+        cell: Any = "gru",
+        units: int = 256,
+        decoder_cell: Any = None,
+        decoder_units: int | None = None,
+        embedding: int = 256,
+        encoder_depth: int = 1,
+        decoder_depth: int = 1,
+        bidirectional: bool = True,
+        residual: bool = False,
+        attention: str | None = "additive",
+        conditional: bool = False,
+        input_feeding: bool = False,
+        bridge: str | None = None,
+        tie_output: bool = True,
+        tie_source: bool = False,
+        layer_norm: bool = False,
+        word_dropout: float = 0.0,
+        embedding_dropout: float = 0.0,
+        dropout: float = 0.0,
+        output_dropout: float = 0.0,
+        scheduled_sampling: float = 0.0,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        bridge = bridge or ("mean" if attention else "final")
+        _check(source_vocabulary, target_vocabulary, tie_source, bridge)
+        self.settings = {
+            "source_vocabulary": source_vocabulary, "target_vocabulary": target_vocabulary, "cell": cell,
+            "units": units, "decoder_cell": decoder_cell, "decoder_units": decoder_units, "embedding": embedding,
+            "encoder_depth": encoder_depth, "decoder_depth": decoder_depth, "bidirectional": bidirectional,
+            "residual": residual, "attention": attention, "conditional": conditional, "input_feeding": input_feeding,
+            "bridge": bridge, "tie_output": tie_output, "tie_source": tie_source, "layer_norm": layer_norm,
+            "word_dropout": word_dropout, "embedding_dropout": embedding_dropout, "dropout": dropout,
+            "output_dropout": output_dropout, "scheduled_sampling": scheduled_sampling,
+        }  # fmt: skip
+        vectors = {"word_dropout": word_dropout, "dropout": embedding_dropout}
+        self.source_embedding = TokenEmbedding(source_vocabulary, embedding, name="source_embedding", **vectors)
+        self.target_embedding = self.source_embedding
+        if not tie_source:
+            self.target_embedding = TokenEmbedding(target_vocabulary, embedding, name="target_embedding", **vectors)
+        self.encoder = Recurrent(
+            cell, units, encoder_depth, bidirectional, residual, layer_norm, dropout,
+            return_state=bridge == "final", name="encoder",
+        )  # fmt: skip
+        self.memory_dropout = LockedDropout(dropout, name="memory_dropout")
+        self.summary = Pooling("mean", name="summary")
+        self.decoder = RecurrentDecoder(
+            cell if decoder_cell is None else decoder_cell, decoder_units or units, decoder_depth, attention,
+            conditional=conditional, input_feeding=input_feeding, readout=embedding if tie_output else None,
+            layer_norm=layer_norm, dropout=dropout, name="decoder",
+        )  # fmt: skip
+        self.bridge = Bridge(self.decoder.sizes, name="bridge")
+        self.output_dropout = keras.layers.Dropout(output_dropout, name="output_dropout")
+        self.output_layer = None if tie_output else keras.layers.Dense(target_vocabulary, name="output")
+
+    def build(self, input_shape: Any = None) -> None:
+        settings = self.settings
+        vectors = (None, None, settings["embedding"])
+        self.source_embedding.build((None, None))
+        self.target_embedding.build((None, None))
+        self.encoder.build(vectors)
+        shape = self.encoder.compute_output_shape(vectors)
+        memory = shape[0] if settings["bridge"] == "final" else shape
+        states = sum(size for layer in shape[1] for _, size in layer) if settings["bridge"] == "final" else memory[-1]
+        self.summary.build(memory)
+        self.bridge.build((None, states))
+        self.decoder.build(vectors, memory)
+        if self.output_layer is None:
+            self.output_bias = self.add_weight((settings["target_vocabulary"],), "zeros", name="output_bias")
+        else:
+            self.output_layer.build((None, self.decoder.readout))
+        self.built = True
+
+    def call(self, inputs: Any, training: bool | None = None) -> Any:
+        """Teacher-forced logits.
+
+        Args:
+            inputs: A pair of source ids `(batch, time)` and target ids `(batch, target time)`, the latter beginning
+                with the start token; both padded with 0 on the right.
+            training: Whether dropout and scheduled sampling are on.
+
+        Returns:
+            `(batch, target time, vocabulary)`: at t the logits of the token after `target[:, t]`.
+        """
+        source, target = inputs
+        states, memory = self._read(source, training)
+        rate = self.settings["scheduled_sampling"]
+        if training and rate:
+            guess = ops.argmax(self._forced(target, states, memory, training=False), axis=-1)
+            target = self._mixed(target, ops.cast(guess, target.dtype), rate)
+        return self._forced(target, states, memory, training)
+
+    def encode(self, source: Any) -> dict[str, Any]:
+        """Reads source ids `(batch, time)`; returns the state before the first step of a search."""
+        states, memory = self._read(source, training=False)
+        state = self.decoder.start(states, memory)
+        if memory is not None:
+            state["memory"] = Shared(memory)
+            state["attention"] = ops.zeros(ops.shape(source), memory.values.dtype)
+        return state
+
+    def step(self, tokens: Any, state: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+        """One step of a search, as `zoo.decoding` asks for it.
+
+        Args:
+            tokens: `(rows,)` ids of the previous tokens.
+            state: What `encode` or the step before returned. Its `"attention"` `(rows, time)` tells where this
+                step has looked.
+
+        Returns:
+            Log-probabilities `(rows, vocabulary)` float32, and the new state.
+        """
+        memory = state["memory"].value if "memory" in state else None
+        readout, new, weights = self.decoder.step(self.target_embedding(tokens[:, None])[:, 0], state, memory)
+        if memory is not None:
+            new |= {"memory": state["memory"], "attention": weights}
+        return ops.log_softmax(ops.cast(self._logits(readout), "float32")), new
+
+    def _read(self, source: Any, training: bool | None) -> tuple[list, Any]:
+        """The decoder's first states, and what it may look at."""
+        mask = ops.not_equal(source, PAD)
+        embedded = self.source_embedding(source, mask=mask, training=training)
+        read = self.encoder(embedded, mask=mask, training=training)
+        if self.settings["bridge"] == "final":
+            values, finals = read
+            summary = concatenated(finals)
+        else:
+            values, summary = read, self.summary(read, mask=mask)
+        states = self.bridge(summary)
+        if not self.settings["attention"]:
+            return states, None
+        return states, self.decoder.prepare(self.memory_dropout(values, training=training), mask)
+
+    def _forced(self, target: Any, states: list, memory: Any, training: bool | None) -> Any:
+        mask = ops.not_equal(target, PAD)
+        embedded = self.target_embedding(target, mask=mask, training=training)
+        readouts = self.decoder(embedded, states, memory, training=training)
+        return self._logits(self.output_dropout(readouts, training=training))
+
+    def _logits(self, readout: Any) -> Any:
+        if self.output_layer is not None:
+            return self.output_layer(readout)
+        table = ops.cast(self.target_embedding.table.embeddings, readout.dtype)
+        return ops.matmul(readout, ops.transpose(table)) + self.output_bias
+
+    def _mixed(self, target: Any, guess: Any, rate: float) -> Any:
+        """Targets `(batch, time)` of which a part is what the model itself says after the true tokens before."""
+        said = ops.concatenate([target[:, :1], guess[:, :-1]], axis=1)
+        shape = ops.shape(target)
+        swap = keras.random.uniform(shape, seed=self.target_embedding.words.seed_generator) < rate
+        return ops.where(ops.logical_and(swap, ops.not_equal(target, PAD)), said, target)
+
+    def compute_output_shape(self, input_shape: Any) -> tuple:
+        return (*input_shape[1], self.settings["target_vocabulary"])
+
+    def get_config(self) -> dict[str, Any]:
+        cells = {
+            name: keras.saving.serialize_keras_object(self.settings[name])
+            for name in ("cell", "decoder_cell")
+            if not isinstance(self.settings[name], str | None)
+        }
+        return {"name": self.name, **self.settings, **cells}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> "Translator":
+        cells = {
+            name: keras.saving.deserialize_keras_object(config[name], custom_objects)
+            for name in ("cell", "decoder_cell")
+            if isinstance(config[name], dict)
+        }
+        return cls(**{**config, **cells})
+
+
+def _check(source: int, target: int, tied: bool, bridge: str) -> None:
+    if source < 5 or target < 5:
+        raise ValueError(f"A vocabulary needs its four special ids and one more; got {source} and {target}.")
+    if tied and source != target:
+        raise ValueError(f"Tied source and target need one joint vocabulary; got sizes {source} and {target}.")
+    if bridge not in ("mean", "final"):
+        raise ValueError(f"A bridge starts from the 'mean' of the memory or the 'final' states; got {bridge!r}.")
+
+
+def translator(
+    source_vocabulary: int, target_vocabulary: int, cell: Any = "gru", units: int = 256, **settings: Any
+) -> Translator:
+    """An attentional encoder-decoder.
+
+    Source: Bahdanau, Cho and Bengio, "Neural Machine Translation by Jointly Learning to Align and Translate" (2015);
+    without attention, Sutskever, Vinyals and Le, "Sequence to Sequence Learning with Neural Networks" (2014).
+
+    Args:
+        source_vocabulary: Number of source ids; 0 is padding, 1 unknown, 2 start, 3 end.
+        target_vocabulary: Number of target ids, the same four first.
+        cell: Cell of the encoder, and of the decoder unless `decoder_cell` is given: name, class or instance.
+        units: Units of each encoder direction, and of the decoder unless `decoder_units` is given.
+        **settings: `decoder_cell`, `decoder_units`; `embedding`, the length of a token's vector; `encoder_depth`,
+            `decoder_depth`, `bidirectional`, `residual` (encoder); `attention` (`"additive"`, `"dot"`, `"general"`
+            or None), `conditional`, `input_feeding`: see `zoo.layers.RecurrentDecoder`; `bridge`, where the
+            decoder's first state comes from: `"mean"` of the memory (default with attention) or the encoder's
+            `"final"` states; `tie_output`: the output layer is the target embedding (Press and Wolf 2017);
+            `tie_source`: both sides share one embedding and vocabulary; `layer_norm`; `word_dropout`,
+            `embedding_dropout` (locked), `dropout` (locked, on the memory and between layers), `output_dropout`
+            (before the output layer); `scheduled_sampling`, the part of the inputs that is replaced by the model's
+            own guess while training, computed by a first pass for all steps at once (Duckworth et al., "Parallel
+            Scheduled Sampling", 2019, after Bengio et al. 2015).
+
+    Returns:
+        A model: (source ids `(batch, time)`, target ids `(batch, target time)`) -> logits
+        `(batch, target time, target_vocabulary)`. Compile it with `zoo.losses.TokenCrossentropy`. Its `encode` and
+        `step` are what `zoo.decoding` searches with.
+
+    Raises:
+        ValueError: If settings do not go together.
+        UserError: If a cell or an attention is unknown.
+    """
+    model = Translator(source_vocabulary, target_vocabulary, cell, units, **settings)
+    model.build()
+    return model

@@ -1,0 +1,139 @@
+"""Attention of a decoder over the memory an encoder left behind.
+
+One query looks at every position of the memory. What does not depend on the query, the projected keys, is computed
+once for a sequence by `keys`. A search that follows several hypotheses of one example puts their rows side by side
+and leaves the memory as it is:
+
+    memory of 2 examples      queries of 3 hypotheses each      who looks where
+    m0                        q0 q1 q2                          q0 q1 q2 -> m0
+    m1                        q3 q4 q5                          q3 q4 q5 -> m1
+"""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+from zoo.layers.masked import Masked
+from zoo.names import look_up
+
+
+class Attention(Masked):
+    """What all kinds share: weights from scores, and the weighted mean of the memory.
+
+    A subclass defines `keys(memory)` and `score(queries, keys)`.
+    """
+
+    def keys(self, memory: Any) -> Any:
+        """The part of the scores that no query has a say in: memory `(batch, time, features)` -> `(batch, time, .)`."""
+        return memory
+
+    def score(self, queries: Any, keys: Any) -> Any:
+        """queries `(batch, group, units)`, keys `(batch, time, .)` -> `(batch, group, time)`."""
+        raise NotImplementedError
+
+    def call(self, query: Any, memory: Any, keys: Any, mask: Any | None = None) -> tuple[Any, Any]:
+        """Looks at the memory.
+
+        Args:
+            query: `(rows, units)`, rows a multiple of batch; rows of one example lie side by side.
+            memory: `(batch, time, features)`.
+            keys: What `keys(memory)` gave.
+            mask: `(batch, time)`, True = real. A row without any real position gets equal weights.
+
+        Returns:
+            The context `(rows, features)` and the weights `(rows, time)`, which sum to 1.
+        """
+        shape = ops.shape(memory)
+        queries = ops.reshape(query, (shape[0], -1, query.shape[-1]))
+        scores = self.score(queries, keys)  # (batch, group, time)
+        if mask is not None:
+            scores = ops.where(mask[:, None, :], scores, ops.cast(-6e4, scores.dtype))
+        weights = ops.softmax(scores, axis=-1)
+        context = ops.matmul(weights, memory)  # (batch, group, features)
+        return ops.reshape(context, (-1, memory.shape[-1])), ops.reshape(weights, (-1, shape[1]))
+
+
+@keras.saving.register_keras_serializable("zoo")
+class AdditiveAttention(Attention):
+    """score(s, h_j) = v^T tanh(W s + U h_j).
+
+    Source: Bahdanau, Cho and Bengio, "Neural Machine Translation by Jointly Learning to Align and Translate" (2015),
+    section A.1.2.
+
+    Args:
+        units: Size of the space in which queries and keys are added.
+    """
+
+    def __init__(self, units: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.units = units
+
+    def build(self, query_shape: tuple, memory_shape: tuple) -> None:
+        self.query_kernel = self.add_weight((query_shape[-1], self.units), "glorot_uniform", name="query_kernel")
+        self.key_kernel = self.add_weight((memory_shape[-1], self.units), "glorot_uniform", name="key_kernel")
+        self.bias = self.add_weight((self.units,), "zeros", name="bias")
+        self.vector = self.add_weight((self.units, 1), "glorot_uniform", name="vector")
+
+    def keys(self, memory: Any) -> Any:
+        return ops.matmul(memory, self.key_kernel) + self.bias
+
+    def score(self, queries: Any, keys: Any) -> Any:
+        queries = ops.matmul(queries, self.query_kernel)
+        hidden = ops.tanh(queries[:, :, None, :] + keys[:, None, :, :])  # (batch, group, time, units)
+        return ops.squeeze(ops.matmul(hidden, self.vector), axis=-1)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "units": self.units}
+
+
+@keras.saving.register_keras_serializable("zoo")
+class DotAttention(Attention):
+    """score(s, h_j) = s^T h_j, where a projection of h_j comes in if its size is not that of s.
+
+    Source: Luong, Pham and Manning, "Effective Approaches to Attention-based Neural Machine Translation" (2015),
+    section 3.1, equation 8, "dot". The paper's two sides have one size; ours may differ.
+    """
+
+    def __init__(self, units: int = 0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.units = units  # not used: the space is that of the queries
+
+    def build(self, query_shape: tuple, memory_shape: tuple) -> None:
+        self.key_kernel = None
+        if query_shape[-1] != memory_shape[-1]:
+            shape = (memory_shape[-1], query_shape[-1])
+            self.key_kernel = self.add_weight(shape, "glorot_uniform", name="key_kernel")
+
+    def keys(self, memory: Any) -> Any:
+        return memory if self.key_kernel is None else ops.matmul(memory, self.key_kernel)
+
+    def score(self, queries: Any, keys: Any) -> Any:
+        return ops.matmul(queries, ops.transpose(keys, (0, 2, 1)))
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "units": self.units}
+
+
+@keras.saving.register_keras_serializable("zoo")
+class GeneralAttention(DotAttention):
+    """score(s, h_j) = s^T W h_j.
+
+    Source: Luong, Pham and Manning (2015), section 3.1, equation 8, "general".
+    """
+
+    def build(self, query_shape: tuple, memory_shape: tuple) -> None:
+        shape = (memory_shape[-1], query_shape[-1])
+        self.key_kernel = self.add_weight(shape, "glorot_uniform", name="key_kernel")
+
+
+TABLE = {"additive": AdditiveAttention, "dot": DotAttention, "general": GeneralAttention}
+
+
+def attention(kind: str, units: int, **options: Any) -> Attention:
+    """The attention layer of a name in `TABLE`.
+
+    Raises:
+        UserError: If there is none; names the nearest.
+    """
+    return look_up(TABLE, kind, "kind of attention")(units, **options)

@@ -1,0 +1,49 @@
+"""From what an encoder has read to the first state of a decoder, whatever the two are made of."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable("zoo")
+class Bridge(keras.layers.Layer):
+    """One vector a sequence -> every state of every decoder layer, each by a projection and a tanh of its own.
+
+    Source: Bahdanau, Cho and Bengio (2015), section A.2.2: s_0 = tanh(W_s h_1); here for any number of states, so
+    that cell, depth, direction and size of the two sides need not agree.
+
+    Args:
+        sizes: Units of the decoder's states: a list by layer of lists by state.
+    """
+
+    def __init__(self, sizes: Sequence[Sequence[int]], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.sizes = [list(layer) for layer in sizes]
+        self.projection = keras.layers.Dense(sum(map(sum, self.sizes)), activation="tanh", name="projection")
+
+    def build(self, input_shape: tuple) -> None:
+        self.projection.build(input_shape)
+
+    def call(self, summary: Any) -> list[list]:
+        """summary `(batch, features)` -> a list by layer of lists of `(batch, units)`."""
+        states = self.projection(summary)
+        result, begin = [], 0
+        for layer in self.sizes:
+            result.append([])
+            for size in layer:
+                result[-1].append(states[:, begin : begin + size])
+                begin += size
+        return result
+
+    def compute_output_shape(self, input_shape: tuple) -> list[list[tuple]]:
+        return [[(input_shape[0], size) for size in layer] for layer in self.sizes]
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "sizes": self.sizes}
+
+
+def concatenated(states: Sequence[Sequence[Any]]) -> Any:
+    """Final states of all layers, as `Recurrent` returns them, side by side: `(batch, features)`."""
+    return ops.concatenate([state for layer in states for state in layer], axis=-1)

@@ -1,0 +1,283 @@
+"""The recurrent decoder: a stack of cells that may look at a memory in every step.
+
+What does not depend on the previous step stays outside the loop: the input products of the first cell, the keys of
+the attention, and, unless it is fed back, the readout. The same `advance` runs in the loop over a whole target and in
+the single steps of a search, so the two cannot drift apart.
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import keras
+from keras import ops
+
+from zoo import cells
+from zoo.cells.cell import Cell
+from zoo.layers.attention import attention as make_attention
+from zoo.layers.masked import Masked
+
+
+class Memory(NamedTuple):
+    """What attention looks at: values `(batch, time, features)`, keys, mask `(batch, time)` with True = real."""
+
+    values: Any
+    keys: Any
+    mask: Any
+
+
+@keras.saving.register_keras_serializable("zoo")
+class RecurrentDecoder(Masked):
+    """Embedded tokens and a first state -> one readout vector a step.
+
+    A step, in the order of Luong, Pham and Manning (2015), section 3, for query s and context c:
+
+        s_t = cells(x_t, s_{t-1})
+        c_t = attention(s_t, memory)
+        r_t = tanh(W_s s_t + W_c c_t + W_x x_t + b)              readout, of which the output layer makes logits
+
+    With `input_feeding` (section 3.3) the first cell reads r_{t-1} beside x_t. With `conditional`, attention stands
+    between two steps of the first layer, as in the dl4mt lineage (Sennrich et al., "Nematus", 2017, section 2):
+
+        s'_t = cell_1(x_t, s_{t-1});  c_t = attention(s'_t, memory);  s_t = cell_2(c_t, s'_t)
+
+    Args:
+        cell: A name, a cell class, or an instance as a pattern.
+        units: Units of the cells, if `cell` is no instance.
+        depth: Cells on top of each other.
+        attention: `"additive"`, `"dot"`, `"general"`, or None for a decoder that knows its first state only.
+        attention_units: Size of additive attention's space; default `units`.
+        conditional: Two steps with attention between them in the first layer.
+        input_feeding: Feed the readout back.
+        readout: Size of the readout; default `units`.
+        layer_norm: Normalise what the readout is made of (Ba, Kiros and Hinton 2016).
+        dropout: Locked dropout between layers.
+
+    Raises:
+        ValueError: If `conditional` is asked for without attention.
+    """
+
+    def __init__(
+        self,
+        cell: Any = "gru",
+        units: int = 256,
+        depth: int = 1,
+        attention: str | None = "additive",
+        attention_units: int | None = None,
+        conditional: bool = False,
+        input_feeding: bool = False,
+        readout: int | None = None,
+        layer_norm: bool = False,
+        dropout: float = 0.0,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        if conditional and not attention:
+            raise ValueError("A conditional decoder needs an attention to stand between its two steps.")
+        if depth < 1:
+            raise ValueError(f"A decoder needs at least one layer; got depth={depth}.")
+        self.cell = cell(units) if isinstance(cell, type) else cell
+        self.units, self.depth, self.attention_units = units, depth, attention_units
+        self.conditional, self.input_feeding, self.layer_norm, self.dropout = (
+            conditional, input_feeding, layer_norm, dropout,
+        )  # fmt: skip
+        self.kind, self.readout = attention, readout or units
+        self.cells = [cells.make(self.cell, units) for _ in range(depth)]
+        self.second = cells.make(self.cell, units) if conditional else None
+        self.look = make_attention(attention, attention_units or units, name="attention") if attention else None
+        self.norm = keras.layers.LayerNormalization(name="norm") if layer_norm else None
+        self.seed_generator = keras.random.SeedGenerator()
+
+    @property
+    def sizes(self) -> list[list[int]]:
+        """Units of the states, a list by layer: what a `Bridge` must make."""
+        return [_sizes(cell) for cell in self.cells]
+
+    @property
+    def hoisted(self) -> bool:
+        """Whether the first cell's input products are computed outside the loop."""
+        return isinstance(self.cells[0], Cell) and self.cells[0].gates > 0
+
+    def build(self, inputs_shape: tuple, memory_shape: tuple | None = None) -> None:
+        """inputs `(batch, time, size)`, memory `(batch, time, features)`."""
+        size, out = inputs_shape[-1], _sizes(self.cells[0])[0]
+        features = memory_shape[-1] if self.look is not None and memory_shape else 0
+        fed = self.readout if self.input_feeding else 0
+        self.cells[0].build((None, size if self.hoisted else size + fed))
+        for cell in self.cells[1:]:
+            cell.build((None, out))
+        if self.second is not None:
+            self.second.build((None, features))
+        if self.look is not None:
+            self.look.build((None, out), memory_shape)
+        if self.input_feeding and self.hoisted:
+            shape = (self.readout, self.cells[0].gates * self.cells[0].units)
+            self.feed_kernel = self.add_weight(shape, "glorot_uniform", name="feed_kernel")
+        if self.norm is not None:
+            self.norm.build((None, out + features))
+        self.input_kernel = self.add_weight((size, self.readout), "glorot_uniform", name="input_kernel")
+        self.state_kernel = self.add_weight((out + features, self.readout), "glorot_uniform", name="state_kernel")
+        self.bias = self.add_weight((self.readout,), "zeros", name="bias")
+
+    def prepare(self, values: Any, mask: Any = None) -> Memory:
+        """What attention looks at, its keys computed once: values `(batch, time, features)`, mask `(batch, time)`."""
+        if mask is None:
+            mask = ops.ones(ops.shape(values)[:2], "bool")
+        return Memory(values, self.look.keys(values), mask)
+
+    def start(self, states: Sequence[Sequence[Any]], memory: Memory | None = None) -> dict[str, Any]:
+        """The state before the first step.
+
+        Args:
+            states: A list by layer of lists of `(batch, units)`, as a `Bridge` makes them.
+            memory: What `prepare` gave.
+        """
+        state: dict[str, Any] = {"cells": [list(layer) for layer in states]}
+        batch = ops.shape(states[0][0])[0]
+        if self.look is not None:
+            state["context"] = ops.zeros((batch, memory.values.shape[-1]), states[0][0].dtype)
+        if self.input_feeding:
+            state["readout"] = ops.zeros((batch, self.readout), states[0][0].dtype)
+        return state
+
+    def step(self, inputs: Any, state: dict[str, Any], memory: Memory | None = None) -> tuple[Any, dict, Any]:
+        """One step of a search.
+
+        Args:
+            inputs: `(rows, size)`, the embedded previous token.
+            state: As `start` or the previous step gave it, rows of one example side by side.
+            memory: What `prepare` gave, one row an example.
+
+        Returns:
+            The readout `(rows, readout)`, the new state, and the attention's weights `(rows, time)` or None.
+        """
+        projected, part = self._outside(inputs)
+        state, weights = self._advance(projected, part, state, memory)
+        readout = state["readout"] if self.input_feeding else self._read(state["cells"][-1][0], state, part)
+        return readout, state, weights
+
+    def call(
+        self,
+        inputs: Any,
+        states: Sequence[Sequence[Any]],
+        memory: Memory | None = None,
+        training: bool | None = None,
+        return_attention: bool = False,
+    ) -> Any:
+        """All steps of known inputs in one pass.
+
+        Args:
+            inputs: `(batch, time, size)`, embedded tokens, padded on the right.
+            states: As for `start`.
+            memory: What `prepare` gave.
+            training: Whether dropout is applied.
+            return_attention: Return the weights `(batch, time, memory's time)` as well.
+
+        Returns:
+            Readouts `(batch, time, readout)`; with `return_attention` a pair of those and the weights.
+        """
+        projected, part = self._outside(inputs)
+        noise = self._noise(ops.shape(inputs)[0]) if training and self.dropout else None
+        start = self.start(states, memory)
+        if return_attention:
+            start["attention"] = ops.zeros_like(memory.values[..., 0])
+
+        def body(state: dict, now: list) -> tuple[dict, dict]:
+            state, weights = self._advance(now[0], now[1] if self.input_feeding else None, state, memory, noise)
+            if return_attention:
+                state["attention"] = weights
+            return state, state  # ops.scan on TensorFlow wants to emit what it carries, no less
+
+        over = [projected, part] if self.input_feeding else [projected]
+        _, emitted = ops.scan(body, start, [_swapped(item) for item in over])
+        if self.input_feeding:
+            readouts = _swapped(emitted["readout"])
+        else:
+            kept = {name: _swapped(emitted[name]) for name in ("context",) if name in emitted}
+            readouts = self._read(_swapped(emitted["cells"][-1][0]), kept, part)
+        return (readouts, _swapped(emitted["attention"])) if return_attention else readouts
+
+    def _outside(self, inputs: Any) -> tuple[Any, Any]:
+        """What the loop gets of its inputs: the first cell's products, and the readout's."""
+        projected = self.cells[0].project(inputs) if self.hoisted else inputs
+        return projected, ops.matmul(inputs, self.input_kernel) + self.bias
+
+    def _advance(
+        self, projected: Any, part: Any, state: dict, memory: Memory | None, noise: list | None = None
+    ) -> tuple[dict, Any]:
+        """The part of a step that depends on the previous one: new state, and attention's weights or None."""
+        weights, new = None, {"cells": []}
+        hidden, states = self._first(projected, state)
+        if self.second is not None:
+            new["context"], weights = self.look(hidden, *memory)
+            hidden, states = self.second(new["context"], states)
+        new["cells"].append(list(states))
+        for level, cell in enumerate(self.cells[1:], 1):
+            below = hidden if noise is None else hidden * noise[level - 1]
+            hidden, states = cell(below, state["cells"][level])
+            new["cells"].append(list(states))
+        if self.look is not None and self.second is None:
+            new["context"], weights = self.look(hidden, *memory)
+        if self.input_feeding:
+            new["readout"] = self._read(hidden, new, part)
+        return new, weights
+
+    def _first(self, projected: Any, state: dict) -> tuple[Any, list]:
+        """The first cell's step, the fed-back readout added to its inputs."""
+        if not self.hoisted:
+            if self.input_feeding:
+                projected = ops.concatenate([projected, state["readout"]], axis=-1)
+            return self.cells[0](projected, state["cells"][0])
+        if self.input_feeding:
+            projected = projected + ops.matmul(state["readout"], self.feed_kernel)
+        return self.cells[0].step(projected, state["cells"][0])
+
+    def _read(self, hidden: Any, state: dict, part: Any) -> Any:
+        """r = tanh(W [s; c] + W_x x + b), for one step or all of them; `part` is W_x x + b."""
+        if self.look is not None:
+            hidden = ops.concatenate([hidden, state["context"]], axis=-1)
+        if self.norm is not None:
+            hidden = self.norm(hidden)
+        return ops.tanh(ops.matmul(hidden, self.state_kernel) + part)
+
+    def _noise(self, batch: Any) -> list:
+        """Locked dropout's factors between layers, the same at every step: each `(batch, units)`."""
+        sizes = [_sizes(cell)[0] for cell in self.cells[:-1]]
+        return [
+            keras.random.dropout(ops.ones((batch, size), self.compute_dtype), self.dropout, seed=self.seed_generator)
+            for size in sizes
+        ]
+
+    def compute_output_shape(self, inputs_shape: tuple, *_: Any, **__: Any) -> tuple:
+        return (*inputs_shape[:2], self.readout)
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            **super().get_config(),
+            "cell": self.cell if isinstance(self.cell, str) else keras.saving.serialize_keras_object(self.cell),
+            "units": self.units,
+            "depth": self.depth,
+            "attention": self.kind,
+            "attention_units": self.attention_units,
+            "conditional": self.conditional,
+            "input_feeding": self.input_feeding,
+            "readout": self.readout,
+            "layer_norm": self.layer_norm,
+            "dropout": self.dropout,
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> "RecurrentDecoder":
+        cell = config["cell"]
+        if isinstance(cell, dict):
+            cell = keras.saving.deserialize_keras_object(cell)
+        return cls(**{**config, "cell": cell})
+
+
+def _swapped(sequence: Any) -> Any:
+    """`(batch, time, ...)` to `(time, batch, ...)` and back."""
+    return ops.swapaxes(sequence, 0, 1)
+
+
+def _sizes(cell: Any) -> list[int]:
+    size = cell.state_size
+    return [size] if isinstance(size, int) else list(size)
