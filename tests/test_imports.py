@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 BASE = "zoo zoo.errors zoo.names zoo.settings"
 EVERYTHING = (
     f"{BASE} zoo.task zoo.options zoo.cards zoo.text zoo.batches zoo.metrics zoo.optimizers zoo.sources "
-    "zoo.cells zoo.decoding zoo.layers zoo.builders zoo.saved"
+    "zoo.losses zoo.cells zoo.decoding zoo.layers zoo.builders zoo.saved"
 )
 
 # The first pattern that fits a file tells what it may import besides the standard library and its own package.
@@ -33,12 +33,13 @@ ROWS = {
     "zoo/batches.py": "keras numpy tensorflow zoo.errors zoo.names zoo.text",
     "zoo/metrics.py": "numpy sklearn",
     "zoo/optimizers.py": "keras zoo.settings",
+    "zoo/losses.py": "keras",
     "zoo/sources.py": "tensorflow_datasets zoo.errors zoo.names",
     "zoo/cells/__init__.py": "zoo.errors zoo.names",
     "zoo/cells/*": "keras zoo.names",
     "zoo/decoding/*": "keras zoo.errors zoo.names",
     "zoo/layers/*": "keras zoo.errors zoo.names zoo.cells",
-    "zoo/builders/*": "keras zoo.errors zoo.names zoo.cells zoo.layers",
+    "zoo/builders/*": "keras zoo.errors zoo.names zoo.cells zoo.decoding zoo.layers",
     "zoo/saved.py": f"h5py keras numpy {EVERYTHING}",
     "zoo/history.py": "matplotlib",
     "zoo/progress.py": "keras tqdm zoo.settings",
@@ -48,8 +49,10 @@ ROWS = {
     "zoo/cli.py": "click zoo zoo.cards zoo.cells zoo.errors zoo.names zoo.options zoo.task",
     "tasks/__init__.py": "",
     "tasks/*/recipe.py": "zoo.settings",
-    "tasks/*/*/*.py": "numpy tensorflow tensorflow_datasets",
-    "tasks/*/*.py": f"keras numpy scipy sklearn tensorflow tensorflow_datasets {EVERYTHING}",
+    "tasks/*/*/*.py": "babel numpy tensorflow tensorflow_datasets zoo.errors zoo.names",
+    "tasks/*/*.py": (
+        f"keras matplotlib numpy sacrebleu sacremoses scipy sklearn tensorflow tensorflow_datasets {EVERYTHING}"
+    ),
 }
 
 LATE = {

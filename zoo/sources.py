@@ -6,7 +6,7 @@ import socket
 import sys
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from zoo.errors import UserError
 from zoo.names import unknown
 
 
-def prepared(source: str | type, embedded: str) -> Any:
+def prepared(source: str | Callable[..., Any], embedded: str) -> Any:
     """A TFDS builder whose data lie on disk; downloads or generates them if need be.
 
     Args:
@@ -32,7 +32,9 @@ def prepared(source: str | type, embedded: str) -> Any:
         return builder
     if not sys.stderr.isatty():
         tfds.disable_progress_bar()  # a log file would get a line for each of its movements
-    config = tfds.download.DownloadConfig(try_download_gcs=False)
+    # Files that the user has put there by hand serve even where the folder itself cannot be written to.
+    manual = _first() / "downloads" / "manual"
+    config = tfds.download.DownloadConfig(try_download_gcs=False, manual_dir=manual if manual.is_dir() else None)
     try:
         with _few_retries(builder):
             builder.download_and_prepare(download_config=config)
@@ -60,11 +62,15 @@ def _named(name: str, embedded: str) -> Any:
 
 def _writable() -> Path:
     """Where a set of our own is generated: TFDS's folder, or the user's cache if that one is read-only."""
-    first = Path(os.environ.get("TFDS_DATA_DIR") or tfds.core.constants.DATA_DIR).expanduser()
+    first = _first()
     parent = next(folder for folder in (first, *first.parents) if folder.exists())
     if os.access(parent, os.W_OK):
         return first
     return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "zoo" / "tensorflow_datasets"
+
+
+def _first() -> Path:
+    return Path(os.environ.get("TFDS_DATA_DIR") or tfds.core.constants.DATA_DIR).expanduser()
 
 
 @contextlib.contextmanager

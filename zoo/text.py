@@ -24,7 +24,7 @@ _WORD = Regex(
 """A number or mark (`9.5/10`), a word with its inner apostrophes (`don't`), or one other character (`!`, an emoji)."""
 
 _PIECES = [pre_tokenizers.Metaspace(), pre_tokenizers.Split(Regex(r"[^\p{L}\p{M}▁]"), "isolated")]
-"""For BPE and unigram: `▁` opens a word, no piece joins a word with its comma, and numbers are spelled digit by digit."""
+"""For BPE and unigram: `▁` opens a word, no piece joins a word with its comma, numbers are spelled digit by digit."""
 
 
 def _char() -> tuple[tokenizers.Tokenizer, type]:

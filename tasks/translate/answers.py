@@ -3,12 +3,14 @@
 import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
 
 from tasks.translate.data import BOUNDARIES, source_encoder, source_tokenizer, target_tokenizer
+from tasks.translate.heatmap import draw
 from tasks.translate.recipe import Predict
 from tasks.translate.search import translated
 from zoo import text
@@ -29,8 +31,13 @@ def predict(saved: SavedModel, ask: Predict) -> Iterator[str]:
         UserError: If the model translates between other languages, or the prefix cannot be written.
     """
     _check(saved, ask)
-    for texts in text.in_batches(ask.inputs, READ_AT_ONCE):
+    number = 0
+    for lines in text.in_batches(ask.inputs, READ_AT_ONCE):
+        texts = [" ".join(line.split()) for line in lines]  # white space at an end or twice means nothing
         for words, found in zip(texts, _answers(saved, ask, texts), strict=True):
+            number += 1
+            if ask.heatmap and found[0]["tokens"]:
+                draw(_numbered(Path(ask.heatmap), number), found[0]["attention"], *_pieces(saved, words, found[0]))
             if ask.json:
                 yield json.dumps(_object(saved, ask, words, found), ensure_ascii=False)
             else:
@@ -57,7 +64,7 @@ def _answers(saved: SavedModel, ask: Predict, texts: Sequence[str]) -> list[list
             print(f"Cut to {longest - 1} tokens: {words[:60]}...", file=sys.stderr)
             row[longest - 1 :] = [text.END]
     answers: list[list[dict[str, Any]]] = [[{"text": "", "score": 0.0, "tokens": [], "attention": []}] for _ in texts]
-    order = sorted((i for i, row in enumerate(rows) if len(row) > 1), key=lambda i: len(rows[i]))
+    order = sorted((i for i, words in enumerate(texts) if words), key=lambda i: len(rows[i]))
     for some in text.in_batches(order, AT_ONCE):
         found = _search(saved, ask, [rows[i] for i in some])
         for place, i in enumerate(some):
@@ -68,7 +75,8 @@ def _answers(saved: SavedModel, ask: Predict, texts: Sequence[str]) -> list[list
 def _search(saved: SavedModel, ask: Predict, rows: Sequence[Sequence[int]]) -> dict[str, np.ndarray]:
     """Decodes rows of ids together."""
     own = saved.assets["search"]
-    options = {name: own[name] if (mine := getattr(ask, name)) is None else mine for name in ("beam", "penalty", "coverage")}
+    asked = {name: getattr(ask, name) for name in ("beam", "penalty", "coverage")}
+    options = {name: own[name] if value is None else value for name, value in asked.items()}
     most = max(map(len, rows))
     if keras.backend.backend() == "jax":  # it compiles every new shape, so that few should occur
         rows = [*rows, *[rows[0]] * (AT_ONCE - len(rows))]
@@ -119,8 +127,18 @@ def _object(saved: SavedModel, ask: Predict, words: str, found: Sequence[Mapping
     if ask.nbest > 1:
         answer["nbest"] = [{"translation": item["text"], "score": round(item["score"], 6)} for item in found]
     if ask.attention:
-        source, target = source_tokenizer(saved.assets), target_tokenizer(saved.assets)
-        answer["source_tokens"] = [source.token(i) for i in source.encode([words])[0]] + ["</s>"]
-        answer["target_tokens"] = [target.token(i) for i in best["tokens"]]
+        answer["source_tokens"], answer["target_tokens"] = _pieces(saved, words, best)
         answer["attention"] = np.asarray(best["attention"]).round(4).tolist()
     return answer
+
+
+def _pieces(saved: SavedModel, words: str, best: Mapping[str, Any]) -> tuple[list[str], list[str]]:
+    """The tokens of a source text that were read, and of its translation, end tokens included."""
+    source, target = source_tokenizer(saved.assets), target_tokenizer(saved.assets)
+    (row,) = source_encoder(saved.assets, saved.recipe.longest)([words])
+    return [source.token(i) for i in row], [target.token(i) for i in best["tokens"]]
+
+
+def _numbered(path: Path, number: int) -> Path:
+    """The first picture has the name that was asked for, the others a number behind it."""
+    return path if number == 1 else path.with_stem(f"{path.stem}-{number}")

@@ -42,11 +42,8 @@ def load(recipe: Train, assets: Mapping[str, Any] | None = None) -> Data:
     training, count = pairs.split("train"), pairs.sizes["train"]
     if recipe.limit and recipe.limit < count:
         training, count = training.take(recipe.limit), recipe.limit
-    assets = assets or {
-        **train_tokenizers(recipe, training),
-        "languages": languages,
-        "search": {"beam": recipe.beam, "penalty": recipe.penalty, "coverage": recipe.coverage, "length": recipe.longest},
-    }
+    search = {name: getattr(recipe, name) for name in ("beam", "penalty", "coverage")} | {"length": recipe.longest}
+    assets = assets or {**train_tokenizers(recipe, training), "languages": languages, "search": search}
 
     def train(epoch: int) -> tf.data.Dataset:
         # A pair that does not fit is left out: half a sentence is not the translation of a whole one. A source is

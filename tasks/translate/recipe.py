@@ -42,7 +42,7 @@ class Train(Run):
     vocabulary: int = setting(2_000, "Most entries of a vocabulary.", least=10)
     joint: bool = setting(True, "One vocabulary and one embedding for both languages.")
     lowercase: bool = setting(False, "Fold case.")
-    longest: int = setting(60, "Tokens of a sentence, the end included; longer pairs are left out of training.", least=2)
+    longest: int = setting(60, "Tokens of a sentence with its end; longer pairs are not learned from.", least=2)
     decoder_cell: str | None = setting(None, "Cell of the decoder; default that of the encoder.")
     embedding: int = setting(128, "Length of a token's vector.", least=1)
     units: int = setting(128, "Units of each encoder direction, and of the decoder.", least=1)

@@ -37,8 +37,11 @@ def chrf(texts: Sequence[str], references: Sequence[str]) -> float:
 def bleu_tokenized(texts: Sequence[str], references: Sequence[str], language: str) -> float:
     """BLEU of lowercased text tokenized with Moses' rules for a language, 0 to 100."""
     moses = MosesTokenizer(lang=language)
-    sides = [[moses.tokenize(text.lower(), return_str=True, escape=False) for text in side] for side in (texts, references)]
-    return round(_TOKENIZED.corpus_score(sides[0], [sides[1]]).score, 3)
+
+    def tokenized(side: Sequence[str]) -> list[str]:
+        return [moses.tokenize(text.lower(), return_str=True, escape=False) for text in side]
+
+    return round(_TOKENIZED.corpus_score(tokenized(texts), [tokenized(references)]).score, 3)
 
 
 def exact(texts: Sequence[str], references: Sequence[str]) -> float:

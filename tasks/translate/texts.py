@@ -12,6 +12,9 @@ import tensorflow_datasets as tfds
 
 from tasks.translate import files
 from tasks.translate.multi30k import multi30k_dataset_builder as multi30k
+from tasks.translate.phrases import phrases_dataset_builder as phrases
+from tasks.translate.phrases.locales import LICENCE
+from tasks.translate.phrases.locales import source as cldr
 from tasks.translate.recipe import EMBEDDED
 from zoo import sources
 from zoo.errors import UserError
@@ -55,13 +58,11 @@ class Pairs:
 
 
 def _phrases(config: str) -> Callable[..., Any]:
-    from tasks.translate.phrases import phrases_dataset_builder as phrases
-
     return functools.partial(phrases.Builder, config=phrases.config(config))
 
 
 SOURCES = {
-    "phrases": Source("Unicode License, CLDR's data put together by this project", builder=_phrases),
+    "phrases": Source(f"{LICENCE} ({cldr()})", builder=_phrases),
     "multi30k": Source(
         "none stated, made for research; see github.com/multi30k/dataset",
         test="test_2016_flickr",

@@ -1,0 +1,77 @@
+"""The bridge: from any encoder to any decoder, each state from its own slice of one projection."""
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from zoo import cells, layers
+from zoo.layers import Bridge
+from zoo.layers.bridge import concatenated
+
+STATES = {"simple_rnn": 1, "gru": 1, "lstm": 2}
+ENCODER, DECODER = 3, 5  # units
+
+
+def noise(*shape, seed=0):
+    return np.random.default_rng(seed + sum(shape)).normal(size=shape).astype("float32")
+
+
+def shaken(layer):
+    layer.set_weights([noise(*weight.shape, seed=i) for i, weight in enumerate(layer.weights)])
+    return layer
+
+
+def test_every_cell_s_number_of_states_is_here():
+    assert STATES.keys() == cells.TABLE.keys()
+
+
+@pytest.mark.parametrize("bidirectional", [False, True], ids=["forward", "both-ways"])
+@pytest.mark.parametrize("depth", [1, 2])
+@pytest.mark.parametrize("decoder_cell", cells.TABLE)
+@pytest.mark.parametrize("cell", cells.TABLE)
+def test_any_encoder_starts_any_decoder(cell, decoder_cell, depth, bidirectional):
+    encoder = layers.Recurrent(cell, ENCODER, depth, bidirectional, return_state=True)
+    mask = np.array([[True] * 4, [True, False, False, False]])
+    _, finals = encoder(noise(2, 4, 2), mask=mask)
+    summary = ops.convert_to_numpy(concatenated(finals))
+    assert summary.shape == (2, depth * STATES[cell] * ENCODER * (1 + bidirectional))
+    for decoder_depth in (1, 2):
+        decoder = layers.RecurrentDecoder(decoder_cell, DECODER, decoder_depth, attention=None)
+        bridge = Bridge(decoder.sizes)
+        bridge(summary)
+        states = shaken(bridge)(summary)
+        assert [len(layer) for layer in states] == [STATES[decoder_cell]] * decoder_depth
+        kernel, bias = bridge.get_weights()
+        assert kernel.shape == (summary.shape[1], decoder_depth * STATES[decoder_cell] * DECODER)
+        for number, state in enumerate(state for layer in states for state in layer):
+            own = slice(DECODER * number, DECODER * (number + 1))
+            np.testing.assert_allclose(
+                ops.convert_to_numpy(state), np.tanh(summary @ kernel[:, own] + bias[own]), atol=1e-5
+            )
+        assert decoder(noise(2, 3, 2), states).shape == (2, 3, DECODER)
+
+
+def test_slices_follow_each_other_where_sizes_differ():
+    bridge = Bridge([[2, 3], [4]])
+    summary = noise(3, 6)
+    assert bridge.compute_output_shape(summary.shape) == [[(3, 2), (3, 3)], [(3, 4)]]
+    bridge(summary)
+    [[h, c], [second]] = shaken(bridge)(summary)
+    kernel, bias = bridge.get_weights()
+    whole = np.tanh(summary @ kernel + bias)
+    for state, columns in ((h, [0, 1]), (c, [2, 3, 4]), (second, [5, 6, 7, 8])):
+        np.testing.assert_allclose(ops.convert_to_numpy(state), whole[:, columns], atol=1e-6)
+
+
+def test_final_states_stand_side_by_side_layer_by_layer():
+    states = [[np.full((2, 1), 1.0), np.full((2, 2), 2.0)], [np.full((2, 1), 3.0)]]
+    assert ops.convert_to_numpy(concatenated(states)).tolist() == [[1, 2, 2, 3]] * 2
+
+
+def test_config_round_trip():
+    bridge = Bridge([(2, 3), (4,)], name="bridge")
+    copy = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(bridge))
+    assert copy.get_config() == bridge.get_config()
+    assert copy.sizes == [[2, 3], [4]]
+    assert [[tuple(state.shape) for state in layer] for layer in copy(noise(1, 6))] == [[(1, 2), (1, 3)], [(1, 4)]]

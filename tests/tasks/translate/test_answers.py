@@ -1,0 +1,172 @@
+"""`zoo translate`: order, empty and long lines, n-best, prefixes, attention, unknown characters; and the scores."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tasks.translate import answers, heatmap, scoring
+from tasks.translate.recipe import Predict, Train
+from tasks.translate.search import translated
+from zoo import builders, text
+from zoo.errors import UserError
+from zoo.saved import SavedModel
+
+WORDS = ["ein", "zwei", "Hund", "Katze", "läuft", "sitzt", "a", "two", "dog", "cat", "runs", "sits", ".", "<unk>", "3"]
+LINES = ["two dogs run.", "", "a cat sits", "dog", "a cat sits", "   "]
+
+
+@pytest.fixture(scope="module")
+def saved() -> SavedModel:
+    """A translator that has learned nothing: what it says does not matter here, only what becomes of it."""
+    import keras
+
+    keras.utils.set_random_seed(1)
+    tokenizer = text.Tokenizer.train([" ".join(WORDS)] * 3, "bpe", 80)
+    model = builders.translator(tokenizer.size, tokenizer.size, "gru", 8, embedding=8, tie_source=True)
+    model.set_weights([4 * weight for weight in model.get_weights()])  # opinions strong enough to differ by input
+    search = {"beam": 3, "penalty": 0.6, "coverage": 0.0, "length": 12}
+    assets = {"tokenizer": tokenizer, "languages": ["en", "de"], "search": search}
+    return SavedModel(Path("toy"), None, Train(longest=12), {}, assets, model)
+
+
+def ask(saved, lines, **options):
+    return list(answers.predict(saved, Predict(inputs=lines, **options)))
+
+
+def test_a_line_for_each_line_in_order_whatever_its_length(saved):
+    together = ask(saved, LINES)
+    assert len(together) == len(LINES)
+    assert together == [line for item in LINES for line in ask(saved, [item])]
+    assert together[2] == together[4]
+    assert len({*together}) > 2
+
+
+def test_empty_lines_have_empty_translations(saved):
+    assert [line == "" for line in ask(saved, LINES)] == [not line.strip() for line in LINES]
+    assert json.loads(ask(saved, [""], json=True)[0])["translation"] == ""
+    assert ask(saved, []) == []
+
+
+def test_more_lines_than_are_read_at_once_keep_their_order(saved, monkeypatch):
+    monkeypatch.setattr(answers, "READ_AT_ONCE", 4)
+    monkeypatch.setattr(answers, "AT_ONCE", 2)
+    assert ask(saved, LINES * 3, beam=1) == ask(saved, LINES, beam=1) * 3
+
+
+def test_a_long_line_is_cut_and_told(saved, capsys):
+    (line,) = ask(saved, ["dog " * 2000])
+    assert "Cut to 11 tokens: dog dog" in capsys.readouterr().err
+    assert [line] == ask(saved, [" dog  " * 11])
+    assert capsys.readouterr().err == ""
+
+
+def test_the_languages_must_be_those_of_the_model(saved):
+    assert ask(saved, ["dog"], source="en", target="de") == ask(saved, ["dog"])
+    with pytest.raises(UserError, match="toy writes 'de', not 'fr': it was trained from en to de only"):
+        ask(saved, ["dog"], target="fr")
+    with pytest.raises(UserError, match="toy reads 'en', not 'cs'"):
+        ask(saved, ["dog"], source="cs")
+
+
+def test_unknown_characters_never_crash(saved):
+    assert len(ask(saved, ["日本語", "\x00", "🤷" * 50, "\ufffd"])) == 4
+
+
+def test_nbest_comes_with_falling_scores_and_the_best_first(saved):
+    (line,) = ask(saved, ["two dogs"], nbest=3)
+    (packed,) = ask(saved, ["two dogs"], nbest=3, json=True)
+    answer = json.loads(packed)
+    assert line.split("\t") == [item["translation"] for item in answer["nbest"]]
+    scores = [item["score"] for item in answer["nbest"]]
+    assert scores == sorted(scores, reverse=True)
+    assert answer["translation"] == answer["nbest"][0]["translation"]
+    assert answer["score"] == scores[0]
+
+
+def test_a_prefix_begins_every_translation(saved):
+    assert all(line.startswith("Katze") for line in ask(saved, ["dog", "a cat"], prefix="Katze"))
+    assert not all(line.startswith("Katze") for line in ask(saved, ["dog", "a cat"]))
+
+
+def test_attention_has_a_row_for_each_target_token_and_sums_to_one(saved):
+    (packed,) = ask(saved, ["two dogs run"], attention=True, json=True)
+    answer = json.loads(packed)
+    weights = np.array(answer["attention"])
+    assert weights.shape == (len(answer["target_tokens"]), len(answer["source_tokens"]))
+    np.testing.assert_allclose(weights.sum(axis=1), 1, atol=1e-2)
+    assert answer["source_tokens"][-1] == "</s>"
+
+
+def test_heatmaps_are_pictures_one_for_each_line(saved, tmp_path):
+    ask(saved, ["two dogs run", "a cat"], heatmap=str(tmp_path / "map.png"))
+    assert {file.name for file in tmp_path.iterdir()} == {"map.png", "map-2.png"}
+    assert (tmp_path / "map.png").read_bytes().startswith(b"\x89PNG")
+    with pytest.raises(UserError, match="cannot be written"):
+        ask(saved, ["two dogs run"], heatmap=str(tmp_path / "nowhere" / "map.png"))
+
+
+def test_unknown_tokens_are_copied_from_where_the_decoder_looked(saved):
+    weights = np.array([[0.1, 0.8, 0.1], [0.9, 0.1, 0.0]])
+    ids = [text.UNKNOWN, text.UNKNOWN]
+    words = "dog 日"
+    pieces = saved.assets["tokenizer"].pieces(words)
+    spans = [words[start:end].strip() for _, start, end in pieces]
+    weights = np.zeros((2, len(pieces)))
+    weights[0, -1], weights[1, 0] = 1, 1
+    assert answers._copied(saved, words, ids, "<unk> und <unk>.", weights) == f"{spans[-1]} und {spans[0]}."
+    assert spans[-1] == "日"
+
+
+def test_pieces_become_words():
+    assert heatmap.words(["▁ein", "e", "▁Frau", ".", "</s>"]) == [
+        ("eine", [0, 1]), ("Frau", [2]), (".", [3]), ("</s>", [4]),
+    ]  # fmt: skip
+    assert heatmap.words(["▁", "1", "9"])[0] == ("19", [0, 1, 2])
+
+
+def test_attention_by_word_sums_source_pieces_and_averages_target_pieces():
+    weights = np.array([[0.2, 0.3, 0.5], [0.4, 0.4, 0.2]])
+    by_word = heatmap.by_word(weights, ["▁a", "b", "▁c"], ["▁x", "y"])
+    np.testing.assert_allclose(by_word, [[(0.5 + 0.8) / 2, (0.5 + 0.2) / 2]])
+
+
+def test_a_beam_of_one_is_greedy_and_batch_mates_change_nothing(saved):
+    model, tokenizer = saved.model, saved.assets["tokenizer"]
+    rows = [[*ids, text.END] for ids in tokenizer.encode(["two dogs run", "cat", "a dog sits ."])]
+    together = translated(model, text.pad(rows), beam=3, length=9)
+    for place, row in enumerate(rows):
+        alone = translated(model, text.pad([row]), beam=3, length=9)
+        np.testing.assert_array_equal(alone["tokens"][0], together["tokens"][place])
+        np.testing.assert_allclose(alone["scores"][0], together["scores"][place], atol=1e-4)
+
+
+def test_scores_agree_with_what_is_known():
+    references = ["Ein Mann läuft über den Weg .", "Zwei Hunde spielen im Schnee ."]
+    assert scoring.bleu(references, references) == pytest.approx(100)
+    assert scoring.chrf(references, references) == pytest.approx(100)
+    assert scoring.exact(["a", "b"], ["a", "c"]) == 0.5
+    upper = [line.upper() for line in references]
+    assert scoring.bleu(upper, references) < 50
+    assert scoring.bleu_tokenized(upper, references, "de") == pytest.approx(100)
+
+
+def test_the_tokenized_score_is_the_plain_one_of_text_that_needs_no_tokenization():
+    """Second source: sacreBLEU's default on text that both tokenizations leave alone."""
+    texts = ["ein mann läuft über den weg .", "zwei hunde spielen dort im schnee ."]
+    references = ["ein mann geht über den weg .", "zwei hunde spielen im schnee ."]
+    assert scoring.bleu_tokenized(texts, references, "de") == pytest.approx(scoring.bleu(texts, references))
+
+
+def test_signatures_name_the_tokenization():
+    signatures = scoring.signatures()
+    assert "tok:13a" in signatures["bleu"]
+    assert "tok:none" in signatures["bleu_tokenized"]
+    assert signatures["chrf"].startswith("nrefs:1|case:mixed")
+
+
+def test_a_recipe_can_be_stored_and_read_again():
+    recipe = Train(decoder_cell="lstm", attention="none")
+    assert Train(**json.loads(json.dumps(dataclasses.asdict(recipe)))) == recipe

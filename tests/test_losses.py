@@ -1,0 +1,140 @@
+"""The loss over tokens: a mean over what is real, whatever stands around it."""
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from zoo.losses import TokenCrossentropy
+
+VOCABULARY = 7
+TARGETS = np.array([[3, 4, 5, 6, 1], [2, 0, 0, 0, 0], [4, 4, 0, 0, 0]])  # 8 real tokens, 5 + 1 + 2
+
+
+def logits(*shape, seed=0):
+    return np.random.default_rng(seed).normal(0, 2, (*shape, VOCABULARY)).astype("float32")
+
+
+def nats(target, row, smoothing=0.0):
+    """-sum_k q_k log p_k of one token, q_k = (1 - smoothing) [k = target] + smoothing / vocabulary."""
+    probabilities = np.exp(row.astype("float64")) / np.exp(row.astype("float64")).sum()
+    wanted = np.full(VOCABULARY, smoothing / VOCABULARY)
+    wanted[target] += 1 - smoothing
+    return -sum(q * np.log(p) for q, p in zip(wanted, probabilities, strict=True))
+
+
+def expected(targets, predicted, smoothing=0.0, weights=None):
+    weights = np.ones(len(targets)) if weights is None else weights
+    found = [
+        (weight, nats(token, at, smoothing))
+        for weight, tokens, rows in zip(weights, targets, predicted, strict=True)
+        for token, at in zip(tokens, rows, strict=True)
+        if token
+    ]
+    return sum(weight * value for weight, value in found) / sum(weight for weight, _ in found)
+
+
+def loss(targets, predicted, *weights, smoothing=0.0):
+    return float(TokenCrossentropy(smoothing)(np.asarray(targets), predicted, *weights))
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1, 0.6])
+def test_equals_numpy(smoothing):
+    predicted = logits(3, 5)
+    value = loss(TARGETS, predicted, smoothing=smoothing)
+    assert value == pytest.approx(expected(TARGETS, predicted, smoothing), abs=1e-5)
+    if smoothing:
+        assert abs(value - expected(TARGETS, predicted)) > 1e-2, "smoothing must make a difference here"
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+def test_neither_the_logits_of_padding_nor_how_much_there_is_count(smoothing):
+    predicted = logits(3, 5)
+    value = loss(TARGETS, predicted, smoothing=smoothing)
+    changed = np.where((TARGETS == 0)[..., None], 9 * logits(3, 5, seed=1), predicted)
+    assert loss(TARGETS, changed, smoothing=smoothing) == pytest.approx(value, abs=1e-6)
+    longer = np.pad(TARGETS, ((0, 0), (0, 4)))
+    beyond = np.concatenate([predicted, logits(3, 4, seed=2)], axis=1)
+    assert loss(longer, beyond, smoothing=smoothing) == pytest.approx(value, abs=1e-6)
+    more = np.concatenate([TARGETS, np.zeros((2, 5), int)])
+    below = np.concatenate([predicted, logits(2, 5, seed=3)])
+    assert loss(more, below, smoothing=smoothing) == pytest.approx(value, abs=1e-6)
+
+
+def test_rows_of_weight_zero_do_not_count_and_others_by_their_weight():
+    predicted = logits(3, 5)
+    assert loss(TARGETS, predicted, np.array([1.0, 0.0, 1.0])) == pytest.approx(
+        expected(TARGETS[[0, 2]], predicted[[0, 2]]), abs=1e-5
+    )
+    weights = np.array([0.5, 2.0, 1.0])
+    assert loss(TARGETS, predicted, weights) == pytest.approx(expected(TARGETS, predicted, weights=weights), abs=1e-5)
+    assert loss(TARGETS, predicted, np.ones(3)) == pytest.approx(loss(TARGETS, predicted), abs=1e-6)
+
+
+def test_the_mean_is_over_tokens_of_the_whole_batch():
+    predicted = logits(3, 5)
+    rows = [expected(TARGETS[[row]], predicted[[row]]) for row in range(3)]
+    by_tokens = (5 * rows[0] + 1 * rows[1] + 2 * rows[2]) / 8
+    assert abs(by_tokens - np.mean(rows)) > 1e-2, "a mean over rows must be another number here"
+    assert loss(TARGETS, predicted) == pytest.approx(by_tokens, abs=1e-5)
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+def test_a_batch_without_any_real_token_has_loss_zero(smoothing):
+    assert loss(np.zeros((2, 3), int), logits(2, 3), smoothing=smoothing) == 0
+    assert loss(TARGETS, logits(3, 5), np.zeros(3), smoothing=smoothing) == 0
+
+
+def test_a_certain_and_right_model_loses_nothing_and_an_even_one_the_logarithm():
+    certain = 50 * np.eye(VOCABULARY, dtype="float32")[TARGETS]
+    assert loss(TARGETS, certain) == pytest.approx(0, abs=1e-6)
+    assert loss(TARGETS, np.zeros((3, 5, VOCABULARY), "float32")) == pytest.approx(np.log(VOCABULARY), abs=1e-6)
+
+
+def test_logits_in_half_precision_are_added_up_in_full():
+    rng = np.random.default_rng(0)
+    targets = rng.integers(1, VOCABULARY, (64, 64))
+    half = logits(64, 64).astype("float16")
+    value = TokenCrossentropy()(targets, half)
+    assert keras.backend.standardize_dtype(value.dtype) == "float32"
+    assert float(value) == pytest.approx(expected(targets, half), abs=1e-4)
+
+
+class Batches(keras.utils.PyDataset):
+    """One batch, with a weight a row."""
+
+    def __init__(self, *batch):
+        super().__init__()
+        self.batch = batch
+
+    def __len__(self):
+        return 1
+
+    def __getitem__(self, index):
+        return self.batch
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+def test_fit_reports_it_with_the_weights_of_a_data_set(smoothing):
+    model = keras.Sequential([keras.layers.Dense(VOCABULARY)])
+    model.compile(keras.optimizers.SGD(0.0), TokenCrossentropy(smoothing), jit_compile=False)
+    inputs, weights = logits(3, 5, seed=3), np.array([1.0, 0.0, 1.0], "float32")
+    history = model.fit(Batches(inputs, TARGETS.astype("int32"), weights), verbose=0).history
+    predicted = ops.convert_to_numpy(model(inputs))
+    value = expected(TARGETS[[0, 2]], predicted[[0, 2]], smoothing)
+    assert history["loss"] == [pytest.approx(value, abs=1e-5)]
+    evaluated = model.evaluate(Batches(inputs, TARGETS.astype("int32"), weights), verbose=0)
+    assert evaluated == pytest.approx(value, abs=1e-5)
+
+
+@pytest.mark.parametrize("wrong", [-0.1, 1.0, 1.5])
+def test_smoothing_out_of_range_is_told(wrong):
+    with pytest.raises(ValueError, match=f"got {wrong}"):
+        TokenCrossentropy(wrong)
+
+
+def test_config_round_trip():
+    one = TokenCrossentropy(0.2)
+    copy = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(one))
+    assert copy.smoothing == 0.2
+    assert copy.get_config() == one.get_config()
