@@ -54,7 +54,44 @@ def blocks() -> dict[str, str]:
             f"{served['examples_a_second']:.0f} a second on {served['cores']} cores, tokenization included."
         ),
         "speed": speed_table(facts["train_step"]),
+        "translations": translations(summaries),
+        "translation-speed": translation_speed(facts["translate"]),
     }
+
+
+def translations(summaries: list[cards.Summary]) -> str:
+    """Scores of the published translators on their test split, by the beam they were scored with and greedily."""
+    names = ("bleu", "bleu_greedy", "bleu_tokenized", "bleu_tokenized_greedy", "chrf")
+    return cards.markdown(
+        ("model", *names, "seed", "epochs", "minutes"),
+        (
+            (
+                f"[{item.name}](../../saved_models/{item.name}/README.md)",
+                *(f"{item.metrics['scores']['test'][name]:.2f}" for name in names),
+                item.recipe["train"]["seed"],
+                item.metrics["training"]["epochs"],
+                f"{item.metrics['training']['minutes']:.0f}",
+            )
+            for item in summaries
+            if item.task == "translate"
+        ),
+    )
+
+
+def translation_speed(rows: dict[str, dict]) -> str:
+    """How fast translators answer and learn, as `scripts/bench_translate.py` measured it."""
+    told = []
+    for name, row in rows.items():
+        joey = row.get("joey_beam5_batch64")
+        ratio = f", {row['beam5_batch64'] / joey:.1f} times the {joey:.0f} of Joey NMT's like model" if joey else ""
+        told.append(
+            f"`{name}` on {row['cores']} cores, the {row['sentences']:,} sentences of its test split: beam 5 in batches "
+            f"of 64, {row['beam5_batch64']:.0f} sentences a second{ratio}; one at a time {row['beam5_batch1']:.0f}; "
+            f"greedy {row['beam1_batch64']:.0f} and {row['beam1_batch1']:.0f}. The whole `zoo translate`, loading "
+            f"included, takes {row['command_seconds']:.0f} seconds. It learns from "
+            f"{row['training_tokens_a_second']:,} target tokens a second."
+        )
+    return "\n\n".join(told)
 
 
 def speed_table(rows: list[dict]) -> str:

@@ -61,12 +61,13 @@ def load(recipe: Train, assets: Mapping[str, Any] | None = None) -> Data:
         examples = batches.encoded(examples, source_encoder(assets, recipe.longest))
         return batches.bucketed(examples, SCORED_AT_ONCE, bucket_boundaries(recipe.longest)).prefetch(2)
 
-    return Data(train=train, split=split, assets=assets, sizes={**pairs.sizes, "train": count}, facts=facts(pairs))
-
-
-def facts(pairs: Pairs) -> dict[str, Any]:
-    """What the card says of the data."""
-    return {**pairs.facts, "languages": [pairs.source, pairs.target], "scoring": signatures()}
+    return Data(
+        train=train,
+        split=split,
+        assets=assets,
+        sizes={**pairs.sizes, "train": count},
+        facts={**pairs.facts, "scoring": signatures()},
+    )
 
 
 def bucket_boundaries(longest: int) -> list[int]:

@@ -13,7 +13,8 @@ class Searcher(keras.Model):
     """Inputs in, a dictionary of decoded sequences out; see `searcher`."""
 
     def __init__(self, models: Sequence[keras.Model], search: Callable[..., Any], options: dict[str, Any]) -> None:
-        super().__init__(name="searcher")
+        # In the models' own precision: outside of a layer's call, Keras casts weights by that of the outermost one.
+        super().__init__(name="searcher", dtype=models[0].dtype_policy)
         self.models, self.search, self.options = list(models), search, options
         # In TensorFlow, XLA would compile every new shape for longer than most searches take.
         self.jit_compile = keras.backend.backend() != "tensorflow"

@@ -1,0 +1,156 @@
+"""The searcher: one compiled object around one model or several, whose answers are those of a plain loop."""
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+from zoo import builders
+from zoo.builders import searcher
+from zoo.errors import UserError
+
+START, END, LENGTH = 2, 3, 6
+OPTIONS = {"start": START, "end": END, "length": LENGTH}
+SOURCES = np.array([[5, 6, 7, 3], [4, 3, 0, 0], [8, 9, 3, 0]], "int32")
+
+
+def model_of(seed, **settings):
+    """A model with large random weights, so that no two answers are close; padding is never one, as after training."""
+    model = builders.translator(12, 12, "gru", 4, embedding=3, **settings)
+    rng = np.random.default_rng(seed)
+    model.set_weights([rng.normal(0, 1.2, weight.shape) for weight in model.weights])
+    model.output_bias.assign(np.where(np.arange(12) == 0, -30, model.output_bias))
+    return model
+
+
+@pytest.fixture(scope="module")
+def model():
+    return model_of(1)
+
+
+@pytest.fixture(scope="module")
+def other():
+    return model_of(2, attention="dot", input_feeding=True)
+
+
+def probabilities(models, sources, tokens):
+    """Of the token after each of these, `(rows, time, vocabulary)`: the mean of passes over whole targets."""
+    found = []
+    for model in models:
+        logits = ops.convert_to_numpy(model((sources, np.array(tokens, "int32")))).astype("float64")
+        powers = np.exp(logits - logits.max(-1, keepdims=True))
+        found.append(powers / powers.sum(-1, keepdims=True))
+    return np.mean(found, axis=0)
+
+
+def followed(models, sources, prefixes=None, starts=None):
+    """Greedy search with lists: of each example the tokens and the sum of their log-probabilities."""
+    rows = [[start] for start in starts or [START] * len(sources)]
+    prefixes = prefixes or [[]] * len(sources)
+    scores, ended = [0.0] * len(sources), [False] * len(sources)
+    for time in range(LENGTH):
+        for number, table in enumerate(probabilities(models, sources, rows)[:, -1]):
+            forced = prefixes[number][time] if time < len(prefixes[number]) else 0
+            token = 0 if ended[number] else forced or int(table.argmax())
+            scores[number] += 0.0 if ended[number] else np.log(table[token])
+            ended[number] |= token == END
+            rows[number].append(token)
+    return [row[1:] for row in rows], scores
+
+
+def check(found, models, sources, **given):
+    tokens, scores = followed(models, sources, **given)
+    assert found["tokens"].tolist() == tokens
+    assert found["lengths"].tolist() == [len(row) - row.count(0) for row in tokens]
+    np.testing.assert_allclose(found["scores"], scores, atol=1e-4)
+
+
+def test_same_arguments_give_the_same_object(model, other):
+    one = searcher(model, "greedy", **OPTIONS)
+    assert searcher(model, "greedy", **OPTIONS) is one
+    assert searcher(model, "greedy", **{**OPTIONS, "length": 7}) is not one
+    assert searcher(model, "beam", **OPTIONS, width=2) is not one
+    assert searcher(other, "greedy", **OPTIONS) is not one
+    assert searcher((model, other), "greedy", **OPTIONS) is searcher((model, other), "greedy", **OPTIONS)
+
+
+def test_an_unknown_search_is_told_with_the_nearest(model):
+    with pytest.raises(UserError, match="No search is called 'beem'; did you mean 'beam'"):
+        searcher(model, "beem", **OPTIONS)
+
+
+def test_greedy_is_a_plain_loop_for_batches_of_any_size_and_traces_each_shape_once(monkeypatch):
+    model = model_of(3, attention="general", conditional=True)
+    traces, encode = [], model.encode
+    monkeypatch.setattr(model, "encode", lambda source: traces.append(source.shape) or encode(source))
+    search = searcher(model, "greedy", **OPTIONS)
+    for batch in (SOURCES, SOURCES[::-1].copy()):
+        check(search.predict_on_batch({"inputs": batch}), [model], batch)
+    assert len(traces) == 1, "the second batch of a shape runs what was compiled for the first"
+    for batch in (SOURCES[:1], np.pad(SOURCES, ((0, 0), (0, 3)))):
+        check(search.predict_on_batch({"inputs": batch}), [model], batch)
+
+
+def test_an_answer_changes_no_weight_and_follows_when_weights_change():
+    model = model_of(4)
+    before = [weight.copy() for weight in model.get_weights()]
+    search = searcher(model, "greedy", **OPTIONS)
+    first = search.predict_on_batch({"inputs": SOURCES})
+    for weight, old in zip(model.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(weight, old)
+    rng = np.random.default_rng(9)
+    model.set_weights([rng.normal(0, 1.2, weight.shape) for weight in before])
+    second = search.predict_on_batch({"inputs": SOURCES})
+    assert np.abs(first["scores"] - second["scores"]).max() > 1e-2
+    check(second, [model], SOURCES)
+
+
+def test_several_models_answer_by_the_mean_of_their_probabilities(model, other):
+    found = searcher((model, other), "greedy", **OPTIONS).predict_on_batch({"inputs": SOURCES})
+    check(found, [model, other], SOURCES)
+    alone = [followed([one], SOURCES[:1])[1][0] for one in (model, other)]
+    assert min(abs(found["scores"][0] - score) for score in alone) > 1e-2, "neither model decides alone"
+
+
+def test_a_prefix_is_forced_and_counts(model):
+    search = searcher(model, "greedy", **OPTIONS)
+    prefix = np.array([[7, 8], [9, 0], [0, 0]], "int32")
+    found = search.predict_on_batch({"inputs": SOURCES, "prefix": prefix})
+    assert found["tokens"][0, :2].tolist() == [7, 8]
+    assert found["tokens"][1, 0] == 9
+    check(found, [model], SOURCES, prefixes=prefix.tolist())
+    check(search.predict_on_batch({"inputs": SOURCES}), [model], SOURCES)
+
+
+def test_each_example_may_have_its_own_start(model):
+    search = searcher(model, "greedy", **OPTIONS)
+    found = search.predict_on_batch({"inputs": SOURCES, "start": np.array([START, 5, 6], "int32")})
+    check(found, [model], SOURCES, starts=[START, 5, 6])
+
+
+def test_a_beam_s_hypotheses_have_the_score_that_the_model_gives_their_tokens(model, other):
+    options = {**OPTIONS, "width": 4, "nbest": 2, "penalty": 0.7}
+    found = searcher(model, "beam", **options, record="attention").predict_on_batch({"inputs": SOURCES})
+    both = searcher((model, other), "beam", **options).predict_on_batch({"inputs": SOURCES})
+    assert found["attention"].shape == (3, 2, LENGTH, 4)
+    for result, models in ((found, [model]), (both, [model, other])):
+        for place in range(2):
+            tokens, lengths = result["tokens"][:, place], result["lengths"][:, place]
+            tables = probabilities(models, SOURCES, np.pad(tokens, ((0, 0), (1, 0)), constant_values=START)[:, :-1])
+            gains = np.log(np.take_along_axis(tables, tokens[..., None], axis=-1)[..., 0])
+            totals = np.array([row[:length].sum() for row, length in zip(gains, lengths, strict=True)])
+            np.testing.assert_allclose(result["log_probabilities"][:, place], totals, atol=1e-4)
+            np.testing.assert_allclose(result["scores"][:, place], totals / ((5 + lengths) / 6) ** 0.7, atol=1e-4)
+        assert (result["tokens"][:, 0] != result["tokens"][:, 1]).any(-1).all()
+    for row, length in np.ndenumerate(found["lengths"]):
+        weights = found["attention"][row]
+        np.testing.assert_allclose(weights[:length].sum(-1), 1, atol=1e-5)
+        assert (weights[length:] == 0).all()
+        assert (weights[:, SOURCES[row[0]] == 0] == 0).all(), "no weight is on padding"
+
+
+def test_a_searcher_is_an_ordinary_model_around_the_others(model, other):
+    search = searcher((model, other), "greedy", **OPTIONS)
+    assert isinstance(search, keras.Model)
+    assert search.models == [model, other]
+    assert len(search.weights) == len(model.weights) + len(other.weights)
