@@ -107,5 +107,5 @@ PRESETS: dict[str, dict] = {
         "storage": "float16",
     },
 }
-PRESETS["multi30k-de-en"] = {**PRESETS["multi30k-en-de"], "dataset": "multi30k/de-en", "epochs": 20}
+PRESETS["multi30k-de-en"] = {**PRESETS["multi30k-en-de"], "dataset": "multi30k/de-en", "epochs": 14}
 """Named runs: `tiny` is for tests, the others are published models."""

@@ -32,7 +32,6 @@ class Searcher(keras.Model):
         return self.search(step, state, **options)._asdict()
 
 
-@functools.lru_cache(maxsize=16)
 def searcher(models: keras.Model | tuple[keras.Model, ...], search: str = "greedy", **options: Any) -> Searcher:
     """A model around one or several others: its `predict_on_batch` runs a whole search as one compiled graph.
 
@@ -51,4 +50,9 @@ def searcher(models: keras.Model | tuple[keras.Model, ...], search: str = "greed
     Raises:
         UserError: If there is no such search; names the nearest.
     """
-    return Searcher(models if isinstance(models, tuple) else (models,), decoding.find(search), options)
+    return _made(models if isinstance(models, tuple) else (models,), search, tuple(sorted(options.items())))
+
+
+@functools.lru_cache(maxsize=16)
+def _made(models: tuple[keras.Model, ...], search: str, options: tuple[tuple[str, Any], ...]) -> Searcher:
+    return Searcher(models, decoding.find(search), dict(options))

@@ -45,6 +45,9 @@ class Translator(keras.Model):
     ) -> None:
         super().__init__(**kwargs)
         bridge = bridge or ("mean" if attention else "final")
+        decoder_cell = cell if decoder_cell is None else decoder_cell
+        cell = cell(units) if isinstance(cell, type) else cell
+        decoder_cell = decoder_cell(decoder_units or units) if isinstance(decoder_cell, type) else decoder_cell
         _check(source_vocabulary, target_vocabulary, tie_source, bridge)
         self.settings = {
             "source_vocabulary": source_vocabulary, "target_vocabulary": target_vocabulary, "cell": cell,
@@ -67,7 +70,7 @@ class Translator(keras.Model):
         self.memory_dropout = LockedDropout(dropout, name="memory_dropout")
         self.summary = Pooling("mean", name="summary")
         self.decoder = RecurrentDecoder(
-            cell if decoder_cell is None else decoder_cell, decoder_units or units, decoder_depth, attention,
+            decoder_cell, decoder_units or units, decoder_depth, attention,
             conditional=conditional, input_feeding=input_feeding, readout=embedding if tie_output else None,
             layer_norm=layer_norm, dropout=dropout, name="decoder",
         )  # fmt: skip
@@ -179,7 +182,7 @@ class Translator(keras.Model):
         cells = {
             name: keras.saving.serialize_keras_object(self.settings[name])
             for name in ("cell", "decoder_cell")
-            if not isinstance(self.settings[name], str | None)
+            if not isinstance(self.settings[name], str)
         }
         return {"name": self.name, **self.settings, **cells}
 
@@ -229,7 +232,7 @@ def translator(
     Returns:
         A model: (source ids `(batch, time)`, target ids `(batch, target time)`) -> logits
         `(batch, target time, target_vocabulary)`. Compile it with `zoo.losses.TokenCrossentropy`. Its `encode` and
-        `step` are what `zoo.decoding` searches with.
+        `step` are what `zoo.decoding` searches with; in mixed precision, search through `zoo.builders.searcher`.
 
     Raises:
         ValueError: If settings do not go together.

@@ -174,21 +174,28 @@ class RecurrentDecoder(Masked):
 
         Returns:
             Readouts `(batch, time, readout)`; with `return_attention` a pair of those and the weights.
+
+        Raises:
+            ValueError: If the weights of a decoder without attention are asked for.
         """
+        if return_attention and self.look is None:
+            raise ValueError("This decoder has no attention whose weights it could return.")
         projected, part = self._outside(inputs)
         noise = self._noise(ops.shape(inputs)[0]) if training and self.dropout else None
         start = self.start(states, memory)
         if return_attention:
             start["attention"] = ops.zeros_like(memory.values[..., 0])
 
-        def body(state: dict, now: list) -> tuple[dict, dict]:
-            state, weights = self._advance(now[0], now[1] if self.input_feeding else None, state, memory, noise)
+        def body(state: dict, now: Any) -> tuple[dict, dict]:
+            now, fed = (now[:, : -self.readout], now[:, -self.readout :]) if self.input_feeding else (now, None)
+            state, weights = self._advance(now, fed, state, memory, noise)
             if return_attention:
                 state["attention"] = weights
             return state, state  # ops.scan on TensorFlow wants to emit what it carries, no less
 
-        over = [projected, part] if self.input_feeding else [projected]
-        _, emitted = ops.scan(body, start, [_swapped(item) for item in over])
+        # One tensor, as ops.scan on TensorFlow cannot go over two whose length is unknown before.
+        over = ops.concatenate([projected, part], axis=-1) if self.input_feeding else projected
+        _, emitted = ops.scan(body, start, _swapped(over))
         if self.input_feeding:
             readouts = _swapped(emitted["readout"])
         else:

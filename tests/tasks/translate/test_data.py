@@ -1,0 +1,126 @@
+"""From pairs of texts to batches: what is shifted, filtered, cut and left alone."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from tasks.translate import data, task
+from tasks.translate.recipe import Train
+from zoo import batches, text
+from zoo.errors import UserError
+
+COUNTS = ["null", "eins", "zwei", "drei", "vier", "fünf", "sechs", "sieben", "acht", "neun"]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Numbers in digits and in German words: 200 pairs, one of them far too long."""
+    path = tmp_path_factory.mktemp("numbers")
+    numbers = [str(7 * i) for i in range(199)] + ["5" * 80]
+    for split, some in {"train": numbers, "validation": numbers[:20], "test": numbers[20:50]}.items():
+        (path / f"{split}.xx").write_text("".join(f"{n}\n" for n in some))
+        (path / f"{split}.yy").write_text("".join(" ".join(COUNTS[int(d)] for d in n) + "\n" for n in some))
+    return path
+
+
+@pytest.fixture(scope="module")
+def recipe(folder):
+    return Train(dataset=str(folder), vocabulary=60, batch_size=16, longest=20)
+
+
+@pytest.fixture(scope="module")
+def loaded(recipe):
+    return data.load(recipe)
+
+
+def test_targets_are_the_inputs_one_step_later(loaded):
+    for (source, before), after, weights in loaded.train(0):
+        source, before, after = (np.asarray(item) for item in (source, before, after))
+        assert before.shape == after.shape
+        assert (before[:, 0] == text.START).all()
+        lengths = (after != text.PAD).sum(axis=1)
+        for row in range(len(after)):
+            assert after[row, lengths[row] - 1] == text.END
+            np.testing.assert_array_equal(before[row, 1 : lengths[row]], after[row, : lengths[row] - 1])
+            assert source[row][source[row] != text.PAD][-1] == text.END
+        assert (np.asarray(weights) == 1).all()
+
+
+def test_pairs_stay_pairs_and_the_one_that_is_too_long_is_left_out(loaded):
+    tokenizer, seen = loaded.assets["tokenizer"], {}
+    for (source, _), after, _ in loaded.train(0):
+        seen |= dict(zip(tokenizer.decode(np.asarray(source)), tokenizer.decode(np.asarray(after)), strict=True))
+    assert len(seen) == 199
+    assert all(words == " ".join(COUNTS[int(d)] for d in digits) for digits, words in seen.items())
+
+
+def test_an_epoch_has_its_own_order_and_the_same_one_again(loaded):
+    def first(epoch):
+        (source, _), _, _ = next(iter(loaded.train(epoch)))
+        return np.asarray(source).tolist()
+
+    assert first(0) == first(0)
+    assert first(0) != first(1)
+
+
+def test_digits_are_spelled_one_by_one(loaded):
+    tokenizer = loaded.assets["tokenizer"]
+    (ids,) = tokenizer.encode(["483"])
+    assert [tokenizer.token(i) for i in ids][-3:] == ["4", "8", "3"]
+
+
+def test_a_split_comes_with_its_references(loaded):
+    references = [line.decode() for _, targets, _ in loaded.split("test") for line in np.asarray(targets)]
+    assert len(references) == 30
+    assert "eins vier null" in references
+    assert sum(len(np.asarray(weights)) for *_, weights in loaded.split("test", 7)) == 7
+
+
+def test_each_side_can_have_its_own_vocabulary(recipe):
+    separate = data.load(dataclasses.replace(recipe, joint=False))
+    source, target = separate.assets["source_tokenizer"], separate.assets["target_tokenizer"]
+    assert "null" in target.decode(target.encode(["null"]))
+    assert source.encode(["null"])[0].count(text.UNKNOWN) >= 3
+    model = task.build(dataclasses.replace(recipe, joint=False, units=4, embedding=4), separate)
+    assert model.settings["source_vocabulary"] == source.size
+    assert model.settings["target_vocabulary"] == target.size
+
+
+def test_sides_can_be_swapped(recipe):
+    swapped = data.load(dataclasses.replace(recipe, reverse=True))
+    assert swapped.assets["languages"] == ["yy", "xx"]
+    references = [line.decode() for _, targets, _ in swapped.split("test") for line in np.asarray(targets)]
+    assert "140" in references
+
+
+def test_a_saved_model_is_not_scored_on_other_languages(recipe, loaded):
+    with pytest.raises(UserError, match="goes from yy to xx; the model translates from xx to yy"):
+        data.load(dataclasses.replace(recipe, reverse=True), loaded.assets)
+
+
+def test_a_saved_model_keeps_its_tokenizer_and_search(recipe, loaded):
+    again = data.load(dataclasses.replace(recipe, beam=9), loaded.assets)
+    assert again.assets is loaded.assets
+
+
+def test_a_long_source_is_cut_where_it_is_scored(loaded, recipe):
+    (row,) = data.source_encoder(loaded.assets, recipe.longest)(["5" * 80])
+    assert len(row) == recipe.longest
+    assert row[-1] == text.END
+
+
+@pytest.mark.parametrize("rows", [16, 5])
+def test_for_jax_every_bucket_has_one_shape(rows):
+    import tensorflow as tf
+
+    pairs = [(list(range(4, 4 + i % 6 + 1)), [2, *range(4, 4 + i % 4), 3]) for i in range(rows)]
+    signature = (tf.TensorSpec((None,), "int32"), tf.TensorSpec((None,), "int32"))
+    examples = tf.data.Dataset.from_generator(lambda: pairs, output_signature=signature)
+    shapes, real = set(), 0
+    for (source, before), after, weights in batches.paired(examples, 4, [4, 8], fixed=True):
+        shapes.add((tuple(source.shape), tuple(before.shape), tuple(after.shape)))
+        real += int(np.asarray(weights).sum())
+        assert len(np.asarray(weights)) == 4
+    assert shapes <= {((4, 4), (4, 3), (4, 3)), ((4, 8), (4, 7), (4, 7))}
+    assert real == rows
