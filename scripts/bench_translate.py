@@ -3,8 +3,8 @@
     TFDS_DATA_DIR=... python scripts/bench_translate.py translate-gru-multi30k-en-de [--joey JOEY_PYTHON CONFIG]
 
 Sentences a second for greedy search and beam 5, batch 1 and batch 64; seconds of the whole `zoo translate` command;
-target tokens a second of training. With `--joey`, Joey NMT's own test run of a trained model stands beside them, measured
-in turn with ours on the same machine: `JOEY_PYTHON -m joeynmt test CONFIG`, which decodes validation and test.
+target tokens a second of training. With `--joey`, Joey NMT's own test run of a trained model stands beside them,
+measured in turn with ours on the same machine: `JOEY_PYTHON -m joeynmt test CONFIG`, which decodes validation and test.
 """
 
 import argparse

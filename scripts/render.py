@@ -85,11 +85,11 @@ def translation_speed(rows: dict[str, dict]) -> str:
         joey = row.get("joey_beam5_batch64")
         ratio = f", {row['beam5_batch64'] / joey:.1f} times the {joey:.0f} of Joey NMT's like model" if joey else ""
         told.append(
-            f"`{name}` on {row['cores']} cores, the {row['sentences']:,} sentences of its test split: beam 5 in batches "
-            f"of 64, {row['beam5_batch64']:.0f} sentences a second{ratio}; one at a time {row['beam5_batch1']:.0f}; "
-            f"greedy {row['beam1_batch64']:.0f} and {row['beam1_batch1']:.0f}. The whole `zoo translate`, loading "
-            f"included, takes {row['command_seconds']:.0f} seconds. It learns from "
-            f"{row['training_tokens_a_second']:,} target tokens a second."
+            f"`{name}` on {row['cores']} cores, the {row['sentences']:,} sentences of its test split: beam 5 in "
+            f"batches of 64, {row['beam5_batch64']:.0f} sentences a second{ratio}; one at a time "
+            f"{row['beam5_batch1']:.0f}; greedy {row['beam1_batch64']:.0f} and {row['beam1_batch1']:.0f}. "
+            f"The whole `zoo translate`, loading included, takes {row['command_seconds']:.0f} seconds. "
+            f"It learns from {row['training_tokens_a_second']:,} target tokens a second."
         )
     return "\n\n".join(told)
 

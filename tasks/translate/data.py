@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from tasks.translate.recipe import DATASETS, Train
 from tasks.translate.scoring import signatures
-from tasks.translate.texts import SOURCES, Pairs, open_pairs
+from tasks.translate.texts import SOURCES, open_pairs
 from zoo import batches, text
 from zoo.errors import UserError
 from zoo.task import Data
