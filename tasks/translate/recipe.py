@@ -30,7 +30,7 @@ class Train(Run):
     dataset: str = setting(
         EMBEDDED, "Name with a config from `zoo list datasets`, or a folder with train.SRC and train.TGT."
     )
-    epochs: int = setting(12, "Passes over the training data.", least=1)
+    epochs: int = setting(8, "Passes over the training data.", least=1)
     learning_rate: float = setting(3e-3, "Peak learning rate of Adam.", least=0.0)
     warmup: float = setting(0.05, "Part of all steps in which the rate first rises from zero.", least=0.0, most=1.0)
     patience: int = setting(5, "Stop after so many epochs without a better validation BLEU; 0 never stops.", least=0)
