@@ -248,3 +248,21 @@ def test_every_installed_task_has_what_a_training_needs():
         assert "tiny" in task.recipe.PRESETS
         for preset in task.recipe.PRESETS.values():
             task.recipe.Train(**preset)
+
+
+def test_a_quicker_score_serves_after_each_epoch_and_the_full_one_at_the_end(toy, tmp_path):
+    asked = []
+
+    def full(model, some, assets):
+        asked.append("full")
+        return score(model, some, assets)
+
+    def quick(model, some, assets):
+        asked.append("quick")
+        return {"nll": score(model, some, assets)["nll"]}
+
+    toy.__dict__["task"] = dataclasses.replace(TASK, score=full, validate=quick)
+    saved = training.train(toy, dataclasses.replace(RECIPE, epochs=2), tmp_path / "toy", plot=False)
+    assert asked == ["quick", "quick", "full"]
+    assert set(saved.metrics["scores"]["validation"]) == {"nll"}
+    assert "accuracy" in saved.metrics["scores"]["test"]

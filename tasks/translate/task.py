@@ -88,5 +88,10 @@ TASK = Task(
     validate=validate,
     predict=predict,
     monitor="bleu",
-    examples=("3 days ago", "A man in a blue shirt is standing on a ladder.", ""),
+    examples=(
+        "3 days ago",
+        "A man in a blue shirt is standing on a ladder.",
+        "Ein Mann im blauen Hemd steht auf einer Leiter.",
+        "",
+    ),
 )
