@@ -5,6 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from zoo.cells.cell import restored, stored
 from zoo.decoding import Shared
 from zoo.layers import Bridge, LockedDropout, Pooling, Recurrent, RecurrentDecoder, TokenEmbedding
 from zoo.layers.bridge import concatenated
@@ -179,21 +180,12 @@ class Translator(keras.Model):
         return (*input_shape[1], self.settings["target_vocabulary"])
 
     def get_config(self) -> dict[str, Any]:
-        cells = {
-            name: keras.saving.serialize_keras_object(self.settings[name])
-            for name in ("cell", "decoder_cell")
-            if not isinstance(self.settings[name], str)
-        }
+        cells = {name: stored(self.settings[name]) for name in ("cell", "decoder_cell")}
         return {"name": self.name, **self.settings, **cells}
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> "Translator":
-        cells = {
-            name: keras.saving.deserialize_keras_object(config[name], custom_objects)
-            for name in ("cell", "decoder_cell")
-            if isinstance(config[name], dict)
-        }
-        return cls(**{**config, **cells})
+        return cls(**restored(config, "cell", "decoder_cell"))
 
 
 def _check(source: int, target: int, tied: bool, bridge: str) -> None:

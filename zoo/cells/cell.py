@@ -76,3 +76,22 @@ class Cell(keras.layers.Layer):
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "units": self.units}
+
+
+def sizes(cell: Any) -> list[int]:
+    """Units of each state of any Keras cell."""
+    size = cell.state_size
+    return [size] if isinstance(size, int) else list(size)
+
+
+def stored(cell: Any) -> Any:
+    """A `cell` argument as a config can hold it: a name or None stays, an instance becomes a dictionary."""
+    return cell if cell is None or isinstance(cell, str) else keras.saving.serialize_keras_object(cell)
+
+
+def restored(config: dict[str, Any], *names: str) -> dict[str, Any]:
+    """A config in which the arguments of these names are again what `stored` got."""
+    made = {
+        name: keras.saving.deserialize_keras_object(config[name]) for name in names if isinstance(config[name], dict)
+    }
+    return {**config, **made}

@@ -12,7 +12,7 @@ import keras
 from keras import ops
 
 from zoo import cells
-from zoo.cells.cell import Cell
+from zoo.cells.cell import Cell, restored, sizes, stored
 from zoo.layers.attention import attention as make_attention
 from zoo.layers.masked import Masked
 
@@ -90,7 +90,7 @@ class RecurrentDecoder(Masked):
     @property
     def sizes(self) -> list[list[int]]:
         """Units of the states, a list by layer: what a `Bridge` must make."""
-        return [_sizes(cell) for cell in self.cells]
+        return [sizes(cell) for cell in self.cells]
 
     @property
     def hoisted(self) -> bool:
@@ -99,7 +99,7 @@ class RecurrentDecoder(Masked):
 
     def build(self, inputs_shape: tuple, memory_shape: tuple | None = None) -> None:
         """inputs `(batch, time, size)`, memory `(batch, time, features)`."""
-        size, out = inputs_shape[-1], _sizes(self.cells[0])[0]
+        size, out = inputs_shape[-1], sizes(self.cells[0])[0]
         features = memory_shape[-1] if self.look is not None and memory_shape else 0
         fed = self.readout if self.input_feeding else 0
         self.cells[0].build((None, size if self.hoisted else size + fed))
@@ -248,10 +248,10 @@ class RecurrentDecoder(Masked):
 
     def _noise(self, batch: Any) -> list:
         """Locked dropout's factors between layers, the same at every step: each `(batch, units)`."""
-        sizes = [_sizes(cell)[0] for cell in self.cells[:-1]]
+        units = [sizes(cell)[0] for cell in self.cells[:-1]]
         return [
             keras.random.dropout(ops.ones((batch, size), self.compute_dtype), self.dropout, seed=self.seed_generator)
-            for size in sizes
+            for size in units
         ]
 
     def compute_output_shape(self, inputs_shape: tuple, *_: Any, **__: Any) -> tuple:
@@ -260,7 +260,7 @@ class RecurrentDecoder(Masked):
     def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
-            "cell": self.cell if isinstance(self.cell, str) else keras.saving.serialize_keras_object(self.cell),
+            "cell": stored(self.cell),
             "units": self.units,
             "depth": self.depth,
             "attention": self.kind,
@@ -274,17 +274,9 @@ class RecurrentDecoder(Masked):
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "RecurrentDecoder":
-        cell = config["cell"]
-        if isinstance(cell, dict):
-            cell = keras.saving.deserialize_keras_object(cell)
-        return cls(**{**config, "cell": cell})
+        return cls(**restored(config, "cell"))
 
 
 def _swapped(sequence: Any) -> Any:
     """`(batch, time, ...)` to `(time, batch, ...)` and back."""
     return ops.swapaxes(sequence, 0, 1)
-
-
-def _sizes(cell: Any) -> list[int]:
-    size = cell.state_size
-    return [size] if isinstance(size, int) else list(size)

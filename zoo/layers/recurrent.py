@@ -16,7 +16,7 @@ import keras
 from keras import ops
 
 from zoo import cells
-from zoo.cells.cell import Cell
+from zoo.cells.cell import Cell, restored, sizes, stored
 from zoo.layers.dropout import LockedDropout
 from zoo.layers.masked import Masked
 
@@ -138,12 +138,12 @@ class Recurrent(Masked):
         sequence = (*input_shape[:2], features)
         if not self.return_state:
             return sequence
-        return sequence, [[(input_shape[0], size * len(ways)) for size in _sizes(ways[0])] for ways in self.runs]
+        return sequence, [[(input_shape[0], size * len(ways)) for size in sizes(ways[0].cell)] for ways in self.runs]
 
     def get_config(self) -> dict[str, Any]:
         return {
             **super().get_config(),
-            "cell": self.cell if isinstance(self.cell, str) else keras.saving.serialize_keras_object(self.cell),
+            "cell": stored(self.cell),
             "units": self.units,
             "depth": self.depth,
             "bidirectional": self.bidirectional,
@@ -155,17 +155,9 @@ class Recurrent(Masked):
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "Recurrent":
-        cell = config["cell"]
-        if isinstance(cell, dict):
-            cell = keras.saving.deserialize_keras_object(cell)
-        return cls(**{**config, "cell": cell})
-
-
-def _sizes(layer: keras.layers.RNN) -> list[int]:
-    size = layer.cell.state_size
-    return [size] if isinstance(size, int) else list(size)
+        return cls(**restored(config, "cell"))
 
 
 def _size(layer: keras.layers.RNN) -> int:
     size = getattr(layer.cell, "output_size", None)
-    return size or _sizes(layer)[0]
+    return size or sizes(layer.cell)[0]
