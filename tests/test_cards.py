@@ -134,6 +134,14 @@ def test_a_backup_never_replaces_a_model(make: Make, public: Path, tmp_path: Pat
     assert cards.summarise(cards.locate(path)).monitored == 0.9
 
 
+def test_best_takes_only_what_fits(make: Make, public: Path) -> None:
+    make(public / "synthetic", 0.99, embedded=True)
+    make(public / "real", 0.71)
+    assert cards.best("sentiment", fits=lambda data: data["embedded"]).name == "synthetic"
+    with pytest.raises(UserError, match=r"None of the saved models for sentiment does what you ask; there are real"):
+        cards.best("sentiment", fits=lambda data: False)
+
+
 def test_best_prefers_real_data_then_the_score(make: Make, public: Path) -> None:
     make(public / "synthetic", 0.99, embedded=True)
     assert cards.best("sentiment").name == "synthetic"

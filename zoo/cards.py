@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -158,13 +158,24 @@ def under_way(path: Path) -> Path:
     return path.with_name(f".{path.name}.training")
 
 
-def best(task: str, models_dir: str | Path | None = None) -> Path:
+def best(
+    task: str, models_dir: str | Path | None = None, fits: Callable[[Mapping[str, Any]], bool] | None = None
+) -> Path:
     """The best published model of a task; if none is published, the best of your own.
+
+    Args:
+        task: Its name.
+        models_dir: Where to look first.
+        fits: Whether a model with these facts of its data serves.
 
     Raises:
         UserError: If there is none.
     """
-    mine = [item for item in models(models_dir) if item.task == task]
+    every = [item for item in models(models_dir) if item.task == task]
+    mine = [item for item in every if fits is None or fits(item.metrics["data"])]
+    if every and not mine:
+        names = ", ".join(item.name for item in every)
+        raise UserError(f"None of the saved models for {task} does what you ask; there are {names}. Train one.")
     public = [item for item in mine if item.path.parent.resolve() == published().resolve()]
     choice = max(public or mine, key=lambda item: (item.rank, item.name), default=None)
     if choice is None:

@@ -1,6 +1,7 @@
 """The `zoo` command. Nothing here imports Keras before a command needs it."""
 
 import contextlib
+import functools
 import json
 import os
 import re
@@ -186,7 +187,8 @@ def _verb(task: Installed) -> click.Command:
             inputs=inputs or _lines(task.name), **options.given(click.get_current_context(), values, recipe.Predict)
         )
         path = cards.locate(values["model"], values["models_dir"]) if values["model"] else None
-        path = path or cards.best(task.name, values["models_dir"])
+        fits = getattr(recipe, "fits", None)
+        path = path or cards.best(task.name, values["models_dir"], fits and functools.partial(fits, ask))
         theirs = cards.summarise(path).task
         if theirs != task.name:
             raise UserError(f"{path.name} is a model for {theirs}: use `zoo {theirs} --model {path.name}`.")

@@ -98,7 +98,10 @@ class Installed:
 
     @functools.cached_property
     def recipe(self) -> ModuleType:
-        """The module with `Train`, `Predict`, `PRESETS` and `DATASETS`: standard library only."""
+        """The module with `Train`, `Predict`, `PRESETS` and `DATASETS`: standard library only.
+
+        It may have `fits(ask, facts of a model's data) -> bool`, for the choice of a model where none is named.
+        """
         return importlib.import_module(f"{self.package}.recipe")
 
     @functools.cached_property

@@ -1,6 +1,8 @@
 """Settings of the translation task. Standard library and `zoo.settings` only: `--help` reads this file."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from zoo.settings import Ask, Run, setting
 
@@ -69,8 +71,8 @@ class Train(Run):
 class Predict(Ask):
     """How `zoo translate` answers."""
 
-    source: str | None = setting(None, "Language of the texts, to be sure that the model reads it.")
-    target: str | None = setting(None, "Language wanted, to be sure that the model writes it.")
+    source: str | None = setting(None, "Language of the texts; chooses a model that reads it.")
+    target: str | None = setting(None, "Language wanted; chooses a model that writes it.")
     beam: int | None = setting(None, "Width of the beam, 1 is greedy; default what the model was scored with.", least=1)
     nbest: int = setting(1, "Translations of each text, best first, a tab between them.", least=1)
     penalty: float | None = setting(None, "Exponent of the length normalisation.", least=0.0)
@@ -79,6 +81,12 @@ class Predict(Ask):
     attention: bool = setting(False, "With --json: also the weights of source tokens for each target token.")
     copy_unknown: bool = setting(False, "Write the source word most attended to in place of an unknown token.")
     heatmap: str | None = setting(None, "PNG file to draw the attention over source and target words into.")
+
+
+def fits(ask: Predict, data: Mapping[str, Any]) -> bool:
+    """Whether a model that was trained on such data can answer: it knows the languages, where any are named."""
+    pairs = zip((ask.source, ask.target), data["languages"], strict=True)
+    return all(wanted in (None, known) for wanted, known in pairs)
 
 
 INPUTS = "texts"

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tasks.translate import answers, heatmap, scoring
-from tasks.translate.recipe import Predict, Train
+from tasks.translate.recipe import Predict, Train, fits
 from tasks.translate.search import translated
 from zoo import builders, text
 from zoo.errors import UserError
@@ -69,6 +69,28 @@ def test_the_languages_must_be_those_of_the_model(saved):
         ask(saved, ["dog"], target="fr")
     with pytest.raises(UserError, match="toy reads 'en', not 'cs'"):
         ask(saved, ["dog"], source="cs")
+
+
+def test_a_model_is_chosen_by_its_languages():
+    data = {"languages": ["en", "de"]}
+    assert fits(Predict(), data)
+    assert fits(Predict(source="en", target="de"), data)
+    assert not fits(Predict(source="de"), data)
+    assert not fits(Predict(target="fr"), data)
+
+
+def test_only_so_many_lines_are_read_before_the_first_answer(saved, monkeypatch):
+    """What was printed stays, whatever happens to the rest."""
+    monkeypatch.setattr(answers, "READ_AT_ONCE", 2)
+
+    def lines():
+        yield from ("dog", "cat")
+        raise KeyboardInterrupt
+
+    given = answers.predict(saved, Predict(inputs=lines(), beam=1))
+    assert [next(given), next(given)] == ask(saved, ["dog", "cat"], beam=1)
+    with pytest.raises(KeyboardInterrupt):
+        next(given)
 
 
 def test_unknown_characters_never_crash(saved):
