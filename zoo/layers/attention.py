@@ -22,7 +22,14 @@ class Attention(Masked):
     """What all kinds share: weights from scores, and the weighted mean of the memory.
 
     A subclass defines `keys(memory)` and `score(queries, keys)`.
+
+    Args:
+        units: Size of the space in which queries and keys meet, where a kind has one of its own.
     """
+
+    def __init__(self, units: int = 0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.units = units
 
     def keys(self, memory: Any) -> Any:
         """The part of the scores that no query has a say in: memory `(batch, time, features)` -> `(batch, time, .)`."""
@@ -53,21 +60,17 @@ class Attention(Masked):
         context = ops.matmul(weights, memory)  # (batch, group, features)
         return ops.reshape(context, (-1, memory.shape[-1])), ops.reshape(weights, (-1, shape[1]))
 
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "units": self.units}
+
 
 @keras.saving.register_keras_serializable("zoo")
 class AdditiveAttention(Attention):
     """score(s, h_j) = v^T tanh(W s + U h_j).
 
     Source: Bahdanau, Cho and Bengio, "Neural Machine Translation by Jointly Learning to Align and Translate" (2015),
-    section A.1.2.
-
-    Args:
-        units: Size of the space in which queries and keys are added.
+    section A.1.2. W and U lead into a space of `units`.
     """
-
-    def __init__(self, units: int, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.units = units
 
     def build(self, query_shape: tuple, memory_shape: tuple) -> None:
         self.query_kernel = self.add_weight((query_shape[-1], self.units), "glorot_uniform", name="query_kernel")
@@ -83,9 +86,6 @@ class AdditiveAttention(Attention):
         hidden = ops.tanh(queries[:, :, None, :] + keys[:, None, :, :])  # (batch, group, time, units)
         return ops.squeeze(ops.matmul(hidden, self.vector), axis=-1)
 
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "units": self.units}
-
 
 @keras.saving.register_keras_serializable("zoo")
 class DotAttention(Attention):
@@ -94,10 +94,6 @@ class DotAttention(Attention):
     Source: Luong, Pham and Manning, "Effective Approaches to Attention-based Neural Machine Translation" (2015),
     section 3.1, equation 8, "dot". The paper's two sides have one size; ours may differ.
     """
-
-    def __init__(self, units: int = 0, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.units = units  # not used: the space is that of the queries
 
     def build(self, query_shape: tuple, memory_shape: tuple) -> None:
         self.key_kernel = None
@@ -110,9 +106,6 @@ class DotAttention(Attention):
 
     def score(self, queries: Any, keys: Any) -> Any:
         return ops.matmul(queries, ops.transpose(keys, (0, 2, 1)))
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "units": self.units}
 
 
 @keras.saving.register_keras_serializable("zoo")
