@@ -232,6 +232,7 @@ def _start_keras(backend: str | None) -> None:
             import keras
             import tensorflow as tf  # tf.data serves every backend
 
+            tf.get_logger().setLevel("ERROR")  # a search is traced for several shapes, which it warns of
             tf.config.list_physical_devices("GPU")  # looks for CUDA, and complains where there is none
     except ImportError as error:
         chosen = os.environ.get("KERAS_BACKEND", "tensorflow")

@@ -115,5 +115,5 @@ PRESETS: dict[str, dict] = {
         "storage": "float16",
     },
 }
-PRESETS["multi30k-de-en"] = {**PRESETS["multi30k-en-de"], "dataset": "multi30k/de-en", "epochs": 14}
+PRESETS["multi30k-de-en"] = {**PRESETS["multi30k-en-de"], "dataset": "multi30k/de-en", "epochs": 12}
 """Named runs: `tiny` is for tests, the others are published models."""
