@@ -43,9 +43,7 @@ def build(recipe: Train, data: Data) -> keras.Model:
 
 def score(model: keras.Model, batches: Any, assets: Mapping[str, Any]) -> dict[str, float]:
     """All scores of some batches, by the beam that the recipe names and by greedy search."""
-    batches = list(batches)
-    by_beam, references = _translations(model, batches, assets, assets["search"])
-    greedy, _ = _translations(model, batches, assets, _greedy(assets))
+    (by_beam, greedy), references = _translations(model, batches, assets, assets["search"], _greedy(assets))
     language = assets["languages"][1]
     return {
         "bleu": scoring.bleu(by_beam, references),
@@ -59,7 +57,7 @@ def score(model: keras.Model, batches: Any, assets: Mapping[str, Any]) -> dict[s
 
 def validate(model: keras.Model, batches: Any, assets: Mapping[str, Any]) -> dict[str, float]:
     """BLEU by greedy search alone: what epochs are compared by."""
-    texts, references = _translations(model, batches, assets, _greedy(assets))
+    (texts,), references = _translations(model, batches, assets, _greedy(assets))
     return {"bleu": scoring.bleu(texts, references), "exact": scoring.exact(texts, references)}
 
 
@@ -68,15 +66,16 @@ def _greedy(assets: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _translations(
-    model: keras.Model, batches: Any, assets: Mapping[str, Any], search: Mapping[str, Any]
-) -> tuple[list[str], list[str]]:
-    """Translations and references of all real rows."""
-    texts, references = [], []
+    model: keras.Model, batches: Any, assets: Mapping[str, Any], *searches: Mapping[str, Any]
+) -> tuple[list[list[str]], list[str]]:
+    """Translations of all real rows by each search, and their references."""
+    texts: list[list[str]] = [[] for _ in searches]
+    references: list[str] = []
     tokenizer = target_tokenizer(assets)
     for tokens, targets, weights in batches:
         real = np.asarray(weights) > 0
-        found = translated(model, np.asarray(tokens), **search)["tokens"][:, 0]
-        texts += tokenizer.decode(found[real])
+        for found, search in zip(texts, searches, strict=True):
+            found += tokenizer.decode(translated(model, np.asarray(tokens), **search)["tokens"][real, 0])
         references += [text.decode("utf-8", "replace") for text in np.asarray(targets)[real]]
     return texts, references
 
