@@ -93,16 +93,9 @@ def bucketed(
     fixed = keras.backend.backend() == "jax" if fixed is None else fixed
 
     def weigh(tokens: tf.Tensor, targets: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-        rows = tf.shape(tokens)[0]
-        weights = tf.ones([rows])
+        weights = tf.ones([tf.shape(tokens)[0]])
         if fixed:
-            more = batch_size - rows
-            tokens, targets, weights = (
-                tf.pad(item, [[0, more], *[[0, 0]] * (len(item.shape) - 1)]) for item in (tokens, targets, weights)
-            )
-            tokens, targets, weights = (
-                tf.ensure_shape(item, [batch_size, *item.shape[1:]]) for item in (tokens, targets, weights)
-            )
+            tokens, targets, weights = _filled(batch_size, tokens, targets, weights)
         else:
             # At least one time step, also when every text of the batch is empty.
             tokens = tf.pad(tokens, [[0, 0], [0, tf.maximum(0, 1 - tf.shape(tokens)[1])]])
@@ -140,15 +133,19 @@ def paired(
         return tf.maximum(tf.shape(ids)[0], tf.shape(target)[0])
 
     def shift(ids: tf.Tensor, target: tf.Tensor) -> tuple:
-        rows = tf.shape(ids)[0]
-        weights = tf.ones([rows])
+        weights = tf.ones([tf.shape(ids)[0]])
         if fixed:
-            more = batch_size - rows
-            ids, target = (tf.ensure_shape(tf.pad(x, [[0, more], [0, 0]]), [batch_size, None]) for x in (ids, target))
-            weights = tf.ensure_shape(tf.pad(weights, [[0, more]]), [batch_size])
+            ids, target, weights = _filled(batch_size, ids, target, weights)
         return (ids, target[:, :-1]), target[:, 1:], weights
 
     return _buckets(dataset, longer, batch_size, boundaries, fixed).map(shift)
+
+
+def _filled(batch_size: int, *items: tf.Tensor) -> list[tf.Tensor]:
+    """Each item, `(rows, ...)`, with as many rows of zeros behind it as make a whole batch."""
+    more = batch_size - tf.shape(items[0])[0]
+    padded = [tf.pad(item, [[0, more], *[[0, 0]] * (len(item.shape) - 1)]) for item in items]
+    return [tf.ensure_shape(item, [batch_size, *item.shape[1:]]) for item in padded]
 
 
 def _buckets(
