@@ -8,6 +8,9 @@ import numpy as np
 from zoo import builders
 from zoo.text import END, START
 
+LARGE = 16
+"""Sentences of a batch that is worth halving, which asks for a longer compilation, while they come to their ends."""
+
 
 def translated(
     models: keras.Model | tuple[keras.Model, ...],
@@ -41,7 +44,10 @@ def translated(
     if attention or coverage:
         options["record"] = "attention"
     if beam > 1 or nbest > 1:
-        search, more = "beam", {"width": max(beam, nbest), "nbest": nbest, "penalty": penalty, "coverage": coverage}
+        search = "beam"
+        more = {"width": max(beam, nbest), "nbest": nbest, "penalty": penalty, "coverage": coverage}
+        if len(tokens) >= LARGE:
+            more["halvings"] = 2
     else:
         search, more = "greedy", {}
     inputs = {"inputs": tokens} if prefix is None else {"inputs": tokens, "prefix": prefix}

@@ -41,11 +41,12 @@ def test_as_wide_as_the_space_it_finds_everything(penalty, shared, toys):
     assert not found.tokens[:, 121:].any()
 
 
+@pytest.mark.parametrize("halvings", [0, 3])
 @pytest.mark.parametrize("penalty", [0.0, 0.6, 2.0])
 @pytest.mark.parametrize("width", [1, 2, 3, 7])
-def test_however_wide_it_finds_what_a_plain_search_finds(width, penalty, toys):
+def test_however_wide_it_finds_what_a_plain_search_finds(width, penalty, halvings, toys):
     tale, keys = toys.Tale(end=-0.5), list(range(30))
-    found = beam(toys, tale, keys, length=7, width=width, penalty=penalty, nbest=min(width, 2))
+    found = beam(toys, tale, keys, length=7, width=width, penalty=penalty, nbest=min(width, 2), halvings=halvings)
     for example, key in enumerate(keys):
         same(hypotheses(found, example), toys.plain_beam(tale, key, 7, width, penalty)[: min(width, 2)])
 
@@ -182,3 +183,37 @@ def test_of_equal_tokens_the_lowest_come_first():
 
     found = decoding.beam(step, {"a": np.zeros(1)}, start=0, end=8, length=2, width=3, nbest=3)
     assert ops.convert_to_numpy(found.tokens).tolist() == [[[0, 0], [0, 1], [0, 2]]]
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_a_halved_batch_keeps_what_belongs_to_each_example(shared, toys):
+    keys = list(range(17))
+    options = {
+        "length": 7, "width": 3, "nbest": 3, "record": "seen", "coverage": 0.3, "shared": shared,
+        "mask": np.array([[True, key % 2 > 0, True] for key in keys]),
+        "prefix": np.array([[2 + key % 3, 3] if key % 4 else [0, 0] for key in keys]),
+    }  # fmt: skip
+    whole = beam(toys, toys.Tale(end=1.0), keys, **options)
+    halved = beam(toys, toys.Tale(end=1.0), keys, **options, halvings=2)
+    for name, one, other in zip(whole._fields, whole, halved, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-6, err_msg=name)
+
+
+def test_halving_saves_the_work_of_examples_that_are_done(toys):
+    """One word of eight is long: the others need not wait for it in the batch."""
+
+    def rows(halvings):
+        step, state = toys.spell(["a"] * 7 + ["abcdefghij"], 12)
+        seen = []
+
+        def counted(tokens, state):
+            seen.append(tokens.shape[0])
+            return step(tokens, state)
+
+        found = decoding.beam(
+            counted, state, start=toys.START, end=toys.END, length=12, width=2, penalty=0.0, halvings=halvings
+        )
+        assert [toys.read(row) for row in ops.convert_to_numpy(found.tokens)[:, 0]] == ["a."] * 7 + ["abcdefghij."]
+        return sum(seen)
+
+    assert rows(3) < rows(0) / 2

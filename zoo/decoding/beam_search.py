@@ -42,9 +42,53 @@ class _Hypotheses(NamedTuple):
     parents: Any  # (batch, n) place among the live ones before the end token
 
 
+class _Search(NamedTuple):
+    """What changes from step to step."""
+
+    time: Any  # ()
+    live: _Live
+    finished: _Hypotheses
+    count: Any  # (batch,) how many have finished
+    history: History
+    tensors: list  # of the step's state, (batch * width, ...)
+
+    @property
+    def goes_on(self) -> Any:
+        """`(batch,)`, whether an example has a live hypothesis."""
+        return ops.any(self.live.scores > NONE, axis=1)
+
+    def only(self, examples: Any, width: int) -> "_Search":
+        """The search of some examples of the batch."""
+        rows = ops.reshape(width * examples[:, None] + ops.arange(width, dtype="int32"), (-1,))
+        live, finished, count = tree.map_structure(
+            lambda part: ops.take(part, examples, axis=0), (self.live, self.finished, self.count)
+        )
+        tensors = [ops.take(tensor, rows, axis=0) for tensor in self.tensors]
+        return _Search(self.time, live, finished, count, self.history.only(examples), tensors)
+
+    def with_rest(self, rest: "_Search", order: Any, half: Any) -> "_Search":
+        """The whole batch, of which the examples `order[:half]` come from `rest`; its step's state is not needed."""
+        places = ops.argsort(order)
+
+        def joined(whole: Any, part: Any, axis: int) -> Any:
+            others = ops.take(whole, order[half:], axis=axis)
+            return ops.take(ops.concatenate([part, others], axis=axis), places, axis=axis)
+
+        live, finished, count = tree.map_structure(
+            lambda whole, part: joined(whole, part, 0),
+            (self.live, self.finished, self.count),
+            (rest.live, rest.finished, rest.count),
+        )
+        history = History(*(joined(whole, part, 1) for whole, part in zip(self.history, rest.history, strict=True)))
+        return _Search(rest.time, live, finished, count, history, self.tensors)
+
+
 class _Rules(NamedTuple):
     """What does not change during a search."""
 
+    step: Step
+    frame: Frame
+    forced: Prefix
     end: int
     length: int
     width: int
@@ -52,6 +96,12 @@ class _Rules(NamedTuple):
     penalty: float
     coverage: float
     mask: Any | None
+    record: str | None
+
+    def only(self, examples: Any) -> "_Rules":
+        """The rules for some examples of the batch."""
+        mask = None if self.mask is None else ops.take(self.mask, examples, axis=0)
+        return self._replace(frame=self.frame.only(examples), forced=self.forced.only(examples), mask=mask)
 
     def normalise(self, scores: Any, length: Any, covered: Any) -> Any:
         """Equation 14: `(batch, n)` and `(batch, n, source_time)` -> `(batch, n)`."""
@@ -82,6 +132,7 @@ def beam(
     prefix: Any | None = None,
     record: str | None = None,
     mask: Any | None = None,
+    halvings: int = 0,
 ) -> Decoded:
     """Follows the `width` best hypotheses of each example.
 
@@ -106,6 +157,8 @@ def beam(
         record: Key of a state that is a dictionary; its value, `(rows, source_time)`, is returned of every step as
             `attention`.
         mask: `(batch, source_time)`, True = an input that is to be covered; by default all that got any attention.
+        halvings: How often the batch is halved, each time when half of its examples are done. The answers are the
+            same; large batches come out sooner, for a longer compilation.
 
     Returns:
         Tokens `(batch, nbest, length)`, best first. Hypotheses that did not end within `length` come after all that
@@ -114,47 +167,70 @@ def beam(
     Raises:
         ValueError: If an argument is out of range, or the size of the batch is unknown.
     """
-    _check(length, width, nbest, penalty, coverage, record)
+    _check(length, width, nbest, penalty, coverage, record, halvings)
     first = first_tokens(start, state)
-    mask = None if mask is None else ops.cast(ops.convert_to_tensor(mask), "bool")
-    rules = _Rules(end, length, width, nbest, penalty, coverage, mask)
-    frame, forced = Frame(state), Prefix(prefix)
-
-    def going(time: Any, live: _Live, finished: _Hypotheses, count: Any, history: History, tensors: list) -> Any:
-        return ops.logical_and(time < length, ops.any(live.scores > NONE))
-
-    def body(time: Any, live: _Live, finished: _Hypotheses, count: Any, history: History, tensors: list) -> tuple:
-        log_probabilities, new = step(ops.reshape(live.tokens, (-1,)), frame.state(tensors))
-        seen = None if record is None else ops.cast(new[record], "float32")
-        if coverage:
-            live = live._replace(covered=live.covered + ops.reshape(seen, ops.shape(live.covered)))
-        scores, tokens, parents = _continue(log_probabilities, live.scores, forced.at(time))
-        scores = ops.where(ops.arange(width, dtype="int32") < width - count[:, None], scores, NONE)
-        live = _Live(tokens, scores, pick(live.covered, parents) if coverage else live.covered)
-        finished, ended = _finish(finished, live, parents, time, rules)
-        live = live._replace(scores=_going_on(live, finished, rules))
-        count = count + ended
-        tensors = [_reorder(tensor, parents) for tensor in frame.tensors(new)]
-        return time + 1, live, finished, count, history.note(time, live.tokens, parents, seen), tensors
-
     (batch,) = ops.shape(first)
     source_time = 0 if record is None else ops.shape(state[record])[1]
-    _, live, finished, _, history, _ = loop(
-        going,
-        body,
-        (
-            ops.zeros((), "int32"),
-            _first_live(first, width, source_time if coverage else 0),
-            _nothing(batch, nbest),
-            ops.zeros((batch,), "int32"),
-            History.blank(length, batch, width, source_time),
-            [ops.repeat(tensor, width, axis=0) for tensor in frame.tensors(state)],
-        ),
+    frame = Frame(state)
+    mask = None if mask is None else ops.cast(ops.convert_to_tensor(mask), "bool")
+    rules = _Rules(step, frame, Prefix(prefix), end, length, width, nbest, penalty, coverage, mask, record)
+    search = _Search(
+        time=ops.zeros((), "int32"),
+        live=_first_live(first, width, source_time if coverage else 0),
+        finished=_nothing(batch, nbest),
+        count=ops.zeros((batch,), "int32"),
+        history=History.blank(length, batch, width, source_time),
+        tensors=[ops.repeat(tensor, width, axis=0) for tensor in frame.tensors(state)],
     )
-    return _read(_fill(finished, live, rules), history, rules)
+    search = _searched(search, rules, halvings)
+    return _read(_fill(search.finished, search.live, rules), search.history, rules)
 
 
-def _check(length: int, width: int, nbest: int, penalty: float, coverage: float, record: str | None) -> None:
+def _searched(search: _Search, rules: _Rules, halvings: int) -> _Search:
+    """The search until all examples are done.
+
+    With `halvings`, the loop stops when half of the examples are done; the others go on in a batch of half the size,
+    and come back to their places. Of five examples (+ goes on, - is done):
+
+        a+ b- c- d+ e-      stop: two go on, and half of five is three
+        a+ d+ b-            the rest, filled up with one that is done
+        a- b- c- d- e-      all done, in their places again
+    """
+    (batch,) = ops.shape(search.count)
+    half = (batch + 1) // 2 if halvings else 0
+
+    def going(*state: Any) -> Any:
+        now = _Search(*state)
+        return ops.logical_and(now.time < rules.length, ops.sum(ops.cast(now.goes_on, "int32")) > half)
+
+    search = _Search(*loop(going, lambda *state: tuple(_advanced(_Search(*state), rules)), tuple(search)))
+    if not halvings:
+        return search
+    order = ops.cast(ops.argsort(ops.cast(~search.goes_on, "int32")), "int32")
+    rest = _searched(search.only(order[:half], rules.width), rules.only(order[:half]), halvings - 1)
+    return search.with_rest(rest, order, half)
+
+
+def _advanced(search: _Search, rules: _Rules) -> _Search:
+    """One step of all hypotheses."""
+    time, live, finished, count, history, tensors = search
+    log_probabilities, new = rules.step(ops.reshape(live.tokens, (-1,)), rules.frame.state(tensors))
+    seen = None if rules.record is None else ops.cast(new[rules.record], "float32")
+    if rules.coverage:
+        live = live._replace(covered=live.covered + ops.reshape(seen, ops.shape(live.covered)))
+    scores, tokens, parents = _continue(log_probabilities, live.scores, rules.forced.at(time))
+    scores = ops.where(ops.arange(rules.width, dtype="int32") < rules.width - count[:, None], scores, NONE)
+    live = _Live(tokens, scores, pick(live.covered, parents) if rules.coverage else live.covered)
+    finished, ended = _finish(finished, live, parents, time, rules)
+    live = live._replace(scores=_going_on(live, finished, rules))
+    tensors = [_reorder(tensor, parents) for tensor in rules.frame.tensors(new)]
+    history = history.note(time, live.tokens, parents, seen)
+    return _Search(time + 1, live, finished, count + ended, history, tensors)
+
+
+def _check(
+    length: int, width: int, nbest: int, penalty: float, coverage: float, record: str | None, halvings: int
+) -> None:
     if length < 1:
         raise ValueError(f"At least one token must be produced; got length={length}.")
     if width < 1:
@@ -165,6 +241,8 @@ def _check(length: int, width: int, nbest: int, penalty: float, coverage: float,
         raise ValueError(f"Penalties cannot be negative; got penalty={penalty} and coverage={coverage}.")
     if coverage and record is None:
         raise ValueError("A coverage penalty needs attention: name its key in the state with `record`.")
+    if halvings < 0:
+        raise ValueError(f"A batch cannot be halved less than never; got halvings={halvings}.")
 
 
 def _first_live(first: Any, width: int, source_time: Any) -> _Live:

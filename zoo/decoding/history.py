@@ -22,13 +22,13 @@ class History(NamedTuple):
 
     tokens: Any  # (length, batch, width)
     parents: Any  # (length, batch, width)
-    attention: Any  # (length, batch * width, source_time), in the order of the parents
+    attention: Any  # (length, batch, width, source_time), in the order of the parents
 
     @classmethod
     def blank(cls, length: int, batch: Any, width: int, source_time: Any) -> "History":
         """Empty buffers."""
         numbers = ops.full((length, batch, width), PAD, "int32")
-        return cls(numbers, numbers, ops.zeros((length, batch * width, source_time), "float32"))
+        return cls(numbers, numbers, ops.zeros((length, batch, width, source_time), "float32"))
 
     def note(self, time: Any, tokens: Any, parents: Any, seen: Any | None) -> "History":
         """The history with one more step.
@@ -42,8 +42,14 @@ class History(NamedTuple):
         return History(
             write(self.tokens, time, tokens),
             write(self.parents, time, parents),
-            self.attention if seen is None else write(self.attention, time, seen),
+            self.attention
+            if seen is None
+            else write(self.attention, time, ops.reshape(seen, ops.shape(self.attention)[1:])),
         )
+
+    def only(self, examples: Any) -> "History":
+        """The history of some examples, `(n,)` indices into the batch."""
+        return History(*(ops.take(buffer, examples, axis=1) for buffer in self))
 
     def read(self, times: Any, parents: Any, lengths: Any, end: int) -> tuple[Any, Any]:
         """Reads sequences off, from the last token to the first.
@@ -77,7 +83,9 @@ class History(NamedTuple):
         length, batch, number = ops.shape(sources)
         width = self.tokens.shape[2]
         rows = sources + width * ops.arange(batch, dtype="int32")[None, :, None]
-        found = pick(self.attention, ops.reshape(rows, (length, batch * number)))
-        found = ops.reshape(found, (length, batch, number, ops.shape(self.attention)[2]))
+        source_time = ops.shape(self.attention)[3]
+        flat = ops.reshape(self.attention, (length, batch * width, source_time))
+        found = pick(flat, ops.reshape(rows, (length, batch * number)))
+        found = ops.reshape(found, (length, batch, number, source_time))
         inside = ops.arange(length, dtype="int32") < lengths[:, :, None]  # (batch, n, length)
         return ops.where(inside[..., None], ops.transpose(found, (1, 2, 0, 3)), 0.0)

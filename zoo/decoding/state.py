@@ -1,5 +1,6 @@
 """The state of a step while it goes around a loop: what is carried, repeated, reordered, and what stays."""
 
+import copy
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -42,6 +43,13 @@ class _Fixed:
     def __init__(self, part: Any) -> None:
         self.part = part
 
+    def only(self, examples: Any) -> "_Fixed":
+        """The part of some examples, `(n,)` indices into the batch."""
+        if self.part is None:
+            return self
+        taken = tree.map_structure(lambda tensor: ops.take(tensor, examples, axis=0), self.part.value)
+        return _Fixed(Shared(taken))
+
 
 def _mark(state: Any) -> Any:
     """The nest with each `Shared` and each None as one leaf."""
@@ -82,6 +90,12 @@ class Frame:
         rest = iter(tensors)
         leaves = [leaf.part if isinstance(leaf, _Fixed) else next(rest) for leaf in self.leaves]
         return tree.pack_sequence_as(self.nest, leaves)
+
+    def only(self, examples: Any) -> "Frame":
+        """The frame of some examples, `(n,)` indices into the batch: of their shared parts."""
+        frame = copy.copy(self)
+        frame.leaves = [leaf.only(examples) if isinstance(leaf, _Fixed) else leaf for leaf in self.leaves]
+        return frame
 
 
 def first_tokens(start: Any, state: Any) -> Any:
@@ -160,6 +174,12 @@ class Prefix:
             by_time = ops.transpose(ops.cast(ops.convert_to_tensor(tokens), "int32"))
             # One more step of zeros, for all the time after the prefix.
             self.tokens = ops.pad(by_time, ((0, 1), (0, 0)))
+
+    def only(self, examples: Any) -> "Prefix":
+        """The prefixes of some examples, `(n,)` indices into the batch."""
+        some = copy.copy(self)
+        some.tokens = None if self.tokens is None else ops.take(self.tokens, examples, axis=1)
+        return some
 
     def at(self, time: Any) -> Any | None:
         """`(batch,)` the token that is forced at this time, 0 for none; None if there is no prefix at all."""
