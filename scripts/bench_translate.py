@@ -75,13 +75,12 @@ def _sentences(loaded: Any) -> tuple[list[str], list[list[int]]]:
 
 def _decode(loaded: Any, rows: list[list[int]], beam: int, size: int) -> float:
     """Seconds to translate rows in batches."""
-    from tasks.translate.search import translated
-    from zoo import text
+    from zoo import builders, text
 
     search = {**loaded.assets["search"], "beam": beam}
     began = time.perf_counter()
     for some in text.in_batches(rows, size):
-        translated(loaded.model, text.pad(some), **search)
+        builders.search(loaded.model, text.pad(some), **search)
     return time.perf_counter() - began
 
 

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 BASE = "zoo zoo.errors zoo.names zoo.settings"
 EVERYTHING = (
     f"{BASE} zoo.task zoo.options zoo.cards zoo.text zoo.batches zoo.metrics zoo.optimizers zoo.sources "
-    "zoo.losses zoo.cells zoo.decoding zoo.layers zoo.builders zoo.saved"
+    "zoo.losses zoo.images zoo.cells zoo.decoding zoo.layers zoo.builders zoo.saved"
 )
 
 # The first pattern that fits a file tells what it may import besides the standard library and its own package.
@@ -34,6 +34,7 @@ ROWS = {
     "zoo/metrics.py": "numpy sklearn",
     "zoo/optimizers.py": "keras zoo.settings",
     "zoo/losses.py": "keras",
+    "zoo/images.py": "numpy PIL zoo.errors zoo.names",
     "zoo/sources.py": "tensorflow_datasets zoo.errors zoo.names",
     "zoo/cells/__init__.py": "zoo.errors zoo.names",
     "zoo/cells/*": "keras zoo.names",
@@ -49,9 +50,9 @@ ROWS = {
     "zoo/cli.py": "click zoo zoo.cards zoo.cells zoo.errors zoo.names zoo.options zoo.task",
     "tasks/__init__.py": "",
     "tasks/*/recipe.py": "zoo.settings",
-    "tasks/*/*/*.py": "babel numpy tensorflow tensorflow_datasets zoo.errors zoo.names",
+    "tasks/*/*/*.py": "babel numpy PIL tensorflow tensorflow_datasets zoo.errors zoo.names",
     "tasks/*/*.py": (
-        f"keras matplotlib numpy sacrebleu sacremoses scipy sklearn tensorflow tensorflow_datasets {EVERYTHING}"
+        f"keras matplotlib numpy PIL sacrebleu sacremoses scipy sklearn tensorflow tensorflow_datasets {EVERYTHING}"
     ),
 }
 

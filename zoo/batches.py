@@ -111,6 +111,7 @@ def paired(
     boundaries: Sequence[int],
     *,
     fixed: bool | None = None,
+    length: Callable[[tf.Tensor, tf.Tensor], tf.Tensor] | None = None,
 ) -> tf.data.Dataset:
     """Batches for a decoder that is told the true tokens: `((inputs, target inputs), targets, weights)`.
 
@@ -119,10 +120,12 @@ def paired(
         [2 5 3]     2 5 3            5 3 0          where the target is padding, nothing is learned
 
     Args:
-        dataset: Examples `(ids, target)`; target `(time,)` ids from the start to the end token.
+        dataset: Examples `(ids, target)`; target `(time,)` ids from the start to the end token, or
+            `(captions, time)`. What stands for `ids` may have any shape if `length` is given.
         batch_size: Rows of a batch.
-        boundaries: As for `bucketed`, of the longer one of the two.
+        boundaries: As for `bucketed`, of the lengths.
         fixed: As for `bucketed`.
+        length: Length of an example; default that of the longer one of the two.
 
     Returns:
         Inputs and targets `(batch, time)` int32, each with its own time; weights as of `bucketed`.
@@ -136,15 +139,30 @@ def paired(
         weights = tf.ones([tf.shape(ids)[0]])
         if fixed:
             ids, target, weights = _filled(batch_size, ids, target, weights)
-        return (ids, target[:, :-1]), target[:, 1:], weights
+        return (ids, target[..., :-1]), target[..., 1:], weights
 
-    return _buckets(dataset, longer, batch_size, boundaries, fixed).map(shift)
+    return _buckets(dataset, length or longer, batch_size, boundaries, fixed).map(shift)
+
+
+def plain(dataset: tf.data.Dataset, batch_size: int, *, fixed: bool | None = None) -> tf.data.Dataset:
+    """Batches of examples `(inputs, targets)` of one shape, weights as of `bucketed` behind them."""
+    fixed = keras.backend.backend() == "jax" if fixed is None else fixed
+
+    def weigh(inputs: tf.Tensor, targets: tf.Tensor) -> tuple:
+        items = inputs, targets, tf.ones([tf.shape(inputs)[0]])
+        return tuple(_filled(batch_size, *items)) if fixed else items
+
+    return dataset.batch(batch_size).map(weigh)
 
 
 def _filled(batch_size: int, *items: tf.Tensor) -> list[tf.Tensor]:
     """Each item, `(rows, ...)`, with as many rows of zeros behind it as make a whole batch."""
     more = batch_size - tf.shape(items[0])[0]
-    padded = [tf.pad(item, [[0, more], *[[0, 0]] * (len(item.shape) - 1)]) for item in items]
+    nothing = {tf.string: ""}
+    padded = [
+        tf.pad(item, [[0, more], *[[0, 0]] * (len(item.shape) - 1)], constant_values=nothing.get(item.dtype, 0))
+        for item in items
+    ]
     return [tf.ensure_shape(item, [batch_size, *item.shape[1:]]) for item in padded]
 
 

@@ -17,7 +17,7 @@ import zoo
 from zoo import cards, cells, options
 from zoo.errors import UserError
 from zoo.names import look_up, nearest, unknown
-from zoo.task import Installed, find, installed
+from zoo.task import Failed, Installed, find, installed
 
 MODELS_DIR = click.Option(["--models-dir"], type=click.Path(path_type=Path), help="Where saved models lie.")
 BACKEND = click.Option(
@@ -195,9 +195,13 @@ def _verb(task: Installed) -> click.Command:
         _start_keras(values["backend"])
         from zoo import saved
 
+        failed = False
         for line in task.task.predict(saved.load(path), ask):
             click.echo(line)
             sys.stdout.flush()
+            failed |= isinstance(line, Failed)
+        if failed:
+            sys.exit(1)
 
     return click.Command(
         task.name,

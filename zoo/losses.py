@@ -30,8 +30,8 @@ class TokenCrossentropy(keras.losses.Loss):
         """Computes the loss.
 
         Args:
-            y_true: Token ids `(batch, time)`; 0 is padding and does not count.
-            y_pred: Logits `(batch, time, vocabulary)`.
+            y_true: Token ids `(batch, time)`, or with more axes between; 0 is padding and does not count.
+            y_pred: Logits, the shape of `y_true` and the vocabulary behind it.
             sample_weight: `(batch,)`, optional; 0 for rows that only fill a batch up.
 
         Returns:
@@ -40,11 +40,12 @@ class TokenCrossentropy(keras.losses.Loss):
         targets, logits = ops.cast(y_true, "int32"), ops.cast(y_pred, "float32")
         real = ops.cast(ops.not_equal(targets, PAD), "float32")
         if sample_weight is not None:
-            real = real * ops.cast(sample_weight, "float32")[:, None]
+            rows = ops.reshape(sample_weight, (-1, *[1] * (len(targets.shape) - 1)))
+            real = real * ops.cast(rows, "float32")
         return ops.sum(self.call(targets, logits) * real) / ops.maximum(ops.sum(real), 1.0)
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
-        """Nats of every position, `(batch, time)`."""
+        """Nats of every position, in the shape of `y_true`."""
         if not self.smoothing:
             return ops.sparse_categorical_crossentropy(y_true, y_pred, from_logits=True)
         spread = self.smoothing / y_pred.shape[-1]

@@ -25,7 +25,8 @@ def prepared(source: str | Callable[..., Any], embedded: str) -> Any:
         embedded: The name of the task's data set that needs no network, for the error's next step.
 
     Raises:
-        UserError: If TFDS does not know the name, has no version of it, or cannot fetch it.
+        UserError: If TFDS does not know the name, has no version of it, or cannot fetch it, or if the user has to put
+            its files into a folder first.
     """
     builder = _named(source, embedded) if isinstance(source, str) else source(data_dir=_writable())
     if builder.is_prepared():
@@ -43,6 +44,16 @@ def prepared(source: str | Callable[..., Any], embedded: str) -> Any:
             f"Data set {builder.info.name!r} is not in {builder.data_dir_root!s} and could not be fetched "
             f"({type(error).__name__}). Connect to the network, or point TFDS_DATA_DIR at a folder that has it, "
             f"or use the embedded data set {embedded!r}, which needs neither."
+        ) from error
+    except AssertionError as error:  # so TFDS tells that files which it may not fetch are not there
+        how = getattr(builder, "MANUAL_DOWNLOAD_INSTRUCTIONS", None)
+        if not how:
+            raise
+        folder = config.manual_dir or Path(builder.data_dir_root) / "downloads" / "manual"
+        raise UserError(
+            f"Data set {builder.info.name!r} is not in {builder.data_dir_root!s} and cannot be fetched: its files "
+            f"have to be put into {folder!s} by hand. {' '.join(how.split())} "
+            f"The embedded data set {embedded!r} needs no files."
         ) from error
     return builder
 

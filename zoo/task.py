@@ -66,7 +66,7 @@ class Task:
             builder's arguments.
         score: `(model, batches, assets) -> dict[str, float]`.
         validate: The same for the validation split after every epoch, where `score` would take too long for that.
-        predict: `(saved, ask) -> Iterator[str]`: one line of output for each input.
+        predict: `(saved, ask) -> Iterator[str]`: a line of output for each input, `Failed` if it has no answer.
         monitor: The score that early stopping and the choice of the best model look at.
         higher_is_better: Which way it counts.
         before: `(recipe, data) -> Stage | None`: a training before the training, such as one without labels.
@@ -82,6 +82,10 @@ class Task:
     validate: Callable[[Any, Any, Mapping[str, Any]], dict[str, float]] | None = None
     before: Callable[[Any, Data], Stage | None] | None = None
     examples: Sequence[str] = ()
+
+
+class Failed(str):
+    """A line of output that says why one input has no answer. The others are answered; the command exits with 1."""
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,7 @@ import numpy as np
 from tasks.translate.data import BOUNDARIES, source_encoder, source_tokenizer, target_tokenizer
 from tasks.translate.heatmap import draw
 from tasks.translate.recipe import Predict
-from tasks.translate.search import translated
-from zoo import text
+from zoo import builders, text
 from zoo.errors import UserError
 from zoo.saved import SavedModel
 
@@ -87,7 +86,7 @@ def _search(saved: SavedModel, ask: Predict, rows: Sequence[Sequence[int]]) -> d
         (ids,) = target_tokenizer(saved.assets).encode([ask.prefix])
         prefix = np.tile(np.array(ids, "int32"), (len(rows), 1))
     looked = ask.attention or ask.copy_unknown or ask.heatmap is not None
-    return translated(
+    return builders.search(
         saved.model, tokens, **options, nbest=ask.nbest, length=own["length"], prefix=prefix, attention=looked
     )
 

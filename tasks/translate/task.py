@@ -10,7 +10,6 @@ from tasks.translate import scoring
 from tasks.translate.answers import predict
 from tasks.translate.data import load, source_tokenizer, target_tokenizer
 from tasks.translate.recipe import Train
-from tasks.translate.search import translated
 from zoo import builders, losses, optimizers
 from zoo.task import Data, Task
 
@@ -75,7 +74,7 @@ def _translations(
     for tokens, targets, weights in batches:
         real = np.asarray(weights) > 0
         for found, search in zip(texts, searches, strict=True):
-            found += tokenizer.decode(translated(model, np.asarray(tokens), **search)["tokens"][real, 0])
+            found += tokenizer.decode(builders.search(model, np.asarray(tokens), **search)["tokens"][real, 0])
         references += [text.decode("utf-8", "replace") for text in np.asarray(targets)[real]]
     return texts, references
 

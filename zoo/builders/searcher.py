@@ -7,6 +7,10 @@ from typing import Any
 import keras
 
 from zoo import decoding
+from zoo.builders.encoder_decoder import END, START
+
+LARGE = 16
+"""Examples of a batch that is worth halving, which asks for a longer compilation, while they come to their ends."""
 
 
 class Searcher(keras.Model):
@@ -56,3 +60,45 @@ def searcher(models: keras.Model | tuple[keras.Model, ...], search: str = "greed
 @functools.lru_cache(maxsize=16)
 def _made(models: tuple[keras.Model, ...], search: str, options: tuple[tuple[str, Any], ...]) -> Searcher:
     return Searcher(models, decoding.find(search), dict(options))
+
+
+def search(
+    models: keras.Model | tuple[keras.Model, ...],
+    inputs: Any,
+    *,
+    beam: int = 5,
+    penalty: float = 0.6,
+    coverage: float = 0.0,
+    nbest: int = 1,
+    length: int = 100,
+    prefix: Any | None = None,
+    attention: bool = False,
+) -> dict[str, Any]:
+    """What models write about a batch of inputs.
+
+    Args:
+        models: An encoder-decoder, or several of one vocabulary.
+        inputs: What they read, `(batch, ...)`.
+        beam: Width; 1 is greedy search.
+        penalty: Exponent of the length normalisation.
+        coverage: Weight of the coverage penalty.
+        nbest: Answers to each input.
+        length: Most tokens of an answer, its end included.
+        prefix: Ids that every answer begins with, `(batch, time)`.
+        attention: Record where the decoder looked.
+
+    Returns:
+        Arrays by name: `tokens` `(batch, nbest, length)`, best first, and `scores`, `log_probabilities`, `lengths`,
+        `attention` likewise; see `zoo.decoding.Decoded`.
+    """
+    options: dict[str, Any] = {"start": START, "end": END, "length": length}
+    if attention or coverage:
+        options["record"] = "attention"
+    given = {"inputs": inputs} if prefix is None else {"inputs": inputs, "prefix": prefix}
+    if beam == 1 == nbest:
+        found = searcher(models, "greedy", **options).predict_on_batch(given)
+        return {name: value[:, None] for name, value in found.items()}
+    options |= {"width": max(beam, nbest), "nbest": nbest, "penalty": penalty, "coverage": coverage}
+    if len(inputs) >= LARGE:
+        options["halvings"] = 2
+    return searcher(models, "beam", **options).predict_on_batch(given)

@@ -5,16 +5,15 @@ from typing import Any
 import keras
 from keras import ops
 
+from zoo.builders.encoder_decoder import PAD, EncoderDecoder
 from zoo.cells.cell import restored, stored
-from zoo.decoding import Shared
-from zoo.layers import Bridge, LockedDropout, Pooling, Recurrent, RecurrentDecoder, TokenEmbedding
+from zoo.layers import LockedDropout, Pooling, Recurrent, RecurrentDecoder, TokenEmbedding
 from zoo.layers.bridge import concatenated
-
-PAD, START = 0, 2
+from zoo.layers.decoder import Memory
 
 
 @keras.saving.register_keras_serializable("zoo")
-class Translator(keras.Model):
+class Translator(EncoderDecoder):
     """An encoder, a bridge, and a decoder with attention; see `translator` for the arguments."""
 
     def __init__(
@@ -44,12 +43,22 @@ class Translator(keras.Model):
         scheduled_sampling: float = 0.0,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
         bridge = bridge or ("mean" if attention else "final")
         decoder_cell = cell if decoder_cell is None else decoder_cell
         cell = cell(units) if isinstance(cell, type) else cell
         decoder_cell = decoder_cell(decoder_units or units) if isinstance(decoder_cell, type) else decoder_cell
         _check(source_vocabulary, target_vocabulary, tie_source, bridge)
+        vectors = {"word_dropout": word_dropout, "dropout": embedding_dropout}
+        source = TokenEmbedding(source_vocabulary, embedding, name="source_embedding", **vectors)
+        target = source
+        if not tie_source:
+            target = TokenEmbedding(target_vocabulary, embedding, name="target_embedding", **vectors)
+        decoder = RecurrentDecoder(
+            decoder_cell, decoder_units or units, decoder_depth, attention,
+            conditional=conditional, input_feeding=input_feeding, readout=embedding if tie_output else None,
+            layer_norm=layer_norm, dropout=dropout, name="decoder",
+        )  # fmt: skip
+        super().__init__(target, decoder, tie_output, output_dropout, scheduled_sampling, **kwargs)
         self.settings = {
             "source_vocabulary": source_vocabulary, "target_vocabulary": target_vocabulary, "cell": cell,
             "units": units, "decoder_cell": decoder_cell, "decoder_units": decoder_units, "embedding": embedding,
@@ -59,93 +68,29 @@ class Translator(keras.Model):
             "word_dropout": word_dropout, "embedding_dropout": embedding_dropout, "dropout": dropout,
             "output_dropout": output_dropout, "scheduled_sampling": scheduled_sampling,
         }  # fmt: skip
-        vectors = {"word_dropout": word_dropout, "dropout": embedding_dropout}
-        self.source_embedding = TokenEmbedding(source_vocabulary, embedding, name="source_embedding", **vectors)
-        self.target_embedding = self.source_embedding
-        if not tie_source:
-            self.target_embedding = TokenEmbedding(target_vocabulary, embedding, name="target_embedding", **vectors)
+        self.source_embedding = source
         self.encoder = Recurrent(
             cell, units, encoder_depth, bidirectional, residual, layer_norm, dropout,
             return_state=bridge == "final", name="encoder",
         )  # fmt: skip
         self.memory_dropout = LockedDropout(dropout, name="memory_dropout")
         self.summary = Pooling("mean", name="summary")
-        self.decoder = RecurrentDecoder(
-            decoder_cell, decoder_units or units, decoder_depth, attention,
-            conditional=conditional, input_feeding=input_feeding, readout=embedding if tie_output else None,
-            layer_norm=layer_norm, dropout=dropout, name="decoder",
-        )  # fmt: skip
-        self.bridge = Bridge(self.decoder.sizes, name="bridge")
-        self.output_dropout = keras.layers.Dropout(output_dropout, name="output_dropout")
-        self.output_layer = None if tie_output else keras.layers.Dense(target_vocabulary, name="output")
 
     def build(self, input_shape: Any = None) -> None:
-        settings = self.settings
-        vectors = (None, None, settings["embedding"])
+        vectors = (None, None, self.settings["embedding"])
         self.source_embedding.build((None, None))
-        self.target_embedding.build((None, None))
         self.encoder.build(vectors)
         shape = self.encoder.compute_output_shape(vectors)
-        memory = shape[0] if settings["bridge"] == "final" else shape
-        states = sum(size for layer in shape[1] for _, size in layer) if settings["bridge"] == "final" else memory[-1]
+        final = self.settings["bridge"] == "final"
+        memory = shape[0] if final else shape
         self.summary.build(memory)
-        self.bridge.build((None, states))
-        self.decoder.build(vectors, memory)
-        if self.output_layer is None:
-            self.output_bias = self.add_weight((settings["target_vocabulary"],), "zeros", name="output_bias")
-        else:
-            self.output_layer.build((None, self.decoder.readout))
+        self.build_decoder(memory, sum(size for layer in shape[1] for _, size in layer) if final else memory[-1])
         self.built = True
 
-    def call(self, inputs: Any, training: bool | None = None) -> Any:
-        """Teacher-forced logits.
-
-        Args:
-            inputs: A pair of source ids `(batch, time)` and target ids `(batch, target time)`, the latter beginning
-                with the start token; both padded with 0 on the right.
-            training: Whether dropout and scheduled sampling are on.
-
-        Returns:
-            `(batch, target time, vocabulary)`: at t the logits of the token after `target[:, t]`.
-        """
-        source, target = inputs
-        states, memory = self._read(source, training)
-        rate = self.settings["scheduled_sampling"]
-        if training and rate:
-            guess = ops.argmax(self._forced(target, states, memory, training=False), axis=-1)
-            target = self._mixed(target, ops.cast(guess, target.dtype), rate)
-        return self._forced(target, states, memory, training)
-
-    def encode(self, source: Any) -> dict[str, Any]:
-        """Reads source ids `(batch, time)`; returns the state before the first step of a search."""
-        states, memory = self._read(source, training=False)
-        state = self.decoder.start(states, memory)
-        if memory is not None:
-            state["memory"] = Shared(memory)
-            state["attention"] = ops.zeros(ops.shape(source), memory.values.dtype)
-        return state
-
-    def step(self, tokens: Any, state: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
-        """One step of a search, as `zoo.decoding` asks for it.
-
-        Args:
-            tokens: `(rows,)` ids of the previous tokens.
-            state: What `encode` or the step before returned. Its `"attention"` `(rows, time)` tells where this
-                step has looked.
-
-        Returns:
-            Log-probabilities `(rows, vocabulary)` float32, and the new state.
-        """
-        memory = state["memory"].value if "memory" in state else None
-        readout, new, weights = self.decoder.step(self.target_embedding(tokens[:, None])[:, 0], state, memory)
-        if memory is not None:
-            new |= {"memory": state["memory"], "attention": weights}
-        return ops.log_softmax(ops.cast(self._logits(readout), "float32")), new
-
-    def _read(self, source: Any, training: bool | None) -> tuple[list, Any]:
-        """The decoder's first states, and what it may look at."""
-        mask = ops.not_equal(source, PAD)
-        embedded = self.source_embedding(source, mask=mask, training=training)
+    def read(self, inputs: Any, training: bool | None) -> tuple[list, Memory | None]:
+        """Source ids `(batch, time)`, padded with 0 on the right -> first states, and the encoder's outputs."""
+        mask = ops.not_equal(inputs, PAD)
+        embedded = self.source_embedding(inputs, mask=mask, training=training)
         read = self.encoder(embedded, mask=mask, training=training)
         if self.settings["bridge"] == "final":
             values, finals = read
@@ -156,28 +101,6 @@ class Translator(keras.Model):
         if not self.settings["attention"]:
             return states, None
         return states, self.decoder.prepare(self.memory_dropout(values, training=training), mask)
-
-    def _forced(self, target: Any, states: list, memory: Any, training: bool | None) -> Any:
-        mask = ops.not_equal(target, PAD)
-        embedded = self.target_embedding(target, mask=mask, training=training)
-        readouts = self.decoder(embedded, states, memory, training=training)
-        return self._logits(self.output_dropout(readouts, training=training))
-
-    def _logits(self, readout: Any) -> Any:
-        if self.output_layer is not None:
-            return self.output_layer(readout)
-        table = ops.cast(self.target_embedding.table.embeddings, readout.dtype)
-        return ops.matmul(readout, ops.transpose(table)) + self.output_bias
-
-    def _mixed(self, target: Any, guess: Any, rate: float) -> Any:
-        """Targets `(batch, time)` of which a part is what the model itself says after the true tokens before."""
-        said = ops.concatenate([target[:, :1], guess[:, :-1]], axis=1)
-        shape = ops.shape(target)
-        swap = keras.random.uniform(shape, seed=self.target_embedding.words.seed_generator) < rate
-        return ops.where(ops.logical_and(swap, ops.not_equal(target, PAD)), said, target)
-
-    def compute_output_shape(self, input_shape: Any) -> tuple:
-        return (*input_shape[1], self.settings["target_vocabulary"])
 
     def get_config(self) -> dict[str, Any]:
         cells = {name: stored(self.settings[name]) for name in ("cell", "decoder_cell")}

@@ -5,6 +5,7 @@ from zoo.layers.bridge import Bridge
 from zoo.layers.decoder import RecurrentDecoder
 from zoo.layers.dropout import LockedDropout, WordDropout
 from zoo.layers.embedding import TokenEmbedding
+from zoo.layers.image_encoder import image_encoder
 from zoo.layers.pooling import Pooling
 from zoo.layers.recurrent import Recurrent, reverse
 from zoo.layers.sampled_softmax import SampledSoftmax
@@ -21,5 +22,6 @@ __all__ = [
     "SampledSoftmax",
     "TokenEmbedding",
     "WordDropout",
+    "image_encoder",
     "reverse",
 ]

@@ -51,9 +51,11 @@ class RecurrentDecoder(Masked):
         readout: Size of the readout; default `units`.
         layer_norm: Normalise what the readout is made of (Ba, Kiros and Hinton 2016).
         dropout: Locked dropout between layers.
+        context_gate: Weigh the context by sigmoid(w^T s + b): how much this step looks at all (Xu et al., "Show,
+            Attend and Tell", 2015, section 4.2.1, where s is that of the step before).
 
     Raises:
-        ValueError: If `conditional` is asked for without attention.
+        ValueError: If `conditional` or `context_gate` is asked for without attention.
     """
 
     def __init__(
@@ -68,11 +70,13 @@ class RecurrentDecoder(Masked):
         readout: int | None = None,
         layer_norm: bool = False,
         dropout: float = 0.0,
+        context_gate: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        if conditional and not attention:
-            raise ValueError("A conditional decoder needs an attention to stand between its two steps.")
+        if (conditional or context_gate) and not attention:
+            what = "A conditional decoder" if conditional else "A context gate"
+            raise ValueError(f"{what} needs an attention.")
         if depth < 1:
             raise ValueError(f"A decoder needs at least one layer; got depth={depth}.")
         self.cell = cell(units) if isinstance(cell, type) else cell
@@ -84,6 +88,7 @@ class RecurrentDecoder(Masked):
         self.cells = [cells.make(self.cell, units) for _ in range(depth)]
         self.second = cells.make(self.cell, units) if conditional else None
         self.look = make_attention(attention, attention_units or units, name="attention") if attention else None
+        self.gate = keras.layers.Dense(1, activation="sigmoid", name="gate") if context_gate else None
         self.norm = keras.layers.LayerNormalization(name="norm") if layer_norm else None
         self.seed_generator = keras.random.SeedGenerator()
 
@@ -109,6 +114,8 @@ class RecurrentDecoder(Masked):
             self.second.build((None, features))
         if self.look is not None:
             self.look.build((None, out), memory_shape)
+        if self.gate is not None:
+            self.gate.build((None, out))
         if self.input_feeding and self.hoisted:
             shape = (self.readout, self.cells[0].gates * self.cells[0].units)
             self.feed_kernel = self.add_weight(shape, "glorot_uniform", name="feed_kernel")
@@ -184,7 +191,7 @@ class RecurrentDecoder(Masked):
         noise = self._noise(ops.shape(inputs)[0]) if training and self.dropout else None
         start = self.start(states, memory)
         if return_attention:
-            start["attention"] = ops.zeros_like(memory.values[..., 0])
+            start["attention"] = ops.zeros((ops.shape(inputs)[0], ops.shape(memory.values)[1]), memory.values.dtype)
 
         def body(state: dict, now: Any) -> tuple[dict, dict]:
             now, fed = (now[:, : -self.readout], now[:, -self.readout :]) if self.input_feeding else (now, None)
@@ -215,7 +222,7 @@ class RecurrentDecoder(Masked):
         weights, new = None, {"cells": []}
         hidden, states = self._first(projected, state)
         if self.second is not None:
-            new["context"], weights = self.look(hidden, *memory)
+            new["context"], weights = self._context(hidden, memory)
             hidden, states = self.second(new["context"], states)
         new["cells"].append(list(states))
         for level, cell in enumerate(self.cells[1:], 1):
@@ -223,10 +230,15 @@ class RecurrentDecoder(Masked):
             hidden, states = cell(below, state["cells"][level])
             new["cells"].append(list(states))
         if self.look is not None and self.second is None:
-            new["context"], weights = self.look(hidden, *memory)
+            new["context"], weights = self._context(hidden, memory)
         if self.input_feeding:
             new["readout"] = self._read(hidden, new, part)
         return new, weights
+
+    def _context(self, hidden: Any, memory: Memory) -> tuple[Any, Any]:
+        """What a query `(rows, units)` finds in the memory, and where it has looked."""
+        context, weights = self.look(hidden, *memory)
+        return (context if self.gate is None else context * self.gate(hidden)), weights
 
     def _first(self, projected: Any, state: dict) -> tuple[Any, list]:
         """The first cell's step, the fed-back readout added to its inputs."""
@@ -270,6 +282,7 @@ class RecurrentDecoder(Masked):
             "readout": self.readout,
             "layer_norm": self.layer_norm,
             "dropout": self.dropout,
+            "context_gate": self.gate is not None,
         }
 
     @classmethod

@@ -1,0 +1,76 @@
+"""Draws pictures of a test split with their captions, and where the model looked for each word.
+
+    python scripts/caption_sheet.py caption-gru-scenes sheet.png [--count 20] [--columns 2]
+"""
+
+import argparse
+import json
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+WORDS = 14
+"""Words of a caption that are drawn."""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("model")
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--count", type=int, default=20)
+    parser.add_argument("--columns", type=int, default=1)
+    options = parser.parse_args()
+
+    from zoo import builders, saved
+
+    loaded = saved.load(options.model)
+    data = loaded.installed.task.load(loaded.recipe, loaded.assets)
+    rows = []
+    for pictures, references, _ in data.split("test", options.count):
+        pictures = np.asarray(pictures)
+        found = builders.search(loaded.model, pictures, **loaded.assets["search"], attention=True)
+        for place, (picture, known) in enumerate(zip(pictures, np.asarray(references), strict=True)):
+            tokens = found["tokens"][place, 0, : found["lengths"][place, 0]]
+            (caption,) = loaded.assets["tokenizer"].decode([tokens])
+            rows.append((picture, caption, json.loads(known)["captions"][0], found["attention"][place, 0]))
+    draw(list(islice(rows, options.count)), options.out, options.columns)
+
+
+def draw(rows: list[tuple[np.ndarray, str, str, np.ndarray]], out: Path, columns: int) -> None:
+    """Writes the sheet: of each row `(picture, caption, one reference, attention (words, places))`."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    from tasks.caption.attention_sheet import grids
+
+    per_column = -(-len(rows) // columns)
+    figure = Figure(figsize=(12 * columns, 1.35 * per_column))
+    FigureCanvasAgg(figure)
+    grid = figure.add_gridspec(
+        per_column, columns * (WORDS + 1), left=0.005, right=0.995, top=0.99, bottom=0.01, wspace=0.05, hspace=0.55
+    )
+    for number, (picture, caption, reference, attention) in enumerate(rows):
+        line, first = number % per_column, (number // per_column) * (WORDS + 1)
+        axes = _panel(figure, grid[line, first], picture)
+        axes.set_title(f"{caption}   (reference: {reference})", loc="left", fontsize=9)
+        for place, (word, looked) in enumerate(zip(caption.split()[:WORDS], grids(attention), strict=False)):
+            axes = _panel(figure, grid[line, first + 1 + place], picture, looked)
+            axes.set_xlabel(word, fontsize=7, labelpad=1)
+    figure.savefig(out, dpi=70)
+
+
+def _panel(figure: Any, place: Any, picture: np.ndarray, looked: np.ndarray | None = None) -> Any:
+    axes = figure.add_subplot(place)
+    axes.set_xticks([])
+    axes.set_yticks([])
+    height, width = picture.shape[:2]
+    axes.imshow(picture, extent=(0, width, height, 0))
+    if looked is not None:
+        axes.imshow(looked, extent=(0, width, height, 0), cmap="gray", alpha=0.7, interpolation="bicubic", vmin=0)
+    return axes
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Image captioning: a picture in, a sentence out."""

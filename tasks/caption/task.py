@@ -1,0 +1,118 @@
+"""The joins between the captioning task and zoo."""
+
+import base64
+import io
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import keras
+import numpy as np
+from PIL import Image
+
+from tasks.caption import scoring
+from tasks.caption.answers import predict
+from tasks.caption.data import encoder, frozen, load
+from tasks.caption.pictures import user_errors
+from tasks.caption.recipe import Train
+from tasks.caption.scenes import compose, drawing, truth
+from zoo import builders, losses, optimizers
+from zoo.task import Data, Task
+from zoo.text import UNKNOWN
+
+
+def build(recipe: Train, data: Data) -> keras.Model:
+    """The compiled captioner of a recipe."""
+    own = recipe.encoder == "convolutional"
+    model = builders.captioner(
+        data.assets["tokenizer"].size,
+        recipe.cell,
+        recipe.units,
+        recipe.encoder if own else encoder(recipe),
+        image_size=recipe.image_size if own else None,
+        frozen=frozen(recipe),
+        places=recipe.places,
+        projection=recipe.projection,
+        embedding=recipe.embedding,
+        depth=recipe.depth,
+        attention=None if recipe.attention == "none" else recipe.attention,
+        conditional=recipe.conditional,
+        input_feeding=recipe.input_feeding,
+        context_gate=recipe.context_gate,
+        doubly_stochastic=recipe.doubly_stochastic,
+        layer_norm=recipe.layer_norm,
+        word_dropout=recipe.word_dropout,
+        embedding_dropout=recipe.embedding_dropout,
+        dropout=recipe.dropout,
+        output_dropout=recipe.output_dropout,
+        scheduled_sampling=recipe.scheduled_sampling,
+        forbidden=(UNKNOWN,),  # "a man in a <unk>" helps nobody
+    )
+    optimizers.compile(model, recipe, _steps(recipe, data), loss=losses.TokenCrossentropy(recipe.smoothing))
+    return model
+
+
+def _steps(recipe: Train, data: Data) -> int:
+    """Examples of an epoch: groups of captions, five captions a picture being the rule."""
+    return data.sizes["train"] * max(1, -(-5 // recipe.group))
+
+
+def score(model: keras.Model, batches: Any, assets: Mapping[str, Any]) -> dict[str, float]:
+    """All scores of some batches, by the beam that the recipe names."""
+    return _scores(*_captions(model, batches, assets, assets["search"]))
+
+
+def validate(model: keras.Model, batches: Any, assets: Mapping[str, Any]) -> dict[str, float]:
+    """The same of greedy captions, in less time: what epochs are compared by."""
+    found = _scores(*_captions(model, batches, assets, {**assets["search"], "beam": 1}))
+    return {name: found[name] for name in ("bleu1", "bleu4", "cider", "true") if name in found}
+
+
+def _captions(
+    model: keras.Model, batches: Any, assets: Mapping[str, Any], search: Mapping[str, Any]
+) -> tuple[list[str], list[dict]]:
+    """Captions of all real rows, and what is known of their pictures."""
+    texts: list[str] = []
+    known: list[dict] = []
+    for pictures, references, weights in _read(batches):
+        real = np.asarray(weights) > 0
+        found = builders.search(model, np.asarray(pictures), **search)
+        texts += assets["tokenizer"].decode(found["tokens"][real, 0])
+        known += [json.loads(item) for item in np.asarray(references)[real]]
+    return texts, known
+
+
+def _read(batches: Any) -> Iterator[Any]:
+    """The batches; a picture that cannot be read is told as users are told things."""
+    with user_errors():
+        yield from batches
+
+
+def _scores(texts: list[str], known: list[dict]) -> dict[str, float]:
+    result = scoring.scores(texts, [item["captions"] for item in known])
+    result = {name: value if isinstance(value, int) else round(value, 4) for name, value in result.items()}
+    if all(item["facts"] for item in known):  # scenes, of which all is known
+        verdicts = [truth.is_true(said, item["facts"]) for said, item in zip(texts, known, strict=True)]
+        result["true"] = round(sum(verdicts) / len(verdicts), 4)
+    return result
+
+
+def _drawn(number: int) -> list[str]:
+    """Scenes of the test split as `data:` URIs: pictures that every machine has, to check a saved model with."""
+    uris = []
+    for scene, _ in compose.examples("test", number):
+        stream = io.BytesIO()
+        Image.fromarray(drawing.render(scene)).save(stream, "png")
+        uris.append("data:image/png;base64," + base64.b64encode(stream.getvalue()).decode())
+    return uris
+
+
+TASK = Task(
+    load=load,
+    build=build,
+    score=score,
+    validate=validate,
+    predict=predict,
+    monitor="bleu4",
+    examples=_drawn(2),
+)

@@ -1,0 +1,177 @@
+"""Any picture a user may have, to an array of one kind: 8 bits, RGB, upright, nothing shining through."""
+
+import base64
+import io
+import os
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+from PIL import Image, ImageCms, UnidentifiedImageError
+from PIL.ExifTags import Base
+
+from zoo.errors import UserError
+from zoo.names import nearest
+
+MOST_PIXELS = 100_000_000
+"""Larger pictures are refused: decoded, this many fill 300 MB. Cameras and scanners stay below it."""
+
+_WHITE_16 = 65535
+_TURNS = {  # EXIF's tag Orientation (CIPA DC-008, section 4.6.5): how to get the picture upright
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+def read(path: str | Path) -> np.ndarray:
+    """A picture from a file in any format that Pillow decodes.
+
+    The picture is turned upright as its EXIF data say. Transparent parts show white. Of an animation or a file with
+    several pages it is the first. Colour profiles are not applied. Grey of 16 bits is scaled to 8. Numbers of 32 bits,
+    which have no agreed white, are taken as 0 (black) to 1 (white) if they are real and as 0 to 65535 if they are
+    whole; where they leave that range, the least becomes black and the greatest white.
+
+    Args:
+        path: The file, whose name's ending does not matter; or a `data:` URI, which holds the picture itself (RFC 2397,
+            base64).
+
+    Returns:
+        `(height, width, 3)`, uint8, red, green, blue from 0 to 255; an array of its own that may be written to.
+
+    Raises:
+        UserError: If there is no such file, or it is a folder, empty, may not be read, not a picture, cut short or
+            damaged, or has more than `MOST_PIXELS` pixels, which is seen before it is decoded.
+    """
+    if str(path).startswith("data:"):
+        return _decoded(io.BytesIO(_from_uri(str(path))), f"{str(path)[:40]}...")
+    _check_file(path)
+    return _decoded(path, path)
+
+
+def _decoded(source: str | Path | io.BytesIO, path: str | Path) -> np.ndarray:
+    """The picture in a file or in memory; `path` is what errors call it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of Pillow: large pictures, odd metadata
+        with _faults_told(path), _stream(source) as file, Image.open(file) as image:
+            if image.width * image.height > MOST_PIXELS:
+                raise Image.DecompressionBombError
+            image.load()
+            return np.array(_rgb(_upright(image)))
+
+
+def _stream(source: str | Path | io.BytesIO) -> BinaryIO:
+    return source if isinstance(source, io.BytesIO) else open(source, "rb")
+
+
+def _from_uri(uri: str) -> bytes:
+    head, _, body = uri.partition(",")
+    try:
+        if not head.endswith(";base64"):
+            raise ValueError("it is not in base64")
+        return base64.b64decode(body, validate=True)
+    except ValueError as error:
+        raise UserError(f"{uri[:40]}... is not a picture in a data URI: {error}.") from error
+
+
+def resized(image: np.ndarray, height: int, width: int) -> np.ndarray:
+    """A picture of another size: bilinear, and smoothed first where it gets smaller, so that fine patterns stay calm.
+
+    The whole picture is kept and squashed or stretched to the new shape. The training pictures are treated the same
+    way; a picture that is cropped or padded instead would look unlike all that a model has seen.
+
+    Args:
+        image: `(height, width, 3)`, uint8.
+        height: Of the result, in pixels, 1 or more.
+        width: Of the result, in pixels, 1 or more.
+
+    Returns:
+        `(height, width, 3)`, uint8; `image` itself if it has that size.
+    """
+    if image.shape[:2] == (height, width):
+        return image
+    return np.array(Image.fromarray(image).resize((width, height), Image.Resampling.BILINEAR))
+
+
+def _check_file(path: str | Path) -> None:
+    """Raises a UserError unless there is a file with something in it."""
+    if os.path.isdir(path):
+        raise UserError(f"{path} is a folder; name a picture in it.")
+    if not os.path.exists(path):
+        close = nearest(Path(path).name, _names_beside(path))
+        raise UserError(f"There is no file {path}{f'; did you mean {close!r}?' if close else '.'}")
+    if not os.path.isfile(path):
+        raise UserError(f"{path} is not an ordinary file; save the picture to one first.")
+    if not os.path.getsize(path):
+        raise UserError(f"{path} is empty (0 bytes); fetch or save the picture again.")
+
+
+def _names_beside(path: str | Path) -> list[str]:
+    """Names of the files in the folder of a path; none if it cannot be listed."""
+    try:
+        return [item.name for item in Path(path).parent.iterdir() if item.is_file()]
+    except OSError:
+        return []
+
+
+@contextmanager
+def _faults_told(path: str | Path) -> Iterator[None]:
+    """Turns what Pillow raises into a UserError of one sentence."""
+    try:
+        yield
+    except PermissionError as error:
+        raise UserError(f"{path} may not be read: permission denied.") from error
+    except UnidentifiedImageError as error:
+        raise UserError(
+            f"{path} is not a picture in a format known here; if a viewer shows it, save it from there as PNG or JPEG."
+        ) from error
+    except Image.DecompressionBombError as error:
+        raise UserError(
+            f"{path} has more than {MOST_PIXELS:,} pixels, the most that are read; save a smaller copy first."
+        ) from error
+    except Exception as error:  # on damaged files Pillow's decoders raise nearly anything
+        reason = str(error).strip().rstrip(".") or type(error).__name__
+        raise UserError(f"{path} is cut short or damaged ({reason}); fetch or save the picture again.") from error
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    """The picture turned as its EXIF data say; as it is if they cannot be understood."""
+    try:
+        turn = _TURNS.get(image.getexif().get(Base.Orientation, 1))
+    except Exception:  # a picture is worth more than its metadata, in which Pillow may trip over nearly anything
+        return image
+    return image if turn is None else image.transpose(turn)
+
+
+def _rgb(image: Image.Image) -> Image.Image:
+    """The picture in mode RGB, from any of Pillow's modes."""
+    if image.mode in ("I", "F") or image.mode.startswith("I;16"):
+        return Image.fromarray(_grey(np.asarray(image))).convert("RGB")
+    if image.mode == "LAB":
+        lab, srgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
+        converted = ImageCms.profileToProfile(image, lab, srgb, outputMode="RGB")
+        assert converted is not None  # it is None only when done in place
+        return converted
+    if image.mode in ("La", "RGBa"):
+        image = image.convert(image.mode.replace("a", "A"))  # colours multiplied with their alpha, undone
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+    return image.convert("RGB")
+
+
+def _grey(values: np.ndarray) -> np.ndarray:
+    """Numbers of 16 or 32 bits `(height, width)` as uint8; `read` tells what is black and white."""
+    real = values.dtype.kind == "f"
+    values = np.nan_to_num(values.astype(np.float64), posinf=0, neginf=0)
+    black, white = 0.0, 1.0 if real else float(_WHITE_16)
+    if values.min() < black or values.max() > white:
+        black, white = float(values.min()), float(values.max())
+    return np.rint((values - black) / ((white - black) or 1.0) * 255).astype(np.uint8)

@@ -1,0 +1,111 @@
+"""Pictures to feature maps: networks whose answer is a grid of vectors, one for each place of the picture."""
+
+import importlib
+import inspect
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from zoo.errors import UserError
+from zoo.names import unknown
+
+FILTERS = (32, 64, 96, 128)
+"""Filters of our own network's layers. All but the last halve the picture."""
+
+
+def image_encoder(kind: str | Path | keras.Model, size: int | None = None, weights: str | None = "imagenet") -> Any:
+    """A network from pictures to feature maps.
+
+    Args:
+        kind: `"convolutional"`, a small network to be trained from scratch; the name of an architecture in
+            `keras.applications`, such as `"EfficientNetB0"`; a `.keras` file; or a model.
+        size: Side of the square pictures in pixels; None for any (not every architecture in `keras.applications`
+            takes that). A file or a model has its own.
+        weights: Of an architecture in `keras.applications`: `"imagenet"`, which Keras fetches, or None.
+
+    Returns:
+        A `keras.Model`: pictures `(batch, height, width, 3)`, values 0 to 255, to `(batch, rows, columns, channels)`.
+
+    Raises:
+        UserError: If there is no such network, it cannot be read or fetched, or its answer is no feature map.
+    """
+    if isinstance(kind, keras.Model):
+        return _checked(kind, kind.name)
+    kind = str(kind)
+    if kind == "convolutional":
+        return convolutional(size)
+    if kind.endswith(".keras"):
+        return _checked(_from_file(Path(kind)), kind)
+    return _application(kind, size, weights)
+
+
+def convolutional(size: int | None = None, filters: Sequence[int] = FILTERS) -> keras.Model:
+    """A small network: convolutions of 3 x 3, normalised by batch, each but the last with a stride of 2.
+
+    Args:
+        size: Side of the pictures, None for any.
+        filters: Of each layer.
+    """
+    inputs = keras.Input((size, size, 3), name="pictures")
+    x = keras.layers.Rescaling(1 / 127.5, -1.0)(inputs)
+    for number, count in enumerate(filters):
+        strides = 1 if number == len(filters) - 1 else 2
+        x = keras.layers.Conv2D(count, 3, strides, "same", use_bias=False, name=f"convolution_{number}")(x)
+        x = keras.layers.BatchNormalization(momentum=0.9, name=f"normalization_{number}")(x)
+        x = keras.layers.ReLU()(x)
+    return keras.Model(inputs, x, name="convolutional")
+
+
+def applications() -> dict[str, Any]:
+    """The architectures of `keras.applications` by name."""
+    found = inspect.getmembers(keras.applications, lambda item: callable(item) and not inspect.ismodule(item))
+    return {name: maker for name, maker in found if name[0].isupper()}
+
+
+def _from_file(path: Path) -> keras.Model:
+    if not path.is_file():
+        raise UserError(f"There is no file {str(path)!r} to take an image encoder from.")
+    try:
+        return keras.saving.load_model(path, compile=False, safe_mode=True)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+        raise UserError(f"{path} cannot be loaded as an image encoder: {reason}") from error
+
+
+def _application(name: str, size: int | None, weights: str | None) -> keras.Model:
+    """An architecture with what it wants its pictures to be turned into first."""
+    known = applications()
+    if name not in known:
+        raise unknown("image encoder", name, ["convolutional", *known], "Or give a .keras file")
+    try:
+        net = known[name](include_top=False, weights=weights, input_shape=(size, size, 3))
+    except Exception as error:  # Keras raises a bare Exception where it cannot fetch weights
+        if "fetch" not in str(error).lower():
+            raise
+        raise UserError(
+            f"The weights of {name} could not be fetched ({error}). Connect to the network, give a .keras file as "
+            "image encoder, or use 'convolutional', which needs neither."
+        ) from error
+    inputs = keras.Input((size, size, 3), name="pictures")
+    prepared = _preprocessing(known[name])(keras.ops.cast(inputs, "float32"))
+    return _checked(keras.Model(inputs, net(prepared, training=False), name=name), name)
+
+
+def _preprocessing(maker: Any) -> Any:
+    """`preprocess_input` of the public module that an architecture stands in."""
+    for _, module in inspect.getmembers(keras.applications, inspect.ismodule):
+        if getattr(module, maker.__name__, None) is maker:
+            return module.preprocess_input
+    return importlib.import_module(maker.__module__).preprocess_input
+
+
+def _checked(model: keras.Model, name: str) -> keras.Model:
+    shape = model.output_shape
+    if not isinstance(shape, tuple) or len(shape) != 4 or shape[-1] is None:
+        raise UserError(
+            f"{name} is no image encoder: its output has the shape {shape}; a feature map "
+            "(batch, rows, columns, channels) is wanted. Save the network without its pooling and its top."
+        )
+    return model
