@@ -1,6 +1,6 @@
 """Draws pictures of a test split with their captions, and where the model looked for each word.
 
-    python scripts/caption_sheet.py caption-gru-scenes sheet.png [--count 20] [--columns 2]
+python scripts/caption_sheet.py caption-gru-scenes sheet.png [--count 20] [--columns 2]
 """
 
 import argparse

@@ -56,6 +56,8 @@ def blocks() -> dict[str, str]:
         "speed": speed_table(facts["train_step"]),
         "translations": translations(summaries),
         "translation-speed": translation_speed(facts["translate"]),
+        "captions": captions(summaries),
+        "caption-speed": caption_speed(facts["caption"]),
     }
 
 
@@ -92,6 +94,39 @@ def translation_speed(rows: dict[str, dict]) -> str:
             f"It learns from {row['training_tokens_a_second']:,} target tokens a second."
         )
     return "\n\n".join(told)
+
+
+def captions(summaries: list[cards.Summary]) -> str:
+    """Scores of the published captioners on their test split."""
+    names = ("bleu1", "bleu2", "bleu3", "bleu4", "rouge_l", "cider", "true")
+    return cards.markdown(
+        ("model", *names, "seed", "epochs", "minutes"),
+        (
+            (
+                f"[{item.name}](../../saved_models/{item.name}/README.md)",
+                *(_rounded(item.metrics["scores"]["test"].get(name)) for name in names),
+                item.recipe["train"]["seed"],
+                item.metrics["training"]["epochs"],
+                f"{item.metrics['training']['minutes']:.0f}",
+            )
+            for item in summaries
+            if item.task == "caption"
+        ),
+    )
+
+
+def _rounded(value: float | None) -> str:
+    return "" if value is None else f"{value:.2f}"
+
+
+def caption_speed(rows: dict[str, dict]) -> str:
+    """How fast captioners answer and learn, as `scripts/bench_caption.py` measured it."""
+    return "\n\n".join(
+        f"`{name}` on {row['cores']} cores: the {row['pictures']:,} pictures of its test split are read, seen and "
+        f"described by a beam of {row['beam']} in {row['test_seconds']:.0f} seconds; an epoch over "
+        f"{row['captions']:,} captions, with what the encoder saw from the disk, takes {row['epoch_seconds']:.0f}."
+        for name, row in rows.items()
+    )
 
 
 def speed_table(rows: list[dict]) -> str:

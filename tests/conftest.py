@@ -12,6 +12,9 @@ _OWN_DATA = tempfile.TemporaryDirectory(prefix="zoo-tests-")
 
 # TFDS reads its folder once, when it is imported; TensorFlow its threads and log level too.
 os.environ["TFDS_DATA_DIR"] = _OWN_DATA.name
+_USERS_CACHE = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
+os.environ.setdefault("MPLCONFIGDIR", str(_USERS_CACHE / "matplotlib"))  # its list of fonts takes seconds to make
+os.environ["XDG_CACHE_HOME"] = str(Path(_OWN_DATA.name, "cache"))  # where captioning keeps what it has seen
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")

@@ -148,3 +148,56 @@ def test_buckets_waste_less_than_one_batch_of_all() -> None:
     steps = sum(tokens.size for tokens, _, _ in bucketed(LENGTHS, fixed=False))
     assert whole == pytest.approx(1 - sum(LENGTHS) / steps)
     assert whole < 1 - sum(LENGTHS) / (len(LENGTHS) * max(LENGTHS))
+
+
+def grouped(shapes: Iterable[tuple[int, int]]) -> tf.data.Dataset:
+    """Examples `(number, captions)`: example number n, from 1 on, has so many captions of so many ids of value n."""
+
+    def rows() -> Iterator[tuple[int, np.ndarray]]:
+        for number, shape in enumerate(shapes, 1):
+            yield number, np.full(shape, number)
+
+    signature = (tf.TensorSpec([], tf.int32), tf.TensorSpec([2, None], tf.int32))
+    return tf.data.Dataset.from_generator(rows, output_signature=signature)
+
+
+@pytest.mark.parametrize("fixed", [False, True])
+def test_what_is_paired_with_several_targets_may_have_any_shape(fixed: bool) -> None:
+    lengths = [3, 2, 8, 4, 4, 2, 7, 3, 2]
+    stream = grouped((2, length) for length in lengths)
+    ready = batches.paired(stream, 3, BOUNDARIES, fixed=fixed, length=lambda _, ids: tf.shape(ids)[1])
+    seen, shapes = {}, set()
+    for (numbers, before), after, weights in ready.as_numpy_iterator():
+        assert before.shape == after.shape == (len(weights), 2, before.shape[2])
+        assert numbers.shape == weights.shape
+        shapes.add(before.shape)
+        for number, inputs, targets, weight in zip(numbers.tolist(), before, after, weights, strict=True):
+            if not weight:
+                assert fixed
+                assert [inputs.sum(), targets.sum(), number] == [0, 0, 0]
+                continue
+            assert number not in seen
+            seen[number] = (inputs.tolist(), targets.tolist())
+    assert sorted(seen) == list(range(1, len(lengths) + 1))
+    for number, (inputs, targets) in seen.items():
+        whole = [number] * lengths[number - 1] + [0] * (len(inputs[0]) + 1 - lengths[number - 1])
+        assert inputs == [whole[:-1]] * 2
+        assert targets == [whole[1:]] * 2
+    if fixed:
+        assert shapes == {(3, 2, upper - 1) for upper in BOUNDARIES}
+
+
+@pytest.mark.parametrize("fixed", [False, True])
+def test_plain_batches_of_pictures_and_texts(fixed: bool) -> None:
+    pictures = np.arange(1, 6, dtype="uint8")[:, None, None] * np.ones((5, 2, 3), "uint8")
+    texts = [f"text {number}" for number in range(1, 6)]
+    dataset = tf.data.Dataset.from_tensor_slices((pictures, texts))
+    got = list(batches.plain(dataset, 3, fixed=fixed).as_numpy_iterator())
+    assert [item[0].shape for item in got] == [(3, 2, 3), (3 if fixed else 2, 2, 3)]
+    assert [item[2].tolist() for item in got] == [[1, 1, 1], [1, 1, 0] if fixed else [1, 1]]
+    images, strings, weights = (np.concatenate(parts) for parts in zip(*got, strict=True))
+    np.testing.assert_array_equal(images[weights > 0], pictures)
+    assert [string.decode() for string in strings[weights > 0]] == texts
+    assert images.dtype == np.uint8
+    assert not images[weights == 0].any()
+    assert set(strings[weights == 0]) <= {b""}

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import click
 import pytest
@@ -12,7 +13,7 @@ from click.testing import CliRunner
 
 import zoo
 from zoo import cards, cells, cli
-from zoo.task import installed
+from zoo.task import Failed, installed
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -152,6 +153,31 @@ def test_list_without_a_word_shows_all(run: Run) -> None:
     assert [line for line in out.splitlines() if not line.startswith(" ")] == ["tasks", "cells", "datasets", "models"]
     assert "imdb_reviews" in out
     assert "gru" in out
+
+
+@pytest.mark.parametrize(
+    ("lines", "code"),
+    [(["one", "two"], 0), (["one", Failed("Error: not this"), "three"], 1), ([Failed("Error: not this")], 1), ([], 0)],
+)
+def test_an_input_without_an_answer_is_a_line_and_exit_code_1(
+    lines: list[str], code: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The lines after it come all the same."""
+    summary = cards.Summary(tmp_path / "m", {"task": "toy", "train": {}}, {}, 0)
+    monkeypatch.setattr(cards, "locate", lambda *_: summary.path)
+    monkeypatch.setattr(cards, "summarise", lambda _: summary)
+    monkeypatch.setattr(cli, "_start_keras", lambda _: None)
+    monkeypatch.setattr(zoo, "saved", SimpleNamespace(load=lambda path: path), raising=False)
+    asked = []
+    toy = SimpleNamespace(
+        name="toy",
+        summary="A toy.",
+        recipe=installed()["sentiment"].recipe,
+        task=SimpleNamespace(predict=lambda saved, ask: asked.append((saved, *ask.inputs)) or iter(lines)),
+    )
+    done = CliRunner().invoke(cli._verb(toy), ["--model", "m", "a", "b"])
+    assert (done.exit_code, done.stdout.splitlines()) == (code, lines)
+    assert asked == [(summary.path, "a", "b")]
 
 
 def test_an_interrupt_is_told_in_a_word(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

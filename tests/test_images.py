@@ -1,5 +1,6 @@
 """Pictures of all kinds that users have, and files that are none."""
 
+import base64
 import io
 import os
 import struct
@@ -313,6 +314,56 @@ def test_the_limit_itself_is_read(monkeypatch: pytest.MonkeyPatch, recwarn: pyte
     monkeypatch.setattr(images, "MOST_PIXELS", 34)
     assert "more than 34 pixels" in refusal("a.png")
     assert not recwarn.list
+
+
+def uri_of(data: bytes, kind: str = "image/png") -> str:
+    return f"data:{kind};base64,{base64.b64encode(data).decode()}"
+
+
+@pytest.mark.parametrize("kind", ["image/png", "image/jpeg", "", "image/png;charset=utf-8"])
+def test_a_data_uri_holds_the_picture_itself(kind: str) -> None:
+    """What it says of its kind does not matter, as the ending of a file does not."""
+    Image.fromarray(COLOURS).save("a.png")
+    np.testing.assert_array_equal(images.read(uri_of(Path("a.png").read_bytes(), kind)), images.read("a.png"))
+
+
+def test_a_data_uri_is_turned_upright_and_refused_like_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.fromarray(COLOURS).save("a.png", exif=exif)
+    uri = uri_of(Path("a.png").read_bytes())
+    np.testing.assert_array_equal(images.read(uri), TURNED[6])
+    monkeypatch.setattr(images, "MOST_PIXELS", 34)
+    with pytest.raises(UserError, match="more than 34 pixels"):
+        images.read(uri)
+
+
+@pytest.mark.parametrize(
+    ("uri", "told"),
+    [
+        ("data:image/png,%89PNG", "it is not in base64"),
+        ("data:image/png;base64,a!b?", "is not a picture in a data URI"),
+        ("data:image/png;base64,abc", "is not a picture in a data URI"),
+        ("data:image/png;base64,äöü", "is not a picture in a data URI"),
+        (uri_of(b"A dog runs over the grass.\n" * 9), "not a picture in a format known here"),
+        ("data:", "it is not in base64"),
+        ("data:image/png;base64,", "not a picture in a format known here"),
+        (uri_of(b"\x89PNG\r\n\x1a\n" + bytes(40)), "data:image/png;base64"),
+    ],
+)
+def test_a_data_uri_without_a_picture_is_told_in_short(uri: str, told: str) -> None:
+    with pytest.raises(UserError) as error:
+        images.read(uri)
+    assert told in str(error.value)
+    assert len(str(error.value)) < 200
+    assert "\n" not in str(error.value)
+
+
+def test_a_cut_data_uri_is_told() -> None:
+    Image.fromarray(SMOOTH).save("a.png")
+    whole = Path("a.png").read_bytes()
+    with pytest.raises(UserError, match="cut short or damaged"):
+        images.read(uri_of(whole[: len(whole) // 2]))
 
 
 def test_resized_to_the_same_size_is_the_same() -> None:

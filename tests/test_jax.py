@@ -41,6 +41,24 @@ print("---")
 cli(["translate", "--model", "by-jax", "--nbest", "2", "1 2", ""], standalone_mode=False)
 """
 
+CAPTIONS = """
+from pathlib import Path
+from PIL import Image
+from zoo.cli import cli
+Path("own").mkdir()
+lines = ["image,caption,split"]
+for number in range(14):
+    name, colour = [("red", (250, 9, 9)), ("blue", (9, 9, 250))][number % 2]
+    Image.new("RGB", (20, 20), colour).save(f"own/{number}.png")
+    split = "train" if number < 9 else "validation" if number < 11 else "test"
+    lines += [f"{number}.png,It is {name}.,{split}"] * (1 + number % 2)
+Path("own/captions.csv").write_text("\\n".join(lines))
+cli(["train", "caption", "--preset", "tiny", "--dataset", "own", "--batch-size", "4", "--longest", "5", "--no-plot",
+     "--context-gate", "--doubly-stochastic", "1", "--name", "by-jax"], standalone_mode=False)
+print("---")
+cli(["caption", "--model", "by-jax", "--nbest", "2", "own/0.png", "own/1.png"], standalone_mode=False)
+"""
+
 
 def on_jax(folder, script, *arguments):
     """The lines that a script prints on JAX."""
@@ -63,3 +81,12 @@ def test_a_translator_trains_scores_and_answers_on_jax(tmp_path):
     assert first.count("\t") == 1
     assert second == ""
     assert json.loads((tmp_path / "saved_models/by-jax/metrics.json").read_text())["versions"]["backend"] == "jax"
+
+
+def test_a_captioner_trains_scores_and_answers_on_jax(tmp_path):
+    lines = on_jax(tmp_path, CAPTIONS)
+    answers = lines[lines.index("---") + 1 :]
+    assert [line.count("\t") for line in answers] == [1, 1]
+    metrics = json.loads((tmp_path / "saved_models/by-jax/metrics.json").read_text())
+    assert metrics["versions"]["backend"] == "jax"
+    assert metrics["data"]["sizes"] == {"train": 9, "validation": 2, "test": 3}

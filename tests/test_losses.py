@@ -138,3 +138,19 @@ def test_config_round_trip():
     copy = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(one))
     assert copy.smoothing == 0.2
     assert copy.get_config() == one.get_config()
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+def test_several_targets_of_an_input_count_like_rows_of_their_own(smoothing):
+    """`(batch, captions, time)` equals the same captions one below the other; a weight is that of all its captions."""
+    targets = np.stack([TARGETS, TARGETS[::-1], np.zeros_like(TARGETS), TARGETS])[:, :2]  # (4, 2, 5), one all padding
+    predicted = logits(4, 2, 5)
+    flat, rows = targets.reshape(8, 5), predicted.reshape(8, 5, VOCABULARY)
+    value = loss(targets, predicted, smoothing=smoothing)
+    assert value == pytest.approx(loss(flat, rows, smoothing=smoothing), abs=1e-6)
+    assert value == pytest.approx(expected(flat, rows, smoothing), abs=1e-5)
+    for weights in ([1.0, 0.0, 1.0, 1.0], [0.5, 2.0, 1.0, 0.0]):
+        by_picture = loss(targets, predicted, np.array(weights), smoothing=smoothing)
+        by_caption = expected(flat, rows, smoothing, np.repeat(weights, 2))
+        assert by_picture == pytest.approx(by_caption, abs=1e-5)
+        assert abs(by_picture - value) > 1e-3, "weights must make a difference here"

@@ -31,6 +31,7 @@ class Data:
         sizes: Examples by split, where known.
         facts: What the card says of the data: name, version, licence, how the splits were made. The key
             `embedded` is True for a synthetic or shipped set.
+        epoch: Examples of an epoch, if they are not those of the train split: a picture may have five captions.
     """
 
     train: Callable[[int], Any]
@@ -38,6 +39,7 @@ class Data:
     assets: Mapping[str, Any]
     sizes: Mapping[str, int]
     facts: Mapping[str, Any] = field(default_factory=dict)
+    epoch: int | None = None
 
 
 @dataclass(frozen=True)

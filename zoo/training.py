@@ -154,7 +154,7 @@ def _fit(
         if state.epoch and time.monotonic() >= deadline:
             say(f"Stopping: the budget of {recipe.budget:g} minutes is used up.")
             break
-        progress = Progress(state.epoch + 1, recipe, data.sizes.get("train"), deadline)
+        progress = Progress(state.epoch + 1, recipe, data.epoch or data.sizes.get("train"), deadline)
         # Not one fit over all epochs: the state between two of them is ours to save, score and resume.
         with warnings.catch_warnings():
             # Keras cannot know how many batches a stream has, and tells so at the end of each.

@@ -47,19 +47,18 @@ def load(recipe: Train, assets: Mapping[str, Any] | None = None) -> Data:
     saved = assets is not None
     count = min(recipe.limit or pictures.sizes["train"], pictures.sizes["train"])
     captions = functools.cache(lambda: list(_captions(pictures, "train", count)))
+    groups = functools.cache(lambda: list(_groups(captions(), assets["tokenizer"], recipe)))
     if assets is None:
         tokenizer = text.Tokenizer.train(
             (one for several in captions() for one in several), recipe.tokens, recipe.vocabulary, least=recipe.least
         )
-        assets = {"tokenizer": tokenizer, "search": search}
+        assets = {"tokenizer": tokenizer, "search": search, **({"meteor": True} if recipe.meteor else {})}
 
     def train(epoch: int) -> tf.data.Dataset:
         arrays = see("train", count)
-        order = np.random.default_rng([recipe.seed, epoch])
-        examples = list(_groups(captions(), assets["tokenizer"], recipe))
-        order.shuffle(examples)
+        order = np.random.default_rng([recipe.seed, epoch]).permutation(len(groups()))
         rows = tf.data.Dataset.from_generator(
-            lambda: iter(examples),
+            lambda: (groups()[i] for i in order),
             output_signature=(tf.TensorSpec((), tf.int32), tf.TensorSpec((recipe.group, None), tf.int32)),
         )
         ready = batches.paired(
@@ -86,6 +85,7 @@ def load(recipe: Train, assets: Mapping[str, Any] | None = None) -> Data:
         assets=assets,
         sizes={**pictures.sizes, "train": count},
         facts={**pictures.facts, "captions": "lower case without punctuation", "scoring": scoring.signature()},
+        epoch=None if saved else len(groups()),
     )
 
 

@@ -184,7 +184,7 @@ def from_folder(path: Path) -> Pictures:
             raise UserError(f"{where}: {image} is in {split}, before it was in {own[image]}. Put it into one split.")
     if not captions:
         raise UserError(f"{table} has no rows below its header. Give each image a row for each of its captions.")
-    lengths = _lengths(path, captions)
+    stamps = _stamps(path, captions)
     parts, rule = _parts(table, own)
 
     def read(split: str, images: bool) -> tf.data.Dataset:
@@ -203,20 +203,21 @@ def from_folder(path: Path) -> Pictures:
 
     name, digest = path.resolve().name, hashlib.sha256(table.read_bytes()).hexdigest()
     facts = {"name": name, "embedded": False, "sha256": {TABLE: digest}, "splits": rule}
-    return Pictures({split: len(part) for split, part in parts.items()}, facts, _identity(name, digest, lengths), read)
+    return Pictures({split: len(part) for split, part in parts.items()}, facts, _identity(name, digest, stamps), read)
 
 
-def _lengths(folder: Path, names: Iterable[str]) -> dict[str, int]:
-    """Bytes of each image."""
-    found = {name: (folder / name).stat().st_size if (folder / name).is_file() else None for name in names}
-    for told, wrong in (("is not there", None), ("is empty", 0)):
-        named = [name for name, length in found.items() if length == wrong]
+def _stamps(folder: Path, names: Iterable[str]) -> dict[str, tuple[int, int]]:
+    """Bytes of each image, and when it was changed."""
+    files = {name: (folder / name).stat() if (folder / name).is_file() else None for name in names}
+    found = {name: (stat.st_size, stat.st_mtime_ns) if stat else (-1, 0) for name, stat in files.items()}
+    for told, wrong in (("is not there", -1), ("is empty", 0)):
+        named = [name for name, (length, _) in found.items() if length == wrong]
         if named:
             more = f" (and {len(named) - 1:,} more)" if named[1:] else ""
             raise UserError(
                 f"{folder / named[0]} {told}{more}. Put there the image that {TABLE} lists, or delete its rows."
             )
-    return {name: length or 0 for name, length in found.items()}
+    return found
 
 
 def _parts(table: Path, own: Mapping[str, str]) -> tuple[dict[str, list[str]], str]:

@@ -40,12 +40,16 @@ class Train(Run):
     units: int = setting(128, "Units of the decoder.", least=1)
     depth: int = setting(1, "Recurrent layers of the decoder.", least=1)
     projection: int | None = setting(None, "Length of a place's vector; default the units.", least=1)
+    summary: str = setting(
+        "mean+max", "What the first state knows of all places.", choices=("mean", "max", "mean+max", "attention")
+    )
     places: bool = setting(True, "Give each place of the picture a learned vector that tells which one it is.")
     attention: str = setting("additive", "How the decoder looks at the picture.", choices=ATTENTION)
     conditional: bool = setting(False, "Two decoder steps a token with attention between them.")
     input_feeding: bool = setting(False, "Feed the decoder's readout back into it.")
     context_gate: bool = setting(False, "Let each step weigh how much it looks (Xu et al. 2015).")
     doubly_stochastic: float = setting(0.0, "Weight of the loss that wants all places looked at.", least=0.0)
+    tie_output: bool = setting(False, "Make the output layer of the embedding; pays with a large vocabulary.")
     layer_norm: bool = setting(False, "Normalise what the readout is made of.")
     word_dropout: float = setting(0.0, "Part of the tokens hidden while training.", least=0.0, most=0.9)
     embedding_dropout: float = setting(0.0, "Locked dropout on token vectors.", least=0.0, most=0.9)
@@ -57,6 +61,7 @@ class Train(Run):
     )
     beam: int = setting(3, "Width of the beam that scores the test split.", least=1)
     penalty: float = setting(0.6, "Exponent of the length normalisation; more prefers longer captions.", least=0.0)
+    meteor: bool = setting(False, "Also score METEOR, which needs Java and the extra 'meteor'.")
 
 
 @dataclass(frozen=True)
@@ -91,7 +96,9 @@ PRESETS: dict[str, dict] = {
         "units": 320,
         "projection": 320,
         "conditional": True,
+        "tie_output": True,
         "places": False,
+        "summary": "mean",
         "embedding_dropout": 0.3,
         "dropout": 0.3,
         "output_dropout": 0.4,

@@ -31,6 +31,7 @@ def build(recipe: Train, data: Data) -> keras.Model:
         recipe.encoder if own else encoder(recipe),
         image_size=recipe.image_size if own else None,
         frozen=frozen(recipe),
+        summary=recipe.summary.split("+"),
         places=recipe.places,
         projection=recipe.projection,
         embedding=recipe.embedding,
@@ -40,6 +41,7 @@ def build(recipe: Train, data: Data) -> keras.Model:
         input_feeding=recipe.input_feeding,
         context_gate=recipe.context_gate,
         doubly_stochastic=recipe.doubly_stochastic,
+        tie_output=recipe.tie_output,
         layer_norm=recipe.layer_norm,
         word_dropout=recipe.word_dropout,
         embedding_dropout=recipe.embedding_dropout,
@@ -48,18 +50,18 @@ def build(recipe: Train, data: Data) -> keras.Model:
         scheduled_sampling=recipe.scheduled_sampling,
         forbidden=(UNKNOWN,),  # "a man in a <unk>" helps nobody
     )
-    optimizers.compile(model, recipe, _steps(recipe, data), loss=losses.TokenCrossentropy(recipe.smoothing))
+    examples = data.epoch or data.sizes["train"]
+    optimizers.compile(model, recipe, examples, loss=losses.TokenCrossentropy(recipe.smoothing))
     return model
-
-
-def _steps(recipe: Train, data: Data) -> int:
-    """Examples of an epoch: groups of captions, five captions a picture being the rule."""
-    return data.sizes["train"] * max(1, -(-5 // recipe.group))
 
 
 def score(model: keras.Model, batches: Any, assets: Mapping[str, Any]) -> dict[str, float]:
     """All scores of some batches, by the beam that the recipe names."""
-    return _scores(*_captions(model, batches, assets, assets["search"]))
+    texts, known = _captions(model, batches, assets, assets["search"])
+    result = _scores(texts, known)
+    if assets.get("meteor"):
+        result["meteor"] = round(scoring.meteor(texts, [item["captions"] for item in known]), 4)
+    return result
 
 
 def validate(model: keras.Model, batches: Any, assets: Mapping[str, Any]) -> dict[str, float]:

@@ -378,3 +378,10 @@ def test_trains_steps_and_searches_on_jax(tmp_path):
         cwd=tmp_path, env={**os.environ, "KERAS_BACKEND": "jax"}, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
+
+
+def test_tells_its_layers():
+    """`summary` is Keras's: no part of a model may take its name."""
+    lines = []
+    builders.translator(9, 9, "gru", 4, embedding=4).summary(print_fn=lines.append)
+    assert "RecurrentDecoder" in "\n".join(lines)

@@ -312,3 +312,70 @@ def test_what_does_not_go_together_is_told():
         RecurrentDecoder("gru", 4, attention="aditive")
     with pytest.raises(UserError, match="did you mean 'lstm'"):
         RecurrentDecoder("lsmt", 4)
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("cell", cells.TABLE)
+def test_with_a_context_gate_steps_equal_the_one_pass(cell, mode):
+    decoder = made(cell, context_gate=True, depth=2, **MODES[mode])
+    assert decoder.gate.kernel.shape == (UNITS, 1)
+    inputs, states, memory = given(decoder)
+    agree(one_pass(decoder, inputs, states, memory), stepped(decoder, inputs, states, memory))
+
+
+def test_a_context_gate_equals_numpy():
+    """r = tanh(W_s s + beta W_c c + W_x x + b) with beta = sigmoid(w^T s + v), and looks where it looked before."""
+    decoder = made("gru", "dot", features=UNITS, context_gate=True)
+    inputs, states, memory = given(decoder, features=UNITS)
+    w, (kernel, bias) = named(decoder.cells[0]), decoder.gate.get_weights()
+    own = {name: array(getattr(decoder, name)) for name in ("input_kernel", "state_kernel", "bias")}
+    readouts, weights = one_pass(decoder, inputs, states, memory)
+    gates = []
+    for row in range(2):
+        values, s = array(memory.values)[row].astype("float64"), states[0][0][row].astype("float64")
+        for time in range(3):
+            s = gru(w, inputs[row, time], s)
+            c, looked = look(lambda place, query=s: query @ place, values, MASK[row])
+            gates.append(sigmoid(s @ kernel[:, 0] + bias[0]))
+            seen = np.concatenate([s, gates[-1] * c]) @ own["state_kernel"]
+            expected = np.tanh(seen + inputs[row, time] @ own["input_kernel"] + own["bias"])
+            np.testing.assert_allclose(weights[row, time], looked, atol=1e-5)
+            np.testing.assert_allclose(readouts[row, time], expected, atol=1e-5)
+    assert np.ptp(gates) > 1e-2, "each step has a gate of its own"
+
+
+def test_a_gate_that_is_shut_shows_nothing_and_one_that_is_open_all():
+    shut, plain = made(context_gate=True), made()
+    weights = {id(weight) for weight in shut.gate.weights}
+    others = [weight for weight in shut.weights if id(weight) not in weights]
+    plain.set_weights([array(weight) for weight in others])
+    inputs, states, memory = given(shut)
+    shut.gate.kernel.assign(np.zeros((UNITS, 1)))
+    shut.gate.bias.assign([30.0])
+    agree(one_pass(shut, inputs, states, memory), one_pass(plain, inputs, states, memory))
+    shut.gate.bias.assign([-30.0])
+    elsewhere = shut.prepare(noise(2, 4, FEATURES, seed=9), MASK)
+    one, other = (one_pass(shut, inputs, states, where)[0] for where in (memory, elsewhere))
+    np.testing.assert_allclose(one, other, atol=1e-5)
+    assert np.abs(one - one_pass(plain, inputs, states, memory)[0]).max() > 1e-2
+
+
+@pytest.mark.parametrize(("kind", "mode"), COMBINATIONS)
+def test_several_rows_of_an_example_share_its_memory_in_the_one_pass(kind, mode):
+    """Six rows over a memory of two equal six rows over that memory three times."""
+    decoder = made("gru", kind, depth=2, context_gate=bool(kind), **MODES[mode])
+    _, _, memory = given(decoder)
+    many, states = noise(6, 2, SIZE, seed=5), [[np.tanh(noise(6, UNITS, seed=6 + i))] for i in range(2)]
+    repeated = memory and type(memory)(*(np.repeat(array(part), 3, axis=0) for part in memory))
+    agree(one_pass(decoder, many, states, memory), one_pass(decoder, many, states, repeated))
+    agree(one_pass(decoder, many, states, memory), stepped(decoder, many, states, memory))
+
+
+def test_a_context_gate_is_kept_and_needs_something_to_weigh():
+    decoder = RecurrentDecoder("gru", 4, context_gate=True)
+    copy = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(decoder))
+    assert copy.gate is not None
+    assert copy.get_config() == decoder.get_config()
+    assert RecurrentDecoder.from_config(RecurrentDecoder("gru", 4).get_config()).gate is None
+    with pytest.raises(ValueError, match="A context gate needs an attention"):
+        RecurrentDecoder("gru", 4, attention=None, context_gate=True)

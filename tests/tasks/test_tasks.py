@@ -16,6 +16,17 @@ def test_there_are_tasks():
     assert TASKS
 
 
+@pytest.fixture(scope="module", autouse=True)
+def few_scenes(tmp_path_factory):
+    """Each training scores the whole test split: a smaller one of scenes, in a folder where nobody else finds it."""
+    from tasks.caption.scenes import compose
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(compose, "SIZES", {"train": 64, "validation": 40, "test": 40})
+        patch.setenv("TFDS_DATA_DIR", str(tmp_path_factory.mktemp("data")))
+        yield
+
+
 @pytest.fixture(scope="module", params=TASKS)
 def trained(request, tmp_path_factory):
     task = TASKS[request.param]

@@ -9,7 +9,7 @@ from keras import ops
 
 from zoo.builders.encoder_decoder import EncoderDecoder
 from zoo.cells.cell import restored, stored
-from zoo.layers import LockedDropout, RecurrentDecoder, TokenEmbedding
+from zoo.layers import LockedDropout, Pooling, RecurrentDecoder, TokenEmbedding
 from zoo.layers.decoder import Memory
 from zoo.layers.image_encoder import image_encoder
 
@@ -29,6 +29,7 @@ class Captioner(EncoderDecoder):
         frozen: bool = False,
         places: bool = False,
         projection: int | None = None,
+        summary: Sequence[str] = ("mean",),
         embedding: int = 256,
         depth: int = 1,
         attention: str | None = "additive",
@@ -64,8 +65,8 @@ class Captioner(EncoderDecoder):
         self.settings = {
             "vocabulary": vocabulary, "cell": cell, "units": units, "encoder": None if features else encoder,
             "features": list(features) if features else None, "image_size": image_size, "frozen": frozen,
-            "places": places, "projection": projection, "embedding": embedding, "depth": depth,
-            "attention": attention, "conditional": conditional, "input_feeding": input_feeding,
+            "places": places, "projection": projection, "summary": list(summary), "embedding": embedding,
+            "depth": depth, "attention": attention, "conditional": conditional, "input_feeding": input_feeding,
             "context_gate": context_gate, "doubly_stochastic": doubly_stochastic, "tie_output": tie_output,
             "layer_norm": layer_norm, "word_dropout": word_dropout, "embedding_dropout": embedding_dropout,
             "dropout": dropout, "output_dropout": output_dropout, "scheduled_sampling": scheduled_sampling,
@@ -73,6 +74,7 @@ class Captioner(EncoderDecoder):
         }  # fmt: skip
         self.project = keras.layers.Dense(projection or units, activation="relu", name="project")
         self.memory_dropout = LockedDropout(dropout, name="memory_dropout")
+        self.pooling = Pooling(summary, name="pooling")
 
     @property
     def grid(self) -> tuple[int | None, int]:
@@ -91,7 +93,8 @@ class Captioner(EncoderDecoder):
             if places is None:
                 raise ValueError("Vectors of places need pictures of one size: give image_size.")
             self.place_vectors = self.add_weight(memory[1:], "glorot_uniform", name="place_vectors")
-        self.build_decoder(memory, self.project.units)
+        self.pooling.build(memory)
+        self.build_decoder(memory, self.pooling.compute_output_shape(memory)[-1])
         self.built = True
 
     def features(self, pictures: Any, training: bool | None = False) -> Any:
@@ -100,23 +103,24 @@ class Captioner(EncoderDecoder):
         Args:
             pictures: `(batch, height, width, 3)`, values 0 to 255; or already its feature map, with or without the
                 two sides of the grid as one.
-            training: Whether a trainable encoder is in training.
+            training: Whether an encoder without pretrained weights is in training. Others normalise by what they have
+                seen before, also when their weights are trained further.
 
         Returns:
             `(batch, places, channels)`.
         """
         if self.encoder is not None and len(pictures.shape) == 4 and pictures.shape[-1] == 3:
-            pictures = ops.cast(pictures, "float32")
-            pictures = self.encoder(pictures, training=bool(training) and not self.settings["frozen"])
+            own = self.settings["encoder"] == "convolutional"
+            pictures = self.encoder(ops.cast(pictures, "float32"), training=bool(training) and own)
         return ops.reshape(pictures, (ops.shape(pictures)[0], -1, self.grid[1]))
 
     def read(self, inputs: Any, training: bool | None) -> tuple[list, Memory | None]:
-        """What `features` takes -> first states, from the mean over all places, and the places to look at."""
+        """What `features` takes -> first states, from a summary of all places, and the places to look at."""
         values = self.project(ops.cast(self.features(inputs, training), self.compute_dtype))
         if self.settings["places"]:
             values = values + ops.cast(self.place_vectors, values.dtype)
         values = self.memory_dropout(values, training=training)
-        states = self.bridge(ops.mean(values, axis=1))
+        states = self.bridge(self.pooling(values))
         return states, self.decoder.prepare(values) if self.settings["attention"] else None
 
     def readouts(self, embedded: Any, mask: Any, states: list, memory: Memory | None, training: bool | None) -> Any:
@@ -172,8 +176,9 @@ def captioner(
         encoder: What sees the pictures; see `zoo.layers.image_encoder`. It becomes part of the model.
         features: `(places, channels)` for a model without an encoder, whose inputs are feature maps.
         **settings: `image_size`, side of the pictures, for an encoder made by name; `frozen`, whether the encoder
-            keeps its weights; `projection`, length of a place's vector for the decoder (default `units`); `places`,
-            whether each place has a learned vector that tells which one it is; `embedding`, the length of a token's
+            keeps its weights; `projection`, length of a place's vector for the decoder (default `units`); `summary`,
+            how the first state sums up all places: kinds of `zoo.layers.Pooling`, default the mean; `places`, whether
+            each place has a learned vector that tells which one it is; `embedding`, the length of a token's
             vector; `depth`; `attention` (`"additive"`, `"dot"`, `"general"` or None: the first state is all that is
             known of the picture), `conditional`, `input_feeding`, `context_gate`: see `zoo.layers.RecurrentDecoder`;
             `doubly_stochastic`, weight of a loss that wants every place looked at: see `uneven`; `tie_output`,

@@ -74,7 +74,7 @@ class Translator(EncoderDecoder):
             return_state=bridge == "final", name="encoder",
         )  # fmt: skip
         self.memory_dropout = LockedDropout(dropout, name="memory_dropout")
-        self.summary = Pooling("mean", name="summary")
+        self.pooling = Pooling("mean", name="pooling")
 
     def build(self, input_shape: Any = None) -> None:
         vectors = (None, None, self.settings["embedding"])
@@ -83,7 +83,7 @@ class Translator(EncoderDecoder):
         shape = self.encoder.compute_output_shape(vectors)
         final = self.settings["bridge"] == "final"
         memory = shape[0] if final else shape
-        self.summary.build(memory)
+        self.pooling.build(memory)
         self.build_decoder(memory, sum(size for layer in shape[1] for _, size in layer) if final else memory[-1])
         self.built = True
 
@@ -96,7 +96,7 @@ class Translator(EncoderDecoder):
             values, finals = read
             summary = concatenated(finals)
         else:
-            values, summary = read, self.summary(read, mask=mask)
+            values, summary = read, self.pooling(read, mask=mask)
         states = self.bridge(summary)
         if not self.settings["attention"]:
             return states, None

@@ -81,6 +81,8 @@ def _application(name: str, size: int | None, weights: str | None) -> keras.Mode
         raise unknown("image encoder", name, ["convolutional", *known], "Or give a .keras file")
     try:
         net = known[name](include_top=False, weights=weights, input_shape=(size, size, 3))
+    except ValueError as error:
+        raise UserError(f"{name} cannot be had for pictures of {size} x {size} pixels: {error}") from error
     except Exception as error:  # Keras raises a bare Exception where it cannot fetch weights
         if "fetch" not in str(error).lower():
             raise
@@ -90,7 +92,7 @@ def _application(name: str, size: int | None, weights: str | None) -> keras.Mode
         ) from error
     inputs = keras.Input((size, size, 3), name="pictures")
     prepared = _preprocessing(known[name])(keras.ops.cast(inputs, "float32"))
-    return _checked(keras.Model(inputs, net(prepared, training=False), name=name), name)
+    return _checked(keras.Model(inputs, net(prepared), name=name), name)
 
 
 def _preprocessing(maker: Any) -> Any:

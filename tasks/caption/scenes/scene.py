@@ -1,10 +1,14 @@
 """What a scene is, and how one is drawn at random; `draw` is the only source of chance for the pictures."""
 
 import dataclasses
+import itertools
 import json
 import math
 import random
 from typing import NamedTuple
+
+Kind = tuple[str, str, str]
+"""Colour, shape and texture of a thing."""
 
 SIDE = 64
 """Pixels of a picture's width and height."""
@@ -17,24 +21,19 @@ GROUNDS = ("black", "grey", "white", "brown")
 FINISHES = ("plain", "shaded", "noisy")
 
 HELD_OUT = frozenset(
-    {
-        ("red", "star"),
-        ("orange", "square"),
-        ("yellow", "cross"),
-        ("green", "circle"),
-        ("blue", "triangle"),
-        ("purple", "ring"),
-        ("pink", "circle"),
-        ("cyan", "square"),
-    }
+    (colour, shape, TEXTURES[(i // 2 + j) % len(TEXTURES)])
+    for i, colour in enumerate(COLOURS)
+    for j, shape in enumerate(SHAPES)
+    if (i + j) % 2 == 0
 )
-"""Colours and shapes that meet in the test split alone, at least one such pair in each of its pictures.
+"""Kinds of things that occur in the test split alone, at least one in each of its pictures: 24 of 144.
 
-Each colour and each shape occurs, so that what is asked for is a new combination of things known.
+A colour and a shape that meet here have met before, in other textures: what is asked for is a new combination of three
+things known. Each colour, shape and texture occurs.
 """
 
-COUNTS = {1: 2, 2: 3, 3: 3, 4: 2}
-"""Shares of the numbers of things in a picture."""
+COUNTS = {1: 4, 2: 3, 3: 2, 4: 1}
+"""Shares of the numbers of things in a picture: shapes and colours are learned where one thing is alone."""
 
 TWIN, SIBLING = 0.3, 0.15
 """How often a thing takes colour and shape, or the shape alone, from one before: else hardly two would be alike."""
@@ -42,7 +41,7 @@ TWIN, SIBLING = 0.3, 0.15
 LARGE = {1: 0.5, 2: 0.5, 3: 0.4, 4: 0.3}
 """How often a thing is large, by the number of things: four large ones have no room."""
 
-RADII = {"small": (6.6, 7.6), "large": (11.0, 12.4)}
+RADII = {"small": (7.4, 8.4), "large": (12.0, 13.4)}
 """Pixels; no thing has a size in between, so that "small" and "large" are never in doubt."""
 
 EXTENTS = {"circle": 1.0, "square": 1.24, "triangle": 1.3, "star": 1.3, "ring": 1.05, "cross": 1.15}
@@ -139,11 +138,9 @@ def draw(rng: random.Random, held_out: bool = False) -> Scene:
     while True:
         kinds = _kinds(rng, rng.choices(list(COUNTS), list(COUNTS.values()))[0], held_out)
         things: list[Thing] = []
-        for colour, shape in kinds:
+        for kind in kinds:
             size = SIZES[rng.random() < LARGE[len(kinds)]]
-            thing = next(
-                (t for t in (_thing(rng, colour, shape, size) for _ in range(TRIES)) if _fits(t, things)), None
-            )
+            thing = next((t for t in (_thing(rng, kind, size) for _ in range(TRIES)) if _fits(t, things)), None)
             if thing is None:
                 break
             things.append(thing)
@@ -151,14 +148,14 @@ def draw(rng: random.Random, held_out: bool = False) -> Scene:
             return Scene(tuple(things), _ground(rng))
 
 
-def _kinds(rng: random.Random, count: int, held_out: bool) -> list[tuple[str, str]]:
-    """Colours and shapes, in random order."""
-    every = [(colour, shape) for colour in COLOURS for shape in SHAPES if held_out or (colour, shape) not in HELD_OUT]
+def _kinds(rng: random.Random, count: int, held_out: bool) -> list[Kind]:
+    """Colours, shapes and textures, in random order."""
+    every = [kind for kind in itertools.product(COLOURS, SHAPES, TEXTURES) if held_out or kind not in HELD_OUT]
     kinds = [rng.choice(sorted(HELD_OUT) if held_out else every)]
     while len(kinds) < count:
         chance, before = rng.random(), rng.choice(kinds)
         if chance < TWIN:
-            kinds.append(before)
+            kinds.append(rng.choice([kind for kind in every if kind[:2] == before[:2]]))
         elif chance < TWIN + SIBLING:
             kinds.append(rng.choice([kind for kind in every if kind[1] == before[1]]))
         else:
@@ -167,14 +164,15 @@ def _kinds(rng: random.Random, count: int, held_out: bool) -> list[tuple[str, st
     return kinds
 
 
-def _thing(rng: random.Random, colour: str, shape: str, size: str) -> Thing:
+def _thing(rng: random.Random, kind: Kind, size: str) -> Thing:
+    colour, shape, texture = kind
     radius = round(rng.uniform(*RADII[size]), 2)
     reach = radius * EXTENTS[shape] + 1
     return Thing(
         shape,
         colour,
         size,
-        texture=rng.choice(TEXTURES),
+        texture,
         x=round(rng.uniform(reach, SIDE - reach), 1),
         y=round(rng.uniform(reach, SIDE - reach), 1),
         radius=radius,

@@ -250,20 +250,22 @@ def test_absence_is_rare_and_joined_with_what_is_there():
     assert all(caption.startswith(("a ", "an ", "two ", "three ", "four ")) for caption in absent)
 
 
-def test_held_out_pairs_occur_in_test_alone():
-    pairs = {
-        split: [{(thing.colour, thing.shape) for thing in shown.things} for shown, _ in drawn(split)]
+def test_held_out_kinds_occur_in_test_alone():
+    kinds = {
+        split: [{(thing.colour, thing.shape, thing.texture) for thing in shown.things} for shown, _ in drawn(split)]
         for split in compose.SIZES
     }
-    assert all(shown & scene.HELD_OUT for shown in pairs["test"])
-    assert set().union(*pairs["test"]) >= scene.HELD_OUT
-    every = set(itertools.product(scene.COLOURS, scene.SHAPES))
+    assert all(shown & scene.HELD_OUT for shown in kinds["test"])
+    assert set().union(*kinds["test"]) >= scene.HELD_OUT
+    every = set(itertools.product(scene.COLOURS, scene.SHAPES, scene.TEXTURES))
     for split in ("train", "validation"):
-        assert not any(shown & scene.HELD_OUT for shown in pairs[split])
-    assert set().union(*pairs["train"]) == every - scene.HELD_OUT
-    # No colour and no shape is new in test.
-    assert {colour for colour, _ in scene.HELD_OUT} == set(scene.COLOURS)
-    assert {shape for _, shape in scene.HELD_OUT} == set(scene.SHAPES)
+        assert not any(shown & scene.HELD_OUT for shown in kinds[split])
+    assert set().union(*kinds["train"]) == every - scene.HELD_OUT
+    # Nothing in test is new by itself, nor is any colour new to any shape.
+    assert [set(part) for part in zip(*scene.HELD_OUT, strict=True)] == [
+        set(scene.COLOURS), set(scene.SHAPES), set(scene.TEXTURES),
+    ]  # fmt: skip
+    assert {kind[:2] for kind in every - scene.HELD_OUT} == set(itertools.product(scene.COLOURS, scene.SHAPES))
 
 
 def test_things_lie_inside_and_apart():
@@ -297,13 +299,13 @@ def test_the_first_example_stays():
     # If this changes, all pictures and captions do: that is a new version of the data set.
     first, captions = drawn("train")[0]
     assert captions == [
-        "a striped red ring above a red ring on a brown background",
-        "a red ring below a small red ring",
-        "there are two red rings on a brown background",
-        "there are two red rings on a shaded brown background",
-        "a red ring on the right",
+        "two red triangles on a white background",
+        "a large red triangle below a red triangle",
+        "a red triangle above a large red triangle",
+        "a red triangle on the right",
+        "a large striped red triangle",
     ]
-    assert [(thing.x, thing.y) for thing in first.things] == [(48.2, 37.9), (40.5, 21.9)]
+    assert [(thing.x, thing.y) for thing in first.things] == [(42.3, 35.7), (29.4, 10.1)]
 
 
 def test_no_two_pictures_are_equal():

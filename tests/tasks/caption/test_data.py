@@ -1,0 +1,269 @@
+"""From pictures with captions to batches: groups, which picture belongs to which words, order, features, sizes."""
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from tasks.caption import data, task
+from tasks.caption.recipe import Train
+from zoo import text
+from zoo.errors import UserError
+from zoo.images import read, resized
+
+COLOURS = {
+    "red": (250, 10, 10), "green": (10, 250, 10), "blue": (10, 10, 250), "yellow": (250, 250, 10),
+    "pink": (250, 150, 180), "black": (0, 0, 0), "white": (255, 255, 255), "grey": (128, 128, 128),
+}  # fmt: skip
+SPLITS = {"train": list(COLOURS) * 3, "validation": ["red", "grey", "blue"], "test": ["pink", "black"] * 2}
+SIDE = 8
+
+
+def captions_of(colour: str, number: int) -> list[str]:
+    """One to four, of different lengths."""
+    many = [
+        f"All {colour}.",
+        f"A {colour} thing",
+        f"It is {colour}, all of it",
+        f"A thing that is {colour}: all of it!",
+    ]
+    return many[: number % 4 + 1]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Pictures of one colour, and captions that name it; one caption is far too long."""
+    path = tmp_path_factory.mktemp("colours")
+    lines = ["image,caption,split"]
+    for split, colours in SPLITS.items():
+        for number, colour in enumerate(colours):
+            name = f"{split}-{number}.png"
+            Image.new("RGB", (9 + number, 12), COLOURS[colour]).save(path / name)
+            lines += [f'{name},"{caption}",{split}' for caption in captions_of(colour, number)]
+    lines.append(f"train-0.png,{'red ' * 50},train")
+    (path / "captions.csv").write_text("\n".join(lines), encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def recipe(folder: Path) -> Train:
+    return Train(dataset=str(folder), image_size=SIDE, batch_size=4, group=3, longest=12, vocabulary=60)
+
+
+@pytest.fixture(scope="module")
+def loaded(recipe: Train) -> Any:
+    return data.load(recipe)
+
+
+def batches_of(loaded: Any, epoch: int = 0) -> list:
+    return [
+        tuple(np.asarray(item) for item in (pictures, before, after, weights))
+        for (pictures, before), after, weights in loaded.train(epoch)
+    ]
+
+
+def test_targets_are_the_inputs_one_step_later_and_groups_are_filled_with_zeros(loaded: Any) -> None:
+    fillers = 0
+    for pictures, before, after, weights in batches_of(loaded):
+        assert pictures.shape == (len(weights), SIDE, SIDE, 3)
+        assert pictures.dtype == np.uint8
+        assert before.shape == after.shape == (len(weights), 3, before.shape[2])
+        assert weights.tolist() == [1] * len(weights)
+        assert len(weights) <= 4
+        for inputs, targets in zip(
+            before.reshape(-1, before.shape[2]), after.reshape(-1, before.shape[2]), strict=True
+        ):
+            length = (targets != text.PAD).sum()
+            if not length:
+                fillers += 1
+                assert not inputs.any()
+                continue
+            assert inputs[0] == text.START
+            assert targets[length - 1] == text.END
+            np.testing.assert_array_equal(inputs[1:length], targets[: length - 1])
+            assert not inputs[length + 1 :].any()
+        assert (before[:, 0, 0] == text.START).all(), "no group is empty"
+    wanted = [len(captions_of(colour, number)) for number, colour in enumerate(SPLITS["train"])]
+    assert fillers == sum(-count % 3 for count in wanted)
+
+
+def test_pictures_belong_to_their_captions_and_none_is_lost_but_the_long_one(loaded: Any) -> None:
+    tokenizer, said = loaded.assets["tokenizer"], []
+    for pictures, _, after, _ in batches_of(loaded):
+        for picture, group in zip(pictures, after, strict=True):
+            colour = next(name for name, rgb in COLOURS.items() if (picture == rgb).all())
+            captions = [caption for caption in tokenizer.decode(group) if caption]
+            assert all(colour in caption.split() for caption in captions)
+            said += captions
+    expected = [one for number, colour in enumerate(SPLITS["train"]) for one in captions_of(colour, number)]
+    assert sorted(said) == sorted(data.scoring.normalised(caption) for caption in expected)
+    assert not any(mark in caption for caption in said for mark in ".,:!A")
+
+
+def test_an_epoch_has_its_own_order_and_the_same_one_again(loaded: Any, recipe: Train) -> None:
+    def order(epoch: int, loaded: Any = loaded) -> list:
+        return [item.tobytes() for batch in batches_of(loaded, epoch) for item in batch]
+
+    assert order(0) == order(0) == order(0, data.load(recipe))
+    assert order(0) != order(1)
+    assert order(0) != order(0, data.load(dataclasses.replace(recipe, seed=2)))
+    assert sorted(order(0)) != order(0)
+
+
+def test_a_group_of_one_is_a_caption_a_row(recipe: Train) -> None:
+    alone = data.load(dataclasses.replace(recipe, group=1))
+    rows = sum(len(weights) for *_, weights in batches_of(alone))
+    assert rows == sum(len(captions_of(colour, number)) for number, colour in enumerate(SPLITS["train"]))
+    assert all(before.shape[1] == 1 for _, before, _, _ in batches_of(alone))
+
+
+def test_a_limit_counts_pictures_and_no_other_split(recipe: Train) -> None:
+    few = data.load(dataclasses.replace(recipe, limit=2))
+    assert few.sizes == {"train": 2, "validation": 3, "test": 4}
+    seen = np.concatenate([pictures[:, 0, 0] for pictures, *_ in batches_of(few)])
+    assert {tuple(rgb) for rgb in seen.tolist()} == {COLOURS["red"], COLOURS["green"]}
+    assert "grey" not in few.assets["tokenizer"].inner.get_vocab()
+    assert data.load(dataclasses.replace(recipe, limit=10_000)).sizes["train"] == 24
+
+
+def rows_of(loaded: Any, split: str, limit: int | None = None) -> list:
+    return [
+        (picture, json.loads(reference))
+        for batch in loaded.split(split, limit)
+        for picture, reference, weight in zip(*map(np.asarray, batch), strict=True)
+        if weight
+    ]
+
+
+def test_a_split_is_the_same_while_training_and_of_a_saved_model(loaded: Any, recipe: Train, folder: Path) -> None:
+    """Stored arrays there, files here: the same pictures with the same references, in the same order."""
+    saved = data.load(recipe, loaded.assets)
+    assert saved.assets is loaded.assets
+    for split in ("validation", "test"):
+        ours, theirs = rows_of(loaded, split), rows_of(saved, split)
+        assert len(ours) == len(theirs) == len(SPLITS[split])
+        for number, ((one, known), (other, same)) in enumerate(zip(ours, theirs, strict=True)):
+            colour = SPLITS[split][number]
+            assert known == same == {"captions": captions_of(colour, number), "facts": ""}
+            np.testing.assert_array_equal(one, other)
+            np.testing.assert_array_equal(one, resized(read(folder / f"{split}-{number}.png"), SIDE, SIDE))
+        assert len(rows_of(loaded, split, 2)) == len(rows_of(saved, split, 2)) == 2
+
+
+def test_a_saved_model_keeps_its_tokenizer_and_search(loaded: Any, recipe: Train) -> None:
+    again = data.load(dataclasses.replace(recipe, beam=9), loaded.assets)
+    assert again.assets["search"] == {"beam": recipe.beam, "penalty": recipe.penalty, "length": recipe.longest}
+    assert data.load(dataclasses.replace(recipe, beam=9)).assets["search"]["beam"] == 9
+
+
+@pytest.fixture(scope="module")
+def encoder_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An encoder whose features are the pictures, 2 x 2 places with four mixtures of their mean colours."""
+    inputs = keras.Input((SIDE, SIDE, 3))
+    x = keras.layers.AveragePooling2D(4)(inputs)
+    path = tmp_path_factory.mktemp("encoders") / "means.keras"
+    keras.Model(inputs, keras.layers.Conv2D(4, 1, use_bias=False)(x)).save(path)
+    return path
+
+
+def test_a_frozen_encoder_s_features_take_the_place_of_pictures(
+    recipe: Train, encoder_file: Path, loaded: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    by_file = dataclasses.replace(recipe, encoder=str(encoder_file))
+    assert data.frozen(by_file)
+    assert not data.frozen(dataclasses.replace(by_file, fine_tune=True))
+    assert not data.frozen(recipe)
+    net = data.encoder(by_file)
+    featured = data.load(by_file)
+    for (pictures, *words), (maps, *same) in zip(batches_of(loaded), batches_of(featured), strict=True):
+        assert maps.dtype == np.float16
+        expected = net.predict_on_batch(pictures)
+        np.testing.assert_allclose(maps, expected, rtol=2e-3, atol=0.05)
+        for one, other in zip(words, same, strict=True):
+            np.testing.assert_array_equal(one, other)
+    # The next training sees nothing anew, and a saved model, in which the encoder is, gets pictures.
+    monkeypatch.setattr(data, "encoder", lambda _: pytest.fail("the encoder was asked again"))
+    saved = data.load(by_file, featured.assets)
+    assert rows_of(saved, "test")[0][0].dtype == np.uint8
+
+
+def test_what_was_seen_once_is_not_seen_again(
+    recipe: Train, encoder_file: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    by_file = dataclasses.replace(recipe, encoder=str(encoder_file))
+    calls: list[int] = []
+
+    class Counting:
+        def __init__(self, recipe: Train) -> None:
+            self.predict_on_batch = lambda pictures: calls.append(len(pictures)) or net.predict_on_batch(pictures)
+
+    net = data.encoder(by_file)
+    monkeypatch.setattr(data, "encoder", Counting)
+    first = data.load(by_file)
+    for epoch in (0, 1):
+        batches_of(first, epoch)
+    assert sum(calls) == 24
+    batches_of(data.load(by_file))
+    assert sum(calls) == 24
+    rows_of(first, "test")
+    assert sum(calls) == 28
+
+
+def test_another_encoder_file_is_another_encoder(encoder_file: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "copy.keras"
+    copy.write_bytes(encoder_file.read_bytes())
+    assert data._identity(str(copy)) == data._identity(str(encoder_file))
+    copy.write_bytes(copy.read_bytes() + b" ")
+    assert data._identity(str(copy)) != data._identity(str(encoder_file))
+    assert keras.version() in data._identity("EfficientNetB0") != data._identity("EfficientNetB1")
+
+
+def test_an_encoder_of_another_size_is_told(recipe: Train, encoder_file: Path) -> None:
+    larger = dataclasses.replace(recipe, encoder=str(encoder_file), image_size=16)
+    with pytest.raises(UserError, match=r"means.keras takes pictures of 8 x 8 pixels, not of 16: give --image-size 8"):
+        data.encoder(larger)
+    with pytest.raises(UserError, match="--image-size 8"):
+        batches_of(data.load(larger))
+
+
+def test_the_model_of_a_frozen_encoder_trains_on_features_and_scores_pictures(
+    recipe: Train, encoder_file: Path
+) -> None:
+    small = dataclasses.replace(recipe, encoder=str(encoder_file), units=4, embedding=4, beam=1, group=2, limit=8)
+    featured = data.load(small)
+    model = task.build(small, featured)
+    kernel = model.encoder.get_weights()
+    for inputs, targets, weights in featured.train(0):
+        model.train_on_batch(inputs, targets, weights)
+    np.testing.assert_array_equal(model.encoder.get_weights(), kernel)
+    on_features = task.score(model, featured.split("test"), featured.assets)
+    on_pictures = task.score(model, data.load(small, featured.assets).split("test"), featured.assets)
+    assert on_features == on_pictures
+    assert "true" not in on_features, "of a folder's pictures nothing is known"
+
+
+def test_a_folder_without_images_to_spare_and_an_unknown_set_are_told(recipe: Train, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="did you mean 'scenes'"):
+        data.load(dataclasses.replace(recipe, dataset="scene"))
+    with pytest.raises(UserError, match=r"has no captions\.csv"):
+        data.load(dataclasses.replace(recipe, dataset=str(tmp_path)))
+
+
+@pytest.mark.parametrize("longest", [2, 6, 24, 40, 128, 200])
+def test_every_length_has_a_bucket(longest: int) -> None:
+    boundaries = data.bucket_boundaries(longest)
+    assert boundaries[-1] == longest
+    assert boundaries == sorted(set(boundaries))
+
+
+def test_a_picture_s_facts_and_captions_stay_together() -> None:
+    example = {"captions": [["A dog.", "Ünder"]], "facts": ['{"a": 1}']}
+    (packed,) = tf.data.Dataset.from_tensor_slices(example).map(data._references).as_numpy_iterator()
+    assert json.loads(packed) == {"captions": ["A dog.", "Ünder"], "facts": '{"a": 1}'}

@@ -1,0 +1,145 @@
+"""`zoo train caption` on a folder of pictures and `zoo caption` after it, as a user types them. No network."""
+
+import hashlib
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+from PIL import Image
+
+from tasks.caption import task
+from tasks.caption.scenes import compose
+from zoo import builders, images, text
+from zoo.cli import cli
+from zoo.errors import UserError
+
+COLOURS = {"red": (250, 10, 10), "green": (10, 250, 10), "blue": (10, 10, 250), "white": (255, 255, 255)}
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with `photos`: forty pictures, each of one colour that its two captions name."""
+    path = tmp_path_factory.mktemp("own")
+    (path / "photos").mkdir()
+    lines = ["image,caption"]
+    for number in range(40):
+        colour = list(COLOURS)[number % 4]
+        name = f"{number}.png"
+        Image.new("RGB", (20, 18 + number), COLOURS[colour]).save(path / "photos" / name)
+        lines += [f"{name},It is {colour}.", f"{name},All of it is {colour}"]
+    (path / "photos" / "captions.csv").write_text("\n".join(lines), encoding="utf-8")
+    return path
+
+
+def run(*words: Any, **options: Any) -> Result:
+    return CliRunner().invoke(cli, [str(word) for word in words], catch_exceptions=False, **options)
+
+
+@pytest.fixture(scope="module")
+def model(own: Path) -> Path:
+    """Trained once, on defaults of the embedded set made small."""
+    done = run("train", "caption", "--preset", "tiny", "--dataset", own / "photos", "--context-gate", "--no-plot",
+               "--models-dir", own / "models", "--name", "toy")  # fmt: skip
+    assert done.exit_code == 0, done.output
+    first, *scores = done.stdout.splitlines()
+    assert first == str(own / "models/toy")
+    assert {line.split()[1] for line in scores} >= {"bleu1", "bleu4", "cider", "rouge_l", "distinct1"}
+    assert not any(line.split()[1] == "true" for line in scores), "of a user's pictures nothing is known"
+    return own / "models/toy"
+
+
+def contents(folder: Path) -> dict[str, str]:
+    files = sorted(file for file in folder.rglob("*") if file.is_file())
+    return {str(file): hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
+
+
+def test_the_model_is_whole_and_tells_of_its_data(model: Path) -> None:
+    metrics = json.loads((model / "metrics.json").read_text())
+    assert metrics["monitor"] == "bleu4"
+    assert metrics["data"]["name"] == "photos"
+    assert metrics["data"]["sizes"] == {"train": 32, "validation": 4, "test": 4}
+    assert metrics["data"]["scoring"].keys() >= {"cider", "rouge_l"}
+    assert len(json.loads((model / "golden.json").read_text())["outputs"]) == 2
+    assert json.loads((model / "assets/search.json").read_text()) == {"beam": 2, "penalty": 0.6, "length": 24}
+
+
+def test_captions_come_in_order_and_what_is_no_picture_is_told(model: Path, own: Path) -> None:
+    (own / "text.png").write_text("no picture")
+    names = [own / "photos/0.png", "nowhere.png", own / "text.png", own / "photos", own / "photos/1.png"]
+    done = run("caption", "--model", model, *names)
+    assert done.exit_code == 1
+    lines = done.stdout.splitlines()
+    assert [line.startswith("Error: ") for line in lines] == [False, True, True, True, False]
+    assert lines[1] == "Error: There is no file nowhere.png."
+    packed = run("caption", "--model", model, "--json", *names)
+    assert packed.exit_code == 1
+    answers = [json.loads(line) for line in packed.stdout.splitlines()]
+    assert [answer["image"] for answer in answers] == [str(name) for name in names]
+    wanted = [{"image", "caption", "score"}, *[{"image", "error"}] * 3, {"image", "caption", "score"}]
+    assert [set(answer) for answer in answers] == wanted
+    assert [answers[0]["caption"], answers[4]["caption"]] == [lines[0], lines[4]]
+
+
+def test_nbest_attention_and_names_on_standard_input(model: Path, own: Path) -> None:
+    names = [str(own / "photos/2.png"), str(own / "photos/3.png")]
+    done = run("caption", "--model", model, "--nbest", 2, "--attention", "look.png", input="\n".join([*names, ""]))
+    assert done.exit_code == 0, done.output
+    assert [line.count("\t") for line in done.stdout.splitlines()] == [1, 1]
+    assert images.read("look.png").ndim == images.read("look-2.png").ndim == 3
+    assert [file.name for file in sorted(Path().iterdir())] == ["look-2.png", "look.png"]
+
+
+def test_evaluate_scores_and_changes_nothing(model: Path, own: Path) -> None:
+    before = contents(model)
+    done = run("evaluate", model, "--json")
+    assert done.exit_code == 0, done.output
+    found = json.loads(done.stdout)
+    scores = json.loads((model / "metrics.json").read_text())["scores"]["test"]
+    assert {name: found[name] for name in scores} == pytest.approx(scores, abs=1e-3)
+    assert found["examples"] == 4
+    assert "true" not in found
+    assert contents(model) == before
+
+
+def test_an_image_that_went_bad_is_told_as_users_are_told_things(model: Path, own: Path, tmp_path: Path) -> None:
+    shutil.copytree(own / "photos", tmp_path / "photos")
+    for file in (tmp_path / "photos").glob("*.png"):
+        file.write_bytes(b"no picture")
+    with pytest.raises(UserError, match="is not a picture in a format known here"):
+        run("evaluate", model, "--dataset", tmp_path / "photos")
+
+
+def test_truth_is_scored_where_all_is_known_only() -> None:
+    ((scene, (said, *_)),) = compose.examples("test", 1)
+    known = {"captions": [said], "facts": scene.facts()}
+    unknown = {"captions": ["a red circle"], "facts": ""}
+    assert task._scores([said], [known])["true"] == 1
+    assert task._scores([said, "no such thing"], [known] * 2)["true"] == 0.5
+    assert "true" not in task._scores([said], [unknown])
+    assert "true" not in task._scores([said, said], [known, unknown])
+
+
+def test_rows_that_fill_a_batch_up_are_not_scored(monkeypatch: pytest.MonkeyPatch) -> None:
+    tokenizer = text.Tokenizer.train(["it is red", "it is blue"])
+    said = np.array(tokenizer.encode(["it is red", "it is blue", "red red red"]))[:, None]
+    asked = []
+    monkeypatch.setattr(builders, "search", lambda *_, **options: asked.append(options) or {"tokens": said})
+    references = [json.dumps({"captions": [caption], "facts": ""}) for caption in ("It is red.", "It is blue!")]
+    batch = (np.zeros((3, 4, 4, 3)), np.array([*references, ""], dtype=object), np.array([1.0, 1.0, 0.0]))
+    assets = {"tokenizer": tokenizer, "search": {"beam": 3, "penalty": 0.6, "length": 9}}
+    scores = task.score(None, [batch], assets)
+    assert (scores["bleu1"], scores["rouge_l"], scores["vocabulary"], scores["length"]) == (100, 100, 4, 3)
+    assert task.validate(None, [batch], assets).keys() == {"bleu1", "bleu4", "cider"}
+    assert [options["beam"] for options in asked] == [3, 1]
+    assert all((options["penalty"], options["length"]) == (0.6, 9) for options in asked)
+
+
+def test_the_examples_are_pictures_that_every_machine_has() -> None:
+    first, second = (images.read(uri) for uri in task.TASK.examples)
+    assert first.shape == second.shape
+    assert first.shape[2] == 3
+    assert not np.array_equal(first, second)
