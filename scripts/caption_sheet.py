@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 WORDS = 14
-"""Words of a caption that are drawn."""
+"""Most words of a caption that are drawn."""
 
 
 def main() -> None:
@@ -46,13 +46,14 @@ def draw(rows: list[tuple[np.ndarray, str, str, np.ndarray]], out: Path, columns
     from tasks.caption.attention_sheet import grids
 
     per_column = -(-len(rows) // columns)
-    figure = Figure(figsize=(12 * columns, 1.35 * per_column))
+    panels = 1 + min(WORDS, max(len(caption.split()) for _, caption, _, _ in rows))
+    figure = Figure(figsize=(0.8 * panels * columns, 1.35 * per_column))
     FigureCanvasAgg(figure)
     grid = figure.add_gridspec(
-        per_column, columns * (WORDS + 1), left=0.005, right=0.995, top=0.99, bottom=0.01, wspace=0.05, hspace=0.55
+        per_column, columns * panels, left=0.005, right=0.995, top=0.99, bottom=0.01, wspace=0.05, hspace=0.55
     )
     for number, (picture, caption, reference, attention) in enumerate(rows):
-        line, first = number % per_column, (number // per_column) * (WORDS + 1)
+        line, first = number % per_column, (number // per_column) * panels
         axes = _panel(figure, grid[line, first], picture)
         axes.set_title(f"{caption}   (reference: {reference})", loc="left", fontsize=9)
         for place, (word, looked) in enumerate(zip(caption.split()[:WORDS], grids(attention), strict=False)):
