@@ -84,9 +84,20 @@ def load(recipe: Train, assets: Mapping[str, Any] | None = None) -> Data:
         split=split,
         assets=assets,
         sizes={**pictures.sizes, "train": count},
-        facts={**pictures.facts, "captions": "lower case without punctuation", "scoring": scoring.signature()},
+        facts={**pictures.facts, **_facts(recipe), "scoring": scoring.signature()},
         epoch=None if saved else len(groups()),
     )
+
+
+def _facts(recipe: Train) -> dict[str, Any]:
+    """What the card says besides what the pictures say of themselves."""
+    told = {"captions": "lower case without punctuation", "pictures": f"squashed to {recipe.image_size} pixels square"}
+    if recipe.encoder != "convolutional":
+        licence = recipe.encoder_licence or "not told"
+        told["encoder"] = (
+            f"{Path(recipe.encoder).stem}, pretrained, part of this model; licence of its weights: {licence}"
+        )
+    return told
 
 
 def bucket_boundaries(longest: int) -> list[int]:

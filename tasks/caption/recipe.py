@@ -29,6 +29,7 @@ class Train(Run):
         "convolutional",
         "What sees: 'convolutional', a name in keras.applications, or a .keras file.",
     )
+    encoder_licence: str | None = setting(None, "Licence of a pretrained encoder's weights, for the model's card.")
     fine_tune: bool = setting(False, "Train an encoder of pretrained weights further; default is to freeze it.")
     image_size: int = setting(64, "Side in pixels to which pictures are scaled.", least=8)
     group: int = setting(5, "Captions of a picture that are learned from together: it is encoded once.", least=1)
