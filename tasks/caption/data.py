@@ -47,12 +47,13 @@ def load(recipe: Train, assets: Mapping[str, Any] | None = None) -> Data:
     saved = assets is not None
     count = min(recipe.limit or pictures.sizes["train"], pictures.sizes["train"])
     captions = functools.cache(lambda: list(_captions(pictures, "train", count)))
-    groups = functools.cache(lambda: list(_groups(captions(), assets["tokenizer"], recipe)))
+    groups = functools.cache(lambda: list(_groups(captions(), known["tokenizer"], recipe)))
+    known: Mapping[str, Any] = assets or {}
     if assets is None:
         tokenizer = text.Tokenizer.train(
             (one for several in captions() for one in several), recipe.tokens, recipe.vocabulary, least=recipe.least
         )
-        assets = {"tokenizer": tokenizer, "search": search, **({"meteor": True} if recipe.meteor else {})}
+        known = {"tokenizer": tokenizer, "search": search, **({"meteor": True} if recipe.meteor else {})}
 
     def train(epoch: int) -> tf.data.Dataset:
         arrays = see("train", count)
@@ -82,7 +83,7 @@ def load(recipe: Train, assets: Mapping[str, Any] | None = None) -> Data:
     return Data(
         train=train,
         split=split,
-        assets=assets,
+        assets=known,
         sizes={**pictures.sizes, "train": count},
         facts={**pictures.facts, **_facts(recipe), "scoring": scoring.signature()},
         epoch=None if saved else len(groups()),

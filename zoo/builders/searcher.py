@@ -27,8 +27,8 @@ class Searcher(keras.Model):
     def call(self, inputs: dict[str, Any]) -> dict[str, Any]:
         """`{"inputs": what the models encode}`, optionally with `"prefix"` and `"start"` -> fields of `Decoded`."""
         states = [model.encode(inputs["inputs"]) for model in self.models]
-        given = {name: inputs[name] for name in ("prefix", "start") if name in inputs}
-        options = {**self.options, **given}
+        given: dict[str, Any] = {name: inputs[name] for name in ("prefix", "start") if name in inputs}
+        options: dict[str, Any] = {**self.options, **given}
         if len(states) == 1:
             step, state = self.models[0].step, states[0]
         else:

@@ -29,7 +29,8 @@ class Bridge(keras.layers.Layer):
     def call(self, summary: Any) -> list[list]:
         """summary `(batch, features)` -> a list by layer of lists of `(batch, units)`."""
         states = self.projection(summary)
-        result, begin = [], 0
+        result: list[list] = []
+        begin = 0
         for layer in self.sizes:
             result.append([])
             for size in layer:

@@ -87,7 +87,7 @@ class RecurrentDecoder(Masked):
         self.kind, self.readout = attention, readout or units
         self.cells = [cells.make(self.cell, units) for _ in range(depth)]
         self.second = cells.make(self.cell, units) if conditional else None
-        self.look = make_attention(attention, attention_units or units, name="attention") if attention else None
+        self.look: Any = make_attention(attention, attention_units or units, name="attention") if attention else None
         self.gate = keras.layers.Dense(1, activation="sigmoid", name="gate") if context_gate else None
         self.norm = keras.layers.LayerNormalization(name="norm") if layer_norm else None
         self.seed_generator = keras.random.SeedGenerator()
@@ -131,12 +131,12 @@ class RecurrentDecoder(Masked):
             mask = ops.ones(ops.shape(values)[:2], "bool")
         return Memory(values, self.look.keys(values), mask)
 
-    def start(self, states: Sequence[Sequence[Any]], memory: Memory | None = None) -> dict[str, Any]:
+    def start(self, states: Sequence[Sequence[Any]], memory: Any = None) -> dict[str, Any]:
         """The state before the first step.
 
         Args:
             states: A list by layer of lists of `(batch, units)`, as a `Bridge` makes them.
-            memory: What `prepare` gave.
+            memory: What `prepare` gave; None without attention.
         """
         state: dict[str, Any] = {"cells": [list(layer) for layer in states]}
         batch = ops.shape(states[0][0])[0]
@@ -146,7 +146,7 @@ class RecurrentDecoder(Masked):
             state["readout"] = ops.zeros((batch, self.readout), states[0][0].dtype)
         return state
 
-    def step(self, inputs: Any, state: dict[str, Any], memory: Memory | None = None) -> tuple[Any, dict, Any]:
+    def step(self, inputs: Any, state: dict[str, Any], memory: Any = None) -> tuple[Any, dict, Any]:
         """One step of a search.
 
         Args:
@@ -166,7 +166,7 @@ class RecurrentDecoder(Masked):
         self,
         inputs: Any,
         states: Sequence[Sequence[Any]],
-        memory: Memory | None = None,
+        memory: Any = None,
         training: bool | None = None,
         return_attention: bool = False,
     ) -> Any:
@@ -175,7 +175,7 @@ class RecurrentDecoder(Masked):
         Args:
             inputs: `(batch, time, size)`, embedded tokens, padded on the right.
             states: As for `start`.
-            memory: What `prepare` gave.
+            memory: What `prepare` gave; None without attention.
             training: Whether dropout is applied.
             return_attention: Return the weights `(batch, time, memory's time)` as well.
 
@@ -216,10 +216,11 @@ class RecurrentDecoder(Masked):
         return projected, ops.matmul(inputs, self.input_kernel) + self.bias
 
     def _advance(
-        self, projected: Any, part: Any, state: dict, memory: Memory | None, noise: list | None = None
+        self, projected: Any, part: Any, state: dict, memory: Any, noise: list | None = None
     ) -> tuple[dict, Any]:
         """The part of a step that depends on the previous one: new state, and attention's weights or None."""
-        weights, new = None, {"cells": []}
+        weights: Any = None
+        new: dict[str, Any] = {"cells": []}
         hidden, states = self._first(projected, state)
         if self.second is not None:
             new["context"], weights = self._context(hidden, memory)
