@@ -103,15 +103,14 @@ class Captioner(EncoderDecoder):
         Args:
             pictures: `(batch, height, width, 3)`, values 0 to 255; or already its feature map, with or without the
                 two sides of the grid as one.
-            training: Whether an encoder without pretrained weights is in training. Others normalise by what they have
-                seen before, also when their weights are trained further.
+            training: Whether an encoder that is not frozen is in training.
 
         Returns:
             `(batch, places, channels)`.
         """
         if self.encoder is not None and len(pictures.shape) == 4 and pictures.shape[-1] == 3:
-            own = self.settings["encoder"] == "convolutional"
-            pictures = self.encoder(ops.cast(pictures, "float32"), training=bool(training) and own)
+            learning = bool(training) and not self.settings["frozen"]
+            pictures = self.encoder(ops.cast(pictures, "float32"), training=learning)
         return ops.reshape(pictures, (ops.shape(pictures)[0], -1, self.grid[1]))
 
     def read(self, inputs: Any, training: bool | None) -> tuple[list, Memory | None]:

@@ -70,8 +70,8 @@ class WordDropout(Masked):
         drop = drop if mask is None else ops.logical_and(drop, mask)
         return ops.where(drop, ops.cast(self.unknown, tokens.dtype), tokens)
 
-    def compute_output_shape(self, tokens_shape: tuple) -> tuple:
-        return tokens_shape
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
+        return input_shape
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "rate": self.rate, "unknown": self.unknown, "seed": self.seed}

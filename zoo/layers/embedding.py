@@ -37,8 +37,8 @@ class TokenEmbedding(Masked):
         tokens = self.words(tokens, mask=mask, training=training)
         return self.features(self.table(tokens), training=training)
 
-    def compute_output_shape(self, tokens_shape: tuple) -> tuple:
-        return (*tokens_shape, self.size)
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
+        return (*input_shape, self.size)
 
     def get_config(self) -> dict[str, Any]:
         return {
