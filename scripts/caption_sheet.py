@@ -50,12 +50,14 @@ def draw(rows: list[tuple[np.ndarray, str, str, np.ndarray]], out: Path, columns
     figure = Figure(figsize=(0.8 * panels * columns, 1.35 * per_column))
     FigureCanvasAgg(figure)
     grid = figure.add_gridspec(
-        per_column, columns * panels, left=0.005, right=0.995, top=0.99, bottom=0.01, wspace=0.05, hspace=0.55
+        per_column, columns * panels, left=0.005, right=0.995, top=0.97, bottom=0.02, wspace=0.05, hspace=0.55
     )
     for number, (picture, caption, reference, attention) in enumerate(rows):
         line, first = number % per_column, (number // per_column) * panels
         axes = _panel(figure, grid[line, first], picture)
-        axes.set_title(f"{caption}   (reference: {reference})", loc="left", fontsize=9)
+        # Beside another column there is no room for more than the caption.
+        title = caption if columns > 1 else f"{caption}   (reference: {reference})"
+        axes.set_title(title, loc="left", fontsize=9)
         for place, (word, looked) in enumerate(zip(caption.split()[:WORDS], grids(attention), strict=False)):
             axes = _panel(figure, grid[line, first + 1 + place], picture, looked)
             axes.set_xlabel(word, fontsize=7, labelpad=1)

@@ -87,16 +87,15 @@ def scores(captions: Sequence[str], references: Sequence[Sequence[str]]) -> dict
 
 def signature() -> dict[str, str]:
     """How each score came about, in words."""
-    words = "lower case, no punctuation, PTB suffixes apart"
-    several = "all references with a word in them"
     return {
-        "bleu1 to bleu4": f"BLEU of 1- to n-grams of the corpus; {several}, the closest length; no smoothing; {words}",
-        "rouge_l": f"ROUGE-L, beta {BETA}, best precision and best recall over {several}; mean of captions; {words}",
-        "cider": f"CIDEr-D, 1- to {ORDERS}-grams, sigma {SIGMA:g}; rarity by the scored references; {words}",
-        "distinct1, distinct2": f"different uni- and bigrams over all uni- and bigrams of the captions; {words}",
-        "vocabulary": f"different words of the captions; {words}",
-        "length": f"mean number of words of a caption; {words}",
-        "meteor": f"METEOR 1.5 for English (meteor-1.5.jar -l en -norm), best over {several}; {words}",
+        "text": "lower case, no punctuation, PTB suffixes apart",
+        "bleu1 to bleu4": "BLEU of the corpus, 1- to n-grams, all references, the closest length, no smoothing",
+        "rouge_l": f"beta {BETA}, best precision and recall of all references, a mean over captions",
+        "cider": f"CIDEr-D, 1- to {ORDERS}-grams, sigma {SIGMA:g}, rarity by the references of the split",
+        "distinct1, distinct2": "different uni- and bigrams, a part of all of the captions",
+        "vocabulary": "different words of the captions",
+        "length": "words of a caption, a mean",
+        "meteor": "where asked for, METEOR 1.5 for English, meteor-1.5.jar -l en -norm",
     }
 
 
