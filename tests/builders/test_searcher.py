@@ -98,7 +98,7 @@ def test_an_answer_changes_no_weight_and_follows_when_weights_change():
     first = search.predict_on_batch({"inputs": SOURCES})
     for weight, old in zip(model.get_weights(), before, strict=True):
         np.testing.assert_array_equal(weight, old)
-    rng = np.random.default_rng(9)
+    rng = np.random.default_rng(0)
     model.set_weights([rng.normal(0, 1.2, weight.shape) for weight in before])
     second = search.predict_on_batch({"inputs": SOURCES})
     assert np.abs(first["scores"] - second["scores"]).max() > 1e-2

@@ -22,7 +22,7 @@ def few_scenes(tmp_path_factory):
     from tasks.caption.scenes import compose
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(compose, "SIZES", {"train": 64, "validation": 40, "test": 40})
+        patch.setattr(compose, "SIZES", {"train": 64, "validation": 40, "test": 64})
         patch.setenv("TFDS_DATA_DIR", str(tmp_path_factory.mktemp("data")))
         yield
 
