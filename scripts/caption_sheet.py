@@ -5,7 +5,6 @@ python scripts/caption_sheet.py caption-gru-scenes sheet.png [--count 20] [--col
 
 import argparse
 import json
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +34,7 @@ def main() -> None:
             tokens = found["tokens"][place, 0, : found["lengths"][place, 0]]
             (caption,) = loaded.assets["tokenizer"].decode([tokens])
             rows.append((picture, caption, json.loads(known)["captions"][0], found["attention"][place, 0]))
-    draw(list(islice(rows, options.count)), options.out, options.columns)
+    draw(rows, options.out, options.columns)
 
 
 def draw(rows: list[tuple[np.ndarray, str, str, np.ndarray]], out: Path, columns: int) -> None:
@@ -65,13 +64,12 @@ def draw(rows: list[tuple[np.ndarray, str, str, np.ndarray]], out: Path, columns
 
 
 def _panel(figure: Any, place: Any, picture: np.ndarray, looked: np.ndarray | None = None) -> Any:
+    from tasks.caption.attention_sheet import show
+
     axes = figure.add_subplot(place)
     axes.set_xticks([])
     axes.set_yticks([])
-    height, width = picture.shape[:2]
-    axes.imshow(picture, extent=(0, width, height, 0))
-    if looked is not None:
-        axes.imshow(looked, extent=(0, width, height, 0), cmap="gray", alpha=0.7, interpolation="bicubic", vmin=0)
+    show(axes, picture, looked)
     return axes
 
 

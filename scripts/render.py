@@ -20,6 +20,10 @@ from zoo import cards
 ROOT = Path(__file__).resolve().parent.parent
 MODELS = ROOT / "saved_models"
 
+TRANSLATE = ("bleu", "bleu_greedy", "bleu_tokenized", "bleu_tokenized_greedy", "chrf")
+CAPTION = ("bleu1", "bleu2", "bleu3", "bleu4", "rouge_l", "cider")
+"""The test scores that stand in a task's table."""
+
 
 def published() -> list[cards.Summary]:
     """The models that pyproject.toml names; others in the folder are somebody's own."""
@@ -54,30 +58,34 @@ def blocks() -> dict[str, str]:
             f"{served['examples_a_second']:.0f} a second on {served['cores']} cores, tokenization included."
         ),
         "speed": speed_table(facts["train_step"]),
-        "translations": translations(summaries),
+        "translations": scores(summaries, "translate", TRANSLATE),
         "translation-speed": translation_speed(facts["translate"]),
-        "captions": captions(summaries),
+        "captions": scores(summaries, "caption", CAPTION, some=("true",)),
         "caption-speed": caption_speed(facts["caption"]),
     }
 
 
-def translations(summaries: list[cards.Summary]) -> str:
-    """Scores of the published translators on their test split, by the beam they were scored with and greedily."""
-    names = ("bleu", "bleu_greedy", "bleu_tokenized", "bleu_tokenized_greedy", "chrf")
+def scores(summaries: list[cards.Summary], task: str, names: tuple[str, ...], some: tuple[str, ...] = ()) -> str:
+    """Scores of a task's published models on their test split; `some` are those that not every model has."""
     return cards.markdown(
-        ("model", *names, "seed", "epochs", "minutes"),
+        ("model", *names, *some, "seed", "epochs", "minutes"),
         (
             (
                 f"[{item.name}](../../saved_models/{item.name}/README.md)",
                 *(f"{item.metrics['scores']['test'][name]:.2f}" for name in names),
+                *(_rounded(item.metrics["scores"]["test"].get(name)) for name in some),
                 item.recipe["train"]["seed"],
                 item.metrics["training"]["epochs"],
                 f"{item.metrics['training']['minutes']:.0f}",
             )
             for item in summaries
-            if item.task == "translate"
+            if item.task == task
         ),
     )
+
+
+def _rounded(value: float | None) -> str:
+    return "" if value is None else f"{value:.2f}"
 
 
 def translation_speed(rows: dict[str, dict]) -> str:
@@ -94,29 +102,6 @@ def translation_speed(rows: dict[str, dict]) -> str:
             f"It learns from {row['training_tokens_a_second']:,} target tokens a second."
         )
     return "\n\n".join(told)
-
-
-def captions(summaries: list[cards.Summary]) -> str:
-    """Scores of the published captioners on their test split."""
-    names = ("bleu1", "bleu2", "bleu3", "bleu4", "rouge_l", "cider", "true")
-    return cards.markdown(
-        ("model", *names, "seed", "epochs", "minutes"),
-        (
-            (
-                f"[{item.name}](../../saved_models/{item.name}/README.md)",
-                *(_rounded(item.metrics["scores"]["test"].get(name)) for name in names),
-                item.recipe["train"]["seed"],
-                item.metrics["training"]["epochs"],
-                f"{item.metrics['training']['minutes']:.0f}",
-            )
-            for item in summaries
-            if item.task == "caption"
-        ),
-    )
-
-
-def _rounded(value: float | None) -> str:
-    return "" if value is None else f"{value:.2f}"
 
 
 def caption_speed(rows: dict[str, dict]) -> str:

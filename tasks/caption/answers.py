@@ -17,9 +17,6 @@ from zoo.task import Failed
 AT_ONCE = 16
 """Pictures that are described together."""
 
-Answer = dict[str, Any] | UserError
-"""What was found for one picture, or why nothing was."""
-
 
 def predict(saved: SavedModel, ask: Predict) -> Iterator[str]:
     """A line for each picture: its caption, or several with tabs between them, or JSON with scores.

@@ -3,7 +3,7 @@
 import functools
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -131,8 +131,12 @@ def _seen(pictures: Pictures, recipe: Train, split: str, count: int | None = Non
     """A split as the decoder's training wants it: features of a frozen encoder, else scaled pictures."""
     if not frozen(recipe):
         return stored(pictures, split, recipe.image_size, "", None, count)
-    model = encoder(recipe)
-    return stored(pictures, split, recipe.image_size, _identity(recipe.encoder), model.predict_on_batch, count)
+    model = functools.cache(lambda: encoder(recipe))  # loaded only if something is still to be seen
+
+    def see(some: np.ndarray) -> np.ndarray:
+        return model().predict_on_batch(some)
+
+    return stored(pictures, split, recipe.image_size, _identity(recipe.encoder), see, count)
 
 
 def _identity(name: str) -> str:
@@ -166,8 +170,8 @@ def _taken(arrays: Stored, indices: tf.Tensor) -> tf.Tensor:
 
 
 def _scaled(image: tf.Tensor, size: int) -> tf.Tensor:
-    scale: Callable = functools.partial(resized, height=size, width=size)
-    return tf.ensure_shape(tf.numpy_function(lambda array: scale(array), [image], tf.uint8), (size, size, 3))
+    scaled = tf.numpy_function(lambda array: resized(array, size, size), [image], tf.uint8)
+    return tf.ensure_shape(scaled, (size, size, 3))
 
 
 def _references(example: Mapping[str, tf.Tensor]) -> tf.Tensor:
