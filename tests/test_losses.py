@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from zoo.losses import TokenCrossentropy
+from zoo.losses import PolicyGradient, TokenCrossentropy
 
 VOCABULARY = 7
 TARGETS = np.array([[3, 4, 5, 6, 1], [2, 0, 0, 0, 0], [4, 4, 0, 0, 0]])  # 8 real tokens, 5 + 1 + 2
@@ -154,3 +154,39 @@ def test_several_targets_of_an_input_count_like_rows_of_their_own(smoothing):
         by_caption = expected(flat, rows, smoothing, np.repeat(weights, 2))
         assert by_picture == pytest.approx(by_caption, abs=1e-5)
         assert abs(by_picture - value) > 1e-3, "weights must make a difference here"
+
+
+def gradient_step(weights, temperature=1.0):
+    """Probabilities of a picture's two samples before and after one step along the gradient; logits start even."""
+    ids = np.array([[[4, 3, 0], [5, 6, 3]]])
+    model = keras.Sequential([keras.layers.Dense(6 * VOCABULARY, kernel_initializer="zeros", use_bias=False)])
+    model.add(keras.layers.Reshape((2, 3, VOCABULARY)))
+    model.compile(keras.optimizers.SGD(1.0), PolicyGradient(temperature), jit_compile=False)
+    inputs = np.ones((1, 1), "float32")
+
+    def probabilities():
+        steps = ops.convert_to_numpy(ops.softmax(model(inputs)))[0]
+        return [steps[0, 0, 4] * steps[0, 1, 3], steps[1, 0, 5] * steps[1, 1, 6] * steps[1, 2, 3]]
+
+    before = probabilities()
+    value = model.train_on_batch(inputs, ids, sample_weight=np.array([weights], "float32"))
+    return before, probabilities(), float(value)
+
+
+def test_the_better_sample_becomes_more_probable_and_the_worse_one_less():
+    before, after, value = gradient_step([0.5, -0.5])
+    assert after[0] > before[0]
+    assert after[1] < before[1]
+    assert value == pytest.approx((0.5 * 2 - 0.5 * 3) * np.log(VOCABULARY) / 5, abs=1e-5), "a mean over 5 real tokens"
+    assert gradient_step([0.0, 0.0])[1] == pytest.approx(before), "equally good ones teach nothing"
+
+
+def test_a_policy_learns_at_the_temperature_it_was_drawn_at():
+    logits_, ids = logits(1, 2, 3), np.array([[[4, 3, 0], [5, 6, 3]]])
+    weights = np.array([[1.0, -0.4]], "float32")
+    sharp = PolicyGradient(0.5)(ids, logits_, weights)
+    assert float(sharp) == pytest.approx(float(PolicyGradient()(ids, 2 * logits_, weights)), abs=1e-5)
+    with pytest.raises(ValueError, match="above 0"):
+        PolicyGradient(0.0)
+    copy = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(PolicyGradient(0.5)))
+    assert copy.temperature == 0.5

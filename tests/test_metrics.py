@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from zoo.metrics import calibration_error, classification
+from zoo.metrics import by_distance, calibration_error, classification
 
 
 def test_calibration_error_by_hand() -> None:
@@ -51,3 +51,11 @@ def test_float32_sums_are_evened_out() -> None:
 def test_a_certain_mistake_costs_much_but_not_without_end() -> None:
     got = classification(np.array([[1.0, 0.0]]), np.array([1]))
     assert 10 < got["nll"] < math.inf
+
+
+def test_accuracy_by_distance() -> None:
+    right = np.array([True, False, True, True])
+    assert by_distance(right, np.array([10, 10, 2, 10])) == {
+        "accuracy_at_2": 1.0,
+        "accuracy_at_10": pytest.approx(2 / 3),
+    }

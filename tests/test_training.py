@@ -236,6 +236,36 @@ def test_a_stage_before_hands_its_weights_over_and_resumes(toy, tmp_path, monkey
             np.testing.assert_allclose(a, b, atol=1e-6)
 
 
+def refining(values):
+    """A stage after the main one whose validation scores are given."""
+
+    def after(recipe, data):
+        model = build(recipe, data)
+        own = dataclasses.replace(recipe, epochs=2, averaging=0.0)
+        arrays = dataclasses.replace(data, train=lambda epoch: data.train(epoch).as_numpy_iterator())
+        return Stage(own, arrays, lambda *_: model, lambda *_: {"nll": next(values)}, "nll", False, in_turn=True)
+
+    return after
+
+
+def test_a_stage_after_goes_on_from_the_best_weights_and_counts_only_if_better(toy, tmp_path):
+    recipe = dataclasses.replace(RECIPE, epochs=2)
+    alone = training.train(toy, recipe, tmp_path / "alone", plot=False)
+    assert alone.metrics["training"]["best_epoch"] == 2
+    for values, best in ([9.0, 8.0], 2), ([0.02, 0.01], 4):
+        toy.__dict__["task"] = dataclasses.replace(TASK, after=refining(iter(values)))
+        both = training.train(toy, recipe, tmp_path / f"best{best}")
+        assert (both.metrics["training"]["epochs"], both.metrics["training"]["best_epoch"]) == (4, best)
+        rows = history(tmp_path / f"best{best}")
+        assert [row["epoch"] for row in rows] == list("1234")
+        assert [bool(row["loss"]) for row in rows] == [True, True, False, False]
+        pairs = zip(alone.model.get_weights(), both.model.get_weights(), strict=True)
+        assert all(np.array_equal(one, other) for one, other in pairs) == (best == 2)
+    toy.__dict__["task"] = dataclasses.replace(TASK, after=refining(iter([])))
+    short = training.train(toy, dataclasses.replace(recipe, budget=1e-6), tmp_path / "short", plot=False)
+    assert short.metrics["training"]["epochs"] == 1, "no time is left for it"
+
+
 def test_curves_are_drawn(toy, tmp_path):
     training.train(toy, dataclasses.replace(RECIPE, epochs=2), tmp_path / "m")
     assert (tmp_path / "m" / "curves.png").read_bytes().startswith(b"\x89PNG")

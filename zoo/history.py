@@ -6,9 +6,10 @@ from pathlib import Path
 
 
 def write_history(file: Path, history: Sequence[dict[str, float]]) -> None:
-    """Writes a row an epoch."""
+    """Writes a row an epoch, with nothing where an epoch has no such number."""
+    names = list(dict.fromkeys(name for row in history for name in row))
     with file.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.DictWriter(stream, list(history[0]))
+        writer = csv.DictWriter(stream, names)
         writer.writeheader()
         writer.writerows(history)
 
@@ -19,12 +20,12 @@ def draw_curves(file: Path, history: Sequence[dict[str, float]], monitor: str) -
     import matplotlib.ticker
 
     figure = matplotlib.figure.Figure(figsize=(8, 3.2), layout="constrained")
-    epochs = [row["epoch"] for row in history]
     for place, name in enumerate(("loss", monitor)):
         axes = figure.add_subplot(1, 2, place + 1)
         for key, label in ((name, "training"), (f"validation_{name}", "validation")):
-            if key in history[0]:
-                axes.plot(epochs, [row[key] for row in history], marker="o", label=label)
+            points = [(row["epoch"], row[key]) for row in history if key in row]
+            if points:
+                axes.plot(*zip(*points, strict=True), marker="o", label=label)
         axes.set_xlabel("epoch")
         axes.set_ylabel(name)
         axes.xaxis.set_major_locator(matplotlib.ticker.MaxNLocator(integer=True))

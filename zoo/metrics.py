@@ -48,3 +48,16 @@ def classification(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, f
         "nll": float(log_loss(labels, probabilities, labels=classes)),
         "calibration_error": calibration_error(probabilities, labels),
     }
+
+
+def by_distance(right: np.ndarray, distances: np.ndarray) -> dict[str, float]:
+    """Accuracy by how many steps an answer had to be remembered.
+
+    Args:
+        right: `(answers,)`, whether each is right.
+        distances: `(answers,)`, whole numbers.
+
+    Returns:
+        `accuracy_at_<distance>` for each distance that occurs, from the shortest on.
+    """
+    return {f"accuracy_at_{steps}": float(right[distances == steps].mean()) for steps in np.unique(distances)}

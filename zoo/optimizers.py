@@ -51,6 +51,9 @@ class AveragingAdamW(keras.optimizers.AdamW):
     def write_average(self, var_list: Sequence[Any]) -> None:
         """Overwrites the variables of `var_list` with their averages; does nothing without `use_ema`."""
         super().finalize_variable_values(var_list)
+        for variable in var_list if self.use_ema else ():
+            # JAX would give both the same buffer, and lose the average when the next step gives it away.
+            variable.assign(ops.copy(variable))
 
 
 def compile(model: keras.Model, recipe: Run, examples: int, **options: Any) -> None:

@@ -90,6 +90,10 @@ class Store:
         """The store of a stage before the main one, begun or not."""
         return Store(self.folder / "before", recipe or self.recipe, " of the stage before")
 
+    def after(self, recipe: Run | None = None) -> "Store":
+        """The store of a stage after the main one, likewise."""
+        return Store(self.folder / "after", recipe or self.recipe, " of the stage after")
+
     def close(self) -> None:
         """The training is over: its saved model holds all that counts."""
         shutil.rmtree(self.folder, ignore_errors=True)
@@ -145,7 +149,7 @@ def open_store(path: Path, recipe: Run, resume: bool, overwrite: bool) -> Store:
                 "or start anew with --overwrite."
             )
         return store
-    for part in (store, store.before()) if unfinished and not overwrite else ():
+    for part in (store.after(), store, store.before()) if unfinished and not overwrite else ():
         if epoch := part.epoch():
             raise UserError(
                 f"A training of {path} was interrupted after epoch {epoch}{part.where}. Go on with --resume, "

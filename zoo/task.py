@@ -32,6 +32,7 @@ class Data:
         facts: What the card says of the data: name, version, licence, how the splits were made. The key
             `embedded` is True for a synthetic or shipped set.
         epoch: Examples of an epoch, if they are not those of the train split: a picture may have five captions.
+        examples: Inputs for `golden.json` where those of the task (`Task.examples`) do not fit this data set.
     """
 
     train: Callable[[int], Any]
@@ -40,6 +41,7 @@ class Data:
     sizes: Mapping[str, int]
     facts: Mapping[str, Any] = field(default_factory=dict)
     epoch: int | None = None
+    examples: Sequence[str] | None = None
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,10 @@ class Stage:
     """All that a loop over epochs needs: a recipe, its data, how to build and how to score.
 
     Most tasks have one stage. A task may put another before it (`Task.before`), whose weights are where the main
-    one starts: those of all layers that have the same name and the same shapes.
+    one starts: those of all layers that have the same name and the same shapes. It may put another after it
+    (`Task.after`), which starts from the main one's best weights, all of them in the same order.
+
+    With `in_turn`, a batch depends on what the model learned from the batches before: none is asked for ahead.
     """
 
     recipe: Any
@@ -56,6 +61,7 @@ class Stage:
     score: Callable[[Any, Any, Mapping[str, Any]], dict[str, float]]
     monitor: str
     higher_is_better: bool = True
+    in_turn: bool = False
 
 
 @dataclass(frozen=True)
@@ -68,11 +74,14 @@ class Task:
             builder's arguments.
         score: `(model, batches, assets) -> dict[str, float]`.
         validate: The same for the validation split after every epoch, where `score` would take too long for that.
-        predict: `(saved, ask) -> Iterator[str]`: a line of output for each input, `Failed` if it has no answer.
+        predict: `(saved, ask) -> Iterator[str]`: a line of output for each input, in `Part`s if it comes
+            slowly, `Failed` if it has no answer.
         monitor: The score that early stopping and the choice of the best model look at.
         higher_is_better: Which way it counts.
         before: `(recipe, data) -> Stage | None`: a training before the training, such as one without labels.
-        examples: Inputs whose answers are kept as `golden.json`, so that a saved model can be checked.
+        after: The same for one after it, such as one on a reward. If it makes nothing better, nothing changes.
+        examples: Inputs whose answers are kept as `golden.json`, so that a saved model can be checked; a data set
+            may have its own (`Data.examples`).
     """
 
     load: Callable[..., Data]
@@ -83,11 +92,16 @@ class Task:
     higher_is_better: bool = True
     validate: Callable[[Any, Any, Mapping[str, Any]], dict[str, float]] | None = None
     before: Callable[[Any, Data], Stage | None] | None = None
+    after: Callable[[Any, Data], Stage | None] | None = None
     examples: Sequence[str] = ()
 
 
 class Failed(str):
     """A line of output that says why one input has no answer. The others are answered; the command exits with 1."""
+
+
+class Part(str):
+    """A part of a line of output, shown at once; the next that comes goes on behind it."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +120,11 @@ class Installed:
     def recipe(self) -> ModuleType:
         """The module with `Train`, `Predict`, `PRESETS` and `DATASETS`: standard library only.
 
-        It may have `fits(ask, facts of a model's data) -> bool`, for the choice of a model where none is named.
+        It may have `fits(ask, facts of a model's data) -> bool`, for the choice of a model where none is named;
+        `OWN_FIRST`, whether that is rather the newest of one's own than the best published;
+        `CELLS`, further words that `--cell` takes with what they are; and `MEMORY`, data sets `NAME/STEPS` that ask
+        for something seen so many steps ago, with the settings for `zoo lens memory`. The scores of such a data set
+        have `accuracy_at_<steps>` (`zoo.metrics.by_distance`).
         """
         return importlib.import_module(f"{self.package}.recipe")
 

@@ -5,6 +5,7 @@ weights, optimizer, random seeds, best weights so far, the history. A kill loses
 """
 
 import dataclasses
+import gc
 import importlib.util
 import math
 import os
@@ -71,10 +72,14 @@ def train(
         before = task.before(recipe, data) if task.before and not state.epoch else None
         if before:
             state.minutes = _pretrain(before, store.before(before.recipe), model, started, callbacks)
-        _fit(main, model, state, store, started, callbacks)
+        if not store.after().begun():
+            _fit(main, model, state, store, started, callbacks)
+        store.restore_best(model)
+        after = task.after(recipe, data) if task.after else None
+        if after:
+            state = _refine(after, store.after(after.recipe), model, state, started, callbacks)
     finally:
         keras.config.set_dtype_policy("float32")
-    store.restore_best(model)
     say("Scoring the test split.")
     chosen = state.history[state.best_epoch - 1]
     scores = {
@@ -82,6 +87,7 @@ def train(
         "test": task.score(model, data.split("test"), data.assets),
     }
     metrics = _metrics(main, model, state, scores)
+    examples = task.examples if data.examples is None else data.examples
     stored = {"task": installed.name, "train": dataclasses.asdict(recipe), "command": command}
 
     def extra(folder: Path) -> None:
@@ -91,7 +97,7 @@ def train(
 
     result = saved.write(
         path, model, data.assets, stored, metrics,
-        storage=recipe.storage, examples=task.examples, extra=extra, overwrite=overwrite,
+        storage=recipe.storage, examples=examples, extra=extra, overwrite=overwrite,
     )  # fmt: skip
     store.close()
     return result
@@ -111,6 +117,45 @@ def _pretrain(
     moved = hand_over(first, model)
     say(f"Then with labels, from the weights of: {', '.join(moved)}.")
     return state.minutes
+
+
+def _refine(
+    stage: Stage,
+    store: Store,
+    model: keras.Model,
+    state: State,
+    started: float,
+    callbacks: Sequence[keras.callbacks.Callback],
+) -> State:
+    """Runs a stage after the main one from its best weights, and takes the best of both; returns their state as one."""
+    last = stage.build(stage.recipe, stage.data)
+    if not store.begun():
+        store.begin()
+    own = store.restore(last)
+    if not own.epoch:  # until something is better, what it starts from is the best
+        last.set_weights(model.get_weights())
+        start = stage.score(last, stage.data.split("validation"), stage.data.assets)[stage.monitor]
+        own.best_score = start * (1 if stage.higher_is_better else -1)
+        store.keep_best(last)
+    say(f"Then another stage, from the best weights so far; from epoch {own.epoch} of {stage.recipe.epochs}.")
+    _fit(stage, last, own, store, started, callbacks)
+    store.restore_best(last)
+    model.set_weights(last.get_weights())
+    return _joined(state, own)
+
+
+def _joined(state: State, after: State) -> State:
+    """Two stages as one: epochs go on counting; the loss of the second has another name, as it is another loss."""
+    rows = [{**row, "epoch": state.epoch + row["epoch"], "after_loss": row["loss"]} for row in after.history]
+    rows = [{name: value for name, value in row.items() if name != "loss"} for row in rows]
+    return dataclasses.replace(
+        state,
+        epoch=state.epoch + after.epoch,
+        best_epoch=state.epoch + after.best_epoch if after.best_epoch else state.best_epoch,
+        best_score=after.best_score,
+        minutes=round(state.minutes + after.minutes, 2),
+        history=[*state.history, *rows],
+    )
 
 
 def hand_over(source: keras.Model, target: keras.Model) -> list[str]:
@@ -141,7 +186,12 @@ def _fit(
     started: float,
     callbacks: Sequence[keras.callbacks.Callback],
 ) -> None:
-    """Epochs until the last one, the budget's end, or too many without a better validation score."""
+    """Epochs until the last one, the budget's end, or too many without a better validation score.
+
+    After each use of a `tf.data` pipeline its iterator is collected here, in the main thread. Left to Python, that may
+    happen within a function that the next pipeline calls, which then waits, interpreter lock in hand, for threads
+    that wait for that lock: a training hung so after 28 epochs.
+    """
     recipe, data = stage.recipe, stage.data
     earlier, began = state.minutes, time.monotonic()
     scoring = 0.0  # seconds that the last validation took: the test split will take as long in proportion
@@ -151,38 +201,31 @@ def _fit(
             say(f"Stopping: no better {stage.monitor} in {recipe.patience} epochs.")
             break
         deadline = started + 60 * recipe.budget - share * scoring if recipe.budget else math.inf
-        if state.epoch and time.monotonic() >= deadline:
+        if state.best_score is not None and time.monotonic() >= deadline:
             say(f"Stopping: the budget of {recipe.budget:g} minutes is used up.")
             break
         progress = Progress(state.epoch + 1, recipe, data.epoch or data.sizes.get("train"), deadline)
         # Not one fit over all epochs: the state between two of them is ours to save, score and resume.
-        with warnings.catch_warnings():
-            # Keras cannot know how many batches a stream has, and tells so at the end of each.
-            warnings.filterwarnings("ignore", "Your input ran out of data")
-            logs = model.fit(
-                data.train(state.epoch),
-                initial_epoch=state.epoch,
-                epochs=state.epoch + 1,
-                shuffle=False,
-                verbose=0,
-                callbacks=[progress, *callbacks],
-            ).history
-        loss = logs["loss"][-1]
+        run = _in_turn if stage.in_turn else _streamed
+        logs = run(model, data.train(state.epoch), state.epoch, [progress, *callbacks])
+        loss = logs["loss"]
         if not math.isfinite(loss):
             raise UserError(
                 f"The loss became {loss} in epoch {state.epoch + 1}. Try a smaller --learning-rate "
                 f"(now {recipe.learning_rate:g}), --clip-norm 1, or --precision float32. "
                 "The state before this epoch is kept: --resume goes on from there."
             )
+        gc.collect()  # see _fit's docstring
         raw = [np.array(value) for value in model.get_weights()]
         model.optimizer.write_average(model.trainable_variables)
         scoring = time.monotonic()
         scores = stage.score(model, data.split("validation"), data.assets)
         scoring = time.monotonic() - scoring
+        gc.collect()
         state.epoch += 1
         state.minutes = round(earlier + (time.monotonic() - began) / 60, 2)
         state.examples_a_second = round(progress.rate, 1)
-        row = {"epoch": state.epoch, **{name: float(values[-1]) for name, values in logs.items()}}
+        row = {"epoch": state.epoch, **logs}
         row |= {f"validation_{name}": value for name, value in scores.items()}
         state.history.append(row)
         score = scores[stage.monitor] * (1 if stage.higher_is_better else -1)
@@ -194,6 +237,40 @@ def _fit(
         store.keep(model, state)
         told = "  ".join(f"{name} {cards.number(value)}" for name, value in row.items() if name != "epoch")
         say(f"epoch {state.epoch}/{recipe.epochs}  {told}  {progress.rate:.0f} examples/s{'  best' if better else ''}")
+
+
+def _streamed(
+    model: keras.Model, batches: Any, epoch: int, callbacks: list[keras.callbacks.Callback]
+) -> dict[str, float]:
+    """An epoch by Keras's `fit`, which asks for batches ahead; returns its loss and metrics."""
+    with warnings.catch_warnings():
+        # Keras cannot know how many batches a stream has, and tells so at the end of each.
+        warnings.filterwarnings("ignore", "Your input ran out of data")
+        history = model.fit(
+            batches, initial_epoch=epoch, epochs=epoch + 1, shuffle=False, verbose=0, callbacks=callbacks
+        ).history
+    return {name: float(values[-1]) for name, values in history.items()}
+
+
+def _in_turn(
+    model: keras.Model, batches: Any, epoch: int, callbacks: list[keras.callbacks.Callback]
+) -> dict[str, float]:
+    """The same with each batch asked for only when the one before has been learned; means over batches."""
+    told = keras.callbacks.CallbackList(callbacks, model=model)
+    rows = []
+    model.stop_training = False
+    told.on_train_begin()
+    told.on_epoch_begin(epoch)
+    for number, (inputs, targets, weights) in enumerate(batches):
+        told.on_train_batch_begin(number)
+        rows.append(model.train_on_batch(inputs, targets, sample_weight=weights, return_dict=True))
+        told.on_train_batch_end(number, rows[-1])
+        if model.stop_training:
+            break
+    logs = {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}
+    told.on_epoch_end(epoch, logs)
+    told.on_train_end(logs)
+    return logs
 
 
 def _sizes(data: Data) -> str:

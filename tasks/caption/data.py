@@ -43,10 +43,10 @@ def load(recipe: Train, assets: Mapping[str, Any] | None = None) -> Data:
     """
     pictures = open_pictures(recipe.dataset)
     search = {"beam": recipe.beam, "penalty": recipe.penalty, "length": recipe.longest}
-    see = functools.cache(functools.partial(_seen, pictures, recipe))
+    see = functools.cache(functools.partial(seen, pictures, recipe))
     saved = assets is not None
     count = min(recipe.limit or pictures.sizes["train"], pictures.sizes["train"])
-    captions = functools.cache(lambda: list(_captions(pictures, "train", count)))
+    captions = functools.cache(lambda: list(learned_captions(pictures, "train", count)))
     groups = functools.cache(lambda: list(_groups(captions(), known["tokenizer"], recipe)))
     known: Mapping[str, Any] = assets or {}
     if assets is None:
@@ -127,7 +127,7 @@ def frozen(recipe: Train) -> bool:
     return recipe.encoder != "convolutional" and not recipe.fine_tune
 
 
-def _seen(pictures: Pictures, recipe: Train, split: str, count: int | None = None) -> Stored:
+def seen(pictures: Pictures, recipe: Train, split: str, count: int | None = None) -> Stored:
     """A split as the decoder's training wants it: features of a frozen encoder, else scaled pictures."""
     if not frozen(recipe):
         return stored(pictures, split, recipe.image_size, "", None, count)
@@ -146,7 +146,7 @@ def _identity(name: str) -> str:
     return f"{name} {keras.version()}"
 
 
-def _captions(pictures: Pictures, split: str, count: int) -> Iterator[list[str]]:
+def learned_captions(pictures: Pictures, split: str, count: int) -> Iterator[list[str]]:
     """The captions of each picture, as they are learned."""
     for example in pictures.split(split, images=False).take(count).as_numpy_iterator():
         yield [scoring.normalised(caption.decode("utf-8", "replace")) for caption in example["captions"]]

@@ -12,7 +12,7 @@ import subprocess
 import tempfile
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -73,11 +73,12 @@ def scores(captions: Sequence[str], references: Sequence[Sequence[str]]) -> dict
         ValueError: If there are more captions than lists of references, or fewer.
     """
     said, wanted = _prepared(captions, references)
-    ngrams = [_ngrams(words) for words in said]
+    ngrams = [ngrams_of(words) for words in said]
+    theirs = [[ngrams_of(words) for words in several] for several in wanted]
     return {
         **_bleu(said, wanted),
         "rouge_l": 100 * sum(map(_rouge_l, said, wanted)) / len(said),
-        "cider": 100 * _cider(ngrams, [[_ngrams(words) for words in several] for several in wanted]),
+        "cider": 100 * sum(map(Cider(theirs).score, ngrams, theirs)) / len(said),
         "distinct1": _distinct(ngrams, 1),
         "distinct2": _distinct(ngrams, 2),
         "vocabulary": float(len({word for words in said for word in words})),
@@ -153,7 +154,7 @@ def _prepared(captions: Sequence[str], references: Sequence[Sequence[str]]) -> t
     return said, wanted
 
 
-def _ngrams(words: _Words) -> _Grams:
+def ngrams_of(words: Sequence[str]) -> _Grams:
     """How often each n-gram occurs: a counter for n = 1, 2, ... `ORDERS`."""
     return [Counter(zip(*(words[i:] for i in range(n)), strict=False)) for n in range(1, ORDERS + 1)]
 
@@ -173,6 +174,16 @@ def _bleu(said: list[_Words], wanted: list[list[_Words]]) -> dict[str, float]:
         ).score
         for n in range(1, ORDERS + 1)
     }
+
+
+def bleu1(words: Counter, several: Sequence[Counter]) -> float:
+    """BLEU of single words of one caption, 0 to 1; counters as of `ngrams_of`. See `_bleu`."""
+    length = words.total()
+    wanted: Counter = Counter()
+    for other in several:
+        wanted |= other
+    nearest = min((other.total() for other in several), key=lambda their: (abs(their - length), their))
+    return (words & wanted).total() / length * math.exp(min(0.0, 1 - nearest / length)) if length else 0.0
 
 
 def _common(one: _Words, other: _Words) -> int:
@@ -199,29 +210,36 @@ def _rouge_l(words: _Words, several: list[_Words]) -> float:
     return (1 + BETA**2) * precision * recall / (recall + BETA**2 * precision)
 
 
-def _cider(captions: list[_Grams], references: list[list[_Grams]]) -> float:
-    """CIDEr-D, 0 to 10; 0 for a single picture, whose n-grams tell it from no other.
+class Cider:
+    """CIDEr-D, with the rarity of n-grams counted once.
 
     Source: Vedantam, Zitnick and Parikh, "CIDEr: Consensus-based Image Description Evaluation" (2015), section 3,
     equations 1 to 3, and section 4.
+
+    Args:
+        references: N-grams of the references of all pictures. Of a single picture, whose n-grams tell it from no
+            other, every caption scores 0.
     """
-    pictures = Counter(
-        gram for several in references for gram in {gram for text in several for grams in text for gram in grams}
-    )
-    unseen = math.log(len(references))
-    rarity = {gram: unseen - math.log(count) for gram, count in pictures.items()}
 
-    def weighted(text: _Grams) -> list[dict[tuple[str, ...], float]]:
-        return [{gram: count * rarity.get(gram, unseen) for gram, count in grams.items()} for grams in text]
+    def __init__(self, references: Iterable[Sequence[_Grams]]) -> None:
+        total, pictures = 0, Counter[tuple[str, ...]]()
+        for several in references:
+            total += 1
+            pictures.update({gram for text in several for grams in text for gram in grams})
+        self.unseen = math.log(total)
+        self.rarity = {gram: self.unseen - math.log(count) for gram, count in pictures.items()}
 
-    total = 0.0
-    for caption, several in zip(captions, references, strict=True):
-        vector, length = weighted(caption), caption[0].total()
+    def score(self, caption: _Grams, several: Sequence[_Grams]) -> float:
+        """0 to 10: the mean over the references of one picture."""
+        vector, length, total = self._weighted(caption), caption[0].total(), 0.0
         for reference in several:
             nearness = math.exp(-((length - reference[0].total()) ** 2) / (2 * SIGMA**2))
-            alike = sum(map(_clipped_cosine, vector, weighted(reference)))
-            total += 10 * nearness * alike / ORDERS / len(several)
-    return total / len(captions)
+            alike = sum(map(_clipped_cosine, vector, self._weighted(reference)))
+            total += 10 * nearness * alike / ORDERS
+        return total / len(several)
+
+    def _weighted(self, text: _Grams) -> list[dict[tuple[str, ...], float]]:
+        return [{gram: count * self.rarity.get(gram, self.unseen) for gram, count in grams.items()} for grams in text]
 
 
 def _clipped_cosine(one: dict[tuple[str, ...], float], other: dict[tuple[str, ...], float]) -> float:

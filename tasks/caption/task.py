@@ -1,6 +1,7 @@
 """The joins between the captioning task and zoo."""
 
 import base64
+import dataclasses
 import io
 import json
 from collections.abc import Iterator, Mapping
@@ -15,9 +16,10 @@ from tasks.caption.answers import predict
 from tasks.caption.data import encoder, frozen, load
 from tasks.caption.pictures import user_errors
 from tasks.caption.recipe import Train
+from tasks.caption.reward import drawn
 from tasks.caption.scenes import compose, drawing, truth
 from zoo import builders, losses, optimizers
-from zoo.task import Data, Task
+from zoo.task import Data, Stage, Task
 from zoo.text import UNKNOWN
 
 
@@ -53,6 +55,24 @@ def build(recipe: Train, data: Data) -> keras.Model:
     examples = data.epoch or data.sizes["train"]
     optimizers.compile(model, recipe, examples, loss=losses.TokenCrossentropy(recipe.smoothing))
     return model
+
+
+def after(recipe: Train, data: Data) -> Stage | None:
+    """A training on a reward, without dropout: captions are learned from as they are drawn."""
+    if not recipe.reward_epochs:
+        return None
+    calm = dict.fromkeys(("word_dropout", "embedding_dropout", "dropout", "output_dropout", "scheduled_sampling"), 0.0)
+    calm |= {"epochs": recipe.reward_epochs, "learning_rate": recipe.reward_rate, "averaging": 0.0}
+    own = dataclasses.replace(recipe, **calm)
+    model = build(own, data)
+    optimizers.compile(model, own, data.sizes["train"], loss=losses.PolicyGradient(recipe.temperature))
+
+    def rewarded(model: keras.Model, batches: Any, assets: Mapping[str, Any]) -> dict[str, float]:
+        """Chosen by what is learned from, as a mean over pictures rather than over samples."""
+        found = validate(model, batches, assets)
+        return {**found, "reward": round((found["cider"] + recipe.reward_bleu * found["bleu1"]) / 100, 4)}
+
+    return Stage(own, drawn(own, data, model), lambda *_: model, rewarded, "reward", in_turn=True)
 
 
 def score(model: keras.Model, batches: Any, assets: Mapping[str, Any]) -> dict[str, float]:
@@ -116,5 +136,6 @@ TASK = Task(
     validate=validate,
     predict=predict,
     monitor="bleu4",
+    after=after,
     examples=_drawn(2),
 )

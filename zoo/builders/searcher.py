@@ -25,15 +25,16 @@ class Searcher(keras.Model):
         self.built = True
 
     def call(self, inputs: dict[str, Any]) -> dict[str, Any]:
-        """`{"inputs": what the models encode}`, optionally with `"prefix"` and `"start"` -> fields of `Decoded`."""
+        """`{"inputs": what the models encode}`, optionally `"prefix"`, `"start"`, `"seed"` -> fields of `Decoded`."""
         states = [model.encode(inputs["inputs"]) for model in self.models]
-        given: dict[str, Any] = {name: inputs[name] for name in ("prefix", "start") if name in inputs}
+        given: dict[str, Any] = {name: inputs[name] for name in ("prefix", "start", "seed") if name in inputs}
         options: dict[str, Any] = {**self.options, **given}
         if len(states) == 1:
             step, state = self.models[0].step, states[0]
         else:
             step, state = decoding.ensemble([model.step for model in self.models]), states
-        return self.search(step, state, **options)._asdict()
+        found = self.search(step, state, **options)._asdict()
+        return {name: value for name, value in found.items() if value is not None}
 
 
 def searcher(models: keras.Model | tuple[keras.Model, ...], search: str = "greedy", **options: Any) -> Searcher:
@@ -48,7 +49,8 @@ def searcher(models: keras.Model | tuple[keras.Model, ...], search: str = "greed
         **options: Of that function; `start`, `end` and `length` at the least.
 
     Returns:
-        A model: `{"inputs": ...}`, and `"prefix"` `(batch, time)` if wanted -> a dictionary with the fields of
+        A model: `{"inputs": ...}`, and if wanted `"prefix"` `(batch, time)`, or `"seed"`, an integer scalar that makes
+        each call of `"sample"` draw anew -> a dictionary with the fields of
         `zoo.decoding.Decoded`.
 
     Raises:

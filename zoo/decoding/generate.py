@@ -31,6 +31,7 @@ def generate(
     length: int,
     prefix: Any | None = None,
     record: str | None = None,
+    keep_state: bool = False,
 ) -> Decoded:
     """Produces one token at a time until all rows have ended.
 
@@ -43,6 +44,7 @@ def generate(
         length: The most tokens of a row.
         prefix: `(batch, time)` forced tokens, padded with 0 on the right.
         record: Key of the state whose value, `(batch, source_time)`, is returned of every step.
+        keep_state: Return the last state as well.
 
     Raises:
         ValueError: If `length` is below 1.
@@ -67,9 +69,10 @@ def generate(
         return time + 1, rows, frame.tensors(new)
 
     begin = _begin(last, length, 0 if record is None else ops.shape(state[record])[1])
-    _, rows, _ = loop(going, body, (ops.zeros((), "int32"), begin, frame.tensors(state)))
+    _, rows, tensors = loop(going, body, (ops.zeros((), "int32"), begin, frame.tensors(state)))
     attention = ops.transpose(rows.attention, (1, 0, 2))
-    return Decoded(ops.transpose(rows.tokens), rows.scores, rows.scores, rows.lengths, attention)
+    state = frame.state(tensors) if keep_state else None
+    return Decoded(ops.transpose(rows.tokens), rows.scores, rows.scores, rows.lengths, attention, state)
 
 
 def _begin(last: Any, length: int, source_time: Any) -> _Rows:

@@ -17,6 +17,7 @@ def greedy(
     length: int,
     prefix: Any | None = None,
     record: str | None = None,
+    keep_state: bool = False,
 ) -> Decoded:
     """Takes the most probable token at each step; of equal ones the lowest id.
 
@@ -30,6 +31,7 @@ def greedy(
         prefix: `(batch, time)` ids that every row begins with, padded with 0 on the right. They count in the score.
         record: Key of a state that is a dictionary; its value, `(batch, source_time)`, is returned of every step as
             `attention`.
+        keep_state: Return the state from which to go on as well, with the last token as the next `start`.
 
     Returns:
         Tokens `(batch, length)`; `scores` are sums of log-probabilities.
@@ -41,4 +43,5 @@ def greedy(
     def choose(log_probabilities: Any, time: Any) -> Any:
         return best_tokens(log_probabilities, 1)[1][:, 0]
 
-    return generate(step, state, choose, start=start, end=end, length=length, prefix=prefix, record=record)
+    options = {"start": start, "end": end, "length": length, "prefix": prefix, "record": record}
+    return generate(step, state, choose, **options, keep_state=keep_state)

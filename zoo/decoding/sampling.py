@@ -40,6 +40,7 @@ def sample(
     top_p: float = 1.0,
     prefix: Any | None = None,
     record: str | None = None,
+    keep_state: bool = False,
 ) -> Decoded:
     """Draws a token at random at each step.
 
@@ -60,6 +61,7 @@ def sample(
         prefix: `(batch, time)` ids that every row begins with, padded with 0 on the right. They count in the score.
         record: Key of a state that is a dictionary; its value, `(batch, source_time)`, is returned of every step as
             `attention`.
+        keep_state: Return the state from which to go on as well, with the last token as the next `start`.
 
     Returns:
         Tokens `(batch, length)`; `scores` are sums of the model's own log-probabilities, whatever the temperature.
@@ -70,6 +72,7 @@ def sample(
     if temperature < 0:
         raise ValueError(f"A temperature cannot be negative; got temperature={temperature}.")
     options = {"start": start, "end": end, "length": length, "prefix": prefix, "record": record}
+    options["keep_state"] = keep_state
     seed = seed % 2**31 if isinstance(seed, int) else seed
 
     def choose(log_probabilities: Any, time: Any) -> Any:
