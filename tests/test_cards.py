@@ -2,6 +2,7 @@
 
 import copy
 import json
+import os
 import re
 import shutil
 from collections.abc import Callable
@@ -164,6 +165,12 @@ def test_best_prefers_published_to_own_and_own_to_none(make: Make, public: Path,
     assert cards.best("sentiment").name == "mine"
     make(public / "theirs", 0.5)
     assert cards.best("sentiment").name == "theirs"
+    assert cards.best("sentiment", own_first=True).name == "mine"
+    copy = make(tmp_path / "saved_models" / "theirs", 0.5)  # a clone holds the published ones where one's own go
+    newer = make(tmp_path / "saved_models" / "newer", 0.1)
+    for path, seconds in ((copy, 3e9), (newer, 2e9)):
+        os.utime(path / cards.METRICS, (seconds, seconds))
+    assert cards.best("sentiment", own_first=True).name == "newer"
     with pytest.raises(UserError, match=r"no saved model for tag yet\. `zoo train tag`"):
         cards.best("tag")
 

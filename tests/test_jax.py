@@ -59,6 +59,14 @@ print("---")
 cli(["caption", "--model", "by-jax", "--nbest", "2", "own/0.png", "own/1.png"], standalone_mode=False)
 """
 
+REST = """
+from zoo.cli import cli
+for task, more in {"charlm": ["--cell", "lstm"], "tag": [], "classify": ["--cell", "gru"]}.items():
+    cli(["train", task, "--preset", "tiny", "--limit", "60", "--no-plot", "--name", task, *more], standalone_mode=False)
+print("---")
+cli(["charlm", "--model", "charlm", "--length", "5", "--json", "h"], standalone_mode=False)
+"""
+
 
 def on_jax(folder, script, *arguments):
     """The lines that a script prints on JAX."""
@@ -81,6 +89,15 @@ def test_a_translator_trains_scores_and_answers_on_jax(tmp_path):
     assert first.count("\t") == 1
     assert second == ""
     assert json.loads((tmp_path / "saved_models/by-jax/metrics.json").read_text())["versions"]["backend"] == "jax"
+
+
+def test_the_other_tasks_train_and_answer_on_jax(tmp_path):
+    lines = on_jax(tmp_path, REST)
+    (answer,) = lines[lines.index("---") + 1 :]
+    assert json.loads(answer)["text"].startswith("h")
+    for task in ("charlm", "tag", "classify"):
+        metrics = json.loads((tmp_path / f"saved_models/{task}/metrics.json").read_text())
+        assert metrics["versions"]["backend"] == "jax"
 
 
 def test_a_captioner_trains_scores_and_answers_on_jax(tmp_path):

@@ -79,7 +79,8 @@ def bucketed(
     """Batches of sequences of like length, padded on the right: `(tokens, targets, weights)`.
 
     Args:
-        dataset: Examples `(ids, target)`; ids `(time,)`, target of any fixed shape.
+        dataset: Examples `(ids, target)`; ids `(time,)`, target of any fixed shape. What stands for the ids may have
+            features, `(time, features)`, and any type.
         batch_size: Rows of a batch.
         boundaries: Lengths at which a new bucket begins; the last is the longest length that occurs.
         fixed: Pad to the bucket's upper boundary and fill the last batches up to `batch_size` with rows of
@@ -98,7 +99,8 @@ def bucketed(
             tokens, targets, weights = _filled(batch_size, tokens, targets, weights)
         else:
             # At least one time step, also when every text of the batch is empty.
-            tokens = tf.pad(tokens, [[0, 0], [0, tf.maximum(0, 1 - tf.shape(tokens)[1])]])
+            more = [0, tf.maximum(0, 1 - tf.shape(tokens)[1])]
+            tokens = tf.pad(tokens, [[0, 0], more, *[[0, 0]] * (len(tokens.shape) - 2)])
         return tokens, targets, weights
 
     batches = _buckets(dataset, lambda ids, _: tf.shape(ids)[0], batch_size, boundaries, fixed)

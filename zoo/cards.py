@@ -159,7 +159,10 @@ def under_way(path: Path) -> Path:
 
 
 def best(
-    task: str, models_dir: str | Path | None = None, fits: Callable[[Mapping[str, Any]], bool] | None = None
+    task: str,
+    models_dir: str | Path | None = None,
+    fits: Callable[[Mapping[str, Any]], bool] | None = None,
+    own_first: bool = False,
 ) -> Path:
     """The best published model of a task; if none is published, the best of your own.
 
@@ -167,6 +170,8 @@ def best(
         task: Its name.
         models_dir: Where to look first.
         fits: Whether a model with these facts of its data serves.
+        own_first: Rather the newest of your own, if there is one; in a clone that runs in place, where all models lie
+            in one folder, nobody can tell which those are.
 
     Raises:
         UserError: If there is none.
@@ -177,6 +182,10 @@ def best(
         names = ", ".join(item.name for item in every)
         raise UserError(f"None of the saved models for {task} does what you ask; there are {names}. Train one.")
     public = [item for item in mine if item.path.parent.resolve() == published().resolve()]
+    theirs = {path.name for path in published().glob("*")} if own_first else set()
+    newest = [item for item in mine if own_first and item.name not in theirs]
+    if newest:
+        return max(newest, key=lambda item: (item.path / METRICS).stat().st_mtime).path
     choice = max(public or mine, key=lambda item: (item.rank, item.name), default=None)
     if choice is None:
         raise UserError(f"There is no saved model for {task} yet. `zoo train {task}` makes one.")

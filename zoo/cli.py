@@ -16,8 +16,9 @@ import click
 import zoo
 from zoo import cards, cells, options
 from zoo.errors import UserError
+from zoo.lens import commands as lens
 from zoo.names import look_up, nearest, unknown
-from zoo.task import Failed, Installed, find, installed
+from zoo.task import Failed, Installed, Part, find, installed
 
 MODELS_DIR = click.Option(["--models-dir"], type=click.Path(path_type=Path), help="Where saved models lie.")
 BACKEND = click.Option(
@@ -108,7 +109,7 @@ def _trainer(task: Installed) -> click.Command:
         preset = values["preset"]
         settings = {**(recipe.PRESETS[preset] if preset else {}), **options.given(ctx, values, recipe.Train)}
         train = recipe.Train(**settings)
-        look_up(cells.TABLE, train.cell, "cell", "`zoo list cells` shows them with what they are")
+        look_up(_cells(task), train.cell, "cell", "`zoo list cells` shows them with what they are")
         _check_dataset(train.dataset, recipe.DATASETS)
         path = _training_path(task.name, train, preset, values)
         _start_keras(values["backend"])
@@ -145,6 +146,11 @@ def _trainer(task: Installed) -> click.Command:
         help=f"{task.summary}\n\nData sets: {', '.join(recipe.DATASETS)}; or a path to your own data.",
         short_help=task.summary,
     )
+
+
+def _cells(task: Installed) -> dict[str, str]:
+    """What `--cell` of a task takes: the recurrent cells, and further words of its recipe; each with what it is."""
+    return {name: text for name, (_, text) in cells.TABLE.items()} | getattr(task.recipe, "CELLS", {})
 
 
 def _check_dataset(name: str, known: Iterable[str]) -> None:
@@ -188,7 +194,8 @@ def _verb(task: Installed) -> click.Command:
         )
         path = cards.locate(values["model"], values["models_dir"]) if values["model"] else None
         fits = getattr(recipe, "fits", None)
-        path = path or cards.best(task.name, values["models_dir"], fits and functools.partial(fits, ask))
+        fits = fits and functools.partial(fits, ask)
+        path = path or cards.best(task.name, values["models_dir"], fits, getattr(recipe, "OWN_FIRST", False))
         theirs = cards.summarise(path).task
         if theirs != task.name:
             raise UserError(f"{path.name} is a model for {theirs}: use `zoo {theirs} --model {path.name}`.")
@@ -197,7 +204,7 @@ def _verb(task: Installed) -> click.Command:
 
         failed = False
         for line in task.task.predict(saved.load(path), ask):
-            click.echo(line)
+            click.echo(line, nl=not isinstance(line, Part))
             sys.stdout.flush()
             failed |= isinstance(line, Failed)
         if failed:
@@ -311,7 +318,8 @@ def _listed(kind: str, models_dir: Path | None) -> Iterator[str]:
     if kind == "tasks":
         yield from (f"{task.name:12}  {task.summary}" for task in installed().values())
     elif kind == "cells":
-        yield from (f"{name:12}  {text}" for name, (_, text) in cells.TABLE.items())
+        known = {name: text for task in installed().values() for name, text in _cells(task).items()}
+        yield from (f"{name:12}  {text}" for name, text in known.items())
     elif kind == "datasets":
         for task in installed().values():
             yield from (f"{task.name:12}  {name:24}  {text}" for name, text in task.recipe.DATASETS.items())
@@ -324,3 +332,6 @@ def _listed(kind: str, models_dir: Path | None) -> Iterator[str]:
 def card(model: str, models_dir: Path | None) -> None:
     """Show a saved model's card."""
     click.echo(cards.card(cards.summarise(cards.locate(model, models_dir))), nl=False)
+
+
+cli.add_command(lens.group(_start_keras, [MODELS_DIR, BACKEND]))

@@ -37,7 +37,8 @@ def prepared(source: str | Callable[..., Any], embedded: str) -> Any:
     manual = _first() / "downloads" / "manual"
     config = tfds.download.DownloadConfig(try_download_gcs=False, manual_dir=manual if manual.is_dir() else None)
     try:
-        with _few_retries(builder):
+        # TFDS tells of its work on standard output, where our answers go.
+        with _few_retries(builder), contextlib.redirect_stdout(sys.stderr):
             builder.download_and_prepare(download_config=config)
     except (OSError, tfds.download.DownloadError) as error:
         raise UserError(

@@ -137,7 +137,7 @@ def check_task(task: Installed, models_dir: Path) -> saved.SavedModel:
     assert scores["examples"] == 50, f"evaluate counted {scores['examples']} examples, not 50"
     for before, after in zip(weights, trained.model.get_weights(), strict=True):
         assert np.array_equal(before, after), "evaluate changed a weight"
-    examples = list(task.task.examples)
+    examples = json.loads((trained.path / "golden.json").read_text(encoding="utf-8"))["inputs"]
     assert len(trained.predict(examples)) == len(examples), "predict does not give one answer for each input"
     check_saved(trained.path)
     return trained

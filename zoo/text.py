@@ -41,6 +41,11 @@ def _word() -> tuple[tokenizers.Tokenizer, type]:
     return blank, trainers.WordLevelTrainer
 
 
+def _given() -> tuple[tokenizers.Tokenizer, type]:
+    # No pre-tokenizer: what is handed over as one text is one token, whatever it is made of.
+    return tokenizers.Tokenizer(models.WordLevel(unk_token="<unk>")), trainers.WordLevelTrainer
+
+
 def _bpe() -> tuple[tokenizers.Tokenizer, type]:
     blank = tokenizers.Tokenizer(models.BPE(unk_token="<unk>"))
     blank.pre_tokenizer = pre_tokenizers.Sequence(_PIECES)
@@ -55,7 +60,7 @@ def _unigram() -> tuple[tokenizers.Tokenizer, type]:
     return blank, trainers.UnigramTrainer
 
 
-KINDS = {"char": _char, "word": _word, "bpe": _bpe, "unigram": _unigram}
+KINDS = {"char": _char, "word": _word, "given": _given, "bpe": _bpe, "unigram": _unigram}
 
 
 class Tokenizer:
@@ -83,7 +88,7 @@ class Tokenizer:
 
         Args:
             texts: What to learn from.
-            kind: `"char"`, `"word"`, `"bpe"` or `"unigram"`.
+            kind: `"char"`, `"word"`, `"bpe"` or `"unigram"`; or `"given"`: each text is one word, split elsewhere.
             size: Largest number of entries, the four special ones included.
             lowercase: Fold case.
             replace: Pairs of text and replacement, applied before anything else, e.g. `("<br />", " ")`.
@@ -120,6 +125,10 @@ class Tokenizer:
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
         """Ids of each text, without start and end. A text without any token gives an empty list."""
         return [item.ids for item in self.inner.encode_batch_fast(list(texts), add_special_tokens=False)]
+
+    def normalised(self, text: str) -> str:
+        """A text as the vocabulary sees it: composed (NFC), case folded if so trained; half characters become `?`."""
+        return self.inner.normalizer.normalize_str(text.encode("utf-8", "replace").decode("utf-8"))
 
     def pieces(self, text: str) -> list[tuple[int, int, int]]:
         """`(id, start, end)` for each token of a text: the characters `text[start:end]` it stands for."""

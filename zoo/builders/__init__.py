@@ -2,8 +2,23 @@
 
 from zoo.builders.captioner import captioner
 from zoo.builders.classifier import classifier
+from zoo.builders.language_model import language_model, reader
+from zoo.builders.perceptron import perceptron
 from zoo.builders.pretrainer import pretrainer, token_mean
 from zoo.builders.searcher import search, searcher
+from zoo.builders.tagger import tagger
 from zoo.builders.translator import translator
 
-__all__ = ["captioner", "classifier", "pretrainer", "search", "searcher", "token_mean", "translator"]
+__all__ = [
+    "captioner",
+    "classifier",
+    "language_model",
+    "perceptron",
+    "pretrainer",
+    "reader",
+    "search",
+    "searcher",
+    "tagger",
+    "token_mean",
+    "translator",
+]

@@ -93,6 +93,16 @@ class Recurrent(Masked):
         """Whether Keras's own fused layers run."""
         return type(self.runs[0][0]) is not keras.layers.RNN
 
+    @property
+    def sizes(self) -> list[list[int]]:
+        """Units of the states of the forward direction, a list by layer."""
+        return [sizes(ways[0].cell) for ways in self.runs]
+
+    @property
+    def output_size(self) -> int:
+        """Features of the output."""
+        return sum(_size(layer) for layer in self.runs[-1])
+
     def build(self, input_shape: tuple) -> None:
         features = input_shape[-1]
         for level, ways in enumerate(self.runs):
@@ -102,23 +112,32 @@ class Recurrent(Masked):
             if self.norms:
                 self.norms[level].build((input_shape[0], None, features))
 
-    def call(self, inputs: Any, mask: Any | None = None, training: bool | None = None) -> Any:
+    def call(
+        self, inputs: Any, mask: Any | None = None, training: bool | None = None, initial_state: list | None = None
+    ) -> Any:
         """Runs the stack.
 
         Args:
             inputs: `(batch, time, features)`, padded on the right.
             mask: `(batch, time)`, True = real. Outputs at other steps mean nothing: mask whatever reads them.
+            initial_state: Where to begin, as `return_state` gives it; default zeros. Forward stacks only.
 
         Returns:
             `(batch, time, units or 2 * units)`; with `return_state` a pair of that and the final states.
+
+        Raises:
+            ValueError: If a bidirectional stack is given a state: its backward half would begin at the end.
         """
+        if initial_state is not None and self.bidirectional:
+            raise ValueError("A bidirectional stack reads whole sequences; it cannot begin from a state.")
         hidden, states = inputs, []
         # A mask holds the state where a sequence has ended. Only who asks for final states needs that.
         held = mask if self.return_state else None
         for level, ways in enumerate(self.runs):
             if level and self.drops:
                 hidden = self.drops[level - 1](hidden, training=training)
-            results = [ways[0](hidden, mask=held, training=training)]
+            begin = None if initial_state is None else list(initial_state[level])
+            results = [ways[0](hidden, initial_state=begin, mask=held, training=training)]
             if self.bidirectional:
                 results.append(ways[1](reverse(hidden, mask), mask=held, training=training))
             if self.return_state:
@@ -133,9 +152,31 @@ class Recurrent(Masked):
             hidden = hidden + out if self.residual and hidden.shape[-1] == out.shape[-1] else out
         return (hidden, states) if self.return_state else hidden
 
+    def step(self, inputs: Any, states: list) -> tuple[Any, list]:
+        """One step of a forward stack, by the same weights.
+
+        Args:
+            inputs: `(batch, features)`.
+            states: As `return_state` gives them, or `initial`.
+
+        Returns:
+            The output `(batch, units)`, and the new states.
+        """
+        hidden, new = inputs, []
+        for level, (layer,) in enumerate(self.runs):
+            out, state = layer.cell(hidden, states[level])
+            new.append(list(state))
+            if self.norms:
+                out = self.norms[level](out)
+            hidden = hidden + out if self.residual and hidden.shape[-1] == out.shape[-1] else out
+        return hidden, new
+
+    def initial(self, batch: Any) -> list:
+        """Zeros for `batch` sequences: the states of a forward stack before its first step."""
+        return [[ops.zeros((batch, size), self.compute_dtype) for size in layer] for layer in self.sizes]
+
     def compute_output_shape(self, input_shape: tuple) -> Any:
-        features = sum(_size(layer) for layer in self.runs[-1])
-        sequence = (*input_shape[:2], features)
+        sequence = (*input_shape[:2], self.output_size)
         if not self.return_state:
             return sequence
         return sequence, [[(input_shape[0], size * len(ways)) for size in sizes(ways[0].cell)] for ways in self.runs]

@@ -1,0 +1,1 @@
+"""Character and token language models: what comes next, sampled by feeding the output back."""

@@ -1,0 +1,1 @@
+"""One word, again and again: the smallest lesson in recurrence."""
