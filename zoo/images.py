@@ -81,6 +81,64 @@ def _from_uri(uri: str) -> bytes:
         raise UserError(f"{uri[:40]}... is not a picture in a data URI: {error}.") from error
 
 
+def animation(path: str | Path) -> Iterator[tuple[np.ndarray, float]]:
+    """The pictures of an animation (GIF, animated WebP or PNG), one after another, each with the seconds it is shown.
+
+    Every picture is whole, as a viewer shows it, though files often hold only what changes. A picture without an
+    animation is one picture, shown for no time.
+
+    Args:
+        path: As for `read`.
+
+    Yields:
+        A picture as of `read`, and its seconds.
+
+    Raises:
+        UserError: As of `read`; also of a GIF that ends before its end, of which Pillow would show what is left.
+    """
+    if str(path).startswith("data:"):
+        source, called = _from_uri(str(path)), f"{str(path)[:40]}..."
+    else:
+        _check_file(path)
+        source, called = _content(path), str(path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of Pillow: large pictures, odd metadata
+        with _faults_told(called), Image.open(io.BytesIO(source)) as image:
+            if image.width * image.height > MOST_PIXELS:
+                raise Image.DecompressionBombError
+            if image.format == "GIF" and not _ends(source):
+                raise OSError("the file ends within the animation")
+            for place in range(getattr(image, "n_frames", 1)):
+                image.seek(place)
+                image.load()
+                yield np.array(_rgb(_upright(image))), image.info.get("duration", 0) / 1000
+
+
+def _content(path: str | Path) -> bytes:
+    with _faults_told(path):
+        return Path(path).read_bytes()
+
+
+def _ends(gif: bytes) -> bool:
+    """Whether a GIF has all its blocks up to the trailer (GIF89a specification, sections 17 to 27)."""
+    place = 13 + _table(gif[10:11])
+    while gif[place : place + 1] in (b"!", b","):
+        if gif[place : place + 1] == b",":  # an image: descriptor, colour table, code size, data
+            place += 11 + _table(gif[place + 9 : place + 10])
+        else:  # an extension: its label, data
+            place += 2
+        while size := int.from_bytes(gif[place : place + 1], "big"):
+            place += 1 + size
+        place += 1
+    return gif[place : place + 1] == b";"
+
+
+def _table(flags: bytes) -> int:
+    """Bytes of the colour table that a field of flags announces."""
+    bits = int.from_bytes(flags, "big")
+    return 3 << ((bits & 7) + 1) if bits & 0x80 else 0
+
+
 def resized(image: np.ndarray, height: int, width: int) -> np.ndarray:
     """A picture of another size: bilinear, and smoothed first where it gets smaller, so that fine patterns stay calm.
 

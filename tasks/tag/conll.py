@@ -1,0 +1,80 @@
+"""Labelled words from a file in columns, as the shared tasks of CoNLL have them.
+
+EU B-ORG          word first, label last, a blank or a tab between; more columns may stand in the middle
+rejects O
+                  an empty line ends a sentence
+Peter B-PER
+"""
+
+import hashlib
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from zoo.errors import UserError
+
+SPLITS = ("train", "validation", "test")
+
+Sentence = tuple[list[str], list[str]]
+"""Words and their labels, as many of one as of the other."""
+
+
+def sentences(path: Path) -> Iterator[Sentence]:
+    """The sentences of a file. Lines of `-DOCSTART-`, which begin a document, are passed over.
+
+    Raises:
+        UserError: With the number of the line that cannot be used.
+    """
+    words: list[str] = []
+    labels: list[str] = []
+    columns = 0
+    for number, line in _lines(path):
+        if not line.strip() or line.startswith("-DOCSTART-"):
+            if words:
+                yield words, labels
+            words, labels = [], []
+            continue
+        fields = line.strip("\r\n").split("\t") if "\t" in line else line.split()
+        where = f"{path}, line {number}"
+        if len(fields) < 2 or not fields[0].strip() or not fields[-1].strip():
+            raise UserError(f"{where}: a word and its label are wanted, with a blank or a tab between; got {line!r}.")
+        if columns and len(fields) != columns:
+            raise UserError(f"{where}: {len(fields)} columns; the lines before have {columns}. Give each line as many.")
+        columns = len(fields)
+        words.append(fields[0].strip())
+        labels.append(fields[-1].strip())
+    if words:
+        yield words, labels
+
+
+def _lines(path: Path) -> Iterator[tuple[int, str]]:
+    with path.open("rb") as stream:
+        for number, line in enumerate(stream, 1):
+            try:
+                yield number, line.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
+            except UnicodeDecodeError as error:
+                raise UserError(
+                    f"{path}, line {number}: not UTF-8 ({error.reason}). Save the file as UTF-8."
+                ) from error
+
+
+def side(words: Sequence[str], seed: int) -> str:
+    """The split of a sentence: 80/10/10 % by a hash of its words, so that copies stay together."""
+    place = int.from_bytes(hashlib.sha256(f"{seed} {' '.join(words)}".encode()).digest()[:4], "big") % 10
+    return {0: "validation", 1: "test"}.get(place, "train")
+
+
+def words_of(text: str, known: set[str] | None = None) -> list[str]:
+    """The words of a sentence as somebody types it: signs at a word's ends are words of their own, as in such files.
+
+    Args:
+        text: Anything.
+        known: Words that stay as they are, such as `U.N.`
+    """
+    found: list[str] = []
+    for word in text.split():
+        if known and word in known:
+            found.append(word)
+        else:
+            found += re.findall(r"\w+(?:[^\w\s]+\w+)*|[^\w\s]", word)
+    return found

@@ -1,0 +1,1 @@
+"""Symbols that have to be repeated after many blanks."""
