@@ -50,6 +50,18 @@ class Cell(keras.layers.Layer):
         """One step of Keras's cell contract."""
         return self.step(self.project(inputs), states, training=training)
 
+    def gate_values(self, inputs: Any, states: list) -> dict[str, Any]:
+        """How far each gate is open in one step, for those who want to look inside.
+
+        Args:
+            inputs: `(batch, features)`.
+            states: As for `call`, those before the step.
+
+        Returns:
+            Gate name -> `(batch, units)`, each number from 0 (shut) to 1 (open); empty for a cell without gates.
+        """
+        return {}
+
     @property
     def state_size(self) -> int | list[int]:
         """Sizes of the states, in Keras's form: a number, or a list of them."""

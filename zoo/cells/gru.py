@@ -36,14 +36,24 @@ class GRUCell(Cell):
 
     def step(self, projected: Any, states: list, training: bool | None = None) -> tuple[Any, list]:
         (h,) = states
+        z, _, n = self._gates(projected, h)
+        h = z * h + (1 - z) * n
+        return h, [h]
+
+    def _gates(self, projected: Any, h: Any) -> tuple[Any, Any, Any]:
+        """z, r and n, each `(batch, units)`."""
         from_state = ops.matmul(h, self.recurrent_kernel) + self.bias[1]
-        xz, xr, xn = ops.split(projected, 3, axis=-1)  # each (batch, units)
+        xz, xr, xn = ops.split(projected, 3, axis=-1)
         hz, hr, hn = ops.split(from_state, 3, axis=-1)
         z = ops.sigmoid(xz + hz)
         r = ops.sigmoid(xr + hr)
         n = ops.tanh(xn + r * hn)
-        h = z * h + (1 - z) * n
-        return h, [h]
+        return z, r, n
+
+    def gate_values(self, inputs: Any, states: list) -> dict[str, Any]:
+        """The update gate is told as z: where it is open, the old state stays."""
+        z, r, _ = self._gates(self.project(inputs), states[0])
+        return {"update": z, "reset": r}
 
     def fused(self, **options: Any) -> keras.layers.RNN:
         return keras.layers.GRU(self.units, dtype=self.dtype_policy, **options)

@@ -39,11 +39,18 @@ class LSTMCell(Cell):
 
     def step(self, projected: Any, states: list, training: bool | None = None) -> tuple[Any, list]:
         h, c = states
-        gates = projected + ops.matmul(h, self.recurrent_kernel)
-        i, f, g, o = ops.split(gates, 4, axis=-1)  # each (batch, units)
+        i, f, g, o = self._gates(projected, h)
         c = ops.sigmoid(f) * c + ops.sigmoid(i) * ops.tanh(g)
         h = ops.sigmoid(o) * ops.tanh(c)
         return h, [h, c]
+
+    def _gates(self, projected: Any, h: Any) -> list:
+        """What i, f, g and o are before their sigmoids and the tanh, each `(batch, units)`."""
+        return ops.split(projected + ops.matmul(h, self.recurrent_kernel), 4, axis=-1)
+
+    def gate_values(self, inputs: Any, states: list) -> dict[str, Any]:
+        i, f, _, o = self._gates(self.project(inputs), states[0])
+        return {"forget": ops.sigmoid(f), "input": ops.sigmoid(i), "output": ops.sigmoid(o)}
 
     def fused(self, **options: Any) -> keras.layers.RNN:
         return keras.layers.LSTM(self.units, dtype=self.dtype_policy, **options)

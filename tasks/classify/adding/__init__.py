@@ -1,0 +1,1 @@
+"""Two marked digits among others, and the question for their sum."""

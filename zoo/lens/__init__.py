@@ -1,0 +1,1 @@
+"""What a recurrent net does inside, drawn: gradients and Jacobians through time, gates, how long it remembers."""
