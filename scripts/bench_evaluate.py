@@ -1,6 +1,6 @@
 """Measures `zoo evaluate` on a published model, and adds the result to `scripts/measured.json`.
 
-TFDS_DATA_DIR=... python scripts/bench_evaluate.py sentiment-gru-imdb
+TFDS_DATA_DIR=... python scripts/bench_evaluate.py sentiment-gru-imdb [SPLIT]
 """
 
 import json
@@ -12,11 +12,11 @@ import measured
 
 
 def main() -> None:
-    model = sys.argv[1]
-    command = [sys.executable, "-m", "zoo", "evaluate", model, "--json"]
+    model, *split = sys.argv[1:]
+    command = [sys.executable, "-m", "zoo", "evaluate", model, "--json", *(("--split", *split) if split else ())]
     scores = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
     stored = measured.read()
-    stored.setdefault("evaluate", {})[model] = {**scores, "cores": os.cpu_count()}
+    stored.setdefault("evaluate", {})[" ".join([model, *split])] = {**scores, "cores": os.cpu_count()}
     measured.write(stored)
     print(json.dumps(scores))
 

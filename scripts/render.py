@@ -22,6 +22,9 @@ MODELS = ROOT / "saved_models"
 
 TRANSLATE = ("bleu", "bleu_greedy", "bleu_tokenized", "bleu_tokenized_greedy", "chrf")
 CAPTION = ("bleu1", "bleu2", "bleu3", "bleu4", "rouge_l", "cider")
+CHARLM = ("nats", "bits", "perplexity")
+TAG = ("accuracy", "macro_f1", "span_f1")
+CLASSIFY = ("accuracy", "macro_f1", "nll", "calibration_error")
 """The test scores that stand in a task's table."""
 
 
@@ -62,17 +65,24 @@ def blocks() -> dict[str, str]:
         "translation-speed": translation_speed(facts["translate"]),
         "captions": scores(summaries, "caption", CAPTION, some=("true",)),
         "caption-speed": caption_speed(facts["caption"]),
+        "charlms": scores(summaries, "charlm", CHARLM, digits=4),
+        "shakespeare": shakespeare(facts["evaluate"]),
+        "tags": scores(summaries, "tag", TAG, digits=4),
+        "classifiers": scores(summaries, "classify", CLASSIFY, digits=4),
+        "memory": memory(facts["memory"]),
     }
 
 
-def scores(summaries: list[cards.Summary], task: str, names: tuple[str, ...], some: tuple[str, ...] = ()) -> str:
+def scores(
+    summaries: list[cards.Summary], task: str, names: tuple[str, ...], some: tuple[str, ...] = (), digits: int = 2
+) -> str:
     """Scores of a task's published models on their test split; `some` are those that not every model has."""
     return cards.markdown(
         ("model", *names, *some, "seed", "epochs", "minutes"),
         (
             (
                 f"[{item.name}](../../saved_models/{item.name}/README.md)",
-                *(f"{item.metrics['scores']['test'][name]:.2f}" for name in names),
+                *(f"{item.metrics['scores']['test'][name]:.{digits}f}" for name in names),
                 *(_rounded(item.metrics["scores"]["test"].get(name)) for name in some),
                 item.recipe["train"]["seed"],
                 item.metrics["training"]["epochs"],
@@ -111,6 +121,29 @@ def caption_speed(rows: dict[str, dict]) -> str:
         f"described by a beam of {row['beam']} in {row['test_seconds']:.0f} seconds; an epoch over "
         f"{row['captions']:,} captions, with what the encoder saw from the disk, takes {row['epoch_seconds']:.0f}."
         for name, row in rows.items()
+    )
+
+
+def shakespeare(rows: dict[str, dict]) -> str:
+    """Nats a character on what others report, the last tenth of the plays, and on its two halves."""
+    model = "charlm-lstm-tiny_shakespeare"
+    whole, halves = rows[f"{model} validation+test"], [rows[f"{model} {split}"] for split in ("validation", "test")]
+    return (
+        f"Ours, on both together: {whole['nats']:.4f} nats a character ({halves[0]['nats']:.4f} on validation, "
+        f"by which the epoch was chosen, and {halves[1]['nats']:.4f} on test), "
+        f"read at {whole['examples_a_second']:.0f} chunks a second on {whole['cores']} cores."
+    )
+
+
+def memory(found: dict) -> str:
+    """What `zoo lens memory` came to."""
+    distances = list(found["results"][0]["accuracy"])
+    return cards.markdown(
+        ("cell", "seed", *(f"{distance} steps" for distance in distances), "right up to"),
+        (
+            (row["cell"], row["seed"], *(f"{row['accuracy'][d]:.2f}" for d in distances), row["remembers"])
+            for row in found["results"]
+        ),
     )
 
 

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 BASE = "zoo zoo.errors zoo.names zoo.settings"
 EVERYTHING = (
     f"{BASE} zoo.task zoo.options zoo.cards zoo.text zoo.batches zoo.metrics zoo.optimizers zoo.sources "
-    "zoo.losses zoo.images zoo.cells zoo.decoding zoo.layers zoo.builders zoo.saved"
+    "zoo.losses zoo.images zoo.frames zoo.cells zoo.decoding zoo.layers zoo.builders zoo.saved"
 )
 
 # The first pattern that fits a file tells what it may import besides the standard library and its own package.
@@ -35,7 +35,9 @@ ROWS = {
     "zoo/optimizers.py": "keras zoo.settings",
     "zoo/losses.py": "keras",
     "zoo/images.py": "numpy PIL zoo.errors zoo.names",
+    "zoo/frames.py": "numpy PIL zoo.errors zoo.images",
     "zoo/sources.py": "tensorflow_datasets zoo.errors zoo.names",
+    "zoo/streams.py": "keras numpy tensorflow zoo.text",
     "zoo/cells/__init__.py": "zoo.errors zoo.names",
     "zoo/cells/*": "keras zoo.names",
     "zoo/decoding/*": "keras zoo.errors zoo.names",
@@ -47,12 +49,17 @@ ROWS = {
     "zoo/store.py": "keras numpy zoo.cards zoo.errors zoo.settings",
     "zoo/training.py": f"keras numpy {EVERYTHING} zoo.history zoo.progress zoo.store",
     "zoo/testing.py": f"keras numpy tensorflow {EVERYTHING} zoo.training",
-    "zoo/cli.py": "click zoo zoo.cards zoo.cells zoo.errors zoo.names zoo.options zoo.task",
+    "zoo/lens/settings.py": "zoo.settings",
+    "zoo/lens/choices.py": "zoo.cells zoo.errors zoo.names zoo.task",
+    "zoo/lens/commands.py": "click zoo.cards zoo.errors zoo.options",
+    "zoo/lens/*": f"keras matplotlib numpy {EVERYTHING} zoo.training",
+    "zoo/cli.py": "click zoo zoo.cards zoo.cells zoo.errors zoo.lens zoo.names zoo.options zoo.task",
     "tasks/__init__.py": "",
     "tasks/*/recipe.py": "zoo.settings",
     "tasks/*/*/*.py": "babel numpy PIL tensorflow tensorflow_datasets zoo.errors zoo.names",
     "tasks/*/*.py": (
-        f"keras matplotlib numpy PIL sacrebleu sacremoses scipy sklearn tensorflow tensorflow_datasets {EVERYTHING}"
+        "keras matplotlib numpy PIL sacrebleu sacremoses scipy seqeval sklearn tensorflow "
+        f"tensorflow_datasets {EVERYTHING}"
     ),
 }
 

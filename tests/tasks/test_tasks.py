@@ -1,5 +1,6 @@
 """Every installed task: trains its tiny preset, saves, reloads, evaluates, predicts, through Python and the shell."""
 
+import importlib
 import json
 
 import pytest
@@ -16,13 +17,22 @@ def test_there_are_tasks():
     assert TASKS
 
 
-@pytest.fixture(scope="module", autouse=True)
-def few_scenes(tmp_path_factory):
-    """Each training scores the whole test split: a smaller one of scenes, in a folder where nobody else finds it."""
-    from tasks.caption.scenes import compose
+SMALL = {
+    "tasks.sentiment.reviews.reviews_dataset_builder._SIZES": {"train": 2_000, "validation": 200, "test": 200},
+    "tasks.translate.phrases.compose.SIZES": {"train": 1_000, "validation": 60, "test": 60},
+    "tasks.caption.scenes.compose.SIZES": {"train": 64, "validation": 40, "test": 64},
+    "tasks.tag.clips.compose.SIZES": {"train": 100, "validation": 50, "test": 60},
+}
+"""Sizes of generated sets, enough for the preset `tiny`."""
 
+
+@pytest.fixture(scope="module", autouse=True)
+def small_sets(tmp_path_factory):
+    """Smaller data sets than a user would get, in a folder where nobody else finds them."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(compose, "SIZES", {"train": 64, "validation": 40, "test": 64})
+        for place, sizes in SMALL.items():
+            assert importlib.import_module(place.rpartition(".")[0])
+            patch.setattr(place, sizes)
         patch.setenv("TFDS_DATA_DIR", str(tmp_path_factory.mktemp("data")))
         yield
 
@@ -63,8 +73,12 @@ def test_card_and_list_tell_of_it(trained):
     assert card + "\n" == (saved.path / "README.md").read_text()
 
 
-@pytest.mark.parametrize("cell", cells.TABLE)
-@pytest.mark.parametrize("name", TASKS)
+WITH_CELLS = [
+    (name, cell) for name, task in TASKS.items() for cell in (*cells.TABLE, *getattr(task.recipe, "CELLS", ()))
+]
+
+
+@pytest.mark.parametrize(("name", "cell"), WITH_CELLS)
 def test_every_cell_trains_every_task(name, cell, tmp_path):
     lines = run("train", name, "--preset", "tiny", "--cell", cell, "--limit", "64", "--no-plot")
     assert lines[0] == f"saved_models/{name}-{cell}-tiny"
