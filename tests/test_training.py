@@ -237,13 +237,13 @@ def test_a_stage_before_hands_its_weights_over_and_resumes(toy, tmp_path, monkey
 
 
 def refining(values):
-    """A stage after the main one whose validation scores are given."""
+    """A stage after the main one whose validation scores, from its start on, are given."""
 
     def after(recipe, data):
         model = build(recipe, data)
         own = dataclasses.replace(recipe, epochs=2, averaging=0.0)
         arrays = dataclasses.replace(data, train=lambda epoch: data.train(epoch).as_numpy_iterator())
-        return Stage(own, arrays, lambda *_: model, lambda *_: {"nll": next(values)}, "nll", False, in_turn=True)
+        return Stage(own, arrays, lambda *_: model, lambda *_: {"cost": next(values)}, "cost", False, in_turn=True)
 
     return after
 
@@ -252,18 +252,35 @@ def test_a_stage_after_goes_on_from_the_best_weights_and_counts_only_if_better(t
     recipe = dataclasses.replace(RECIPE, epochs=2)
     alone = training.train(toy, recipe, tmp_path / "alone", plot=False)
     assert alone.metrics["training"]["best_epoch"] == 2
-    for values, best in ([9.0, 8.0], 2), ([0.02, 0.01], 4):
+    for values, best, chosen_by in ([1.0, 9.0, 8.0], 2, "nll"), ([1.0, 0.02, 0.01], 4, "cost"):
         toy.__dict__["task"] = dataclasses.replace(TASK, after=refining(iter(values)))
         both = training.train(toy, recipe, tmp_path / f"best{best}")
-        assert (both.metrics["training"]["epochs"], both.metrics["training"]["best_epoch"]) == (4, best)
+        told = both.metrics["training"]
+        assert (told["epochs"], told["best_epoch"], told["chosen_by"]) == (4, best, chosen_by)
         rows = history(tmp_path / f"best{best}")
         assert [row["epoch"] for row in rows] == list("1234")
         assert [bool(row["loss"]) for row in rows] == [True, True, False, False]
         pairs = zip(alone.model.get_weights(), both.model.get_weights(), strict=True)
         assert all(np.array_equal(one, other) for one, other in pairs) == (best == 2)
-    toy.__dict__["task"] = dataclasses.replace(TASK, after=refining(iter([])))
+    toy.__dict__["task"] = dataclasses.replace(TASK, after=refining(iter([1.0])))
     short = training.train(toy, dataclasses.replace(recipe, budget=1e-6), tmp_path / "short", plot=False)
     assert short.metrics["training"]["epochs"] == 1, "no time is left for it"
+
+
+def test_a_stage_after_resumes_exactly(toy, tmp_path, monkeypatch, capsys):
+    recipe = dataclasses.replace(RECIPE, epochs=1)
+    toy.__dict__["task"] = dataclasses.replace(TASK, after=refining(iter([3.0, 2.0, 1.0])))
+    whole = training.train(toy, recipe, tmp_path / "whole", plot=False)
+    toy.__dict__["task"] = dataclasses.replace(TASK, after=refining(iter([3.0, 2.0, 1.0])))
+    with monkeypatch.context() as patch:
+        interrupt_at(patch, 2)
+        with pytest.raises(KeyboardInterrupt):
+            training.train(toy, recipe, tmp_path / "cut", plot=False)
+    resumed = training.train(toy, recipe, tmp_path / "cut", plot=False, resume=True)
+    assert "from epoch 1 of 2" in capsys.readouterr().err
+    assert history(tmp_path / "cut") == history(tmp_path / "whole")
+    for one, other in zip(whole.model.get_weights(), resumed.model.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 def test_curves_are_drawn(toy, tmp_path):

@@ -258,7 +258,7 @@ Task `{summary.task}`, cell `{summary.cell}`, data set `{summary.dataset}`.
 {scores}
 
 Weights are those of epoch {training["best_epoch"]} of {training["epochs"]}, chosen by validation \
-`{metrics["monitor"]}`; the test split was scored once, after that choice.
+`{training.get("chosen_by", metrics["monitor"])}`; the test split was scored once, after that choice.
 
 ## Data
 

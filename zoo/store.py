@@ -33,6 +33,7 @@ class State:
     best_score: float | None = None
     minutes: float = 0.0
     examples_a_second: float = 0.0
+    chosen_by: str = ""  # the score that the best weights are best in
     history: list[dict[str, float]] = field(default_factory=list)
 
 

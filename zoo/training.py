@@ -153,6 +153,7 @@ def _joined(state: State, after: State) -> State:
         epoch=state.epoch + after.epoch,
         best_epoch=state.epoch + after.best_epoch if after.best_epoch else state.best_epoch,
         best_score=after.best_score,
+        chosen_by=after.chosen_by or state.chosen_by,
         minutes=round(state.minutes + after.minutes, 2),
         history=[*state.history, *rows],
     )
@@ -231,7 +232,7 @@ def _fit(
         score = scores[stage.monitor] * (1 if stage.higher_is_better else -1)
         better = state.best_score is None or score > state.best_score
         if better:
-            state.best_score, state.best_epoch = score, state.epoch
+            state.best_score, state.best_epoch, state.chosen_by = score, state.epoch, stage.monitor
             store.keep_best(model)
         model.set_weights(raw)
         store.keep(model, state)
@@ -298,6 +299,7 @@ def _metrics(stage: Stage, model: keras.Model, state: State, scores: dict) -> di
         "training": {
             "epochs": state.epoch,
             "best_epoch": state.best_epoch,
+            "chosen_by": state.chosen_by or stage.monitor,
             "minutes": state.minutes,
             "examples_a_second": state.examples_a_second,
             "parameters": model.count_params(),
