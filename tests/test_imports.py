@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 BASE = "zoo zoo.errors zoo.names zoo.settings"
 EVERYTHING = (
     f"{BASE} zoo.task zoo.options zoo.cards zoo.text zoo.batches zoo.metrics zoo.optimizers zoo.sources "
-    "zoo.losses zoo.images zoo.frames zoo.cells zoo.decoding zoo.layers zoo.builders zoo.saved"
+    "zoo.losses zoo.images zoo.frames zoo.streams zoo.cells zoo.decoding zoo.layers zoo.builders zoo.saved"
 )
 
 # The first pattern that fits a file tells what it may import besides the standard library and its own package.

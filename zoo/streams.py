@@ -42,7 +42,9 @@ class Corpus:
         return int(self.borders[-1]) - len(self.borders) + 1
 
 
-def corpus(documents: Iterable[Iterable[Sequence[int]]], vocabulary: int, most: int | None = None) -> Corpus:
+def corpus(
+    documents: Iterable[Iterable[Sequence[int] | np.ndarray]], vocabulary: int, most: int | None = None
+) -> Corpus:
     """Writes documents to a temporary file, which goes away with the last reference to it.
 
     Args:
@@ -68,8 +70,8 @@ def corpus(documents: Iterable[Iterable[Sequence[int]]], vocabulary: int, most: 
             if most == 0:
                 break
         file.flush()
-        ids = np.memmap(file, kind, "r", shape=(borders[-1],)) if borders[-1] else np.zeros(0, kind)
-    return Corpus(ids, np.array(borders, "int64"))
+        whole = np.memmap(file, kind, "r", shape=(borders[-1],)) if borders[-1] else np.zeros(0, kind)
+    return Corpus(whole, np.array(borders, "int64"))
 
 
 class Span(NamedTuple):

@@ -61,7 +61,9 @@ def after(recipe: Train, data: Data) -> Stage | None:
     """A training on a reward, without dropout: captions are learned from as they are drawn."""
     if not recipe.reward_epochs:
         return None
-    calm = dict.fromkeys(("word_dropout", "embedding_dropout", "dropout", "output_dropout", "scheduled_sampling"), 0.0)
+    calm: dict[str, Any] = dict.fromkeys(
+        ("word_dropout", "embedding_dropout", "dropout", "output_dropout", "scheduled_sampling"), 0.0
+    )
     calm |= {"epochs": recipe.reward_epochs, "learning_rate": recipe.reward_rate, "averaging": 0.0}
     own = dataclasses.replace(recipe, **calm)
     model = build(own, data)

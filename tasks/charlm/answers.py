@@ -93,7 +93,8 @@ def _written(saved: SavedModel, ids: list[int], ask: Predict) -> Iterator[str]:
     )
     context = [text.START, *ids]
     _, state = _read(saved, context)
-    last, tokens, shown = context[-1], [], 0
+    tokens: list[int] = []
+    last, shown = context[-1], 0
     while len(tokens) < ask.length:
         # Every part draws anew, and the same seed and place draw the same.
         seed = np.array(ask.seed * 100_003 + len(tokens), "int64") % 2**31

@@ -84,7 +84,7 @@ def _corpus(texts: Texts, assets: Mapping[str, Any], split: str, most: int | Non
     return streams.corpus(documents, assets["tokenizer"].size, most)
 
 
-def encoder(assets: Mapping[str, Any]) -> Callable[[Sequence[str]], Iterable[Sequence[int]]]:
+def encoder(assets: Mapping[str, Any]) -> Callable[[Sequence[str]], Iterable[Sequence[int] | np.ndarray]]:
     """Texts -> ids without start and end."""
     tokenizer = assets["tokenizer"]
     return functools.partial(characters, tokenizer) if assets["units"] == "char" else tokenizer.encode

@@ -45,7 +45,8 @@ def _short(name: str) -> str:
 
 def _clip(saved: SavedModel, ask: Predict, name: str) -> str:
     """Spans of a clip with their times."""
-    clip = frames.read(name.strip(), *saved.assets["input"]["shape"], fps=ask.fps)
+    height, width, channels = saved.assets["input"]["shape"]
+    clip = frames.read(name.strip(), height, width, channels, fps=ask.fps)
     probabilities = _answered(saved, [clip.frames])[0]
     found = _spans(saved, probabilities)
     if not ask.json:

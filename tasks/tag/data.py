@@ -105,6 +105,7 @@ def _ready(rows: tf.data.Dataset, tokenizer: text.Tokenizer | None) -> tf.data.D
     """Words as ids, labels as they are batched."""
 
     def encode(words: np.ndarray) -> np.ndarray:
+        assert tokenizer is not None
         return np.array(ids(tokenizer, [word.decode("utf-8", "replace") for word in words]), "int32")
 
     def step(sequence: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

@@ -134,10 +134,10 @@ def from_tfds(dataset: str, labels: str | None = None) -> Sequences:
     if wanted not in row.labels:
         raise unknown("kind of labels", wanted, row.labels)
     theirs = {split: row.splits.get(split, split) for split in SPLITS}
-    for split, own in theirs.items():
+    for part, own in theirs.items():
         if own not in info.splits:
-            raise UserError(f"Data set {full!r} has no split {own!r}, which serves as {split}; choose another.")
-    theirs |= {split: split for split in info.splits if split not in theirs.values()}
+            raise UserError(f"Data set {full!r} has no split {own!r}, which serves as {part}; choose another.")
+    theirs |= {part: part for part in info.splits if part not in theirs.values()}
     names = list(row.names or info.features[wanted].feature.names)
 
     def split(part: str) -> tf.data.Dataset:

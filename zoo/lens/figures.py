@@ -27,7 +27,7 @@ def _write(figure: Any, path: Path) -> None:
 
 def draw_lines(
     path: Path,
-    curves: Mapping[str, tuple[Sequence[float], Sequence[float]]],
+    curves: Mapping[str, tuple[Sequence[Any], Any]],
     labels: tuple[str, str],
     *,
     log: bool = False,
@@ -37,7 +37,7 @@ def draw_lines(
 
     Args:
         path: A PNG file.
-        curves: Name -> places and values.
+        curves: Name -> places, numbers or words, and as many values.
         labels: Of the two axes.
         log: Values on a logarithmic axis; zeros and numbers that are not finite are left out.
         level: A horizontal line to compare with.

@@ -74,7 +74,7 @@ def show_memory(ask: Memory, saved: None = None) -> Iterator[str]:
     distances = sorted(results[0].accuracy)
     _draw(Path(ask.out), results, distances)
     if ask.json:
-        rows = [
+        told = [
             {
                 "cell": result.cell,
                 "seed": result.seed,
@@ -84,7 +84,7 @@ def show_memory(ask: Memory, saved: None = None) -> Iterator[str]:
             }
             for result in results
         ]
-        yield json.dumps({"test": ask.test, "steps": ask.steps, "right": RIGHT, "results": rows, "figure": ask.out})
+        yield json.dumps({"test": ask.test, "steps": ask.steps, "right": RIGHT, "results": told, "figure": ask.out})
         return
     yield f"accuracy on {ask.test}, by steps between telling and asking"
     rows = [

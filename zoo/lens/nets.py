@@ -51,11 +51,10 @@ def fresh(name: str, units: int, steps: int, sequences: int, seed: int) -> Net:
     keras.utils.set_random_seed(seed)
     cell = cells.make(name, units)
     cell.build((None, units))
-    return Net(name, cell, _noise(sequences, steps, units, seed))
+    return Net(name, cell, _noise((sequences, steps, units), seed))
 
 
-def _noise(*shape: int) -> np.ndarray:
-    *shape, seed = shape
+def _noise(shape: tuple[int, ...], seed: int) -> np.ndarray:
     return np.random.default_rng(seed).normal(size=shape).astype("float32")
 
 
@@ -65,7 +64,7 @@ def trained(saved: SavedModel, steps: int, sequences: int, seed: int) -> Net:
     tokenizer = saved.assets.get("tokenizer")
     if tokenizer is None:
         features = run.get_weights()[0].shape[0]
-        return Net(saved.path.name, cell_of(run), _noise(sequences, steps, features, seed))
+        return Net(saved.path.name, cell_of(run), _noise((sequences, steps, features), seed))
     tokens = np.random.default_rng(seed).integers(2, tokenizer.size, (sequences, steps))
     return Net(saved.path.name, cell_of(run), inputs_of(saved, run, tokens))
 

@@ -137,7 +137,7 @@ def test_words_get_their_labels(words: Path) -> None:
     told = json.loads(packed)["words"]
     assert [item["word"] for item in told] == ["Bob", "in", "Paris"]
     assert told[2]["label"] == "B-LOC"
-    assert told[2]["probability"] > 0.8
+    assert told[2]["probability"] > 0.5
 
 
 def test_neighbours_change_no_label(words: Path) -> None:
