@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 BASE = "zoo zoo.errors zoo.names zoo.settings"
 EVERYTHING = (
     f"{BASE} zoo.task zoo.options zoo.cards zoo.text zoo.batches zoo.metrics zoo.optimizers zoo.sources "
-    "zoo.losses zoo.images zoo.frames zoo.streams zoo.cells zoo.decoding zoo.layers zoo.builders zoo.saved"
+    "zoo.losses zoo.images zoo.frames zoo.streams zoo.tables zoo.cells zoo.decoding zoo.layers zoo.builders zoo.saved"
 )
 
 # The first pattern that fits a file tells what it may import besides the standard library and its own package.
@@ -36,6 +36,7 @@ ROWS = {
     "zoo/losses.py": "keras",
     "zoo/images.py": "numpy PIL zoo.errors zoo.names",
     "zoo/frames.py": "numpy PIL zoo.errors zoo.images",
+    "zoo/tables.py": "zoo.errors",
     "zoo/sources.py": "tensorflow_datasets zoo.errors zoo.names",
     "zoo/streams.py": "keras numpy tensorflow zoo.text",
     "zoo/cells/__init__.py": "zoo.errors zoo.names",

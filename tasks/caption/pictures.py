@@ -1,7 +1,6 @@
 """Pictures with their captions as they lie in a TFDS set or in a folder, decoded one after another."""
 
 import contextlib
-import csv
 import functools
 import hashlib
 import json
@@ -16,7 +15,7 @@ import tensorflow as tf
 import tensorflow_datasets as tfds
 
 from tasks.caption.recipe import EMBEDDED
-from zoo import sources
+from zoo import sources, tables
 from zoo.errors import UserError
 from zoo.names import look_up, unknown
 
@@ -238,36 +237,11 @@ def _parts(table: Path, own: Mapping[str, str]) -> tuple[dict[str, list[str]], s
 
 def _rows(table: Path) -> Iterator[tuple[str, str, str, str]]:
     """`(place, image, caption, split)` of each row; the split is empty where no column names it."""
-    with table.open("rb") as stream:
-        reader = csv.DictReader(_lines(table, stream))
-        try:
-            header = [name.strip().lower() for name in reader.fieldnames or []]
-            reader.fieldnames = header
-            missing = [repr(column) for column in ("image", "caption") if column not in header]
-            if missing:
-                have = f"has no column {' and no '.join(missing)}, only {', '.join(header)}" if header else "is empty"
-                raise UserError(f"{table} {have}. Its first line has to name the columns: image,caption.")
-            for row in reader:
-                where = f"{table}, line {reader.line_num}"
-                if None in row:
-                    raise UserError(f"{where}: more fields than the header has. Quote captions that contain a comma.")
-                image, caption, split = ((row.get(column) or "").strip() for column in ("image", "caption", "split"))
-                if not image or not caption:
-                    raise UserError(f"{where}: no {'caption' if image else 'image'}. Fill it in or delete the row.")
-                if "split" in header and split not in SPLITS:
-                    raise UserError(f"{where}: {unknown('split', split, SPLITS)}")
-                yield where, image, caption, split
-        except csv.Error as error:
-            place = f"{table}, line {reader.line_num + 1}"
-            raise UserError(f"{place}: {error}. Is a quotation mark never closed?") from error
-
-
-def _lines(table: Path, stream: Iterable[bytes]) -> Iterator[str]:
-    for number, line in enumerate(stream, 1):
-        try:
-            yield line.decode("utf-8-sig" if number == 1 else "utf-8")
-        except UnicodeDecodeError as error:
-            raise UserError(f"{table}, line {number}: not UTF-8 ({error.reason}). Save the file as UTF-8.") from error
+    for where, fields in tables.rows(table, ("image", "caption"), ("split",), "captions"):
+        split = fields.get("split", "").strip()
+        if "split" in fields and split not in SPLITS:
+            raise UserError(f"{where}: {unknown('split', split, SPLITS)}")
+        yield where, fields["image"].strip(), fields["caption"].strip(), split
 
 
 @contextlib.contextmanager

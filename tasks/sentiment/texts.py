@@ -1,6 +1,5 @@
 """Labelled texts as they lie in a TFDS set or in a file, before any tokenization."""
 
-import csv
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from typing import Any
 import tensorflow as tf
 
 from tasks.sentiment.recipe import EMBEDDED
-from zoo import sources
+from zoo import sources, tables
 from zoo.errors import UserError
 from zoo.names import unknown
 
@@ -106,7 +105,7 @@ def from_file(path: Path, seed: int, known: Sequence[str] | None = None) -> Text
     """
     counts: dict[str, int] = {}
     sizes = {"train": 0, "validation": 0, "test": 0}
-    for row, label in _rows(path):
+    for row, label in _labelled(path):
         if known is not None and label not in known:
             close = unknown("label", label, known)
             raise UserError(f"{path}: {close}")
@@ -128,7 +127,7 @@ def from_file(path: Path, seed: int, known: Sequence[str] | None = None) -> Text
             raise unknown("split", wanted, [*sizes, "all"])
 
         def rows() -> Iterator[tuple[str, int]]:
-            for row, label in _rows(path):
+            for row, label in _labelled(path):
                 if wanted in ("all", _side(row, seed)):
                     yield row, index[label]
 
@@ -151,47 +150,6 @@ def _side(row: str, seed: int) -> str:
     return {0: "validation", 1: "test"}.get(place, "train")
 
 
-def _rows(path: Path) -> Iterator[tuple[str, str]]:
-    """`(text, label)` of each row.
-
-    Raises:
-        UserError: With the number of the line that cannot be used.
-    """
-    delimiter = "\t" if path.suffix.lower() in (".tsv", ".tab") else ","
-    with path.open("rb") as stream:
-        reader = csv.DictReader(_decoded(path, stream), delimiter=delimiter)
-        try:
-            first = reader.fieldnames or []
-        except csv.Error as error:
-            raise UserError(f"{path}, line 1: {error}. Save the file with one row a line.") from error
-        header = [name.strip().lower() for name in first]
-        reader.fieldnames = header
-        for column in ("text", "label"):
-            if column not in header:
-                have = ", ".join(header) or "none"
-                raise UserError(f"{path} has no column {column!r}; its columns: {have}. The first line names them.")
-        for row in _told(reader, path):
-            where = f"{path}, line {reader.line_num}"
-            words, label = row["text"], row["label"]
-            if row.get(None) is not None:
-                raise UserError(f"{where}: more fields than the header has. Quote texts that contain {delimiter!r}.")
-            if words is None or not words.strip():
-                raise UserError(f"{where}: the text is empty. Fill it in or delete the row.")
-            if label is None or not label.strip():
-                raise UserError(f"{where}: the label is empty. Fill it in or delete the row.")
-            yield words, label.strip()
-
-
-def _told(reader: csv.DictReader, path: Path) -> Iterator[dict]:
-    try:
-        yield from reader
-    except csv.Error as error:
-        raise UserError(f"{path}, line {reader.line_num + 1}: {error}. Is a quotation mark never closed?") from error
-
-
-def _decoded(path: Path, stream: Any) -> Iterator[str]:
-    for number, line in enumerate(stream, 1):
-        try:
-            yield line.decode("utf-8-sig" if number == 1 else "utf-8")
-        except UnicodeDecodeError as error:
-            raise UserError(f"{path}, line {number}: not UTF-8 ({error.reason}). Save the file as UTF-8.") from error
+def _labelled(path: Path) -> Iterator[tuple[str, str]]:
+    """`(text, label)` of each row."""
+    return ((fields["text"], fields["label"].strip()) for _, fields in tables.rows(path, ("text", "label")))

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from zoo import tables
 from zoo.errors import UserError
 
 SPLITS = ("train", "validation", "test")
@@ -28,16 +29,18 @@ def sentences(path: Path) -> Iterator[Sentence]:
     words: list[str] = []
     labels: list[str] = []
     columns = 0
-    for number, line in _lines(path):
+    for number, line in enumerate(tables.lines(path), 1):
         if not line.strip() or line.startswith("-DOCSTART-"):
             if words:
                 yield words, labels
             words, labels = [], []
             continue
-        fields = line.strip("\r\n").split("\t") if "\t" in line else line.split()
+        fields = line.rstrip("\r\n").split("\t") if "\t" in line else line.split()
         where = f"{path}, line {number}"
         if len(fields) < 2 or not fields[0].strip() or not fields[-1].strip():
-            raise UserError(f"{where}: a word and its label are wanted, with a blank or a tab between; got {line!r}.")
+            raise UserError(
+                f"{where}: a word and its label are wanted, a blank or a tab between; got {line.strip()!r}."
+            )
         if columns and len(fields) != columns:
             raise UserError(f"{where}: {len(fields)} columns; the lines before have {columns}. Give each line as many.")
         columns = len(fields)
@@ -45,17 +48,6 @@ def sentences(path: Path) -> Iterator[Sentence]:
         labels.append(fields[-1].strip())
     if words:
         yield words, labels
-
-
-def _lines(path: Path) -> Iterator[tuple[int, str]]:
-    with path.open("rb") as stream:
-        for number, line in enumerate(stream, 1):
-            try:
-                yield number, line.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
-            except UnicodeDecodeError as error:
-                raise UserError(
-                    f"{path}, line {number}: not UTF-8 ({error.reason}). Save the file as UTF-8."
-                ) from error
 
 
 def side(words: Sequence[str], seed: int) -> str:

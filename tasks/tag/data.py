@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from tasks.tag.folder import Look
 from tasks.tag.recipe import DATASETS, Train
 from tasks.tag.sequences import SOURCES, Sequences, open_sequences
 from zoo import batches, text
@@ -42,18 +43,23 @@ def load(recipe: Train, assets: Mapping[str, Any] | None = None) -> Data:
     Raises:
         UserError: If there is no such data set, it does not suit the saved model, or a file cannot be used.
     """
-    sequences = open_sequences(recipe.dataset, recipe.labels, recipe.seed, assets["labels"] if assets else None)
+    side, channels = recipe.image_size, 3 if recipe.colour else 1
+    if assets and assets["input"]["kind"] == "frames":
+        side, _, channels = assets["input"]["shape"]
+    look = Look(side, channels, recipe.fps)
+    known = assets["labels"] if assets else None
+    sequences = open_sequences(recipe.dataset, recipe.labels, recipe.seed, known, look)
     kind = sequences.kind
     count = min(recipe.limit or sequences.sizes["train"], sequences.sizes["train"])
     training = sequences.split("train").take(count)
     if assets:
         _check(recipe, sequences, assets)
-        known = dict(assets)
+        own = dict(assets)
     else:
-        known = {"labels": list(sequences.labels), "input": {"kind": kind, "shape": list(sequences.shape)}}
+        own = {"labels": list(sequences.labels), "input": {"kind": kind, "shape": list(sequences.shape)}}
         if kind == "tokens":
-            known["tokenizer"] = vocabulary(recipe, training)
-    tokenizer = known.get("tokenizer")
+            own["tokenizer"] = vocabulary(recipe, training)
+    tokenizer = own.get("tokenizer")
 
     def train(epoch: int) -> tf.data.Dataset:
         cut = training.map(lambda sequence, labels: (sequence[: recipe.longest], labels[: recipe.longest]))
@@ -68,7 +74,7 @@ def load(recipe: Train, assets: Mapping[str, Any] | None = None) -> Data:
     return Data(
         train=train,
         split=split,
-        assets=known,
+        assets=own,
         sizes={**sequences.sizes, "train": count},
         facts=sequences.facts,
         examples=_examples(sequences),

@@ -26,9 +26,14 @@ class Train(Run):
     """How a tagger is trained. The defaults suit the embedded data set."""
 
     dataset: str = setting(
-        EMBEDDED, "Name from `zoo list datasets`, or a CoNLL file: a word and its label a line, blank lines between."
+        EMBEDDED,
+        "Name from `zoo list datasets`, a CoNLL file (a word and its label a line, blank lines between), or a folder "
+        "of clips with labels.csv (clip,start,end,label).",
     )
     cell: str = setting("gru", "Recurrent cell; `zoo list cells` shows them. 'none' labels every step by itself.")
+    image_size: int = setting(24, "Side in pixels to which the clips of a folder are scaled.", least=4)
+    colour: bool = setting(False, "Keep the colours of a folder's clips; default is grey.")
+    fps: float = setting(12.5, "Frames a second of those clips of a folder that are folders of pictures.", least=0.001)
     labels: str | None = setting(None, "Which labels, where a data set has several: ner, pos, chunks; upos.")
     epochs: int = setting(8, "Passes over the training data.", least=1)
     batch_size: int = setting(16, "Sequences a training step.", least=1)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from tasks.tag import conll
+from tasks.tag import conll, folder
 from tasks.tag.clips import drawing
 from tasks.tag.recipe import EMBEDDED
 from zoo import sources
@@ -20,7 +20,7 @@ from zoo.names import look_up, unknown
 SPLITS = ("train", "validation", "test")
 """The order in which sizes are told."""
 
-HINT = "Or give a CoNLL file: a word and its label a line, a blank line after each sentence"
+HINT = f"Or give a CoNLL file, a word and its label a line, or a folder of clips with {folder.TABLE}"
 
 
 def _clips(config: str) -> Any:
@@ -99,26 +99,33 @@ class Sequences:
 
 
 def open_sequences(
-    dataset: str, labels: str | None = None, seed: int = 1, known: Sequence[str] | None = None
+    dataset: str,
+    labels: str | None = None,
+    seed: int = 1,
+    known: Sequence[str] | None = None,
+    look: folder.Look | None = None,
 ) -> Sequences:
-    """The sequences of a data set or a file.
+    """The sequences of a data set, a file or a folder.
 
     Args:
-        dataset: A name that stands in `SOURCES`, with or without a config, or a file.
+        dataset: A name that stands in `SOURCES`, with or without a config, a CoNLL file, or a folder of clips.
         labels: Which ones, where there are several; default the source's first.
-        seed: Enters how a file is split.
-        known: Labels of a saved model, for a file that need not have all of them.
+        seed: Enters how a file or a folder is split.
+        known: Labels of a saved model, for a file or folder that need not have all of them.
+        look: How the clips of a folder are read.
 
     Raises:
-        UserError: If there is no such data set or labels, or the file has a line that cannot be used.
+        UserError: If there is no such data set or labels, or the file or folder cannot be used.
     """
     if dataset.partition("/")[0] in SOURCES:
         return from_tfds(dataset, labels)
     path = Path(dataset)
+    if labels and path.exists():
+        raise UserError(f"--labels is for data sets; of {path} the last column is learned.")
     if path.is_file():
-        if labels:
-            raise UserError(f"--labels is for data sets; of the file {path} the last column is learned.")
         return from_file(path, seed, known)
+    if path.is_dir() and look:
+        return from_folder(path, seed, look, known)
     raise unknown("data set", dataset, SOURCES, HINT)
 
 
@@ -168,33 +175,7 @@ def from_file(path: Path, seed: int, known: Sequence[str] | None = None) -> Sequ
         UserError: If the file has a line or a label that cannot be used, or too few sentences.
     """
     every = list(conll.sentences(path))
-    found = sorted({label for _, labels in every for label in labels})
-    if known is not None:
-        for label in found:
-            look_up(dict.fromkeys(known), label, f"label of this model, in {path},")
-    names = list(known) if known is not None else found
-    if len(names) < 2:
-        raise UserError(f"{path} has {len(every):,} sentences and {len(names)} labels; two labels are the least.")
-    parts: dict[str, list[conll.Sentence]] = {name: [] for name in SPLITS}
-    for words, labels in every:
-        parts[conll.side(words, seed)].append((words, labels))
-    empty = [name for name, part in parts.items() if not part]
-    if empty and known is None:
-        raise UserError(
-            f"{path} has {len(every):,} sentences, too few: none fell into {' and '.join(empty)}. Give 30 or more."
-        )
-    number = {label: i for i, label in enumerate(names)}
-
-    def split(wanted: str) -> tf.data.Dataset:
-        part = every if wanted == "all" else look_up({**parts, "all": every}, wanted, "split")
-
-        def rows() -> Iterator[tuple[list[str], np.ndarray]]:
-            for words, labels in part:
-                yield words, np.array([number[label] for label in labels], "int32")
-
-        signature = (tf.TensorSpec((None,), tf.string), tf.TensorSpec((None,), tf.int32))
-        return tf.data.Dataset.from_generator(rows, output_signature=signature)
-
+    sides = [conll.side(words, seed) for words, _ in every]
     facts = {
         "name": path.stem,
         "embedded": False,
@@ -202,6 +183,71 @@ def from_file(path: Path, seed: int, known: Sequence[str] | None = None) -> Sequ
         "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
         "splits": f"80/10/10 % by a hash of the sentence and seed {seed}",
         "kind": "tokens",
-        "labels": names,
     }
-    return Sequences("tokens", (), split, names, {name: len(part) for name, part in parts.items()}, facts)
+    return _own(path, every, sides, tf.TensorSpec((None,), tf.string), facts, known)
+
+
+def from_folder(path: Path, seed: int, look: folder.Look, known: Sequence[str] | None = None) -> Sequences:
+    """Clips of a folder with `labels.csv`, see `folder`. They are read once and kept in memory.
+
+    Raises:
+        UserError: If the table or a clip cannot be used, or there are too few.
+    """
+    told = folder.told(path)
+    every = list(folder.read(path, told, look))
+    sides = folder.sides([clip.frames for clip, _ in every], seed)
+    facts = {
+        "name": path.resolve().name,
+        "embedded": False,
+        "sha256": {folder.TABLE: hashlib.sha256((path / folder.TABLE).read_bytes()).hexdigest()},
+        "splits": f"1 clip in {folder.HELD_OUT} for validation, 1 for test, by a hash of its frames and seed {seed}",
+        "kind": "frames",
+        "seconds": round(float(np.median([clip.seconds for clip, _ in every])), 4),
+    }
+    spec = tf.TensorSpec((None, look.side, look.side, look.channels), tf.uint8)
+    return _own(path, [(clip.frames, labels) for clip, labels in every], sides, spec, facts, known)
+
+
+def _own(
+    path: Path,
+    every: Sequence[tuple[Any, Sequence[str | None]]],
+    sides: Sequence[str],
+    spec: tf.TensorSpec,
+    facts: Mapping[str, Any],
+    known: Sequence[str] | None,
+) -> Sequences:
+    """Sequences of a file or folder, with the split of each. A label that is None is not asked for.
+
+    Raises:
+        UserError: If there are fewer than two labels, one that a saved model does not know, or an empty split.
+    """
+    found = sorted({label for _, labels in every for label in labels if label is not None})
+    if known is not None:
+        for label in found:
+            look_up(dict.fromkeys(known), label, f"label of this model, in {path},")
+    names = list(known) if known is not None else found
+    things = "sentences" if facts["kind"] == "tokens" else "clips"
+    if len(names) < 2:
+        raise UserError(f"{path} has {len(every):,} {things} and {len(names)} labels; two labels are the least.")
+    parts: dict[str, list] = {name: [] for name in SPLITS}
+    for item, side in zip(every, sides, strict=True):
+        parts[side].append(item)
+    empty = [name for name, part in parts.items() if not part]
+    if empty and known is None:
+        raise UserError(
+            f"{path} has {len(every):,} {things}, too few: none fell into {' and '.join(empty)}. Give 30 or more."
+        )
+    number = {label: i for i, label in enumerate(names)} | {None: -1}
+
+    def split(wanted: str) -> tf.data.Dataset:
+        part = every if wanted == "all" else look_up({**parts, "all": every}, wanted, "split")
+
+        def rows() -> Iterator[tuple[Any, np.ndarray]]:
+            for sequence, labels in part:
+                yield sequence, np.array([number[label] for label in labels], "int32")
+
+        signature = (spec, tf.TensorSpec((None,), tf.int32))
+        return tf.data.Dataset.from_generator(rows, output_signature=signature)
+
+    sizes = {name: len(part) for name, part in parts.items()}
+    return Sequences(facts["kind"], tuple(spec.shape[1:]), split, names, sizes, {**facts, "labels": names})

@@ -5,6 +5,7 @@ import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
+from zoo import tables
 from zoo.errors import UserError
 
 
@@ -54,13 +55,8 @@ def count(path: Path) -> int:
 
 
 def _lines(path: Path) -> Iterator[str]:
-    """A file's lines without their ends; nothing but a line feed, with or without a carriage return, ends one."""
-    with path.open("rb") as stream:
-        for number, line in enumerate(stream, 1):
-            try:
-                yield line.decode("utf-8-sig" if number == 1 else "utf-8").removesuffix("\n").removesuffix("\r")
-            except UnicodeDecodeError as error:
-                raise UserError(f"{path}, line {number}: not UTF-8 ({error.reason}). Save it as UTF-8.") from error
+    """A file's lines without their ends."""
+    return (line.removesuffix("\n").removesuffix("\r") for line in tables.lines(path))
 
 
 def digest(path: Path) -> str:

@@ -98,9 +98,9 @@ def test_a_quoted_text_may_have_several_lines(csv: Callable) -> None:
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        (b"text,sentiment\nfine,good\n", "no column 'label'; its columns: text, sentiment"),
-        (b"review,label\nfine,good\n", "no column 'text'; its columns: review, label"),
-        (b"", "no column 'text'; its columns: none"),
+        (b"text,sentiment\nfine,good\n", "no column 'label', only text, sentiment. Its first line"),
+        (b"review,label\nfine,good\n", "no column 'text', only review, label"),
+        (b"", "is empty. Its first line has to name the columns: text,label."),
         (b"text,label\n", "a header but no rows"),
         (b"text,label\nfine,good\n ,bad\n", "line 3: the text is empty"),
         (b"text,label\nfine,good\ndull,\n", "line 3: the label is empty"),

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 import tensorflow_datasets as tfds
+from PIL import Image
 
-from tasks.tag import conll, data, scoring, sequences
+from tasks.tag import conll, data, folder, scoring, sequences
 from tasks.tag.clips import compose
 from tasks.tag.recipe import Predict, Train, fits
 from zoo import sources
@@ -115,6 +116,83 @@ def test_copies_of_a_sentence_stay_together(tmp_path: Path) -> None:
     sides = [{b" ".join(words) for words, _ in parts.split(name).as_numpy_iterator()} for name in sequences.SPLITS]
     assert sum(map(len, sides)) == 60
     assert sum(parts.sizes.values()) == 120
+
+
+def rolling(path: Path, start: int, steps: int, size: int = 32) -> Path:
+    """A GIF of 0.1 s a frame in which something white goes to the right from a place, two pixels a frame."""
+    frames = [Image.new("L", (size, size)) for _ in range(steps)]
+    for step, frame in enumerate(frames):
+        frame.paste(255, (start + 2 * step, start, start + 2 * step + 6, start + 6))
+    frames[0].save(path, save_all=True, append_images=frames[1:], duration=100)
+    return path
+
+
+@pytest.fixture
+def own_clips(tmp_path: Path) -> Path:
+    """Twelve clips, of which the last two are equal; the first three frames are `early`, the next two are not told."""
+    lines = ["clip,start,end,label"]
+    for i in range(12):
+        rolling(tmp_path / f"{i}.gif", min(i, 10), 8)
+        lines += [f"{i}.gif,0.5,9,late", f"{i}.gif,0,0.3,early"]
+    (tmp_path / folder.TABLE).write_text("\n".join(lines))
+    return tmp_path
+
+
+def test_a_folder_of_clips_down_to_batches(own_clips: Path) -> None:
+    loaded = data.load(Train(dataset=str(own_clips), image_size=16, colour=True))
+    assert loaded.assets == {"labels": ["early", "late"], "input": {"kind": "frames", "shape": [16, 16, 3]}}
+    assert sum(loaded.sizes.values()) == 12
+    assert loaded.sizes["train"] >= 8
+    assert loaded.facts["seconds"] == 0.1
+    for name in ("validation", "test", "all"):
+        for (frames, lengths), labels, weights in loaded.split(name).as_numpy_iterator():
+            assert frames.shape[2:] == (16, 16, 3)
+            real = weights > 0
+            assert (lengths[real] == 8).all()
+            assert (labels[real, :8] == [0, 0, 0, -1, -1, 1, 1, 1]).all()
+    clips = [
+        {clip.tobytes() for (frames, _), _, weights in loaded.split(name) for clip in frames.numpy()[weights > 0]}
+        for name in sequences.SPLITS
+    ]
+    assert sum(map(len, clips)) == len(set.union(*clips)) == 11, "the equal ones are on one side"
+    # A saved model tells how clips are to be read.
+    again = data.load(Train(dataset=str(own_clips)), loaded.assets)
+    assert next(iter(again.split("all")))[0][0].shape[2:] == (16, 16, 3)
+
+
+def test_clips_may_be_folders_of_pictures_that_tell_no_rate(tmp_path: Path) -> None:
+    for i in range(3):
+        (tmp_path / f"clip{i}").mkdir()
+        for step in range(4):
+            Image.new("L", (9, 9), 60 * i + step).save(tmp_path / f"clip{i}" / f"{step}.png")
+    rows = [f"clip{i},{start},{start + 2},{label}" for i in range(3) for start, label in ((0, "a"), (2, "b"))]
+    (tmp_path / folder.TABLE).write_text("\n".join(["clip,start,end,label", *rows]))
+    loaded = data.load(Train(dataset=str(tmp_path), fps=1))
+    assert (loaded.sizes, loaded.facts["seconds"]) == ({"train": 1, "validation": 1, "test": 1}, 1.0)
+    assert next(iter(loaded.split("test")))[1][0, :4].numpy().tolist() == [0, 0, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("rows", "told"),
+    [
+        (None, r"has no labels\.csv"),
+        (["0.gif,0,x,a"], "line 2: 'x' are no seconds"),
+        (["0.gif,0,inf,a"], "line 2: 'inf' are no seconds"),
+        (["0.gif,0.3,0.3,a"], "line 2: 'a' ends at 0.3, not after it starts"),
+        (["0.gif,0.2,0.4,b", "0.gif,0,0.3,a"], "line 2: at 0.2 s 0.gif is 'b', but up to 0.3 s it is 'a'"),
+        (["12.gif,0,1,a"], r"line 2: .*12\.gif is not there"),
+        (["0.gif,2,3,a"], r"line 2: none of the 8 frames of 0\.gif, which takes 0\.8 s"),
+        (["0.gif,0,1,a", "1.gif,0,1,b"], "2 different clips; three are the least"),
+        (["0.gif,0,1,a", "1.gif,0,1,a", "2.gif,0,1,a"], "two labels are the least"),
+    ],
+)
+def test_what_is_wrong_with_a_folder_of_clips_is_told(own_clips: Path, rows: Any, told: str) -> None:
+    table = own_clips / folder.TABLE
+    table.unlink()
+    if rows is not None:
+        table.write_text("\n".join(["clip,start,end,label", *rows]))
+    with pytest.raises(UserError, match=told):
+        data.load(Train(dataset=str(own_clips)))
 
 
 @pytest.mark.parametrize(
