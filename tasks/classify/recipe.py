@@ -60,5 +60,6 @@ MEMORY: dict[str, dict] = {
 
 PRESETS: dict[str, dict] = {
     "tiny": {"epochs": 1, "limit": 400, "units": 8},
+    "adding": {"dataset": "adding/100", "cell": "gru", **MEMORY["adding"]},
 }
-"""Named runs: `tiny` is for tests."""
+"""Named runs: `tiny` is for tests, `adding` one of those that `zoo lens memory` compares."""

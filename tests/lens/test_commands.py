@@ -1,15 +1,16 @@
 """`zoo lens` as typed: tables, JSON, pictures, and what is told when it makes no sense."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
 from PIL import Image
 
-from zoo import builders, cli, text
+from zoo import builders, cli, saved, text
 from zoo.errors import UserError
-from zoo.lens import choices, memory, tables
+from zoo.lens import choices, memory, nets, tables
 
 
 def run(*words):
@@ -60,7 +61,7 @@ def trained(tmp_path_factory):
     """A tiny model of the sentiment task, on disk, whose training is left out."""
     import dataclasses
 
-    from zoo import saved, task
+    from zoo import task
 
     tokenizer = text.Tokenizer.train(["a fine film", "a bad film"], lowercase=True)
     sentiment = task.find("sentiment")
@@ -97,6 +98,24 @@ def test_gradients_of_a_saved_model(trained):
     run("jacobian", "--model", trained, "--steps", 3, "--sequences", 2)
 
 
+def test_gradients_of_several_models_trained_on_a_memory_test(monkeypatch, tmp_path):
+    from tasks.classify.adding import adding_dataset_builder as adding
+
+    monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setattr(adding, "SIZES", {"train": 64, "validation": 20, "test": 40})
+    for cell in ("simple_rnn", "lstm"):
+        words = ["train", "classify", "--dataset", "adding/20", "--cell", cell, "--epochs", "1", "--units", "4"]
+        assert CliRunner().invoke(cli.cli, [*words, "--no-plot", "--name", cell]).exit_code == 0
+    lines = run("gradients", "--model", "simple_rnn,lstm", "--steps", 20, "--sequences", 3)
+    assert lines[0].split() == ["T", "-", "t", "simple_rnn", "lstm"]
+    is_drawn("gradients.png")
+    net = nets.trained(saved.load(Path("saved_models/lstm")), 12, 4, seed=1)
+    assert net.inputs.shape == (4, 12, 2)
+    assert set(np.unique(net.inputs[:, :, 0])) <= {0, 0.5, 1}, "digits of the test split, no noise"
+    assert (net.inputs[:, :, 1].sum(axis=1) <= 2).all()
+    assert "on sequences of 20 steps at most" in told("gradients", "--model", "lstm", "--steps", 21)
+
+
 def test_memory_trains_each_cell(monkeypatch, tmp_path):
     from tasks.classify.delayed_xor import delayed_xor_dataset_builder as delayed_xor
 
@@ -131,6 +150,8 @@ def test_a_cell_remembers_as_far_as_it_is_right_without_a_gap():
         (("memory", "--test", "delayed_or"), "did you mean 'delayed_xor'"),
         (("memory", "--seeds", "1,x"), "whole numbers"),
         (("gates", "a text"), "with --model"),
+        (("gates", "a text", "--model", "one,other"), "gates are those of one model"),
+        (("gradients", "--model", ","), "names no model"),
         (("gates", "a text", "--model", "nothing"), "nothing"),
     ],
 )

@@ -37,6 +37,19 @@ def test_gradients_are_those_of_numerical_differences(name):
             assert found[time, row, unit] == pytest.approx(slope, abs=2e-3)
 
 
+def test_large_recurrent_weights_explode_in_the_vanilla_cell_alone():
+    plain, strong = (nets.fresh("simple_rnn", 4, 3, 2, seed=1, gain=gain) for gain in (1, 3))
+    np.testing.assert_allclose(strong.cell.recurrent_kernel, 3 * np.asarray(plain.cell.recurrent_kernel), rtol=1e-6)
+    np.testing.assert_array_equal(strong.inputs, plain.inputs)
+    left = {}
+    for name in ("simple_rnn", "gru"):
+        net = nets.fresh(name, 32, 50, 4, seed=1, gain=3)
+        norms = gradients.norms(gradients.loss_gradients(net, gradients.readout(net, 1)))
+        left[name] = norms[-1] / norms[0]
+    assert left["simple_rnn"] > 100
+    assert left["gru"] < 1
+
+
 def test_norms_begin_at_the_loss():
     values = np.zeros((3, 2, 2))
     values[2] = [[3, 4], [3, 4]]

@@ -37,6 +37,18 @@ def chosen(words: str) -> list[str]:
     return names
 
 
+def models(words: str) -> list[str]:
+    """Names or folders of saved models out of `"a,b"`.
+
+    Raises:
+        UserError: If there is none.
+    """
+    names = _words(words)
+    if not names:
+        raise UserError("--model names no model. `zoo list models` shows those that there are.")
+    return names
+
+
 def seeds(words: str) -> list[int]:
     """Seeds out of `"1,2,3"`.
 

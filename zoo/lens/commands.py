@@ -48,12 +48,15 @@ def _command(
         ask = kind(**options.given(click.get_current_context(), values, kind))
         choices.check(ask)
         model = getattr(ask, "model", None)
-        if reads and not model:
+        if reads and model is None:
             raise UserError("Name a trained model with --model; `zoo list models` shows those that there are.")
-        path = cards.locate(model, values["models_dir"]) if model else None
+        names = choices.models(model) if model is not None else []
+        if reads and len(names) > 1:
+            raise UserError(f"--model {model}: gates are those of one model; ask for each by itself.")
+        paths = [cards.locate(name, values["models_dir"]) for name in names]
         start(values["backend"])
-        saved = importlib.import_module("zoo.saved").load(path) if path else None
-        for line in getattr(importlib.import_module(f"zoo.lens.{module}"), function)(ask, saved):
+        models = [importlib.import_module("zoo.saved").load(path) for path in paths]
+        for line in getattr(importlib.import_module(f"zoo.lens.{module}"), function)(ask, models):
             click.echo(line)
 
     arguments: list[click.Parameter] = [click.Argument(["text"])] if reads else []

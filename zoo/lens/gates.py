@@ -1,7 +1,7 @@
 """`zoo lens gates`: how far each gate of a trained model is open at each token of a text."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -73,8 +73,9 @@ def read(saved: SavedModel, text: str, layer: int = 1) -> tuple[list[str], dict[
     return [text[start:end] for _, start, end in pieces], gates
 
 
-def show_gates(ask: Gates, saved: SavedModel) -> Iterator[str]:
+def show_gates(ask: Gates, models: Sequence[SavedModel]) -> Iterator[str]:
     """A row for each token with the mean of each gate, and which tokens open or shut it most."""
+    (saved,) = models
     tokens, gates = read(saved, ask.text, ask.layer)
     shown = [_visible(token) for token in tokens]
     figures.draw_gates(Path(ask.out), gates, shown)

@@ -68,7 +68,7 @@ def _trained(task: Installed, recipe: Any) -> Result:
     return Result(recipe.cell, recipe.seed, found, metrics["training"]["minutes"])
 
 
-def show_memory(ask: Memory, saved: None = None) -> Iterator[str]:
+def show_memory(ask: Memory, models: Sequence = ()) -> Iterator[str]:
     """A row for each training: accuracy by distance, and how far it remembers."""
     results = list(measure(ask))
     distances = sorted(results[0].accuracy)

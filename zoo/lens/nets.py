@@ -46,11 +46,21 @@ def _apart(state: Any, widths: Sequence[int]) -> list:
     return [state[:, end - width : end] for end, width in zip(ends, widths, strict=True)]
 
 
-def fresh(name: str, units: int, steps: int, sequences: int, seed: int) -> Net:
-    """An untrained cell that reads noise of unit variance, as many features as units; every cell reads the same."""
+def fresh(name: str, units: int, steps: int, sequences: int, seed: int, gain: float = 1.0) -> Net:
+    """An untrained cell that reads noise of unit variance, as many features as units; every cell reads the same.
+
+    Its recurrent weights are multiplied by `gain`.
+
+    Raises:
+        UserError: If there is a gain, and the cell has no weights of that name.
+    """
     keras.utils.set_random_seed(seed)
     cell = cells.make(name, units)
     cell.build((None, units))
+    if gain != 1:
+        if not hasattr(cell, "recurrent_kernel"):
+            raise UserError(f"--gain {gain:g}: {name!r} has no recurrent_kernel to multiply. Leave it away.")
+        cell.recurrent_kernel.assign(gain * cell.recurrent_kernel)
     return Net(name, cell, _noise((sequences, steps, units), seed))
 
 
@@ -59,14 +69,46 @@ def _noise(shape: tuple[int, ...], seed: int) -> np.ndarray:
 
 
 def trained(saved: SavedModel, steps: int, sequences: int, seed: int) -> Net:
-    """The first recurrent layer of a trained model, which reads random tokens, or noise if it takes no text."""
+    """The first recurrent layer of a trained model.
+
+    It reads random tokens if it takes text, else sequences of the test split it was scored on if that is embedded, else
+    noise.
+
+    Raises:
+        UserError: If the model has no such layer, or that test split no sequence of so many steps.
+    """
     run = layer_of(saved).runs[0][0]
     tokenizer = saved.assets.get("tokenizer")
-    if tokenizer is None:
-        features = run.get_weights()[0].shape[0]
-        return Net(saved.path.name, cell_of(run), _noise((sequences, steps, features), seed))
-    tokens = np.random.default_rng(seed).integers(2, tokenizer.size, (sequences, steps))
-    return Net(saved.path.name, cell_of(run), inputs_of(saved, run, tokens))
+    if tokenizer is not None:
+        tokens = np.random.default_rng(seed).integers(2, tokenizer.size, (sequences, steps))
+        inputs = inputs_of(saved, run, tokens)
+    elif saved.metrics["data"].get("embedded"):
+        inputs = _tested(saved, steps, sequences)
+    else:
+        inputs = _noise((sequences, steps, run.get_weights()[0].shape[0]), seed)
+    return Net(saved.path.name, cell_of(run), inputs)
+
+
+def _tested(saved: SavedModel, steps: int, sequences: int) -> np.ndarray:
+    """What the recurrent layer reads in the first steps of sequences of the test split that are as long."""
+    found: list[np.ndarray] = []
+    longest = 0
+    for batch, _, weights in saved.installed.task.load(saved.recipe, saved.assets).split("test"):
+        with _watched(layer_of(saved)) as seen:
+            saved.model(batch, training=False)
+        inputs, mask = seen[0]
+        real = ops.convert_to_numpy(ops.ones(ops.shape(inputs)[:2], "bool") if mask is None else mask)
+        real &= np.asarray(weights)[:, None] > 0
+        longest = max(longest, int(real.sum(axis=1).max()))
+        if inputs.shape[1] >= steps:
+            found += list(ops.convert_to_numpy(inputs)[real[:, :steps].all(axis=1), :steps])
+        if len(found) >= sequences:
+            break
+    if not found:
+        raise UserError(
+            f"{saved.path.name} was scored on sequences of {longest:,} steps at most: --steps {steps:,} is too many."
+        )
+    return np.stack(found[:sequences])
 
 
 def layer_of(saved: SavedModel) -> Recurrent:
@@ -111,17 +153,17 @@ def inputs_of(saved: SavedModel, run: keras.layers.RNN, tokens: np.ndarray) -> n
             raise UserError(
                 f"{saved.path.name} does not read plain text; take a model of sentiment or charlm."
             ) from error
-    return ops.convert_to_numpy(seen[0])
+    return ops.convert_to_numpy(seen[0][0])
 
 
 @contextlib.contextmanager
 def _watched(layer: keras.layers.Layer) -> Iterator[list]:
-    """Collects the first argument of every call of a layer. Only eager calls can be watched."""
+    """Collects the first argument of every call of a layer, and its mask. Only eager calls can be watched."""
     seen: list = []
     plain = layer.call
 
     def call(sequence: Any, *others: Any, **options: Any) -> Any:
-        seen.append(sequence)
+        seen.append((sequence, options.get("mask")))
         return plain(sequence, *others, **options)
 
     layer.call = call

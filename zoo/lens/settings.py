@@ -12,7 +12,10 @@ class Gradients:
     """Norm of d(loss at time T) / d(hidden state at time t) against T - t, for each cell."""
 
     cells: str = setting(CELLS, "Cells to compare, with commas between them; fresh ones are made.")
-    model: str | None = setting(None, "A saved model, whose first recurrent layer is looked into instead.")
+    model: str | None = setting(
+        None, "Saved models to compare instead, with commas between them: their first recurrent layers."
+    )
+    gain: float = setting(1.0, "Factor on a fresh cell's recurrent weights: above 1, gradients may explode.", least=0.0)
     steps: int = setting(100, "Time T of the loss.", least=2, most=2_000)
     units: int = setting(64, "Units of a fresh cell.", least=1, most=1_024)
     sequences: int = setting(8, "Sequences over which is averaged.", least=1, most=256)

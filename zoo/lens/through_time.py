@@ -1,7 +1,7 @@
 """`zoo lens gradients` and `zoo lens jacobian`: one curve a cell, as a table and as a picture."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,16 +11,17 @@ from zoo.lens.settings import Gradients, Jacobian
 from zoo.saved import SavedModel
 
 
-def _nets(ask: Gradients, saved: SavedModel | None) -> list[nets.Net]:
-    if saved:
-        return [nets.trained(saved, ask.steps, ask.sequences, ask.seed)]
-    return [nets.fresh(name, ask.units, ask.steps, ask.sequences, ask.seed) for name in choices.chosen(ask.cells)]
+def _nets(ask: Gradients, models: Sequence[SavedModel]) -> list[nets.Net]:
+    if models:
+        return [nets.trained(saved, ask.steps, ask.sequences, ask.seed) for saved in models]
+    names = choices.chosen(ask.cells)
+    return [nets.fresh(name, ask.units, ask.steps, ask.sequences, ask.seed, ask.gain) for name in names]
 
 
-def show_gradients(ask: Gradients, saved: SavedModel | None) -> Iterator[str]:
+def show_gradients(ask: Gradients, models: Sequence[SavedModel]) -> Iterator[str]:
     """Norm of d(loss at T) / d(state at t) by distance T - t."""
     curves = {}
-    for net in _nets(ask, saved):
+    for net in _nets(ask, models):
         found = gradients.loss_gradients(net, gradients.readout(net, ask.seed))
         curves[net.name] = gradients.norms(found)
     labels = ("T - t: steps back from the loss", "norm of d loss(T) / d state(t)")
@@ -35,9 +36,9 @@ def show_gradients(ask: Gradients, saved: SavedModel | None) -> Iterator[str]:
     yield ask.out
 
 
-def show_jacobian(ask: Jacobian, saved: SavedModel | None) -> Iterator[str]:
+def show_jacobian(ask: Jacobian, models: Sequence[SavedModel]) -> Iterator[str]:
     """Largest singular value of d(state at t) / d(state at t - 1) by time."""
-    curves = {net.name: gradients.largest_singular_values(net) for net in _nets(ask, saved)}
+    curves = {net.name: gradients.largest_singular_values(net) for net in _nets(ask, models)}
     labels = ("time t", "largest singular value of d state(t) / d state(t - 1)")
     places = range(1, ask.steps + 1)
     figures.draw_lines(Path(ask.out), {n: (places, c) for n, c in curves.items()}, labels, level=1.0)
@@ -46,7 +47,9 @@ def show_jacobian(ask: Jacobian, saved: SavedModel | None) -> Iterator[str]:
         return
     yield from _table("t", curves, gradients.some(ask.steps), first=1)
     for name, curve in curves.items():
-        yield f"{name}: mean {float(curve.mean()):.3g}; below 1, a change of the state shrinks in every direction"
+        mean = float(curve.mean())
+        does = "shrinks in every direction" if mean < 1 else "grows in some direction"
+        yield f"{name}: mean {mean:.3g}: on average, a change of the state {does} from one step to the next"
     yield ask.out
 
 
