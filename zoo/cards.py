@@ -228,7 +228,7 @@ def table(summaries: Iterable[Summary]) -> str:
                 f"{item.metrics['monitor']} {number(item.monitored)}",
                 number(item.metrics["training"]["parameters"]),
                 f"{item.bytes / 1e6:.1f} MB",
-                f"{item.metrics['training']['minutes']:.0f} min on {item.metrics['machine']['cores']} cores",
+                f"{item.metrics['training']['minutes']:.0f} min on {_cores(item.metrics)}",
             )
             for item in summaries
         ),
@@ -267,7 +267,7 @@ Weights are those of epoch {training["best_epoch"]} of {training["epochs"]}, cho
 ## Training
 
 {_inline(training["minutes"])} minutes, {number(training["examples_a_second"])} examples a second, on \
-{metrics["machine"]["cores"]} cores ({metrics["machine"]["processor"]}), Keras {metrics["versions"]["keras"]} on \
+{_cores(metrics)} ({metrics["machine"]["processor"]}), Keras {metrics["versions"]["keras"]} on \
 {metrics["versions"]["backend"]}, Python {metrics["versions"]["python"]}.
 
     {recipe["command"]}
@@ -282,3 +282,8 @@ def _inline(value: Any) -> str:
     if isinstance(value, (list, tuple)):
         return ", ".join(map(_inline, value))
     return str(value)
+
+
+def _cores(metrics: Mapping[str, Any]) -> str:
+    count = metrics["machine"]["cores"]
+    return f"{count} core{'s' * (count != 1)}"

@@ -304,13 +304,18 @@ def _metrics(stage: Stage, model: keras.Model, state: State, scores: dict) -> di
             "examples_a_second": state.examples_a_second,
             "parameters": model.count_params(),
         },
-        "machine": {"cores": os.cpu_count(), "processor": platform.machine(), "system": platform.system()},
+        "machine": {"cores": _cores(), "processor": platform.machine(), "system": platform.system()},
         "versions": {
             "keras": keras.version(),
             "backend": keras.backend.backend(),
             "python": platform.python_version(),
         },
     }
+
+
+def _cores() -> int | None:
+    """Processor cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 
 
 def _tensorboard(folder: Path) -> keras.callbacks.Callback:
