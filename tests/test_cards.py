@@ -171,6 +171,11 @@ def test_best_prefers_published_to_own_and_own_to_none(make: Make, public: Path,
     for path, seconds in ((copy, 3e9), (newer, 2e9)):
         os.utime(path / cards.METRICS, (seconds, seconds))
     assert cards.best("sentiment", own_first=True).name == "newer"
+    # A clone that runs in place has all in one folder; its README lists the published ones.
+    make(public / "own", 0.1)
+    (public / "README.md").write_text("| [theirs](theirs/README.md) | sentiment |")
+    os.utime(public / "own" / cards.METRICS, (4e9, 4e9))
+    assert cards.best("sentiment", own_first=True).name == "own"
     with pytest.raises(UserError, match=r"no saved model for tag yet\. `zoo train tag`"):
         cards.best("tag")
 

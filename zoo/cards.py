@@ -170,8 +170,7 @@ def best(
         task: Its name.
         models_dir: Where to look first.
         fits: Whether a model with these facts of its data serves.
-        own_first: Rather the newest of your own, if there is one; in a clone that runs in place, where all models lie
-            in one folder, nobody can tell which those are.
+        own_first: Rather the newest of your own, if there is one.
 
     Raises:
         UserError: If there is none.
@@ -182,14 +181,21 @@ def best(
         names = ", ".join(item.name for item in every)
         raise UserError(f"None of the saved models for {task} does what you ask; there are {names}. Train one.")
     public = [item for item in mine if item.path.parent.resolve() == published().resolve()]
-    theirs = {path.name for path in published().glob("*")} if own_first else set()
-    newest = [item for item in mine if own_first and item.name not in theirs]
+    newest = [item for item in mine if item.name not in _listed()] if own_first else []
     if newest:
         return max(newest, key=lambda item: (item.path / METRICS).stat().st_mtime).path
     choice = max(public or mine, key=lambda item: (item.rank, item.name), default=None)
     if choice is None:
         raise UserError(f"There is no saved model for {task} yet. `zoo train {task}` makes one.")
     return choice.path
+
+
+def _listed() -> set[str]:
+    """Names of the published models. In a clone, where your own may lie among them, its README lists them."""
+    names = {path.name for path in published().glob("*")}
+    readme = published() / CARD
+    told = readme.read_text(encoding="utf-8") if readme.is_file() else None
+    return {name for name in names if told is None or f"[{name}](" in told}
 
 
 def line(summary: Summary) -> str:

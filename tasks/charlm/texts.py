@@ -84,7 +84,7 @@ def from_tfds(name: str, source: Source) -> Texts:
         "version": str(info.version),
         "embedded": source.name is not None,
         "licence": source.licence,
-        "splits": ", ".join(f"{side}: {part}" for side, part in own.items()),
+        "splits": ", ".join(f"{side}: {part}" for side, part in own.items() if side != part) or "its own",
     }
     if builder.builder_config is not None:
         facts["config"] = builder.builder_config.name
