@@ -28,7 +28,13 @@ def tokenizer(request: pytest.FixtureRequest) -> Tokenizer:
 
 
 def test_every_kind_is_tried() -> None:
-    assert set(KINDS) == set(text.KINDS)
+    assert {*KINDS, "given"} == set(text.KINDS)
+
+
+def test_words_that_are_given_stay_whole() -> None:
+    words = Tokenizer.train(["U.S.", "two words", "fine"] * 2, "given", 50)
+    assert [words.token(i) for i in range(len(SPECIAL), words.size)] == ["U.S.", "fine", "two words"]
+    assert words.encode(["two words", "two", "U.S."]) == [[6], [text.UNKNOWN], [4]]
 
 
 def test_special_ids_come_first(tokenizer: Tokenizer) -> None:

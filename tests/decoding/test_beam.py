@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 import pytest
-from keras import ops
+from keras import ops, tree
 
 from zoo import decoding
 
@@ -13,7 +13,7 @@ KEYS = [0, 11, 46]
 def beam(toys, tale, keys=KEYS, shared=False, **options):
     options = {"start": toys.START, "end": toys.END, "length": 4, **options}
     found = decoding.beam(tale.step, tale.state(keys, shared=shared), **options)
-    return decoding.Decoded(*(ops.convert_to_numpy(part) for part in found))
+    return tree.map_structure(ops.convert_to_numpy, found)
 
 
 def hypotheses(found, example):
@@ -93,12 +93,11 @@ def test_no_example_depends_on_the_others(toys):
     together = beam(toys, tale, keys, length=8, width=4, nbest=3, record="seen")
     backward = beam(toys, tale, keys[::-1], length=8, width=4, nbest=3, record="seen")
     assert len(set(together.lengths[:, 0].tolist())) > 2
-    for part, other in zip(together, backward, strict=True):
+    for part, other in zip(tree.flatten(together), tree.flatten(backward), strict=True):
         np.testing.assert_array_equal(part, other[::-1])
     for key in keys:
-        for part, other in zip(
-            together, beam(toys, tale, [key], length=8, width=4, nbest=3, record="seen"), strict=True
-        ):
+        alone = beam(toys, tale, [key], length=8, width=4, nbest=3, record="seen")
+        for part, other in zip(tree.flatten(together), tree.flatten(alone), strict=True):
             np.testing.assert_array_equal(part[key], other[0])
 
 
@@ -158,7 +157,7 @@ def test_forbidden_tokens_are_never_returned():
 
     options = {"start": 0, "end": 1, "length": 5, "width": 5, "nbest": 4, "penalty": 0.0}
     found = decoding.beam(step, {"a": np.zeros((2, 1), "float32")}, **options)
-    found = decoding.Decoded(*(ops.convert_to_numpy(part) for part in found))
+    found = tree.map_structure(ops.convert_to_numpy, found)
     assert found.tokens[0, :, :3].tolist() == [[2, 3, 1], [3, 1, 0], [0, 0, 0], [0, 0, 0]]
     assert found.lengths[0].tolist() == [3, 2, 0, 0]
     np.testing.assert_allclose(found.scores[0], [np.log(0.6), np.log(0.4), -np.inf, -np.inf], rtol=1e-5)
@@ -171,7 +170,7 @@ def test_a_step_that_forbids_everything():
 
     options = {"start": 0, "end": 1, "length": 5, "coverage": 0.2, "record": "looks"}
     found = decoding.beam(step, {"looks": np.zeros((2, 3), "float32")}, width=2, **options)
-    found = decoding.Decoded(*(ops.convert_to_numpy(part) for part in found))
+    found = tree.map_structure(ops.convert_to_numpy, found)
     assert (found.scores == -np.inf).all()
     assert not found.tokens.any()
     assert not found.lengths.any()
@@ -195,7 +194,7 @@ def test_a_halved_batch_keeps_what_belongs_to_each_example(shared, toys):
     }  # fmt: skip
     whole = beam(toys, toys.Tale(end=1.0), keys, **options)
     halved = beam(toys, toys.Tale(end=1.0), keys, **options, halvings=2)
-    for name, one, other in zip(whole._fields, whole, halved, strict=True):
+    for name, one, other in zip(whole._fields[:-1], tree.flatten(whole), tree.flatten(halved), strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-6, err_msg=name)
 
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import keras
 import numpy as np
 import pytest
-from keras import ops
+from keras import ops, tree
 
 from zoo import decoding
 
@@ -24,8 +24,8 @@ def test_every_decoder_has_its_options_here():
 def run(name, step, state, **options):
     """The best sequence of each example."""
     found = getattr(decoding, name)(step, state, **{**OPTIONS[name], **options})
-    found = decoding.Decoded(*(ops.convert_to_numpy(part) for part in found))
-    return decoding.Decoded(*(part[:, 0] for part in found)) if name == "beam" else found
+    found = tree.map_structure(ops.convert_to_numpy, found)
+    return tree.map_structure(lambda part: part[:, 0], found) if name == "beam" else found
 
 
 @pytest.mark.parametrize("name", decoding.TABLE)

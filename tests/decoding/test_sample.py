@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from keras import ops
+from keras import ops, tree
 
 from zoo import decoding
 
@@ -20,7 +20,7 @@ def sample(rows=ROWS, length=5, **options):
     found = decoding.sample(
         step, {"a": np.zeros(rows)}, **{"start": 0, "end": 7, "length": length, "seed": 1, **options}
     )
-    return decoding.Decoded(*(ops.convert_to_numpy(part) for part in found))
+    return tree.map_structure(ops.convert_to_numpy, found)
 
 
 def frequencies(**options):

@@ -71,7 +71,7 @@ def generate(
     begin = _begin(last, length, 0 if record is None else ops.shape(state[record])[1])
     _, rows, tensors = loop(going, body, (ops.zeros((), "int32"), begin, frame.tensors(state)))
     attention = ops.transpose(rows.attention, (1, 0, 2))
-    state = frame.state(tensors) if keep_state else None
+    state = frame.state(tensors) if keep_state else ()
     return Decoded(ops.transpose(rows.tokens), rows.scores, rows.scores, rows.lengths, attention, state)
 
 

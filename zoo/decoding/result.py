@@ -16,7 +16,7 @@ class Decoded(NamedTuple):
         lengths: `(batch,)` int32, how many tokens were produced, prefix and end token included.
         attention: `(batch, length, source_time)`, what was recorded when each token was produced, 0 after the end;
             `source_time` is 0 if nothing was to be recorded.
-        state: The state before the last token is fed back, from which to go on, where it was asked for.
+        state: The state before the last token is fed back, from which to go on, where it was asked for; else `()`.
     """
 
     tokens: Any
@@ -24,4 +24,4 @@ class Decoded(NamedTuple):
     log_probabilities: Any
     lengths: Any
     attention: Any
-    state: Any = None
+    state: Any = ()

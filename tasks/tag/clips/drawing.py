@@ -7,7 +7,10 @@ import numpy as np
 from tasks.tag.clips.story import SIDE, Story
 
 GROUND, BOX, THING = (0, 40), (100, 140), (190, 255)
-"""Darkest and lightest shade: what moves is always the lightest, so that a small network sees it soon."""
+"""Darkest and lightest shade: what moves is the lightest, or in a negative the darkest, so that it is soon seen."""
+
+NEGATIVE = 0.5
+"""How often light and dark are swapped."""
 
 DURATION = 0.08
 """Seconds for which a frame is shown."""
@@ -32,7 +35,7 @@ def render(story: Story, rng: random.Random) -> np.ndarray:
         if story.box:
             left, top, width, height = story.box
             frame[top : top + height, left : left + width] = box
-    return frames
+    return 255 - frames if rng.random() < NEGATIVE else frames
 
 
 def _shape(kind: str, size: int) -> np.ndarray:

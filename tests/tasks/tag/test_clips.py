@@ -65,8 +65,12 @@ def test_every_label_is_frequent_and_labels_change() -> None:
     assert changes / len(told()) > 3
 
 
-def test_pictures_show_the_thing_in_front_of_the_ground_and_behind_the_box() -> None:
+@pytest.mark.parametrize("negative", [0, 1])
+def test_pictures_show_the_thing_in_front_of_the_ground_and_behind_the_box(
+    negative: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     one = story.Story(4, story.Box(10, 10, 9, 9), [[(0, 0)], [(12, 12)], [(7, 12)], []], ["x"] * 4)
+    monkeypatch.setattr(drawing, "NEGATIVE", negative)
     frames = drawing.render(one, random.Random(1))
     assert frames.shape == (4, story.SIDE, story.SIDE, 1)
     assert frames.dtype == np.uint8
@@ -75,7 +79,14 @@ def test_pictures_show_the_thing_in_front_of_the_ground_and_behind_the_box() -> 
     assert changed[0].max() <= 3
     assert changed[2][:, 1].max() == 9, "the box hides the right side"
     ground, thing, box = (int(frames[place]) for place in [(3, 0, 0, 0), (0, 1, 1, 0), (3, 12, 12, 0)])
-    assert ground + 50 < box < thing - 40
+    assert (thing + 40 < box < ground - 50) if negative else (ground + 50 < box < thing - 40)
+
+
+def test_half_of_the_clips_are_negatives() -> None:
+    found = list(compose.examples("test", 200))
+    # What moves is small: most of a frame is ground.
+    light = [float(np.median(frames[0])) > 128 for frames, _ in found]
+    assert 0.4 < np.mean(light) < 0.6
 
 
 def test_a_merged_thing_looks_like_any_other() -> None:
