@@ -1,13 +1,14 @@
 """Text files and tables of the user's own, read line by line; what cannot be used is told with its place."""
 
+import contextlib
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 
 from zoo.errors import UserError
 
 
-def lines(path: Path) -> Iterator[str]:
+def lines(path: Path) -> Generator[str, None, None]:
     """The lines of a UTF-8 file, with or without a byte order mark, with their ends.
 
     Nothing but a line feed ends a line: other separators may stand inside a text.
@@ -43,31 +44,37 @@ def rows(
         UserError: With the line that cannot be used.
     """
     delimiter = "\t" if path.suffix.lower() in (".tsv", ".tab") else ","
-    reader = csv.DictReader(lines(path), delimiter=delimiter)
     wanted = f"Its first line has to name the columns: {delimiter.join(columns)}."
+    with contextlib.closing(lines(path)) as stream:
+        reader = csv.DictReader(stream, delimiter=delimiter)
+        header = _header(path, reader)
+        if not header:
+            raise UserError(f"{path} is empty. {wanted}")
+        missing = [repr(column) for column in columns if column not in header]
+        if missing:
+            raise UserError(f"{path} has no column {' and no '.join(missing)}, only {', '.join(header)}. {wanted}")
+        for row in _told(path, reader):
+            where = f"{path}, line {reader.line_num}"
+            if None in row:
+                raise UserError(f"{where}: more fields than the header has. Quote {quoted} that contain {delimiter!r}.")
+            fields = {column: row.get(column) or "" for column in (*columns, *optional) if column in header}
+            for column in columns:
+                if not fields[column].strip():
+                    raise UserError(f"{where}: the {column} is empty. Fill it in or delete the row.")
+            yield where, fields
+
+
+def _header(path: Path, reader: csv.DictReader) -> list[str]:
+    """The names of the columns, by which the reader goes from here on."""
     try:
-        header = [name.strip().lower() for name in reader.fieldnames or []]
+        reader.fieldnames = [name.strip().lower() for name in reader.fieldnames or []]
     except csv.Error as error:
         raise UserError(f"{path}, line 1: {error}. Save the file with one row a line.") from error
-    reader.fieldnames = header
-    if not header:
-        raise UserError(f"{path} is empty. {wanted}")
-    missing = [repr(column) for column in columns if column not in header]
-    if missing:
-        raise UserError(f"{path} has no column {' and no '.join(missing)}, only {', '.join(header)}. {wanted}")
-    while True:
-        try:
-            row = next(reader, None)
-        except csv.Error as error:
-            place = f"{path}, line {reader.line_num + 1}"
-            raise UserError(f"{place}: {error}. Is a quotation mark never closed?") from error
-        if row is None:
-            return
-        where = f"{path}, line {reader.line_num}"
-        if None in row:
-            raise UserError(f"{where}: more fields than the header has. Quote {quoted} that contain {delimiter!r}.")
-        fields = {column: row.get(column) or "" for column in (*columns, *optional) if column in header}
-        for column in columns:
-            if not fields[column].strip():
-                raise UserError(f"{where}: the {column} is empty. Fill it in or delete the row.")
-        yield where, fields
+    return list(reader.fieldnames)
+
+
+def _told(path: Path, reader: csv.DictReader) -> Iterator[dict]:
+    try:
+        yield from reader
+    except csv.Error as error:
+        raise UserError(f"{path}, line {reader.line_num + 1}: {error}. Is a quotation mark never closed?") from error
