@@ -24,9 +24,11 @@ for name in cells.TABLE:
     testing.check_padding(name)
 testing.check_learning("lstm")
 testing.check_saved(Path(sys.argv[1]))
-cli(["train", "sentiment", "--preset", "tiny", "--limit", "200", "--cell", "simple_rnn", "--backend", "jax",
+rows = [f"{word} film number {number},{word}" for word in ("good", "bad") for number in range(150)]  # one shape
+Path("own.csv").write_text("\\n".join(["text,label", *rows]))
+cli(["train", "sentiment", "--preset", "tiny", "--dataset", "own.csv", "--cell", "simple_rnn", "--backend", "jax",
      "--pretrain-epochs", "1", "--no-plot", "--name", "by-jax"], standalone_mode=False)
-cli(["evaluate", "by-jax", "--limit", "70", "--json"], standalone_mode=False)
+cli(["evaluate", "by-jax", "--split", "all", "--limit", "70", "--json"], standalone_mode=False)
 """
 
 TRANSLATION = """
@@ -60,9 +62,13 @@ cli(["caption", "--model", "by-jax", "--nbest", "2", "own/0.png", "own/1.png"], 
 """
 
 REST = """
+from tasks.tag.clips import compose, story
 from zoo.cli import cli
-for task, more in {"charlm": ["--cell", "lstm"], "tag": [], "classify": ["--cell", "gru"]}.items():
-    cli(["train", task, "--preset", "tiny", "--limit", "60", "--no-plot", "--name", task, *more], standalone_mode=False)
+compose.SIZES.update(train=64, validation=20, test=20)
+story.LENGTHS = (12, 12)  # one shape to compile for
+more = {"charlm": ["--cell", "lstm"], "tag": [], "classify": ["--cell", "gru"]}
+for task, own in more.items():
+    cli(["train", task, "--preset", "tiny", "--limit", "60", "--no-plot", "--name", task, *own], standalone_mode=False)
 print("---")
 cli(["charlm", "--model", "charlm", "--length", "5", "--json", "h"], standalone_mode=False)
 """

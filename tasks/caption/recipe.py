@@ -89,7 +89,7 @@ INPUTS = "images"
 
 PRESETS: dict[str, dict] = {
     "tiny": {
-        "epochs": 1, "limit": 40, "image_size": 16, "embedding": 8, "units": 8, "beam": 2, "longest": 24, "group": 2,
+        "epochs": 1, "limit": 40, "image_size": 16, "embedding": 8, "units": 8, "beam": 1, "longest": 24, "group": 2,
     },
     # The published model of photographs: `--encoder efficientnet_lite0.keras` names the file of the backbone.
     "flickr8k": {

@@ -35,7 +35,7 @@ class Train(Run):
     colour: bool = setting(False, "Keep the colours of a folder's clips; default is grey.")
     fps: float = setting(12.5, "Frames a second of those clips of a folder that are folders of pictures.", least=0.001)
     labels: str | None = setting(None, "Which labels, where a data set has several: ner, pos, chunks; upos.")
-    epochs: int = setting(8, "Passes over the training data.", least=1)
+    epochs: int = setting(6, "Passes over the training data.", least=1)
     batch_size: int = setting(16, "Sequences a training step.", least=1)
     learning_rate: float = setting(4e-3, "Peak learning rate of Adam.", least=0.0)
     warmup: float = setting(0.05, "Part of all steps in which the rate first rises from zero.", least=0.0, most=1.0)

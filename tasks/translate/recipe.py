@@ -93,7 +93,7 @@ INPUTS = "texts"
 """What the command takes: arguments, or lines of standard input."""
 
 PRESETS: dict[str, dict] = {
-    "tiny": {"epochs": 1, "limit": 200, "vocabulary": 300, "embedding": 8, "units": 8, "beam": 2, "longest": 40},
+    "tiny": {"epochs": 1, "limit": 200, "vocabulary": 300, "embedding": 8, "units": 8, "beam": 1, "longest": 40},
     # The published models; README.md beside this file tells what each part is worth.
     "multi30k-en-de": {
         "dataset": "multi30k/en-de",

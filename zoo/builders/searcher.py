@@ -34,7 +34,9 @@ class Searcher(keras.Model):
         else:
             step, state = decoding.ensemble([model.step for model in self.models]), states
         found = self.search(step, state, **options)._asdict()
-        return {name: value for name, value in found.items() if value is not None}
+        if not options.get("keep_state"):
+            del found["state"]
+        return found
 
 
 def searcher(models: keras.Model | tuple[keras.Model, ...], search: str = "greedy", **options: Any) -> Searcher:
@@ -50,8 +52,8 @@ def searcher(models: keras.Model | tuple[keras.Model, ...], search: str = "greed
 
     Returns:
         A model: `{"inputs": ...}`, and if wanted `"prefix"` `(batch, time)`, or `"seed"`, an integer scalar that makes
-        each call of `"sample"` draw anew -> a dictionary with the fields of
-        `zoo.decoding.Decoded`.
+        each call of `"sample"` draw anew -> a dictionary with the fields of `zoo.decoding.Decoded`; `state` is there
+        with the option `keep_state`.
 
     Raises:
         UserError: If there is no such search; names the nearest.

@@ -7,7 +7,7 @@ import numpy as np
 
 from tasks.tag.clips import drawing, story
 
-SIZES = {"train": 2_000, "validation": 200, "test": 400}
+SIZES = {"train": 4_000, "validation": 200, "test": 400}
 
 SEED = 1
 

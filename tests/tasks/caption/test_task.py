@@ -64,7 +64,7 @@ def test_the_model_is_whole_and_tells_of_its_data(model: Path) -> None:
     assert metrics["data"]["sizes"] == {"train": 32, "validation": 4, "test": 4}
     assert metrics["data"]["scoring"].keys() >= {"cider", "rouge_l"}
     assert len(json.loads((model / "golden.json").read_text())["outputs"]) == 2
-    assert json.loads((model / "assets/search.json").read_text()) == {"beam": 2, "penalty": 0.6, "length": 24}
+    assert json.loads((model / "assets/search.json").read_text()) == {"beam": 1, "penalty": 0.6, "length": 24}
 
 
 def test_captions_come_in_order_and_what_is_no_picture_is_told(model: Path, own: Path) -> None:
