@@ -18,6 +18,8 @@ os.environ.setdefault("MPLCONFIGDIR", str(_USERS_CACHE / "matplotlib"))  # its l
 os.environ["XDG_CACHE_HOME"] = str(Path(_OWN_DATA.name, "cache"))  # where captioning keeps what it has seen
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
+for _threads in ("INTRA", "INTER"):  # as many tests run at a time as there are cores
+    os.environ.setdefault(f"TF_NUM_{_threads}OP_THREADS", "1")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 

@@ -58,7 +58,7 @@ Path("own/captions.csv").write_text("\\n".join(lines))
 cli(["train", "caption", "--preset", "tiny", "--dataset", "own", "--batch-size", "4", "--longest", "5", "--no-plot",
      "--context-gate", "--doubly-stochastic", "1", "--name", "by-jax"], standalone_mode=False)
 print("---")
-cli(["caption", "--model", "by-jax", "--nbest", "2", "own/0.png", "own/1.png"], standalone_mode=False)
+cli(["caption", "--model", "by-jax", "own/0.png", "own/1.png"], standalone_mode=False)
 """
 
 REST = """
@@ -109,7 +109,7 @@ def test_the_other_tasks_train_and_answer_on_jax(tmp_path):
 def test_a_captioner_trains_scores_and_answers_on_jax(tmp_path):
     lines = on_jax(tmp_path, CAPTIONS)
     answers = lines[lines.index("---") + 1 :]
-    assert [line.count("\t") for line in answers] == [1, 1]
+    assert len(answers) == 2
     metrics = json.loads((tmp_path / "saved_models/by-jax/metrics.json").read_text())
     assert metrics["versions"]["backend"] == "jax"
     assert metrics["data"]["sizes"] == {"train": 9, "validation": 2, "test": 3}
