@@ -18,9 +18,15 @@ os.environ.setdefault("MPLCONFIGDIR", str(_USERS_CACHE / "matplotlib"))  # its l
 os.environ["XDG_CACHE_HOME"] = str(Path(_OWN_DATA.name, "cache"))  # where captioning keeps what it has seen
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
-for _threads in ("INTRA", "INTER"):  # as many tests run at a time as there are cores
-    os.environ.setdefault(f"TF_NUM_{_threads}OP_THREADS", "1")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+
+_LONG = ("test_tasks.py", "test_jax.py", "test_translator.py", "test_training.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The files that take a minute or more come first: last, one process would work alone."""
+    items.sort(key=lambda item: _LONG.index(item.path.name) if item.path.name in _LONG else len(_LONG))
 
 
 def pytest_unconfigure() -> None:

@@ -222,7 +222,7 @@ def pretraining(recipe, data):
 
 def test_a_stage_before_hands_its_weights_over_and_resumes(toy, tmp_path, monkeypatch, capsys):
     toy.__dict__["task"] = dataclasses.replace(TASK, before=pretraining)
-    recipe = dataclasses.replace(RECIPE, averaging=0.0)
+    recipe = dataclasses.replace(RECIPE, epochs=3, averaging=0.0)
     whole = training.train(toy, recipe, tmp_path / "whole", plot=False)
     assert "from the weights of: embedding, recurrent" in capsys.readouterr().err
     for epoch in (2, 3):  # once within the first stage, once within the main one
