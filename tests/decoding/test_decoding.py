@@ -256,7 +256,7 @@ ON_JAX = "spells or compiled or counts"
 def test_decoding_on_jax():
     pytest.importorskip("jax")
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", ON_JAX, Path(__file__).parent],
+        [sys.executable, "-m", "pytest", "-n0", "-q", "-p", "no:cacheprovider", "-k", ON_JAX, Path(__file__).parent],
         cwd=Path(__file__).parents[2], env={**os.environ, "KERAS_BACKEND": "jax"},
         capture_output=True, text=True, check=False,
     )  # fmt: skip

@@ -105,7 +105,7 @@ def test_the_same_holds_on_jax():
     if os.environ.get("KERAS_BACKEND") == "jax":
         pytest.skip("this is that process")
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-n", "0", "-q", "-p", "no:cacheprovider", __file__],
+        [sys.executable, "-m", "pytest", "-n", "0", "-q", "-p", "no:cacheprovider", "-k", "not explode", __file__],
         env={**os.environ, "KERAS_BACKEND": "jax"}, cwd=Path(__file__).parents[2],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
