@@ -19,6 +19,9 @@ PIECE = 1 << 16
 HELD_OUT = 0.1
 """Part of a text file's end that validation has, and test: text from elsewhere, as in nanoGPT's splits."""
 
+MOST_HELD_OUT = 1_000_000
+"""Characters of each at most: enough for steady scores, and read in minutes."""
+
 HINT = "Or give the path of a text file"
 
 
@@ -96,9 +99,10 @@ def _pieces(text: str) -> Iterator[str]:
 
 
 def from_file(path: Path) -> Texts:
-    """One document: the first 80 % of a file's characters are train, the next 10 % validation, the last 10 % test.
+    """One document: the last tenth of a file's characters is test, the tenth before it validation, the rest train.
 
-    The file is read piece by piece, whatever its size.
+    Of a large file, test and validation have `MOST_HELD_OUT` characters each. The file is read piece by piece, whatever
+    its size.
 
     Raises:
         UserError: If it is no text in UTF-8, or empty.
@@ -111,7 +115,7 @@ def from_file(path: Path) -> Texts:
         length += len(piece)
     if not length:
         raise UserError(f"{path} is empty. A language model needs text to learn from.")
-    held = max(int(length * HELD_OUT), 1)
+    held = min(max(int(length * HELD_OUT), 1), MOST_HELD_OUT)
     borders = {
         "train": (0, length - 2 * held),
         "validation": (length - 2 * held, length - held),
@@ -128,7 +132,7 @@ def from_file(path: Path) -> Texts:
         "embedded": False,
         "file": path.name,
         "sha256": digest.hexdigest(),
-        "splits": "first 80 % of the characters train, next 10 % validation, last 10 % test",
+        "splits": f"the last {held:,} characters test, the {held:,} before them validation, the others train",
     }
     return Texts(split, facts)
 

@@ -207,3 +207,13 @@ def test_python_docs_load_and_no_topic_is_on_two_sides():
     assert not documents["train"] & documents["test"]
     assert not documents["validation"] & documents["test"]
     assert sum(map(len, documents["train"])) > 200_000
+
+
+def test_a_large_file_holds_only_so_much_out(tmp_path, monkeypatch):
+    monkeypatch.setattr(texts, "MOST_HELD_OUT", 7)
+    (tmp_path / "own.txt").write_text("".join(chr(97 + i % 26) for i in range(200)))
+    opened = texts.from_file(tmp_path / "own.txt")
+    train, validation, test = ("".join(*opened.split(name)) for name in ("train", "validation", "test"))
+    assert (len(train), len(validation), len(test)) == (186, 7, 7)
+    assert train + validation + test == (tmp_path / "own.txt").read_text()
+    assert opened.facts["splits"].startswith("the last 7 characters test")
