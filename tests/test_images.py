@@ -398,3 +398,12 @@ def test_light_to_import() -> None:
     code = "import sys, zoo.images; print({'keras', 'tensorflow'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=Path(__file__).parents[1])
     assert done.stdout == "set()\n"
+
+
+def test_a_data_uri_holds_a_picture_or_an_animation() -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (3, 5, 7, 3)).astype("uint8")
+    np.testing.assert_array_equal(images.read(images.data_uri(pixels[:1])), pixels[0])
+    grey = [np.full((4, 6), shade, "uint8") for shade in (0, 255, 0)]
+    shown = list(images.animation(images.data_uri(grey, 0.08)))
+    assert [seconds for _, seconds in shown] == pytest.approx([0.08] * 3)
+    assert [int(frame.max()) for frame, _ in shown] == [0, 255, 0]

@@ -4,10 +4,10 @@ import base64
 import io
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 from PIL import Image, ImageCms, UnidentifiedImageError
@@ -79,6 +79,20 @@ def _from_uri(uri: str) -> bytes:
         return base64.b64decode(body, validate=True)
     except ValueError as error:
         raise UserError(f"{uri[:40]}... is not a picture in a data URI: {error}.") from error
+
+
+def data_uri(frames: Iterable[np.ndarray], seconds: float = 0.1) -> str:
+    """A `data:` URI that `read` and `animation` take: a PNG of one picture, a GIF of several.
+
+    Args:
+        frames: uint8, each `(height, width)` or `(height, width, 3)`.
+        seconds: For which each of several is shown.
+    """
+    first, *others = map(Image.fromarray, frames)
+    kind, stream = "gif" if others else "png", io.BytesIO()
+    timed: dict[str, Any] = {"save_all": True, "append_images": others, "duration": round(1000 * seconds), "loop": 0}
+    first.save(stream, kind, **(timed if others else {}))
+    return f"data:image/{kind};base64,{base64.b64encode(stream.getvalue()).decode()}"
 
 
 def animation(path: str | Path) -> Iterator[tuple[np.ndarray, float]]:

@@ -1,15 +1,12 @@
 """The joins between the captioning task and zoo."""
 
-import base64
 import dataclasses
-import io
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import keras
 import numpy as np
-from PIL import Image
 
 from tasks.caption import scoring
 from tasks.caption.answers import predict
@@ -18,7 +15,7 @@ from tasks.caption.pictures import user_errors
 from tasks.caption.recipe import Train
 from tasks.caption.reward import drawn
 from tasks.caption.scenes import compose, drawing, truth
-from zoo import builders, losses, optimizers
+from zoo import builders, images, losses, optimizers
 from zoo.task import Data, Stage, Task
 from zoo.text import UNKNOWN
 
@@ -123,12 +120,7 @@ def _scores(texts: list[str], known: list[dict]) -> dict[str, float]:
 
 def _drawn(number: int) -> list[str]:
     """Scenes of the test split as `data:` URIs: pictures that every machine has, to check a saved model with."""
-    uris = []
-    for scene, _ in compose.examples("test", number):
-        stream = io.BytesIO()
-        Image.fromarray(drawing.render(scene)).save(stream, "png")
-        uris.append("data:image/png;base64," + base64.b64encode(stream.getvalue()).decode())
-    return uris
+    return [images.data_uri([drawing.render(scene)]) for scene, _ in compose.examples("test", number)]
 
 
 TASK = Task(

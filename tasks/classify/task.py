@@ -1,19 +1,16 @@
 """The joins between the classification task and zoo."""
 
-import base64
-import io
 from collections.abc import Mapping
 from typing import Any
 
 import keras
 import numpy as np
-from PIL import Image
 
 from tasks.classify.answers import predict
 from tasks.classify.data import load
 from tasks.classify.pictures import digits
 from tasks.classify.recipe import CELLS, Train
-from zoo import builders, metrics, optimizers
+from zoo import builders, images, metrics, optimizers
 from zoo.task import Data, Task
 
 
@@ -57,12 +54,7 @@ def validate(model: keras.Model, batches: Any, assets: Mapping[str, Any]) -> dic
 
 def _pictures(number: int) -> list[str]:
     """Digits of the test split as `data:` URIs: pictures that every machine has, to check a saved model with."""
-    uris = []
-    for image in digits().parts["test"][0][:number]:
-        stream = io.BytesIO()
-        Image.fromarray(image[..., 0]).save(stream, "png")
-        uris.append("data:image/png;base64," + base64.b64encode(stream.getvalue()).decode())
-    return uris
+    return [images.data_uri([image[..., 0]]) for image in digits().parts["test"][0][:number]]
 
 
 TASK = Task(

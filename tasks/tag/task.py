@@ -1,20 +1,17 @@
 """The joins between the tagging task and zoo."""
 
-import base64
-import io
 from collections.abc import Mapping
 from typing import Any
 
 import keras
 import numpy as np
-from PIL import Image
 
 from tasks.tag import scoring
 from tasks.tag.answers import predict
 from tasks.tag.clips import compose, drawing
 from tasks.tag.data import load
 from tasks.tag.recipe import Train
-from zoo import builders, losses, metrics, optimizers
+from zoo import builders, images, losses, metrics, optimizers
 from zoo.task import Data, Task
 
 
@@ -69,13 +66,8 @@ def validate(model: keras.Model, batches: Any, assets: Mapping[str, Any]) -> dic
 
 def _drawn(number: int) -> list[str]:
     """Clips of the test split as `data:` URIs: animations that every machine has, to check a saved model with."""
-    uris = []
-    for frames, _ in compose.examples("test", number):
-        stream = io.BytesIO()
-        first, *others = (Image.fromarray(frame[:, :, 0]) for frame in frames)
-        first.save(stream, "gif", save_all=True, append_images=others, duration=round(1000 * drawing.DURATION), loop=0)
-        uris.append("data:image/gif;base64," + base64.b64encode(stream.getvalue()).decode())
-    return uris
+    clips = (frames[..., 0] for frames, _ in compose.examples("test", number))
+    return [images.data_uri(clip, drawing.DURATION) for clip in clips]
 
 
 TASK = Task(
