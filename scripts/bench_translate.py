@@ -64,8 +64,8 @@ def main() -> None:
 
 def _sentences(loaded: Any) -> tuple[list[str], list[list[int]]]:
     """The source sentences of the test split, and their ids, longest first."""
-    from tasks.translate.data import source_encoder
-    from tasks.translate.texts import open_pairs
+    from zoo.tasks.translate.data import source_encoder
+    from zoo.tasks.translate.texts import open_pairs
 
     pairs = open_pairs(loaded.recipe.dataset, loaded.recipe.reverse, loaded.recipe.source)
     texts = [source.decode() for source, _ in pairs.split("test").as_numpy_iterator()]

@@ -41,8 +41,7 @@ def draw(rows: list[tuple[np.ndarray, str, str, np.ndarray]], out: Path, columns
     """Writes the sheet: of each row `(picture, caption, one reference, attention (words, places))`."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
-
-    from tasks.caption.attention_sheet import grids
+    from zoo.tasks.caption.attention_sheet import grids
 
     per_column = -(-len(rows) // columns)
     panels = 1 + min(WORDS, max(len(caption.split()) for _, caption, _, _ in rows))
@@ -64,7 +63,7 @@ def draw(rows: list[tuple[np.ndarray, str, str, np.ndarray]], out: Path, columns
 
 
 def _panel(figure: Any, place: Any, picture: np.ndarray, looked: np.ndarray | None = None) -> Any:
-    from tasks.caption.attention_sheet import show
+    from zoo.tasks.caption.attention_sheet import show
 
     axes = figure.add_subplot(place)
     axes.set_xticks([])

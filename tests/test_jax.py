@@ -62,7 +62,7 @@ cli(["caption", "--model", "by-jax", "own/0.png", "own/1.png"], standalone_mode=
 """
 
 REST = """
-from tasks.tag.clips import compose, story
+from zoo.tasks.tag.clips import compose, story
 from zoo.cli import cli
 compose.SIZES.update(train=64, validation=20, test=20)
 story.LENGTHS = (12, 12)  # one shape to compile for

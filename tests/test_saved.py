@@ -14,8 +14,8 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+from zoo.tasks.sentiment.recipe import Train
 
-from tasks.sentiment.recipe import Train
 from zoo import builders, cards, saved
 from zoo.errors import UserError
 from zoo.text import Tokenizer, pad

@@ -1,4 +1,4 @@
-"""Write, verify and load one folder of `saved_models`. Importing this module registers every class of zoo.
+"""Write, verify and load one folder of `saved_models`.
 
 <name>/  README.md (card)  recipe.json  metrics.json  files.json (sizes and SHA-256)  model.keras
          assets/  golden.json (inputs with the answers they must get)  history.csv  curves.png
@@ -18,20 +18,13 @@ import h5py
 import keras
 import numpy as np
 
-import zoo.builders
-import zoo.layers
-import zoo.losses
-import zoo.optimizers  # noqa: F401  the four imports register classes
-from zoo import __version__, cards, cells
+from zoo import __version__, cards
 from zoo import task as tasks
 from zoo.errors import UserError
 from zoo.text import Tokenizer
 
 FORMAT = 1
 """Raised when a folder of an older zoo can no longer be read."""
-
-for _name in cells.TABLE:
-    cells.find(_name)  # a cell's class is registered when its file is imported
 
 
 @dataclass(frozen=True)

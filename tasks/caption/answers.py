@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from tasks.caption.attention_sheet import draw
-from tasks.caption.recipe import Predict
 from zoo import builders, images, text
 from zoo.errors import UserError
 from zoo.saved import SavedModel
 from zoo.task import Failed
+
+from .attention_sheet import draw
+from .recipe import Predict
 
 AT_ONCE = 16
 """Pictures that are described together."""

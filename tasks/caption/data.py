@@ -11,14 +11,15 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tasks.caption import scoring
-from tasks.caption.pictures import SOURCES, Pictures, open_pictures
-from tasks.caption.recipe import DATASETS, Train
-from tasks.caption.stored import Stored, stored
 from zoo import batches, layers, text
 from zoo.errors import UserError
 from zoo.images import resized
 from zoo.task import Data
+
+from . import scoring
+from .pictures import SOURCES, Pictures, open_pictures
+from .recipe import DATASETS, Train
+from .stored import Stored, stored
 
 assert SOURCES.keys() == DATASETS.keys(), "recipe.py tells of the sets that stand in pictures.py"
 

@@ -14,10 +14,11 @@ from typing import Any
 import tensorflow as tf
 import tensorflow_datasets as tfds
 
-from tasks.caption.recipe import EMBEDDED
 from zoo import sources, tables
 from zoo.errors import UserError
 from zoo.names import look_up, unknown
+
+from .recipe import EMBEDDED
 
 SPLITS = ("train", "validation", "test")
 """The order in which sizes are told."""
@@ -31,13 +32,13 @@ HINT = f"Or give a folder with images and {TABLE}"
 
 
 def _scenes() -> Any:
-    from tasks.caption.scenes import scenes_dataset_builder
+    from .scenes import scenes_dataset_builder
 
     return scenes_dataset_builder.Builder
 
 
 def _flickr8k() -> Any:
-    from tasks.caption.flickr8k import flickr8k_dataset_builder
+    from .flickr8k import flickr8k_dataset_builder
 
     return flickr8k_dataset_builder.Builder
 

@@ -12,12 +12,13 @@ from typing import Any
 import keras
 import numpy as np
 
-from tasks.caption import scoring
-from tasks.caption.data import bucket_boundaries, learned_captions, seen
-from tasks.caption.pictures import open_pictures
-from tasks.caption.recipe import Train
 from zoo import builders, text
 from zoo.task import Data
+
+from . import scoring
+from .data import bucket_boundaries, learned_captions, seen
+from .pictures import open_pictures
+from .recipe import Train
 
 ENDED = "</s>"
 """Stands behind a caption that has ended; without it, captions that break off after "in a" would be worth no less."""

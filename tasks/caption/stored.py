@@ -18,9 +18,10 @@ from pathlib import Path
 
 import numpy as np
 
-from tasks.caption.pictures import Pictures, user_errors
 from zoo import text
 from zoo.images import resized
+
+from .pictures import Pictures, user_errors
 
 PART = 256
 """Pictures of one file."""

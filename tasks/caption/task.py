@@ -8,16 +8,17 @@ from typing import Any
 import keras
 import numpy as np
 
-from tasks.caption import scoring
-from tasks.caption.answers import predict
-from tasks.caption.data import encoder, frozen, load
-from tasks.caption.pictures import user_errors
-from tasks.caption.recipe import Train
-from tasks.caption.reward import drawn
-from tasks.caption.scenes import compose, drawing, truth
 from zoo import builders, images, losses, optimizers
 from zoo.task import Data, Stage, Task
 from zoo.text import UNKNOWN
+
+from . import scoring
+from .answers import predict
+from .data import encoder, frozen, load
+from .pictures import user_errors
+from .recipe import Train
+from .reward import drawn
+from .scenes import compose, drawing, truth
 
 
 def build(recipe: Train, data: Data) -> keras.Model:

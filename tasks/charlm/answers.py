@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from tasks.charlm.data import encoder
-from tasks.charlm.recipe import Predict
 from zoo import builders, text
 from zoo.saved import SavedModel
 from zoo.task import Part
+
+from .data import encoder
+from .recipe import Predict
 
 AT_ONCE = 16
 """Units that are written before they are shown."""

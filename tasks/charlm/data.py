@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from tasks.charlm.recipe import DATASETS, Train
-from tasks.charlm.texts import SOURCES, Texts, open_texts
 from zoo import streams, text
 from zoo.errors import UserError
 from zoo.task import Data
+
+from .recipe import DATASETS, Train
+from .texts import SOURCES, Texts, open_texts
 
 assert SOURCES.keys() == DATASETS.keys(), "recipe.py tells of the sets that stand in texts.py"
 

@@ -7,12 +7,13 @@ from typing import Any
 import keras
 import numpy as np
 
-from tasks.charlm.answers import predict
-from tasks.charlm.data import load
-from tasks.charlm.recipe import Train
 from zoo import builders, losses, optimizers
 from zoo.task import Data, Task
 from zoo.text import END, PAD, START, UNKNOWN
+
+from .answers import predict
+from .data import load
+from .recipe import Train
 
 
 def build(recipe: Train, data: Data) -> keras.Model:

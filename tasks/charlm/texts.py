@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tasks.charlm.hello.hello_dataset_builder import Builder as Hello
-from tasks.charlm.python_docs.python_docs_dataset_builder import Builder as PythonDocs
-from tasks.charlm.recipe import EMBEDDED
 from zoo import sources
 from zoo.errors import UserError
 from zoo.names import look_up, unknown
+
+from .hello.hello_dataset_builder import Builder as Hello
+from .python_docs.python_docs_dataset_builder import Builder as PythonDocs
+from .recipe import EMBEDDED
 
 PIECE = 1 << 16
 """Characters of a file that are read together."""

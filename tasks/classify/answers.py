@@ -6,14 +6,15 @@ from typing import Any
 
 import numpy as np
 
-from tasks.classify.data import scaled
-from tasks.classify.pictures import scaled as picture
-from tasks.classify.recipe import Predict
-from tasks.classify.sequences import parsed
 from zoo import text
 from zoo.errors import UserError
 from zoo.saved import SavedModel
 from zoo.task import Failed
+
+from .data import scaled
+from .pictures import scaled as picture
+from .recipe import Predict
+from .sequences import parsed
 
 AT_ONCE = 64
 """Inputs that are answered together; from a stream each is answered as soon as it comes."""

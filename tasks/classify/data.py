@@ -6,12 +6,13 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from tasks.classify import pictures, sequences
-from tasks.classify.recipe import CELLS, DATASETS, Train
 from zoo import batches
 from zoo.errors import UserError
 from zoo.names import unknown
 from zoo.task import Data
+
+from . import pictures, sequences
+from .recipe import CELLS, DATASETS, Train
 
 assert DATASETS.keys() == {pictures.EMBEDDED, *pictures.TFDS, *sequences.BUILDERS}, "recipe.py tells of the sets here"
 

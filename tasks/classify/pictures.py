@@ -11,10 +11,11 @@ import numpy as np
 import tensorflow_datasets as tfds
 from sklearn.datasets import load_digits
 
-from tasks.classify.recipe import EMBEDDED, Train
 from zoo import images, sources
 from zoo.errors import UserError
 from zoo.names import look_up
+
+from .recipe import EMBEDDED, Train
 
 SPLITS = ("train", "validation", "test")
 

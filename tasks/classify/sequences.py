@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from tasks.classify.adding import adding_dataset_builder as adding
-from tasks.classify.delayed_xor import delayed_xor_dataset_builder as delayed_xor
-from tasks.classify.recipe import EMBEDDED
 from zoo import sources
 from zoo.errors import UserError
+
+from .adding import adding_dataset_builder as adding
+from .delayed_xor import delayed_xor_dataset_builder as delayed_xor
+from .recipe import EMBEDDED
 
 BUILDERS = {"delayed_xor": delayed_xor, "adding": adding}
 

@@ -6,12 +6,13 @@ from typing import Any
 import keras
 import numpy as np
 
-from tasks.classify.answers import predict
-from tasks.classify.data import load
-from tasks.classify.pictures import digits
-from tasks.classify.recipe import CELLS, Train
 from zoo import builders, images, metrics, optimizers
 from zoo.task import Data, Task
+
+from .answers import predict
+from .data import load
+from .pictures import digits
+from .recipe import CELLS, Train
 
 
 def build(recipe: Train, data: Data) -> keras.Model:

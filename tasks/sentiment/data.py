@@ -7,14 +7,15 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from tasks.sentiment.recipe import DATASETS, Train
-from tasks.sentiment.reviews.reviews_dataset_builder import Builder as Reviews
-from tasks.sentiment.teacher import Teacher
-from tasks.sentiment.texts import Source, Texts, from_file, from_tfds
 from zoo import batches, text
 from zoo.errors import UserError
 from zoo.names import unknown
 from zoo.task import Data
+
+from .recipe import DATASETS, Train
+from .reviews.reviews_dataset_builder import Builder as Reviews
+from .teacher import Teacher
+from .texts import Source, Texts, from_file, from_tfds
 
 POLARITY = ("negative", "positive")
 

@@ -8,11 +8,12 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from tasks.sentiment.data import bucket_boundaries, open_texts, unlabelled
-from tasks.sentiment.recipe import Train
 from zoo import batches, builders, optimizers, text
 from zoo.errors import UserError
 from zoo.task import Data, Stage
+
+from .data import bucket_boundaries, open_texts, unlabelled
+from .recipe import Train
 
 
 def before(recipe: Train, data: Data) -> Stage | None:

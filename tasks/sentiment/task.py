@@ -7,12 +7,13 @@ from typing import Any
 import keras
 import numpy as np
 
-from tasks.sentiment.data import encoder, load
-from tasks.sentiment.pretraining import before
-from tasks.sentiment.recipe import Predict, Train
 from zoo import builders, metrics, optimizers, text
 from zoo.saved import SavedModel
 from zoo.task import Data, Task
+
+from .data import encoder, load
+from .pretraining import before
+from .recipe import Predict, Train
 
 AT_ONCE = 64
 """Texts of standard input that are read before they are answered together."""

@@ -8,10 +8,11 @@ from typing import Any
 
 import tensorflow as tf
 
-from tasks.sentiment.recipe import EMBEDDED
 from zoo import sources, tables
 from zoo.errors import UserError
 from zoo.names import unknown
+
+from .recipe import EMBEDDED
 
 HELD_OUT = 10
 """Where no split is given, one text in ten is held out: enough to choose by, little lost for training."""

@@ -6,14 +6,15 @@ from typing import Any
 
 import numpy as np
 
-from tasks.tag.conll import words_of
-from tasks.tag.data import ids
-from tasks.tag.recipe import Predict
-from tasks.tag.scoring import Span, spans
 from zoo import frames, text
 from zoo.errors import UserError
 from zoo.saved import SavedModel
 from zoo.task import Failed
+
+from .conll import words_of
+from .data import ids
+from .recipe import Predict
+from .scoring import Span, spans
 
 AT_ONCE = 64
 """Sentences that are read before they are answered together."""

@@ -7,12 +7,13 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from tasks.tag.folder import Look
-from tasks.tag.recipe import DATASETS, Train
-from tasks.tag.sequences import SOURCES, Sequences, open_sequences
 from zoo import batches, text
 from zoo.errors import UserError
 from zoo.task import Data
+
+from .folder import Look
+from .recipe import DATASETS, Train
+from .sequences import SOURCES, Sequences, open_sequences
 
 assert SOURCES.keys() == DATASETS.keys(), "recipe.py tells of the sets that stand in sequences.py"
 

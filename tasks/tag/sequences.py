@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from tasks.tag import conll, folder
-from tasks.tag.clips import drawing
-from tasks.tag.recipe import EMBEDDED
 from zoo import sources
 from zoo.errors import UserError
 from zoo.names import look_up, unknown
+
+from . import conll, folder
+from .clips import drawing
+from .recipe import EMBEDDED
 
 SPLITS = ("train", "validation", "test")
 """The order in which sizes are told."""
@@ -24,14 +25,14 @@ HINT = f"Or give a CoNLL file, a word and its label a line, or a folder of clips
 
 
 def _clips(config: str) -> Any:
-    from tasks.tag.clips import clips_dataset_builder
+    from .clips import clips_dataset_builder
 
     del config
     return clips_dataset_builder.Builder
 
 
 def _copy_memory(config: str) -> Any:
-    from tasks.tag.copy_memory import copy_memory_dataset_builder as module
+    from .copy_memory import copy_memory_dataset_builder as module
 
     if not (config.isdecimal() and 5 <= int(config) <= 1_000):
         raise UserError(f"copy_memory/{config}: the longest distance is a whole number from 5 to 1,000.")

@@ -6,13 +6,14 @@ from typing import Any
 import keras
 import numpy as np
 
-from tasks.tag import scoring
-from tasks.tag.answers import predict
-from tasks.tag.clips import compose, drawing
-from tasks.tag.data import load
-from tasks.tag.recipe import Train
 from zoo import builders, images, losses, metrics, optimizers
 from zoo.task import Data, Task
+
+from . import scoring
+from .answers import predict
+from .clips import compose, drawing
+from .data import load
+from .recipe import Train
 
 
 def build(recipe: Train, data: Data) -> keras.Model:

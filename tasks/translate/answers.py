@@ -9,12 +9,13 @@ from typing import Any
 import keras
 import numpy as np
 
-from tasks.translate.data import BOUNDARIES, source_encoder, source_tokenizer, target_tokenizer
-from tasks.translate.heatmap import draw
-from tasks.translate.recipe import Predict
 from zoo import builders, text
 from zoo.errors import UserError
 from zoo.saved import SavedModel
+
+from .data import BOUNDARIES, source_encoder, source_tokenizer, target_tokenizer
+from .heatmap import draw
+from .recipe import Predict
 
 READ_AT_ONCE = 256
 """Lines of standard input that are read before they are answered: enough to find some of like length."""

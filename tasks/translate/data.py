@@ -5,12 +5,13 @@ from typing import Any
 
 import tensorflow as tf
 
-from tasks.translate.recipe import DATASETS, Train
-from tasks.translate.scoring import signatures
-from tasks.translate.texts import SOURCES, open_pairs
 from zoo import batches, text
 from zoo.errors import UserError
 from zoo.task import Data
+
+from .recipe import DATASETS, Train
+from .scoring import signatures
+from .texts import SOURCES, open_pairs
 
 assert SOURCES.keys() == DATASETS.keys(), "recipe.py tells of the sets that stand in texts.py"
 

@@ -6,12 +6,13 @@ from typing import Any
 import keras
 import numpy as np
 
-from tasks.translate import scoring
-from tasks.translate.answers import predict
-from tasks.translate.data import load, source_tokenizer, target_tokenizer
-from tasks.translate.recipe import Train
 from zoo import builders, losses, optimizers
 from zoo.task import Data, Task
+
+from . import scoring
+from .answers import predict
+from .data import load, source_tokenizer, target_tokenizer
+from .recipe import Train
 
 
 def build(recipe: Train, data: Data) -> keras.Model:

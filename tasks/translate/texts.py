@@ -10,15 +10,16 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_datasets as tfds
 
-from tasks.translate import files
-from tasks.translate.multi30k import multi30k_dataset_builder as multi30k
-from tasks.translate.phrases import phrases_dataset_builder as phrases
-from tasks.translate.phrases.locales import LICENCE
-from tasks.translate.phrases.locales import source as cldr
-from tasks.translate.recipe import EMBEDDED
 from zoo import sources
 from zoo.errors import UserError
 from zoo.names import look_up, unknown
+
+from . import files
+from .multi30k import multi30k_dataset_builder as multi30k
+from .phrases import phrases_dataset_builder as phrases
+from .phrases.locales import LICENCE
+from .phrases.locales import source as cldr
+from .recipe import EMBEDDED
 
 SPLITS = ("train", "validation", "test")
 """The order in which sizes are told."""

@@ -99,7 +99,7 @@ def test_gradients_of_a_saved_model(trained):
 
 
 def test_gradients_of_several_models_trained_on_a_memory_test(monkeypatch, tmp_path):
-    from tasks.classify.adding import adding_dataset_builder as adding
+    from zoo.tasks.classify.adding import adding_dataset_builder as adding
 
     monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setattr(adding, "SIZES", {"train": 64, "validation": 20, "test": 40})
@@ -117,7 +117,7 @@ def test_gradients_of_several_models_trained_on_a_memory_test(monkeypatch, tmp_p
 
 
 def test_memory_trains_each_cell(monkeypatch, tmp_path):
-    from tasks.classify.delayed_xor import delayed_xor_dataset_builder as delayed_xor
+    from zoo.tasks.classify.delayed_xor import delayed_xor_dataset_builder as delayed_xor
 
     monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setattr(delayed_xor, "SIZES", {"train": 64, "validation": 20, "test": 40})

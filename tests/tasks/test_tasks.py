@@ -20,10 +20,10 @@ def test_there_are_tasks():
 
 
 SMALL = {
-    "tasks.sentiment.reviews.reviews_dataset_builder._SIZES": {"train": 2_000, "validation": 200, "test": 200},
-    "tasks.translate.phrases.compose.SIZES": {"train": 1_000, "validation": 60, "test": 60},
-    "tasks.caption.scenes.compose.SIZES": {"train": 64, "validation": 40, "test": 64},
-    "tasks.tag.clips.compose.SIZES": {"train": 100, "validation": 50, "test": 60},
+    "zoo.tasks.sentiment.reviews.reviews_dataset_builder._SIZES": {"train": 2_000, "validation": 200, "test": 200},
+    "zoo.tasks.translate.phrases.compose.SIZES": {"train": 1_000, "validation": 60, "test": 60},
+    "zoo.tasks.caption.scenes.compose.SIZES": {"train": 64, "validation": 40, "test": 64},
+    "zoo.tasks.tag.clips.compose.SIZES": {"train": 100, "validation": 50, "test": 60},
 }
 """Sizes of generated sets, enough for the preset `tiny`."""
 

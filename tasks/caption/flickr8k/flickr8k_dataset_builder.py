@@ -25,6 +25,8 @@ _CAPTIONS = "Flickr8k.token.txt"
 class Builder(tfds.core.GeneratorBasedBuilder):
     """Flickr8k. It was given out on request and for research alone, so that its archives are put there by hand."""
 
+    pkg_dir_path = tfds.core.Path(__file__).parent  # the folder is not where its module name says
+
     VERSION = tfds.core.Version("1.0.0")
     RELEASE_NOTES: ClassVar[dict[str, str]] = {"1.0.0": "First release."}
     MANUAL_DOWNLOAD_INSTRUCTIONS = (

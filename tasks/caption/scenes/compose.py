@@ -3,7 +3,7 @@
 import random
 from collections.abc import Iterator
 
-from tasks.caption.scenes import grammar, scene
+from . import grammar, scene
 
 SIZES = {"train": 6_000, "validation": 500, "test": 1_000}
 

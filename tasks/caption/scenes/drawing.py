@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 from PIL import Image, ImageDraw
 
-from tasks.caption.scenes.scene import SIDE, Ground, Scene, Thing
+from .scene import SIDE, Ground, Scene, Thing
 
 Point = tuple[float, float]
 Colour = tuple[int, int, int]

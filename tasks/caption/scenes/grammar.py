@@ -7,8 +7,8 @@ import random
 from collections.abc import Callable
 from itertools import permutations
 
-from tasks.caption.scenes import wording
-from tasks.caption.scenes.scene import SHAPES, Scene
+from . import wording
+from .scene import SHAPES, Scene
 
 CAPTIONS = 5
 """Captions of one picture, all different."""

@@ -17,7 +17,7 @@ A place and a relation take groups of one; "but" takes "no".
 
 from collections.abc import Collection
 
-from tasks.caption.scenes.claims import Attributed, Background, Both, Claim, Compared, Group, Placed, Related
+from .claims import Attributed, Background, Both, Claim, Compared, Group, Placed, Related
 
 # Written out once more, not taken from the generator: what the checker reads is a language, not a table.
 PLURALS = {

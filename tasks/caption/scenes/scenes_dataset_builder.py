@@ -5,11 +5,13 @@ from typing import Any, ClassVar
 
 import tensorflow_datasets.public_api as tfds
 
-from tasks.caption.scenes import compose, drawing, scene
+from . import compose, drawing, scene
 
 
 class Builder(tfds.core.GeneratorBasedBuilder):
     """Coloured shapes and true captions, drawn and written on the spot: nothing is downloaded."""
+
+    pkg_dir_path = tfds.core.Path(__file__).parent  # the folder is not where its module name says
 
     VERSION = tfds.core.Version("1.0.0")
     RELEASE_NOTES: ClassVar[dict[str, str]] = {"1.0.0": "First release."}

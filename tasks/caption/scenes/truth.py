@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from tasks.caption.scenes import claims, parser
+from . import claims, parser
 
 Verdict = Literal["true", "false", "unparsed"]
 

@@ -6,7 +6,7 @@ A place or a relation is told only where it is plain to see: the thresholds are 
 import random
 from collections.abc import Iterable, Sequence
 
-from tasks.caption.scenes.scene import SIDE, Scene, Thing
+from .scene import SIDE, Scene, Thing
 
 OFF = 8.0
 """Pixels between a thing's centre and the picture's middle from which on it is called left, right, upper or lower."""

@@ -15,6 +15,8 @@ HELD_OUT = 0.08
 class Builder(tfds.core.GeneratorBasedBuilder):
     """What `help()` knows of the language, one topic a document: nothing is downloaded."""
 
+    pkg_dir_path = tfds.core.Path(__file__).parent  # the folder is not where its module name says
+
     VERSION = tfds.core.Version("1.0.0")
     RELEASE_NOTES: ClassVar[dict[str, str]] = {"1.0.0": "First release."}
     # Each version of Python has its own wording, so each is a data set of its own on the disk.

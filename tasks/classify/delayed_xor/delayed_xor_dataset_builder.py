@@ -57,6 +57,8 @@ def example(delay: int, rng: np.random.Generator) -> tuple[np.ndarray, int]:
 class Builder(tfds.core.GeneratorBasedBuilder):
     """Sequences drawn on the spot: nothing is downloaded."""
 
+    pkg_dir_path = tfds.core.Path(__file__).parent  # the folder is not where its module name says
+
     VERSION = tfds.core.Version("1.0.0")
     RELEASE_NOTES: ClassVar[dict[str, str]] = {"1.0.0": "First release."}
     BUILDER_CONFIGS: ClassVar[list[Config]] = [config(100)]

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from tasks.sentiment.reviews.words import split_list
+from .words import split_list
 
 
 class Facet(NamedTuple):

@@ -10,8 +10,8 @@ import random
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple, TypeVar
 
-from tasks.sentiment.reviews import asides, frames
-from tasks.sentiment.reviews.writer import Writer, pick
+from . import asides, frames
+from .writer import Writer, pick
 
 T = TypeVar("T")
 

@@ -5,8 +5,8 @@ import re
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from tasks.sentiment.reviews import words
-from tasks.sentiment.reviews.domains import DOMAINS
+from . import words
+from .domains import DOMAINS
 
 T = TypeVar("T")
 

@@ -6,11 +6,13 @@ from typing import Any, ClassVar
 import numpy as np
 import tensorflow_datasets.public_api as tfds
 
-from tasks.tag.clips import compose, story
+from . import compose, story
 
 
 class Builder(tfds.core.GeneratorBasedBuilder):
     """Short clips of moving things, drawn on the spot: nothing is downloaded."""
+
+    pkg_dir_path = tfds.core.Path(__file__).parent  # the folder is not where its module name says
 
     VERSION = tfds.core.Version("1.0.0")
     RELEASE_NOTES: ClassVar[dict[str, str]] = {"1.0.0": "First release."}

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from tasks.tag.clips import drawing, story
+from . import drawing, story
 
 SIZES = {"train": 4_000, "validation": 200, "test": 400}
 

@@ -4,7 +4,7 @@ import random
 
 import numpy as np
 
-from tasks.tag.clips.story import SIDE, Story
+from .story import SIDE, Story
 
 GROUND, BOX, THING = (0, 40), (100, 140), (190, 255)
 """Darkest and lightest shade: what moves is the lightest, or in a negative the darkest, so that it is soon seen."""

@@ -58,6 +58,8 @@ def later_tests(pair: str) -> dict[str, str]:
 class Builder(tfds.core.GeneratorBasedBuilder):
     """Multi30k, task 1. The later test sets are configs of their own, so that nobody fetches them unasked."""
 
+    pkg_dir_path = tfds.core.Path(__file__).parent  # the folder is not where its module name says
+
     VERSION = tfds.core.Version("1.0.0")
     RELEASE_NOTES: ClassVar[dict[str, str]] = {"1.0.0": "First release."}
     BUILDER_CONFIGS: ClassVar[list[Config]] = _configs()

@@ -4,10 +4,11 @@ import random
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
-from tasks.translate.phrases.composer import Composer, Phrase
-from tasks.translate.phrases.pair import Pair
-from tasks.translate.phrases.side import SECONDS, Side
 from zoo.errors import UserError
+
+from .composer import Composer, Phrase
+from .pair import Pair
+from .side import SECONDS, Side
 
 SIZES = {"train": 20_000, "validation": 1_000, "test": 1_000}
 

@@ -10,8 +10,8 @@ from typing import NamedTuple, TypeVar
 
 from babel import numbers
 
-from tasks.translate.phrases.pair import Both, Pair
-from tasks.translate.phrases.side import SECONDS, WIDTHS, Side
+from .pair import Both, Pair
+from .side import SECONDS, WIDTHS, Side
 
 Value = TypeVar("Value")
 

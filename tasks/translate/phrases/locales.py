@@ -3,9 +3,10 @@
 import babel
 from babel import Locale, core, localedata
 
-from tasks.translate.phrases.atoms import TERRITORIES
 from zoo.errors import UserError
 from zoo.names import nearest
+
+from .atoms import TERRITORIES
 
 LICENCE = "Unicode-3.0"
 """SPDX name of the licence of the CLDR data."""

@@ -5,8 +5,8 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from tasks.translate.phrases import atoms
-from tasks.translate.phrases.side import Side, normalized
+from . import atoms
+from .side import Side, normalized
 
 DATE_STYLES = ("long", "full", "medium", "yMMMEd", "short", "MMMEd", "MMMMd", "yMMMM")
 """Ways to write a date, the first one first where the source language does not tell two apart.

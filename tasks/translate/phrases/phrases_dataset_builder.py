@@ -5,8 +5,8 @@ from typing import ClassVar
 
 import tensorflow_datasets.public_api as tfds
 
-from tasks.translate.phrases import compose, locales
-from tasks.translate.phrases.composer import Phrase
+from . import compose, locales
+from .composer import Phrase
 
 _PAIRS = "en-de de-en en-fr fr-en en-es es-en en-it en-pt_BR en-nl en-sv en-pl en-cs en-ru en-tr en-ja en-zh_Hans"
 
@@ -18,6 +18,8 @@ def _described(name: str) -> tfds.core.BuilderConfig:
 
 class Builder(tfds.core.GeneratorBasedBuilder):
     """Phrases of two languages, written on the spot from the data of Babel: nothing is downloaded."""
+
+    pkg_dir_path = tfds.core.Path(__file__).parent  # the folder is not where its module name says
 
     VERSION = tfds.core.Version("1.0.0")
     RELEASE_NOTES: ClassVar[dict[str, str]] = {"1.0.0": "First release."}

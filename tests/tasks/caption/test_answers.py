@@ -11,9 +11,9 @@ import keras
 import numpy as np
 import pytest
 from PIL import Image
+from zoo.tasks.caption import answers, attention_sheet
+from zoo.tasks.caption.recipe import Predict, Train
 
-from tasks.caption import answers, attention_sheet
-from tasks.caption.recipe import Predict, Train
 from zoo import builders, images, text
 from zoo.errors import UserError
 from zoo.saved import SavedModel

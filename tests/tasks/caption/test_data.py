@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import Image
+from zoo.tasks.caption import data, task
+from zoo.tasks.caption.recipe import Train
 
-from tasks.caption import data, task
-from tasks.caption.recipe import Train
 from zoo import text
 from zoo.errors import UserError
 from zoo.images import read, resized

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 import tensorflow_datasets as tfds
+from zoo.tasks.caption.flickr8k import flickr8k_dataset_builder as flickr8k
 
-from tasks.caption.flickr8k import flickr8k_dataset_builder as flickr8k
 from zoo import sources
 from zoo.errors import UserError
 

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 import tensorflow_datasets as tfds
+from zoo.tasks.caption import pictures
 
-from tasks.caption import pictures
 from zoo import sources
 from zoo.errors import UserError
 

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from zoo.tasks.caption import reward, task
+from zoo.tasks.caption.recipe import PRESETS, Train
 
-from tasks.caption import reward, task
-from tasks.caption.recipe import PRESETS, Train
 from zoo import text, training
 from zoo.task import installed
 

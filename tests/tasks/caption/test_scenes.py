@@ -10,8 +10,8 @@ import random
 import numpy as np
 import pytest
 import tensorflow_datasets as tfds
+from zoo.tasks.caption.scenes import claims, compose, drawing, grammar, parser, scene, scenes_dataset_builder, truth
 
-from tasks.caption.scenes import claims, compose, drawing, grammar, parser, scene, scenes_dataset_builder, truth
 from zoo import sources
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from zoo.tasks.caption import scoring
 
-from tasks.caption import scoring
 from zoo.errors import UserError
 
 

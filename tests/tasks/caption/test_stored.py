@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 import tensorflow as tf
-
-from tasks.caption import stored
-from tasks.caption.pictures import Pictures
+from zoo.tasks.caption import stored
+from zoo.tasks.caption.pictures import Pictures
 
 SIDE, TOTAL = 4, 11
 

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 from PIL import Image
+from zoo.tasks.caption import task
+from zoo.tasks.caption.scenes import compose
 
-from tasks.caption import task
-from tasks.caption.scenes import compose
 from zoo import builders, images, text
 from zoo.cli import cli
 from zoo.errors import UserError

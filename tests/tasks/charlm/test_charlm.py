@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from keras import ops
+from zoo.tasks.charlm import data as charlm
+from zoo.tasks.charlm import texts
+from zoo.tasks.charlm.python_docs import python_docs_dataset_builder as python_docs
+from zoo.tasks.charlm.recipe import Train
 
-from tasks.charlm import data as charlm
-from tasks.charlm import texts
-from tasks.charlm.python_docs import python_docs_dataset_builder as python_docs
-from tasks.charlm.recipe import Train
 from zoo import saved
 from zoo.cli import cli
 from zoo.errors import UserError

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import tensorflow_datasets as tfds
 from PIL import Image
+from zoo.tasks.classify import data, pictures, sequences
+from zoo.tasks.classify.recipe import DATASETS, Train
 
-from tasks.classify import data, pictures, sequences
-from tasks.classify.recipe import DATASETS, Train
 from zoo.errors import UserError
 
 SPLITS = ("train", "validation", "test")

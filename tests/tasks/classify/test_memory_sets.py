@@ -3,9 +3,8 @@
 import numpy as np
 import pytest
 import tensorflow_datasets as tfds
-
-from tasks.classify.adding import adding_dataset_builder as adding
-from tasks.classify.delayed_xor import delayed_xor_dataset_builder as delayed_xor
+from zoo.tasks.classify.adding import adding_dataset_builder as adding
+from zoo.tasks.classify.delayed_xor import delayed_xor_dataset_builder as delayed_xor
 
 SETS = {"adding": (adding, adding.lengths, 3), "delayed_xor": (delayed_xor, delayed_xor.delays, 1)}
 

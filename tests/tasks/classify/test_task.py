@@ -6,10 +6,10 @@ import keras
 import numpy as np
 import pytest
 from PIL import Image
+from zoo.tasks.classify import task
+from zoo.tasks.classify.pictures import digits
+from zoo.tasks.classify.recipe import Predict, Train
 
-from tasks.classify import task
-from tasks.classify.pictures import digits
-from tasks.classify.recipe import Predict, Train
 from zoo import builders
 from zoo.saved import SavedModel
 from zoo.task import Failed, find

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 import tensorflow_datasets as tfds
+from zoo.tasks.sentiment import data
+from zoo.tasks.sentiment.recipe import Train
 
-from tasks.sentiment import data
-from tasks.sentiment.recipe import Train
 from zoo import sources, text
 from zoo.errors import UserError
 

@@ -7,8 +7,7 @@ import re
 
 import pytest
 import tensorflow_datasets as tfds
-
-from tasks.sentiment.reviews import asides, domains, frames, grammar, reviews_dataset_builder, words
+from zoo.tasks.sentiment.reviews import asides, domains, frames, grammar, reviews_dataset_builder, words
 
 SIZES = {"train": 20_000, "validation": 2_000, "test": 2_000}
 SEED = 1

@@ -5,9 +5,9 @@ import json
 import keras
 import numpy as np
 import pytest
+from zoo.tasks.sentiment import task
+from zoo.tasks.sentiment.recipe import Predict, Train
 
-from tasks.sentiment import task
-from tasks.sentiment.recipe import Predict, Train
 from zoo import builders, text
 from zoo.saved import SavedModel
 from zoo.task import find
@@ -91,7 +91,7 @@ def test_plain_explanation_marks_words_in_the_text(model):
 
 
 def test_the_teacher_learns_from_word_pairs():
-    from tasks.sentiment.teacher import Teacher, grams
+    from zoo.tasks.sentiment.teacher import Teacher, grams
 
     assert len(grams([5, 6, 5], 10)) == 2 + 2 + 1
     assert grams([], 10).size == 0

@@ -6,8 +6,8 @@ import random
 import numpy as np
 import pytest
 import tensorflow_datasets as tfds
+from zoo.tasks.tag.clips import clips_dataset_builder, compose, drawing, story
 
-from tasks.tag.clips import clips_dataset_builder, compose, drawing, story
 from zoo import sources
 
 

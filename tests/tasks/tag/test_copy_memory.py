@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 import tensorflow_datasets as tfds
+from zoo.tasks.tag import sequences
+from zoo.tasks.tag.copy_memory import copy_memory_dataset_builder as copy_memory
 
-from tasks.tag import sequences
-from tasks.tag.copy_memory import copy_memory_dataset_builder as copy_memory
 from zoo.errors import UserError
 
 
@@ -51,7 +51,7 @@ def test_a_distance_out_of_reach_is_told(config):
 
 
 def test_a_tagger_is_scored_by_distance():
-    from tasks.tag import task
+    from zoo.tasks.tag import task
 
     class Certain:
         """Says the second symbol everywhere."""

@@ -10,10 +10,10 @@ import pytest
 import tensorflow as tf
 import tensorflow_datasets as tfds
 from PIL import Image
+from zoo.tasks.tag import conll, data, folder, scoring, sequences
+from zoo.tasks.tag.clips import compose
+from zoo.tasks.tag.recipe import Predict, Train, fits
 
-from tasks.tag import conll, data, folder, scoring, sequences
-from tasks.tag.clips import compose
-from tasks.tag.recipe import Predict, Train, fits
 from zoo import sources
 from zoo.errors import UserError
 

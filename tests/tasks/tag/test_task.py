@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 from PIL import Image, ImageDraw
+from zoo.tasks.tag import answers, task
+from zoo.tasks.tag.clips import compose, story
+from zoo.tasks.tag.recipe import Predict, Train
 
-from tasks.tag import answers, task
-from tasks.tag.clips import compose, story
-from tasks.tag.recipe import Predict, Train
 from zoo import builders
 from zoo.cli import cli
 from zoo.saved import SavedModel

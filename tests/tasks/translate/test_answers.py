@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from zoo.tasks.translate import answers, heatmap, scoring
+from zoo.tasks.translate.recipe import Predict, Train, fits
 
-from tasks.translate import answers, heatmap, scoring
-from tasks.translate.recipe import Predict, Train, fits
 from zoo import builders, text
 from zoo.errors import UserError
 from zoo.saved import SavedModel

@@ -4,9 +4,9 @@ import dataclasses
 
 import numpy as np
 import pytest
+from zoo.tasks.translate import data, task
+from zoo.tasks.translate.recipe import Train
 
-from tasks.translate import data, task
-from tasks.translate.recipe import Train
 from zoo import batches, text
 from zoo.errors import UserError
 

@@ -11,8 +11,7 @@ from typing import Any
 import pytest
 import tensorflow_datasets as tfds
 from tensorflow_datasets.core.download import downloader
-
-from tasks.translate.multi30k import multi30k_dataset_builder as multi30k
+from zoo.tasks.translate.multi30k import multi30k_dataset_builder as multi30k
 
 # As the public repository has them: the second source for the builder's table.
 URL = "https://raw.githubusercontent.com/multi30k/dataset/master/data/task1/raw/"

@@ -8,10 +8,10 @@ from decimal import Decimal
 
 import pytest
 import tensorflow_datasets as tfds
+from zoo.tasks.translate.phrases import atoms, compose, composer, locales, phrases_dataset_builder
+from zoo.tasks.translate.phrases.pair import Pair
+from zoo.tasks.translate.phrases.side import Side, normalized
 
-from tasks.translate.phrases import atoms, compose, composer, locales, phrases_dataset_builder
-from tasks.translate.phrases.pair import Pair
-from tasks.translate.phrases.side import Side, normalized
 from zoo import sources
 from zoo.errors import UserError
 

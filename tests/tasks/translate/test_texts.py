@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 import tensorflow as tf
 import tensorflow_datasets as tfds
+from zoo.tasks.translate import texts
+from zoo.tasks.translate.multi30k import multi30k_dataset_builder as multi30k
 
-from tasks.translate import texts
-from tasks.translate.multi30k import multi30k_dataset_builder as multi30k
 from zoo import sources
 from zoo.errors import UserError
 

@@ -1,0 +1,63 @@
+"""Registers every Keras class of this package once Keras is there, so that saved models load without `custom_objects`.
+
+`import zoo` must not import Keras, and `keras.saving.load_model` must know our classes whichever was imported first.
+So the classes are imported right after Keras: at once if it is loaded already, else when its import has ended.
+"""
+
+import importlib
+import importlib.abc
+import importlib.machinery
+import importlib.util
+import sys
+from collections.abc import Sequence
+from types import ModuleType
+
+PARTS = ("zoo.builders", "zoo.layers", "zoo.losses", "zoo.optimizers")
+"""Modules whose import registers their classes; the cells are registered one by one."""
+
+
+def register() -> None:
+    """Imports every module that defines a Keras class."""
+    for part in PARTS:
+        importlib.import_module(part)
+    cells = importlib.import_module("zoo.cells")
+    for name in cells.TABLE:
+        cells.find(name)
+
+
+def after_keras() -> None:
+    """Registers the classes now if Keras is loaded, else as soon as it is."""
+    keras = sys.modules.get("keras")
+    if keras is None:
+        sys.meta_path.insert(0, _AfterKeras())
+    elif not getattr(keras.__spec__, "_initializing", False):
+        register()
+
+
+class _AfterKeras(importlib.abc.MetaPathFinder):
+    """Finds Keras like everybody else, and has the classes registered when its import has ended."""
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        if name != "keras":
+            return None
+        sys.meta_path.remove(self)  # it has done its work, and the search below must not end here again
+        spec = importlib.util.find_spec(name)
+        if spec is not None and spec.loader is not None:
+            spec.loader = _Registering(spec.loader)
+        return spec
+
+
+class _Registering(importlib.abc.Loader):
+    """A loader that registers the classes behind the one it wraps."""
+
+    def __init__(self, loader: importlib.abc.Loader) -> None:
+        self.loader = loader
+
+    def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType | None:
+        return self.loader.create_module(spec)
+
+    def exec_module(self, module: ModuleType) -> None:
+        self.loader.exec_module(module)
+        register()
