@@ -31,7 +31,7 @@ CLASSIFY = ("accuracy", "macro_f1", "nll", "calibration_error")
 def published() -> list[cards.Summary]:
     """The models that pyproject.toml names; others in the folder are somebody's own."""
     names = re.findall(r'^"saved_models/([^"]+)" = ', (ROOT / "pyproject.toml").read_text("utf-8"), re.MULTILINE)
-    return [cards.summarise(MODELS / name) for name in sorted(names)]
+    return [cards.summarize(MODELS / name) for name in sorted(names)]
 
 
 def blocks() -> dict[str, str]:

@@ -50,7 +50,7 @@ def test_the_published_models_of_a_clone_lie_beside_the_package() -> None:
 
 
 def test_summary(make: Make, tmp_path: Path) -> None:
-    summary = cards.summarise(make(tmp_path / "a"))
+    summary = cards.summarize(make(tmp_path / "a"))
     told = (summary.name, summary.task, summary.cell, summary.dataset, summary.monitored, summary.bytes)
     assert told == ("a", "sentiment", "lstm", "imdb_reviews", 0.7654, 3_456_789)
 
@@ -83,7 +83,7 @@ def test_a_folder_may_be_given(make: Make, public: Path, tmp_path: Path, spelled
     path = make(tmp_path / "models" / "a")
     found = cards.locate(spelled.format(path))
     assert found.resolve() == path
-    assert cards.summarise(found).name == "a"
+    assert cards.summarize(found).name == "a"
 
 
 @pytest.mark.parametrize("spelled", [".", "./", "../a"])
@@ -93,13 +93,13 @@ def test_the_folder_one_stands_in_may_be_given(
     monkeypatch.chdir(make(tmp_path / "models" / "a"))
     found = cards.locate(spelled)
     assert found.resolve() == tmp_path / "models" / "a"
-    assert cards.summarise(found).name == "a"
+    assert cards.summarize(found).name == "a"
 
 
 @pytest.mark.parametrize("path", ["/", "..", "nowhere/at/all", "a\0b"])
 def test_a_path_without_a_model_is_a_user_error(public: Path, path: str) -> None:
     with pytest.raises(UserError):
-        cards.summarise(cards.locate(path))
+        cards.summarize(cards.locate(path))
 
 
 def test_an_unknown_name_is_told_with_the_nearest(make: Make, public: Path) -> None:
@@ -125,14 +125,14 @@ def test_a_kill_between_the_two_renames_is_recovered(
     path = make(tmp_path / "models" / "a")
     path.rename(cards.backup(path))
     assert find(path) == path
-    assert cards.summarise(path).monitored == 0.7654
+    assert cards.summarize(path).monitored == 0.7654
     assert not cards.backup(path).exists()
 
 
 def test_a_backup_never_replaces_a_model(make: Make, public: Path, tmp_path: Path) -> None:
     path = make(tmp_path / "models" / "a", score=0.9)
     make(cards.backup(path), score=0.1)
-    assert cards.summarise(cards.locate(path)).monitored == 0.9
+    assert cards.summarize(cards.locate(path)).monitored == 0.9
 
 
 def test_best_takes_only_what_fits(make: Make, public: Path) -> None:
@@ -188,13 +188,13 @@ def test_a_missing_or_damaged_file_is_told_by_name(make: Make, public: Path, tmp
         if content is not None:
             (path / name).write_bytes(content if isinstance(content, bytes) else content.encode())
         with pytest.raises(UserError, match=f"{path}.*{told}"):
-            cards.summarise(path)
+            cards.summarize(path)
         assert list(cards.models(tmp_path / "models")) == []
         shutil.rmtree(path)
 
 
 def test_the_card_has_the_numbers_of_the_files(make: Make, tmp_path: Path) -> None:
-    text = cards.card(cards.summarise(make(tmp_path / "a")))
+    text = cards.card(cards.summarize(make(tmp_path / "a")))
     for told in (
         "# a\n", "Task `sentiment`, cell `lstm`, data set `imdb_reviews`", "1,234,567 parameters, 3.5 MB",
         "| score | validation | test |", "| accuracy | 0.8125 | 0.7654 |", "| nll | 0.4321 | 0.5432 |",
@@ -207,7 +207,7 @@ def test_the_card_has_the_numbers_of_the_files(make: Make, tmp_path: Path) -> No
 
 def test_the_table_has_a_line_for_each_model(make: Make, tmp_path: Path) -> None:
     made = [make(tmp_path / "a"), make(tmp_path / "b", 0.5, embedded=True)]
-    lines = cards.table(map(cards.summarise, made)).splitlines()
+    lines = cards.table(map(cards.summarize, made)).splitlines()
     assert len(lines) == 4
     assert lines[2] == (
         "| [a](a/README.md) | sentiment | lstm | imdb_reviews | accuracy 0.7654 | 1,234,567 | 3.5 MB | "
@@ -217,7 +217,7 @@ def test_the_table_has_a_line_for_each_model(make: Make, tmp_path: Path) -> None
 
 
 def test_the_line_of_a_list(make: Make, tmp_path: Path) -> None:
-    words = re.split(r" {2,}", cards.line(cards.summarise(make(tmp_path / "a"))))
+    words = re.split(r" {2,}", cards.line(cards.summarize(make(tmp_path / "a"))))
     assert words == ["a", "sentiment", "lstm", "imdb_reviews", "3.5 MB", "accuracy 0.7654"]
 
 

@@ -114,7 +114,7 @@ def test_an_unknown_data_set_lists_what_there_is(run: Run) -> None:
 def test_a_model_of_another_task_is_told(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     summary = cards.Summary(tmp_path / "m", {"task": "tag", "train": {"cell": "gru"}}, {}, 0)
     monkeypatch.setattr(cards, "locate", lambda *_: summary.path)
-    monkeypatch.setattr(cards, "summarise", lambda _: summary)
+    monkeypatch.setattr(cards, "summarize", lambda _: summary)
     code, _, err = run("sentiment", "--model", "m", "text")
     assert (code, err) == (2, "Error: m is a model for tag: use `zoo tag --model m`.\n")
 
@@ -165,7 +165,7 @@ def test_an_input_without_an_answer_is_a_line_and_exit_code_1(
     """The lines after it come all the same."""
     summary = cards.Summary(tmp_path / "m", {"task": "toy", "train": {}}, {}, 0)
     monkeypatch.setattr(cards, "locate", lambda *_: summary.path)
-    monkeypatch.setattr(cards, "summarise", lambda _: summary)
+    monkeypatch.setattr(cards, "summarize", lambda _: summary)
     monkeypatch.setattr(cli, "_start_keras", lambda _: None)
     monkeypatch.setattr(zoo, "saved", SimpleNamespace(load=lambda path: path), raising=False)
     asked = []

@@ -18,7 +18,7 @@ from zoo.tasks.sentiment.recipe import Train
 
 from zoo import builders, cards, saved
 from zoo.errors import UserError
-from zoo.text import Tokenizer, pad
+from zoo.data.text import Tokenizer, pad
 
 SENTENCES = [
     "a fine film", "a dull film", "two hours of joy", "two hours of boredom", "what a waste", "what a cast",
@@ -98,7 +98,7 @@ def test_the_folder_holds_what_the_design_says_and_nothing_is_left_beside_it(wri
     assert [item.name for item in written.parent.iterdir()] == ["tiny"]
     card = (written / "README.md").read_text(encoding="utf-8")
     assert card.startswith("# tiny\n")
-    assert card == cards.card(cards.summarise(written))
+    assert card == cards.card(cards.summarize(written))
 
 
 def test_half_precision_halves_the_file_and_hardly_moves_the_answers(case: Case, written: Path, tmp_path: Path) -> None:

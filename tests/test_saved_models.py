@@ -27,7 +27,7 @@ def test_published_model_answers_as_it_did(folder):
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_published_model_is_small_and_speaks_of_no_machine(folder):
-    summary = cards.summarise(folder)
+    summary = cards.summarize(folder)
     assert summary.bytes < 20e6
     for file in folder.rglob("*.json"):
         if file.stem.endswith("tokenizer"):

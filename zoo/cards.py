@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from zoo import legacy
 from zoo.errors import UserError
 from zoo.names import unknown
 
@@ -45,9 +46,9 @@ class Summary:
 
     @property
     def rank(self) -> tuple:
-        """Larger is better: real data before synthetic, then the score."""
+        """Larger is better: other data before built-in ones, then the score."""
         sign = 1 if self.metrics["higher_is_better"] else -1
-        return (not self.metrics["data"].get("embedded", False), sign * self.monitored)
+        return (not self.metrics["data"].get("builtin", False), sign * self.monitored)
 
 
 def published() -> Path:
@@ -71,7 +72,7 @@ def folders(models_dir: str | Path | None = None) -> list[Path]:
     return found
 
 
-def summarise(path: Path) -> Summary:
+def summarize(path: Path) -> Summary:
     """Reads one saved model's JSON.
 
     Raises:
@@ -87,7 +88,7 @@ def summarise(path: Path) -> Summary:
             raise UserError(f"{path} cannot be read: {name} is damaged ({error}).") from error
     try:
         size = sum(item["bytes"] for item in values[FILES]["files"].values())
-        summary = Summary(path, values[RECIPE], values[METRICS], size)
+        summary = Summary(path, values[RECIPE], legacy.metrics(values[METRICS]), size)
         (summary.task, summary.cell, summary.dataset, summary.rank)  # noqa: B018  each must be there
     except (KeyError, TypeError, AttributeError) as error:
         raise UserError(f"{path} is not a saved model of zoo: its JSON files lack {error}.") from error
@@ -105,7 +106,7 @@ def models(models_dir: str | Path | None = None) -> Iterator[Summary]:
                 continue
             seen.add(path.name)
             try:
-                yield summarise(path)
+                yield summarize(path)
             except UserError:
                 continue
 
@@ -161,27 +162,27 @@ def under_way(path: Path) -> Path:
 def best(
     task: str,
     models_dir: str | Path | None = None,
-    fits: Callable[[Mapping[str, Any]], bool] | None = None,
-    own_first: bool = False,
+    can_answer: Callable[[Mapping[str, Any]], bool] | None = None,
+    prefer_latest: bool = False,
 ) -> Path:
     """The best published model of a task; if none is published, the best of your own.
 
     Args:
         task: Its name.
         models_dir: Where to look first.
-        fits: Whether a model with these facts of its data serves.
-        own_first: Rather the newest of your own, if there is one.
+        can_answer: Whether a model trained on data with this card can be used.
+        prefer_latest: Choose the latest of your own models, if there is one.
 
     Raises:
         UserError: If there is none.
     """
     every = [item for item in models(models_dir) if item.task == task]
-    mine = [item for item in every if fits is None or fits(item.metrics["data"])]
+    mine = [item for item in every if can_answer is None or can_answer(item.metrics["data"])]
     if every and not mine:
         names = ", ".join(item.name for item in every)
         raise UserError(f"None of the saved models for {task} does what you ask; there are {names}. Train one.")
     public = [item for item in mine if item.path.parent.resolve() == published().resolve()]
-    newest = [item for item in mine if item.name not in _listed()] if own_first else []
+    newest = [item for item in mine if item.name not in _listed()] if prefer_latest else []
     if newest:
         return max(newest, key=lambda item: (item.path / METRICS).stat().st_mtime).path
     choice = max(public or mine, key=lambda item: (item.rank, item.name), default=None)
@@ -230,7 +231,7 @@ def table(summaries: Iterable[Summary]) -> str:
                 f"[{item.name}]({item.name}/README.md)",
                 item.task,
                 item.cell,
-                item.dataset + (" (synthetic)" if item.metrics["data"].get("embedded") else ""),
+                item.dataset + (" (synthetic)" if item.metrics["data"].get("synthetic") else ""),
                 f"{item.metrics['monitor']} {number(item.monitored)}",
                 number(item.metrics["training"]["parameters"]),
                 f"{item.bytes / 1e6:.1f} MB",
@@ -272,7 +273,7 @@ Weights are those of epoch {training["best_epoch"]} of {training["epochs"]}, cho
 
 ## Training
 
-{_inline(training["minutes"])} minutes, {number(training["examples_a_second"])} examples a second, on \
+{_inline(training["minutes"])} minutes, {number(training["examples_per_second"])} examples per second, on \
 {_cores(metrics)} ({metrics["machine"]["processor"]}), Keras {metrics["versions"]["keras"]} on \
 {metrics["versions"]["backend"]}, Python {metrics["versions"]["python"]}.
 

@@ -15,16 +15,17 @@ import click
 
 import zoo
 from zoo import cards, cells, options
+from zoo.data.datasets import find_row, unknown_dataset
 from zoo.errors import UserError
 from zoo.lens import commands as lens
-from zoo.names import look_up, nearest, unknown
-from zoo.task import Failed, Installed, Part, find, installed
+from zoo.names import look_up, nearest
+from zoo.task import Chunk, ErrorLine, Installed, Recipe, find, installed
 
-MODELS_DIR = click.Option(["--models-dir"], type=click.Path(path_type=Path), help="Where saved models lie.")
+MODELS_DIR = click.Option(["--models-dir"], type=click.Path(path_type=Path), help="Folder of saved models.")
 BACKEND = click.Option(
     ["--backend"],
     type=options.Choice(("tensorflow", "jax")),
-    help="What Keras computes with.  [default: $KERAS_BACKEND, else tensorflow]",
+    help="Backend of Keras.  [default: $KERAS_BACKEND, else tensorflow]",
 )
 
 
@@ -102,15 +103,15 @@ def train_group() -> None:
 
 def _trainer(task: Installed) -> click.Command:
     recipe = task.recipe
-    presets = tuple(recipe.PRESETS)
+    presets = tuple(recipe.presets)
 
     def run(**values: Any) -> None:
         ctx = click.get_current_context()
         preset = values["preset"]
-        settings = {**(recipe.PRESETS[preset] if preset else {}), **options.given(ctx, values, recipe.Train)}
-        train = recipe.Train(**settings)
+        settings = {**(recipe.presets[preset] if preset else {}), **options.given(ctx, values, recipe.train)}
+        train = recipe.train(**settings)
         look_up(_cells(task), train.cell, "cell", "`zoo list cells` shows them with what they are")
-        _check_dataset(train.dataset, recipe.DATASETS)
+        _check_dataset(train.dataset, recipe)
         path = _training_path(task.name, train, preset, values)
         _start_keras(values["backend"])
         from zoo import training
@@ -129,37 +130,35 @@ def _trainer(task: Installed) -> click.Command:
         for name, value in saved.metrics["scores"]["test"].items():
             click.echo(f"test {name} {cards.number(value)}")
 
-    return click.Command(
+    return options.Command(
         task.name,
         callback=run,
         params=[
             click.Option(["--preset"], type=options.Choice(presets), help="A named recipe; options override it."),
-            *options.options(recipe.Train),
+            *options.options(recipe.train),
             click.Option(["--name"], help="Name of the saved model.  [default: TASK-CELL-DATASET]"),
             MODELS_DIR,
-            click.Option(["--resume"], is_flag=True, help="Go on with an interrupted training."),
-            click.Option(["--overwrite"], is_flag=True, help="Replace what has this name."),
+            click.Option(["--resume"], is_flag=True, help="Resume an interrupted training run."),
+            click.Option(["--overwrite"], is_flag=True, help="Overwrite an existing model of this name."),
             click.Option(["--plot/--no-plot"], default=True, help="Draw learning curves.", show_default=True),
             click.Option(["--tensorboard"], type=click.Path(path_type=Path), help="Folder for TensorBoard logs."),
             BACKEND,
         ],
-        help=f"{task.summary}\n\nData sets: {', '.join(recipe.DATASETS)}; or a path to your own data.",
+        help=f"{task.summary}\n\nData sets: {', '.join(recipe.datasets)}; or a path to your own data.",
         short_help=task.summary,
     )
 
 
 def _cells(task: Installed) -> dict[str, str]:
     """What `--cell` of a task takes: the recurrent cells, and further words of its recipe; each with what it is."""
-    return {name: text for name, (_, text) in cells.TABLE.items()} | getattr(task.recipe, "CELLS", {})
+    return {name: text for name, (_, text) in cells.TABLE.items()} | dict(task.recipe.cells)
 
 
-def _check_dataset(name: str, known: Iterable[str]) -> None:
-    """A name that is no known data set and no path is told at once, before Keras is imported.
-
-    A known one may be followed by a slash and its config, which its task checks.
-    """
-    if not {name, name.partition("/")[0]} & {*known} and not Path(name).exists():
-        raise unknown("data set", name, known, "Or give the path of your own data")
+def _check_dataset(name: str, recipe: Recipe) -> None:
+    """Refuses a name that is no known data set and no path at once, before Keras is imported."""
+    own = "Or give the path of your own data"
+    if find_row(name, recipe.datasets, own) is None and not (name and Path(name).exists()):
+        raise unknown_dataset(name, recipe.datasets, own)
 
 
 def _training_path(task: str, recipe: Any, preset: str | None, values: dict[str, Any]) -> Path:
@@ -189,52 +188,50 @@ def _verb(task: Installed) -> click.Command:
     recipe = task.recipe
 
     def run(inputs: tuple[str, ...], **values: Any) -> None:
-        ask = recipe.Predict(
-            inputs=inputs or _lines(task.name), **options.given(click.get_current_context(), values, recipe.Predict)
-        )
+        given = options.given(click.get_current_context(), values, recipe.predict)
+        config = recipe.predict(inputs=inputs or _lines(task.name), **given)
         path = cards.locate(values["model"], values["models_dir"]) if values["model"] else None
-        fits = getattr(recipe, "fits", None)
-        fits = fits and functools.partial(fits, ask)
-        path = path or cards.best(task.name, values["models_dir"], fits, getattr(recipe, "OWN_FIRST", False))
-        theirs = cards.summarise(path).task
+        can_answer = functools.partial(recipe.can_answer, config) if recipe.can_answer else None
+        path = path or cards.best(task.name, values["models_dir"], can_answer, recipe.prefer_latest)
+        theirs = cards.summarize(path).task
         if theirs != task.name:
             raise UserError(f"{path.name} is a model for {theirs}: use `zoo {theirs} --model {path.name}`.")
         _start_keras(values["backend"])
         from zoo import saved
 
         failed = False
-        for line in task.task.predict(saved.load(path), ask):
-            click.echo(line, nl=not isinstance(line, Part))
+        for line in task.task.predict(saved.load(path), config):
+            click.echo(line, nl=not isinstance(line, Chunk))
             sys.stdout.flush()
-            failed |= isinstance(line, Failed)
+            failed |= isinstance(line, ErrorLine)
         if failed:
             sys.exit(1)
 
-    return click.Command(
+    return options.Command(
         task.name,
         callback=run,
         params=[
-            click.Argument(["inputs"], nargs=-1, metavar=f"[{recipe.INPUTS.upper()}]..."),
+            click.Argument(["inputs"], nargs=-1, metavar=f"[{recipe.inputs.upper()}]..."),
             click.Option(["--model"], help="Name or folder of a saved model.  [default: the best published one]"),
-            *options.options(recipe.Predict),
+            *options.options(recipe.predict),
             MODELS_DIR,
             BACKEND,
         ],
-        help=f"{task.summary}\n\nInputs come as arguments, or one a line on standard input; a line comes out for each.",
+        help=f"{task.summary}\n\nInputs come as arguments, or one per line on standard input; each gets one line.",
         short_help=task.summary,
     )
 
 
 def _lines(task: str) -> Iterator[str]:
-    """Lines of standard input, as they come; bytes that are no UTF-8 become U+FFFD."""
+    """Lines of standard input, as they come; bytes that are not UTF-8 become U+FFFD."""
     if sys.stdin.isatty():
-        click.echo(f"Reading inputs for {task} from the keyboard, one a line; Ctrl-D ends.", err=True)
+        click.echo(f"Reading inputs for {task} from the keyboard, one per line; Ctrl-D ends.", err=True)
     for line in sys.stdin.buffer:
         yield line.decode("utf-8", "replace").rstrip("\r\n")
 
 
 def _start_keras(backend: str | None) -> None:
-    """Chooses the backend, quietens TensorFlow's start-up notes, and only then imports Keras."""
+    """Chooses the backend, silences TensorFlow's start-up notes, and only then imports Keras."""
     if backend:
         os.environ["KERAS_BACKEND"] = backend
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -286,9 +283,9 @@ def evaluate(
 ) -> None:
     """Score a saved model on a split of a data set."""
     path = cards.locate(model, models_dir)
-    task = find(cards.summarise(path).task)
+    task = find(cards.summarize(path).task)
     if dataset:
-        _check_dataset(dataset, task.recipe.DATASETS)
+        _check_dataset(dataset, task.recipe)
     _start_keras(backend)
     from zoo import saved, training
 
@@ -322,7 +319,7 @@ def _listed(kind: str, models_dir: Path | None) -> Iterator[str]:
         yield from (f"{name:12}  {text}" for name, text in known.items())
     elif kind == "datasets":
         for task in installed().values():
-            yield from (f"{task.name:12}  {name:24}  {text}" for name, text in task.recipe.DATASETS.items())
+            yield from (f"{task.name:12}  {name:24}  {row.description}" for name, row in task.recipe.datasets.items())
     else:
         yield from map(cards.line, cards.models(models_dir))
 
@@ -331,7 +328,7 @@ def _listed(kind: str, models_dir: Path | None) -> Iterator[str]:
 @click.argument("model")
 def card(model: str, models_dir: Path | None) -> None:
     """Show a saved model's card."""
-    click.echo(cards.card(cards.summarise(cards.locate(model, models_dir))), nl=False)
+    click.echo(cards.card(cards.summarize(cards.locate(model, models_dir))), nl=False)
 
 
 cli.add_command(lens.group(_start_keras, [MODELS_DIR, BACKEND]))

@@ -6,10 +6,10 @@ import numpy as np
 from sklearn.metrics import accuracy_score, f1_score, log_loss
 
 
-def calibration_error(probabilities: np.ndarray, labels: np.ndarray, bins: int = 15) -> float:
+def expected_calibration_error(probabilities: np.ndarray, labels: np.ndarray, bins: int = 15) -> float:
     """Expected calibration error: how far stated confidence is from the share of right answers, 0 to 1.
 
-    Source: Guo, Pleiss, Sun and Weinberger, "On Calibration of Modern Neural Networks" (2017), equation 3.
+    Reference: Guo, Pleiss, Sun and Weinberger, "On Calibration of Modern Neural Networks" (2017), equation 3.
 
     Args:
         probabilities: `(examples, classes)`.
@@ -35,8 +35,8 @@ def classification(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, f
         labels: `(examples,)`, the right class of each.
 
     Returns:
-        `accuracy`, `macro_f1` (mean over classes), `nll` (mean negative log-likelihood, nats) and
-        `calibration_error`.
+        `accuracy`, `macro_f1` (mean over classes), `log_loss` (mean negative log-likelihood in nats) and
+        `ece` (expected calibration error).
     """
     probabilities = np.asarray(probabilities, "float64")
     probabilities = probabilities / probabilities.sum(axis=1, keepdims=True)  # float32 sums are off by 1e-7
@@ -45,8 +45,8 @@ def classification(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, f
     return {
         "accuracy": float(accuracy_score(labels, guesses)),
         "macro_f1": float(f1_score(labels, guesses, labels=classes, average="macro", zero_division=0)),
-        "nll": float(log_loss(labels, probabilities, labels=classes)),
-        "calibration_error": calibration_error(probabilities, labels),
+        "log_loss": float(log_loss(labels, probabilities, labels=classes)),
+        "ece": expected_calibration_error(probabilities, labels),
     }
 
 

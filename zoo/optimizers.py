@@ -7,18 +7,18 @@ from typing import Any
 import keras
 from keras import ops
 
-from zoo.settings import Run
+from zoo.settings import TrainConfig
 
 
 @keras.saving.register_keras_serializable("zoo")
-class Decay(keras.optimizers.schedules.LearningRateSchedule):
+class WarmupDecay(keras.optimizers.schedules.LearningRateSchedule):
     """A learning rate that rises linearly, then falls to zero.
 
     Args:
         peak: The largest learning rate.
         steps: Training steps in all; later steps keep the last value.
         kind: `"constant"`, `"linear"` or `"cosine"`.
-        warmup: Part of `steps` in which the rate rises from zero to `peak`.
+        warmup: Fraction of `steps` in which the rate rises from zero to `peak`.
     """
 
     def __init__(self, peak: float, steps: int, kind: str = "linear", warmup: float = 0.0) -> None:
@@ -56,7 +56,7 @@ class AveragingAdamW(keras.optimizers.AdamW):
             variable.assign(ops.copy(variable))
 
 
-def compile(model: keras.Model, recipe: Run, examples: int, **options: Any) -> None:
+def compile(model: keras.Model, recipe: TrainConfig, examples: int, **options: Any) -> None:
     """`model.compile` with the recipe's optimizer.
 
     XLA compiles on JAX only: in TensorFlow its loops are slower on a CPU, and it shuts cuDNN's kernels out.
@@ -64,25 +64,25 @@ def compile(model: keras.Model, recipe: Run, examples: int, **options: Any) -> N
     Args:
         model: Any Keras model.
         recipe: See `from_recipe`.
-        examples: Training examples an epoch.
+        examples: Training examples per epoch.
         **options: Loss, metrics and whatever else `keras.Model.compile` takes.
     """
     jit = keras.backend.backend() != "tensorflow"
     model.compile(optimizer=from_recipe(recipe, examples), jit_compile=jit, **options)
 
 
-def from_recipe(recipe: Run, examples: int) -> AveragingAdamW:
+def from_recipe(recipe: TrainConfig, examples: int) -> AveragingAdamW:
     """The optimizer of a recipe.
 
     Args:
         recipe: Its learning rate, schedule, clipping, decay and averaging are used.
-        examples: Training examples an epoch: the schedule needs to know where the end is.
+        examples: Training examples per epoch: the schedule needs to know where the end is.
     """
     steps = recipe.epochs * math.ceil(examples / recipe.batch_size)
     return AveragingAdamW(
-        Decay(recipe.learning_rate, steps, recipe.schedule, recipe.warmup),
+        WarmupDecay(recipe.learning_rate, steps, recipe.schedule, recipe.warmup),
         weight_decay=recipe.weight_decay,
         global_clipnorm=recipe.clip_norm or None,
-        use_ema=recipe.averaging > 0,
-        ema_momentum=recipe.averaging or 0.99,
+        use_ema=recipe.ema_momentum > 0,
+        ema_momentum=recipe.ema_momentum or 0.99,
     )

@@ -2,16 +2,43 @@
 
 import dataclasses
 import typing
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import click
 
+from zoo import legacy
 from zoo.names import nearest
 
 
+class Command(click.Command):
+    """A command that still takes the option names of zoo 0.1, with a note that names the present one."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, list(self._renamed(args)))
+
+    def _renamed(self, args: Iterable[str]) -> Iterable[str]:
+        present = {name for param in self.params for name in (*param.opts, *param.secondary_opts)}
+        ended = False
+        for arg in args:
+            ended |= arg == "--"
+            option, equals, value = arg.partition("=")
+            new = option if ended or option in present else _present_name(option)
+            if new != option and new in present:
+                click.echo(f"Note: {option} is now called {new}; the old name goes with the next version.", err=True)
+                arg = f"{new}{equals}{value}"
+            yield arg
+
+
+def _present_name(option: str) -> str:
+    """`--nbest` -> `--num-return`, `--no-joint` -> `--no-shared-vocabulary`; others as they are."""
+    prefix = "--no-" if option.startswith("--no-") else "--"
+    name = option.removeprefix(prefix).replace("-", "_")
+    return f"{prefix}{legacy.SETTINGS[name].replace('_', '-')}" if name in legacy.SETTINGS else option
+
+
 class Choice(click.ParamType):
-    """One of some names; an unknown one is told with the nearest."""
+    """One of some names; the error for an unknown one names the nearest."""
 
     name = "choice"
 
@@ -47,9 +74,9 @@ def option(item: dataclasses.Field, annotation: Any, default: Any) -> click.Opti
     if facts["choices"]:
         accepted = Choice(facts["choices"])
     elif kind is int:
-        accepted = click.IntRange(_whole(facts["least"]), _whole(facts["most"]))
+        accepted = click.IntRange(_whole(facts["minimum"]), _whole(facts["maximum"]))
     elif kind is float:
-        accepted = click.FloatRange(facts["least"], facts["most"])
+        accepted = click.FloatRange(facts["minimum"], facts["maximum"])
     return click.Option(
         [f"--{dashed}"], type=accepted, default=default, help=facts["help"], show_default=default is not None
     )

@@ -18,10 +18,10 @@ import h5py
 import keras
 import numpy as np
 
-from zoo import __version__, cards
+from zoo import __version__, cards, legacy
 from zoo import task as tasks
+from zoo.data.text import Tokenizer
 from zoo.errors import UserError
-from zoo.text import Tokenizer
 
 FORMAT = 1
 """Raised when a folder of an older zoo can no longer be read."""
@@ -34,10 +34,10 @@ class SavedModel:
     Attributes:
         path: Its folder.
         installed: Its task.
-        recipe: The settings it was trained with, a `Train` of the task.
+        recipe: The settings it was trained with.
         metrics: What `metrics.json` says.
         assets: Tokenizers and JSON values, by name.
-        model: The `keras.Model`.
+        net: The `keras.Model`.
     """
 
     path: Path
@@ -45,17 +45,17 @@ class SavedModel:
     recipe: Any
     metrics: Mapping[str, Any]
     assets: Mapping[str, Any]
-    model: keras.Model
+    net: keras.Model
 
     def predict(self, inputs: Iterable[str], **options: Any) -> list[Any]:
         """Answers as Python objects: what the command prints with `--json`.
 
         Args:
             inputs: As the task's command takes them: texts, or file names.
-            **options: Fields of the task's `Predict`.
+            **options: Fields of the task's prediction settings.
         """
-        ask = self.installed.recipe.Predict(inputs=list(inputs), json=True, **options)
-        return [json.loads(line) for line in self.installed.task.predict(self, ask)]
+        config = self.installed.recipe.predict(inputs=list(inputs), json=True, **options)
+        return [json.loads(line) for line in self.installed.task.predict(self, config)]
 
 
 def load(model: str | Path, models_dir: str | Path | None = None) -> SavedModel:
@@ -65,14 +65,14 @@ def load(model: str | Path, models_dir: str | Path | None = None) -> SavedModel:
         UserError: If it is missing, damaged, foreign, or written by a newer version; says which file and why.
     """
     path = cards.locate(model, models_dir)
-    summary = cards.summarise(path)
+    summary = cards.summarize(path)
     _verify(path)
     installed = tasks.find(summary.task)
-    recipe = installed.train_recipe(summary.recipe["train"])
+    recipe = installed.recipe.configure(summary.recipe["train"])
     installed.task  # noqa: B018  registers what classes the task itself may define
     try:
         net = keras.saving.load_model(path / "model.keras", compile=False, safe_mode=True)
-        assets = {file.stem: _read_asset(file) for file in sorted((path / "assets").iterdir())}
+        assets = dict(_read_asset(file) for file in sorted((path / "assets").iterdir()))
     except (OSError, ValueError, KeyError, TypeError) as error:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
         raise UserError(f"{path} cannot be loaded by zoo {__version__}: {reason}") from error
@@ -86,7 +86,7 @@ def write(
     recipe: Mapping[str, Any],
     metrics: Mapping[str, Any],
     *,
-    storage: str = "float32",
+    weights_dtype: str = "float32",
     examples: Iterable[str] = (),
     extra: Callable[[Path], None] | None = None,
     overwrite: bool = False,
@@ -101,7 +101,7 @@ def write(
         assets: Tokenizers and JSON values.
         recipe: For `recipe.json`: `task`, `train` and `command`.
         metrics: For `metrics.json`.
-        storage: `"float16"` halves the size of the weights; they are float32 again after loading.
+        weights_dtype: `"float16"` halves the size of the weights; they are float32 again after loading.
         examples: Inputs for `golden.json`.
         extra: Writes more files into the folder it is given.
         overwrite: Whether an existing folder may be replaced.
@@ -115,7 +115,7 @@ def write(
     try:
         shutil.rmtree(new, ignore_errors=True)
         (new / "assets").mkdir(parents=True)
-        _write_model(model, new / "model.keras", storage)
+        _write_model(model, new / "model.keras", weights_dtype)
         for name, value in assets.items():
             _write_asset(new / "assets" / f"{name}.json", value)
         _write_json(new / cards.RECIPE, recipe)
@@ -126,7 +126,7 @@ def write(
         asked = list(examples)
         _write_json(new / "golden.json", {"inputs": asked, "outputs": load(new).predict(asked)})
         _write_manifest(new)
-        (new / cards.CARD).write_text(cards.card(replace(cards.summarise(new), path=path)), encoding="utf-8")
+        (new / cards.CARD).write_text(cards.card(replace(cards.summarize(new), path=path)), encoding="utf-8")
         _sync(new)
     except OSError as error:
         shutil.rmtree(new, ignore_errors=True)
@@ -155,11 +155,12 @@ def _write_asset(path: Path, value: Any) -> None:
         _write_json(path, value)
 
 
-def _read_asset(path: Path) -> Any:
-    """An asset whose name ends in `tokenizer` is one; any other is plain JSON."""
+def _read_asset(path: Path) -> tuple[str, Any]:
+    """Name and value of an asset: a tokenizer if its name ends so, else plain JSON."""
     if path.stem.endswith("tokenizer"):
-        return Tokenizer.load(path)
-    return json.loads(path.read_text(encoding="utf-8"))
+        return path.stem, Tokenizer.load(path)
+    value = json.loads(path.read_text(encoding="utf-8"))
+    return legacy.ASSETS.get(path.stem, path.stem), legacy.search(value) if path.stem == "search" else value
 
 
 def _write_manifest(folder: Path) -> None:
@@ -211,14 +212,14 @@ def _verify(path: Path) -> None:
             )
 
 
-def _write_model(model: keras.Model, file: Path, storage: str) -> None:
+def _write_model(model: keras.Model, file: Path, weights_dtype: str) -> None:
     """Writes `model.keras` without optimizer, its weights in half precision if asked for."""
     config = keras.saving.serialize_keras_object(model)
     config.pop("compile_config", None)
     bare = keras.saving.deserialize_keras_object(config)
     bare.set_weights(model.get_weights())
     bare.save(file)
-    if storage == "float16":
+    if weights_dtype == "float16":
         _halve(file)
 
 
@@ -254,7 +255,7 @@ def _copy_halved(old: h5py.Group, new: h5py.Group) -> None:
         array = item[()]
         if array.dtype == np.float32:
             if not np.isfinite(array).all() or np.abs(array).max(initial=0) > np.finfo(np.float16).max:
-                raise UserError(f"Weight {item.name} does not fit into float16; save with --storage float32.")
+                raise UserError(f"Weight {item.name} does not fit into float16; save with --weights-dtype float32.")
             array = array.astype(np.float16)
         new.create_dataset(key, data=array)
 

@@ -6,102 +6,161 @@ import importlib
 import importlib.metadata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from types import ModuleType
-from typing import Any
+from typing import Any, Literal
 
+from zoo import legacy
+from zoo.data.datasets import DatasetCard, DatasetRow
 from zoo.errors import UserError
 from zoo.names import look_up, nearest
+from zoo.settings import PredictConfig, TrainConfig
 
 GROUP = "zoo.tasks"
 """The entry-point group in which a package registers its tasks."""
+
+Score = Callable[[Any, Any, Mapping[str, Any]], dict[str, float]]
+"""`(model, batches, assets) -> scores by name`."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What can be known of a task without Keras: its settings, presets and data sets. Each `recipe.py` has one.
+
+    Attributes:
+        train: The settings of a training.
+        predict: The settings of a prediction.
+        datasets: The task's data sets by name; the first is built in.
+        presets: Named settings; `tiny` is for tests, the others are published models.
+        inputs: What the task's command takes, in the plural.
+        cells: What `--cell` takes besides the recurrent cells, with what it is.
+        memory: Memory tests `NAME/STEPS`, with the settings by which `zoo lens memory` trains every cell. The scores
+            of such a data set include `accuracy_at_<steps>` (`zoo.metrics.by_distance`).
+        can_answer: `(configuration, data of a model's card) -> bool`, for the choice of a model where none is named.
+        prefer_latest: Whether that is the latest of the user's own models rather than the best published one.
+    """
+
+    train: type[TrainConfig]
+    predict: type[PredictConfig]
+    datasets: Mapping[str, DatasetRow]
+    presets: Mapping[str, Mapping[str, Any]]
+    inputs: str
+    cells: Mapping[str, str] = field(default_factory=dict)
+    memory: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    can_answer: Callable[[Any, Mapping[str, Any]], bool] | None = None
+    prefer_latest: bool = False
+
+    def configure(self, stored: Mapping[str, Any]) -> TrainConfig:
+        """A training's settings from a stored `recipe.json`, which may be one of zoo 0.1.
+
+        Raises:
+            UserError: If a setting is unknown.
+        """
+        known = {item.name for item in dataclasses.fields(self.train)}
+        settings = legacy.settings(stored, known)
+        for name in settings:
+            if name not in known:
+                close = nearest(name, known)
+                hint = f" (nearest: {close!r})" if close else ""
+                raise UserError(
+                    f"recipe.json has the setting {name!r}, which this version does not have{hint}; "
+                    "it was written by another version of zoo."
+                )
+        return self.train(**settings)
 
 
 @dataclass(frozen=True)
 class Data:
     """A data set as a task hands it to a training.
 
-    A batch is `(inputs, targets, weights)`; weights are `(batch,)`, and 0 marks a row that only fills up.
+    A batch is `(inputs, targets, weights)`; weights are `(batch,)`, and 0 marks a row that only fills the batch.
 
     Attributes:
-        train: Epoch number -> shuffled batches. The same number gives the same order, so that a resumed
-            training sees what it would have seen.
-        split: Split name (`"validation"`, `"test"`, or another that the data set has), optionally a limit ->
-            batches of the split, or of its first so many examples.
+        raw: The `RawDataset` it was made from, for further stages.
+        train: Epoch number -> shuffled batches. The same number gives the same order, so that a resumed training sees
+            the same batches. In a stage that learns on policy: epoch number and model -> batches.
+        split: Split name (`"validation"`, `"test"`, or another that the data set has), optionally a limit -> batches
+            of the split, or of its first `limit` examples.
         assets: All that a saved model needs besides its weights: tokenizers and JSON values, by name.
-        sizes: Examples by split, where known.
-        facts: What the card says of the data: name, version, licence, how the splits were made. The key
-            `embedded` is True for a synthetic or shipped set.
-        epoch: Examples of an epoch, if they are not those of the train split: a picture may have five captions.
+        sizes: Number of examples by split. It may have to read the data, so it is called only by a training.
+        card: What the model's card says about the data.
+        epoch_size: Number of examples of an epoch, where they are not those of the train split.
         examples: Inputs for `golden.json` where those of the task (`Task.examples`) do not fit this data set.
     """
 
-    train: Callable[[int], Any]
+    raw: Any
+    train: Callable[..., Any]
     split: Callable[..., Any]
     assets: Mapping[str, Any]
-    sizes: Mapping[str, int]
-    facts: Mapping[str, Any] = field(default_factory=dict)
-    epoch: int | None = None
+    sizes: Callable[[], Mapping[str, int]]
+    card: DatasetCard
+    epoch_size: Callable[[], int] | None = None
     examples: Sequence[str] | None = None
+
+    def examples_per_epoch(self) -> int:
+        """Number of training examples of an epoch."""
+        return self.epoch_size() if self.epoch_size else self.sizes()["train"]
 
 
 @dataclass(frozen=True)
 class Stage:
-    """All that a loop over epochs needs: a recipe, its data, how to build and how to score.
+    """A part of a training: its own recipe, data, model and score. Most tasks have one stage.
 
-    Most tasks have one stage. A task may put another before it (`Task.before`), whose weights are where the main
-    one starts: those of all layers that have the same name and the same shapes. It may put another after it
-    (`Task.after`), which starts from the main one's best weights, all of them in the same order.
-
-    With `in_turn`, a batch depends on what the model learned from the batches before: none is asked for ahead.
+    Attributes:
+        name: Names its checkpoint, and its loss in the history; the stage `"train"` has the plain `loss`.
+        recipe: The settings of this stage.
+        data: What it learns from.
+        build: `(recipe, data) -> keras.Model`, compiled.
+        score: Scores of the validation split after every epoch.
+        monitor: The score that early stopping and the choice of the best weights look at.
+        higher_is_better: Which way it counts.
+        on_policy: Whether a batch depends on what the model learned from the batches before: `data.train` then takes
+            the model, and no batch is prepared ahead.
+        start: How it starts from the stage before: `"layers"` copies the weights of all layers that have the same name
+            in both models; `"weights"` copies all weights, which count as the first candidate for the best, so that a
+            stage that makes nothing better changes nothing.
     """
 
+    name: str
     recipe: Any
     data: Data
     build: Callable[[Any, Data], Any]
-    score: Callable[[Any, Any, Mapping[str, Any]], dict[str, float]]
+    score: Score
     monitor: str
     higher_is_better: bool = True
-    in_turn: bool = False
+    on_policy: bool = False
+    start: Literal["layers", "weights"] = "layers"
 
 
 @dataclass(frozen=True)
 class Task:
-    """A task is a value of four functions and a few names; there is no base class.
+    """A task is a value of a few functions; there is no base class.
 
     Attributes:
         load: `(recipe, assets=None) -> Data`. With the assets of a saved model it trains no tokenizer.
-        build: `(recipe, data) -> keras.Model`, compiled: the only place where a recipe is unpacked into a
-            builder's arguments.
-        score: `(model, batches, assets) -> dict[str, float]`.
-        validate: The same for the validation split after every epoch, where `score` would take too long for that.
-        predict: `(saved, ask) -> Iterator[str]`: a line of output for each input, in `Part`s if it comes
-            slowly, `Failed` if it has no answer.
-        monitor: The score that early stopping and the choice of the best model look at.
+        stages: `(recipe, data) -> list of Stage`, in order; the last one's model is saved.
+        score: All scores of the saved model.
+        predict: `(saved, configuration) -> Iterator[str]`: a line of output for each input, in `Chunk`s if it comes
+            slowly, `ErrorLine` if it has no answer.
+        monitor: The test score by which saved models are compared.
         higher_is_better: Which way it counts.
-        before: `(recipe, data) -> Stage | None`: a training before the training, such as one without labels.
-        after: The same for one after it, such as one on a reward. If it makes nothing better, nothing changes.
-        examples: Inputs whose answers are kept as `golden.json`, so that a saved model can be checked; a data set
-            may have its own (`Data.examples`).
+        examples: `() -> inputs` whose answers are kept as `golden.json`, so that a saved model can be checked; a data
+            set may have its own (`Data.examples`).
     """
 
     load: Callable[..., Data]
-    build: Callable[[Any, Data], Any]
-    score: Callable[[Any, Any, Mapping[str, Any]], dict[str, float]]
+    stages: Callable[[Any, Data], list[Stage]]
+    score: Score
     predict: Callable[[Any, Any], Iterator[str]]
     monitor: str
     higher_is_better: bool = True
-    validate: Callable[[Any, Any, Mapping[str, Any]], dict[str, float]] | None = None
-    before: Callable[[Any, Data], Stage | None] | None = None
-    after: Callable[[Any, Data], Stage | None] | None = None
-    examples: Sequence[str] = ()
+    examples: Callable[[], Sequence[str]] = tuple
 
 
-class Failed(str):
+class ErrorLine(str):
     """A line of output that says why one input has no answer. The others are answered; the command exits with 1."""
 
 
-class Part(str):
-    """A part of a line of output, shown at once; the next that comes goes on behind it."""
+class Chunk(str):
+    """A part of a line of output, shown at once; the next part follows on the same line."""
 
 
 @dataclass(frozen=True)
@@ -117,38 +176,14 @@ class Installed:
         return (importlib.import_module(self.package).__doc__ or "").strip().partition("\n")[0]
 
     @functools.cached_property
-    def recipe(self) -> ModuleType:
-        """The module with `Train`, `Predict`, `PRESETS` and `DATASETS`: standard library only.
-
-        It may have `fits(ask, facts of a model's data) -> bool`, for the choice of a model where none is named;
-        `OWN_FIRST`, whether that is rather the newest of one's own than the best published;
-        `CELLS`, further words that `--cell` takes with what they are; and `MEMORY`, data sets `NAME/STEPS` that ask
-        for something seen so many steps ago, with the settings for `zoo lens memory`. The scores of such a data set
-        have `accuracy_at_<steps>` (`zoo.metrics.by_distance`).
-        """
-        return importlib.import_module(f"{self.package}.recipe")
+    def recipe(self) -> Recipe:
+        """The task's settings, presets and data sets."""
+        return importlib.import_module(f"{self.package}.recipe").RECIPE
 
     @functools.cached_property
     def task(self) -> Task:
-        """The task itself. This import brings Keras and TensorFlow."""
+        """The task itself. This imports Keras and TensorFlow."""
         return importlib.import_module(f"{self.package}.task").TASK
-
-    def train_recipe(self, stored: Mapping[str, Any]) -> Any:
-        """A `Train` from a stored `recipe.json`.
-
-        Raises:
-            UserError: If a field is stored that this version does not know.
-        """
-        known = {item.name for item in dataclasses.fields(self.recipe.Train)}
-        for name in stored:
-            if name not in known:
-                close = nearest(name, known)
-                hint = f" (nearest: {close!r})" if close else ""
-                raise UserError(
-                    f"recipe.json has the setting {name!r}, which {self.name} does not have{hint}; "
-                    "it was written by another version of zoo."
-                )
-        return self.recipe.Train(**stored)
 
 
 def installed() -> dict[str, Installed]:

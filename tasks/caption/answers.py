@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from zoo import builders, images, text
+from zoo import builders
+from zoo.data import images, text
 from zoo.errors import UserError
 from zoo.saved import SavedModel
 from zoo.task import Failed

@@ -11,9 +11,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from zoo import batches, layers, text
+from zoo import layers
+from zoo.data import batches, text
 from zoo.errors import UserError
-from zoo.images import resized
+from zoo.data.images import resized
 from zoo.task import Data
 
 from . import scoring

@@ -14,7 +14,7 @@ from typing import Any
 import tensorflow as tf
 import tensorflow_datasets as tfds
 
-from zoo import sources, tables
+from zoo.data import tfds as sources, tables
 from zoo.errors import UserError
 from zoo.names import look_up, unknown
 
@@ -189,7 +189,7 @@ def from_folder(path: Path) -> Pictures:
 
     def read(split: str, images: bool) -> tf.data.Dataset:
         def examples() -> Iterator[dict[str, Any]]:
-            from zoo.images import read as pixels
+            from zoo.data.images import read as pixels
 
             for name in parts[split]:
                 example = {"captions": captions[name], "id": name, "facts": ""}

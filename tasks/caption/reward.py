@@ -12,7 +12,8 @@ from typing import Any
 import keras
 import numpy as np
 
-from zoo import builders, text
+from zoo import builders
+from zoo.data import text
 from zoo.task import Data
 
 from . import scoring

@@ -18,8 +18,8 @@ from pathlib import Path
 
 import numpy as np
 
-from zoo import text
-from zoo.images import resized
+from zoo.data import text
+from zoo.data.images import resized
 
 from .pictures import Pictures, user_errors
 

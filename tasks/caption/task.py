@@ -8,9 +8,10 @@ from typing import Any
 import keras
 import numpy as np
 
-from zoo import builders, images, losses, optimizers
+from zoo import builders, losses, optimizers
+from zoo.data import images
 from zoo.task import Data, Stage, Task
-from zoo.text import UNKNOWN
+from zoo.data.text import UNKNOWN
 
 from . import scoring
 from .answers import predict

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from zoo import builders, text
+from zoo import builders
+from zoo.data import text
 from zoo.saved import SavedModel
 from zoo.task import Part
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from zoo import streams, text
+from zoo.data import streams, text
 from zoo.errors import UserError
 from zoo.task import Data
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from zoo import builders, losses, optimizers
 from zoo.task import Data, Task
-from zoo.text import END, PAD, START, UNKNOWN
+from zoo.data.text import END, PAD, START, UNKNOWN
 
 from .answers import predict
 from .data import load

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from zoo import sources
+from zoo.data import tfds as sources
 from zoo.errors import UserError
 from zoo.names import look_up, unknown
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from zoo import text
+from zoo.data import text
 from zoo.errors import UserError
 from zoo.saved import SavedModel
 from zoo.task import Failed

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from zoo import batches
+from zoo.data import batches
 from zoo.errors import UserError
 from zoo.names import unknown
 from zoo.task import Data

@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow_datasets as tfds
 from sklearn.datasets import load_digits
 
-from zoo import images, sources
+from zoo.data import images, tfds as sources
 from zoo.errors import UserError
 from zoo.names import look_up
 

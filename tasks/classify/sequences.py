@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from zoo import sources
+from zoo.data import tfds as sources
 from zoo.errors import UserError
 
 from .adding import adding_dataset_builder as adding

@@ -6,7 +6,8 @@ from typing import Any
 import keras
 import numpy as np
 
-from zoo import builders, images, metrics, optimizers
+from zoo import builders, metrics, optimizers
+from zoo.data import images
 from zoo.task import Data, Task
 
 from .answers import predict

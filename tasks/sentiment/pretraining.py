@@ -1,4 +1,4 @@
-"""Before the labels: word vectors and recurrent layers learn from bare texts, labelled or not."""
+"""Pretraining: word vectors and recurrent layers learn from bare texts, labeled or not."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -8,99 +8,101 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from zoo import batches, builders, optimizers, text
+from zoo import builders, optimizers
+from zoo.data import batches
+from zoo.data.pipeline import Pipeline
 from zoo.errors import UserError
+from zoo.ids import END
 from zoo.task import Data, Stage
 
-from .data import bucket_boundaries, open_texts, unlabelled
+from .data import BOUNDARIES, all_texts
 from .recipe import Train
 
 
-def before(recipe: Train, data: Data) -> Stage | None:
-    """The stage without labels, if the recipe wants one.
+def pretraining(recipe: Train, data: Data) -> Stage:
+    """The stage without labels.
 
     Raises:
         UserError: If the recipe's net cannot be pretrained.
     """
-    if not recipe.pretrain_epochs:
-        return None
-    if recipe.depth > 1 and recipe.bidirectional:
+    if recipe.num_layers > 1 and recipe.bidirectional:
         raise UserError(
-            "--pretrain-epochs with --bidirectional needs --depth 1: above the first layer, each direction has "
+            "--pretrain-epochs with --bidirectional needs --num-layers 1: above the first layer, each direction has "
             "already seen the words it would have to predict."
         )
-    if recipe.depth > 1:
-        raise UserError(f"--pretrain-epochs needs --depth 1; got {recipe.depth}.")
+    if recipe.num_layers > 1:
+        raise UserError(f"--pretrain-epochs needs --num-layers 1; got {recipe.num_layers}.")
     own = dataclasses.replace(
         recipe,
         epochs=recipe.pretrain_epochs,
-        learning_rate=recipe.pretrain_rate,
+        learning_rate=recipe.pretrain_learning_rate,
         schedule="cosine",
         warmup=0.05,
-        averaging=0.0,
+        ema_momentum=0.0,
         patience=0,
     )
-    return Stage(own, windows(recipe, data), build, score, monitor="nats_a_word", higher_is_better=False)
+    return Stage("pretrain", own, windows(recipe, data), build, score, "loss_per_token", higher_is_better=False)
 
 
 def windows(recipe: Train, data: Data) -> Data:
-    """Batches of pieces of texts: from each text one, which starts at a random place each epoch."""
-    texts = open_texts(recipe)
-    tokenizer = data.assets["tokenizer"]
-    longest = recipe.pretrain_window
-    sizes = dict(texts.sizes)
-    more = sizes.pop("unlabelled", 0)
-    sizes["train"] = recipe.limit or sizes["train"] + more
+    """Batches of windows of texts: one from each text, which starts at a random position in each epoch."""
+    raw, tokenizer, length = data.raw, data.assets["tokenizer"], recipe.pretrain_window
 
-    def pieces(dataset: tf.data.Dataset, epoch: int) -> tf.data.Dataset:
-        def piece(index: tf.Tensor, item: tuple) -> tuple[tf.Tensor, tf.Tensor]:
+    def encode(examples: tf.data.Dataset, epoch: int) -> tf.data.Dataset:
+        def window(index: tf.Tensor, item: tuple) -> tuple[tf.Tensor, tf.Tensor]:
             ids = item[0]
-            room = tf.maximum(tf.shape(ids)[0] - longest, 0)
+            room = tf.maximum(tf.shape(ids)[0] - length, 0)
             start = tf.random.stateless_uniform(
                 [], tf.stack([index, tf.cast(recipe.seed * 1009 + epoch, tf.int64)]), 0, room + 1, tf.int32
             )
-            return ids[start : start + longest], tf.constant(0)
+            return ids[start : start + length], tf.constant(0)
 
         encoded = batches.encoded(
-            dataset.map(lambda item: (item,)),
-            # The end is a word too: without it, a backward model would never see how texts stop.
-            lambda rows: [[*ids, text.END] for ids in tokenizer.encode(rows)],
+            examples.map(lambda item: (item,)),
+            # The end is a word too: without it, a backward model would never see how texts end.
+            lambda rows: [[*ids, END] for ids in tokenizer.encode(rows)],
         )
-        return encoded.enumerate().map(piece)
+        return encoded.enumerate().map(window)
+
+    def batch(examples: tf.data.Dataset, size: int) -> tf.data.Dataset:
+        return batches.bucketed(examples, size, batches.boundaries(BOUNDARIES, length))
 
     def train(epoch: int) -> tf.data.Dataset:
-        examples = batches.shuffled(pieces(unlabelled(recipe, texts), epoch), recipe.seed, epoch)
-        ready = batches.bucketed(examples, recipe.batch_size, bucket_boundaries(longest))
-        return batches.mixed(ready, recipe.seed, epoch).map(_inputs_only).prefetch(2)
+        # The loss is a mean over tokens already; rows that only fill a batch have none.
+        return pipeline.train(epoch).map(lambda tokens, targets, weights: (tokens, targets))
 
-    def split(name: str) -> tf.data.Dataset:
-        whole = texts.split(name).map(lambda item, _: item)
-        return batches.bucketed(pieces(whole, 0), 128, bucket_boundaries(longest)).prefetch(2)
+    def split(name: str, limit: int | None = None) -> tf.data.Dataset:
+        examples = raw.split(name, limit).map(lambda item, _: item)
+        return batch(encode(examples, 0), pipeline.scoring_batch_size).prefetch(2)
 
-    return Data(train, split, data.assets, sizes, data.facts)
+    def sizes() -> dict[str, int]:
+        known = raw.sizes()
+        more = known.pop("unlabeled", 0)
+        return {**known, "train": recipe.limit or known["train"] + more}
 
-
-def _inputs_only(tokens: tf.Tensor, targets: tf.Tensor, weights: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    # The loss is a mean over tokens already; rows that only fill a batch up have none.
-    return tokens, targets
+    pipeline = Pipeline(
+        raw, batch, batch_size=recipe.batch_size, seed=recipe.seed,
+        epoch_examples=lambda epoch: encode(all_texts(recipe, raw), epoch),
+    )  # fmt: skip
+    return Data(raw, train, split, data.assets, sizes, data.card)
 
 
 def build(recipe: Train, data: Data) -> keras.Model:
     """The compiled pretraining model, whose layers have the classifier's names and sizes."""
     model = builders.pretrainer(
-        vocabulary=data.assets["tokenizer"].size,
+        vocabulary_size=data.assets["tokenizer"].size,
         cell=recipe.cell,
         units=recipe.units,
-        embedding=recipe.embedding,
+        embedding_dim=recipe.embedding_dim,
         bidirectional=recipe.bidirectional,
     )
-    optimizers.compile(model, recipe, data.sizes["train"], loss=builders.token_mean)
+    optimizers.compile(model, recipe, data.examples_per_epoch(), loss=builders.token_mean)
     return model
 
 
 def score(model: keras.Model, batches: Any, assets: Mapping[str, Any]) -> dict[str, float]:
-    """Nats a predicted word, estimated as in training with sampled negatives."""
+    """Cross-entropy in nats per predicted word, estimated as in training with sampled negatives."""
     total = np.zeros(2)
     for tokens, *_ in batches:
         total += np.asarray(model.predict_on_batch(np.asarray(tokens))).sum(axis=0)
-    return {"nats_a_word": float(total[0] / max(total[1], 1.0))}
+    return {"loss_per_token": float(total[0] / max(total[1], 1.0))}

@@ -2,87 +2,87 @@
 
 from dataclasses import dataclass
 
-from zoo.settings import Ask, Run, setting
+from zoo.settings import PredictConfig, TrainConfig, setting
+from zoo.task import Recipe
 
-EMBEDDED = "reviews"
-
-DATASETS = {
-    "reviews": "synthetic reviews in which word order decides; embedded, generated offline in seconds",
-    "imdb_reviews": "50,000 film reviews from IMDb, two labels (Maas et al. 2011)",
-    "glue/sst2": "Stanford Sentiment Treebank, sentences, two labels; its test labels are secret, so validation serves",
-    "yelp_polarity_reviews": "598,000 reviews from Yelp, two labels (Zhang, Zhao and LeCun 2015)",
-    "ag_news_subset": "127,600 news items, four topics (Zhang, Zhao and LeCun 2015)",
-}
+from .datasets import DATASETS
 
 POOLING = ("last", "mean", "max", "attention", "mean+max")
 
 
 @dataclass(frozen=True)
-class Train(Run):
-    """How a sentiment classifier is trained. The defaults suit the embedded data set."""
+class Train(TrainConfig):
+    """How a sentiment classifier is trained. The defaults suit the built-in data set."""
 
-    dataset: str = setting(EMBEDDED, "Name from `zoo list datasets`, or a CSV or TSV file with columns text,label.")
-    epochs: int = setting(6, "Passes over the training data.", least=1)
-    learning_rate: float = setting(3e-3, "Peak learning rate of Adam.", least=0.0)
-    tokens: str = setting(
+    dataset: str = setting("reviews", "Name from `zoo list datasets`, or a CSV or TSV file with columns text,label.")
+    epochs: int = setting(6, "Passes over the training data.", minimum=1)
+    learning_rate: float = setting(3e-3, "Peak learning rate of Adam.", minimum=0.0)
+    tokenizer: str = setting(
         "word", "What a token is: whole words suit sentiment.", choices=("char", "word", "bpe", "unigram")
     )
-    vocabulary: int = setting(30_000, "Most entries of the vocabulary.", least=10)
-    least: int = setting(2, "Occurrences a word needs to enter the vocabulary.", least=1)
+    vocabulary_size: int = setting(30_000, "Largest number of entries of the vocabulary.", minimum=10)
+    min_count: int = setting(2, "Occurrences a word needs to enter the vocabulary.", minimum=1)
     lowercase: bool = setting(True, "Fold case.")
-    longest: int = setting(400, "Tokens read of one text.", least=2)
-    head: float = setting(
-        0.4, "Part of them taken from the front when a text is longer; verdicts stand at the end.", least=0.0, most=1.0
+    max_length: int = setting(400, "Largest number of tokens read of one text.", minimum=2)
+    head_fraction: float = setting(
+        0.4,
+        "Fraction of them taken from the front when a text is longer; verdicts stand at the end.",
+        minimum=0.0,
+        maximum=1.0,
     )
-    embedding: int = setting(64, "Length of a word's vector.", least=1)
-    units: int = setting(64, "Units of each direction.", least=1)
-    depth: int = setting(1, "Recurrent layers on top of each other.", least=1)
-    bidirectional: bool = setting(True, "Read backward as well.")
+    embedding_dim: int = setting(64, "Length of a word's vector.", minimum=1)
+    units: int = setting(64, "Units of each direction.", minimum=1)
+    num_layers: int = setting(1, "Recurrent layers on top of each other.", minimum=1)
+    bidirectional: bool = setting(True, "Also read the text backward.")
     pooling: str = setting("mean+max", "How states over time become one vector.", choices=POOLING)
-    pool_embeddings: bool = setting(False, "Also show the output layer the mean word vector.")
-    word_dropout: float = setting(0.02, "Part of the words hidden while training.", least=0.0, most=0.9)
-    embedding_dropout: float = setting(0.1, "Locked dropout on word vectors.", least=0.0, most=0.9)
-    dropout: float = setting(0.2, "Dropout between layers and before the output.", least=0.0, most=0.9)
+    pool_embeddings: bool = setting(False, "Also give the output layer the mean word vector.")
+    word_dropout: float = setting(0.02, "Fraction of words dropped during training.", minimum=0.0, maximum=0.9)
+    embedding_dropout: float = setting(0.1, "Spatial dropout rate of word vectors.", minimum=0.0, maximum=0.9)
+    dropout: float = setting(0.2, "Dropout rate between layers and before the output.", minimum=0.0, maximum=0.9)
     pretrain_epochs: int = setting(
-        0, "First read all texts so often, also those without labels, and learn to predict their words.", least=0
+        0, "Epochs of language-model pretraining on all texts, those without labels included.", minimum=0
     )
-    pretrain_rate: float = setting(3e-3, "Peak learning rate of that.", least=0.0)
-    teacher: bool = setting(
-        False, "Also learn from unlabelled texts, which an n-gram classifier trained on the labels answers for."
+    pretrain_learning_rate: float = setting(3e-3, "Peak learning rate of pretraining.", minimum=0.0)
+    pretrain_window: int = setting(
+        160, "Tokens of a text that one epoch of pretraining reads, from a random position.", minimum=2
     )
-    pretrain_window: int = setting(160, "Tokens of a text that one such pass reads, from a random place.", least=2)
+    pseudo_labels: bool = setting(
+        False, "Also learn from unlabeled texts, with the predictions of an n-gram classifier as labels."
+    )
 
 
 @dataclass(frozen=True)
-class Predict(Ask):
+class Predict(PredictConfig):
     """How `zoo sentiment` answers."""
 
-    explain: bool = setting(False, "Mark the words whose hiding moves the answer most.")
+    explain: bool = setting(False, "Mark the words whose removal changes the answer most.")
 
 
-INPUTS = "texts"
-"""What the command takes: arguments, or lines of standard input."""
-
-PRESETS: dict[str, dict] = {
-    "tiny": {"epochs": 1, "limit": 400, "embedding": 8, "units": 8, "longest": 60},
-    # The published model; README.md beside this file tells what each part is worth.
-    "imdb": {
-        "dataset": "imdb_reviews",
-        "epochs": 2,
-        "batch_size": 96,
-        "learning_rate": 2e-3,
-        "schedule": "cosine",
-        "warmup": 0.05,
-        "least": 3,
-        "embedding": 128,  # 30,000 vectors are most of the file: 7.7 MB in half precision
-        "units": 128,
-        "pool_embeddings": True,
-        "word_dropout": 0.1,
-        "embedding_dropout": 0.2,
-        "dropout": 0.3,  # less than labels alone would need: 50,000 more texts regularise as well
-        "pretrain_epochs": 2,
-        "teacher": True,
-        "storage": "float16",
+RECIPE = Recipe(
+    train=Train,
+    predict=Predict,
+    datasets=DATASETS,
+    inputs="texts",
+    presets={
+        "tiny": {"epochs": 1, "limit": 400, "embedding_dim": 8, "units": 8, "max_length": 60},
+        # The published model; README.md in this folder says what each part is worth.
+        "imdb": {
+            "dataset": "imdb_reviews",
+            "epochs": 2,
+            "batch_size": 96,
+            "learning_rate": 2e-3,
+            "schedule": "cosine",
+            "warmup": 0.05,
+            "min_count": 3,
+            "embedding_dim": 128,  # 30,000 vectors are most of the file: 7.7 MB in half precision
+            "units": 128,
+            "pool_embeddings": True,
+            "word_dropout": 0.1,
+            "embedding_dropout": 0.2,
+            "dropout": 0.3,  # less than labels alone would need: 50,000 more texts regularize as well
+            "pretrain_epochs": 2,
+            "pseudo_labels": True,
+            "weights_dtype": "float16",
+        },
     },
-}
-"""Named runs: `tiny` is for tests, the others are published models."""
+)

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from zoo import tables
+from zoo.data import tables
 from zoo.errors import UserError
 
 SPLITS = ("train", "validation", "test")

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from zoo import frames, tables
+from zoo.data import frames, tables
 from zoo.errors import UserError
 
 TABLE = "labels.csv"

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from zoo import sources
+from zoo.data import tfds as sources
 from zoo.errors import UserError
 from zoo.names import look_up, unknown
 

@@ -9,7 +9,8 @@ from typing import Any
 import keras
 import numpy as np
 
-from zoo import builders, text
+from zoo import builders
+from zoo.data import text
 from zoo.errors import UserError
 from zoo.saved import SavedModel
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from zoo import batches, text
+from zoo.data import batches, text
 from zoo.errors import UserError
 from zoo.task import Data
 

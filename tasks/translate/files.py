@@ -5,7 +5,7 @@ import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
-from zoo import tables
+from zoo.data import tables
 from zoo.errors import UserError
 
 

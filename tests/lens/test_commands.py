@@ -8,7 +8,8 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
-from zoo import builders, cli, saved, text
+from zoo import builders, cli, saved
+from zoo.data import text
 from zoo.errors import UserError
 from zoo.lens import choices, memory, nets, tables
 

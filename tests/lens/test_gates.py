@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 from keras import ops
 
-from zoo import builders, cells, text
+from zoo import builders, cells
+from zoo.data import text
 from zoo.errors import UserError
 from zoo.lens import gates, nets
 from zoo.saved import SavedModel

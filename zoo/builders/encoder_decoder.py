@@ -11,7 +11,7 @@ from zoo.layers import Bridge, RecurrentDecoder, TokenEmbedding
 from zoo.layers.decoder import Memory
 
 PAD, START, END = 0, 2, 3
-"""The ids that `zoo.text` gives to padding, and to the beginning and the end of a text."""
+"""The ids that `zoo.data.text` gives to padding, and to the beginning and the end of a text."""
 
 
 class EncoderDecoder(keras.Model):

@@ -15,11 +15,11 @@ class Gradients:
     model: str | None = setting(
         None, "Saved models to compare instead, with commas between them: their first recurrent layers."
     )
-    gain: float = setting(1.0, "Factor on a fresh cell's recurrent weights: above 1, gradients may explode.", least=0.0)
-    steps: int = setting(100, "Time T of the loss.", least=2, most=2_000)
-    units: int = setting(64, "Units of a fresh cell.", least=1, most=1_024)
-    sequences: int = setting(8, "Sequences over which is averaged.", least=1, most=256)
-    seed: int = setting(1, "Seed of weights, inputs and readout.", least=0)
+    gain: float = setting(1.0, "Factor on a fresh cell's recurrent weights: above 1, gradients may explode.", minimum=0.0)
+    steps: int = setting(100, "Time T of the loss.", minimum=2, maximum=2_000)
+    units: int = setting(64, "Units of a fresh cell.", minimum=1, maximum=1_024)
+    sequences: int = setting(8, "Sequences over which is averaged.", minimum=1, maximum=256)
+    seed: int = setting(1, "Seed of weights, inputs and readout.", minimum=0)
     out: str = setting("gradients.png", "PNG file to draw into.")
     json: bool = setting(False, "Print one JSON object.")
 
@@ -28,7 +28,7 @@ class Gradients:
 class Jacobian(Gradients):
     """Largest singular value of d(state at t) / d(state at t - 1), for each cell and step."""
 
-    sequences: int = setting(2, "Sequences over which is averaged.", least=1, most=256)
+    sequences: int = setting(2, "Sequences over which is averaged.", minimum=1, maximum=256)
     out: str = setting("jacobian.png", "PNG file to draw into.")
 
 
@@ -38,7 +38,7 @@ class Gates:
 
     text: str = ""
     model: str | None = setting(None, "A saved model that reads text through a cell with gates.")
-    layer: int = setting(1, "Which of several recurrent layers.", least=1)
+    layer: int = setting(1, "Which of several recurrent layers.", minimum=1)
     out: str = setting("gates.png", "PNG file to draw into.")
     json: bool = setting(False, "Print one JSON object.")
 
@@ -49,9 +49,9 @@ class Memory:
 
     cells: str = setting(CELLS, "Cells to compare, with commas between them.")
     test: str = setting("adding", "Memory test of an installed task; a wrong name lists them.")
-    steps: int = setting(100, "Longest distance that occurs.", least=5, most=1_000)
+    steps: int = setting(100, "Longest distance that occurs.", minimum=5, maximum=1_000)
     seeds: str = setting("1,2,3", "Seeds to train each cell with, commas between them.")
-    epochs: int | None = setting(None, "Passes over the training data; default what the test needs.", least=1)
-    limit: int | None = setting(None, "Use only the first N training examples.", least=1)
+    epochs: int | None = setting(None, "Passes over the training data; default what the test needs.", minimum=1)
+    limit: int | None = setting(None, "Use only the first N training examples.", minimum=1)
     out: str = setting("memory.png", "PNG file to draw into.")
     json: bool = setting(False, "Print one JSON object.")

@@ -14,7 +14,8 @@ from PIL import Image
 from zoo.tasks.caption import answers, attention_sheet
 from zoo.tasks.caption.recipe import Predict, Train
 
-from zoo import builders, images, text
+from zoo import builders
+from zoo.data import images, text
 from zoo.errors import UserError
 from zoo.saved import SavedModel
 from zoo.task import Failed

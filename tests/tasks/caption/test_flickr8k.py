@@ -13,7 +13,7 @@ import tensorflow as tf
 import tensorflow_datasets as tfds
 from zoo.tasks.caption.flickr8k import flickr8k_dataset_builder as flickr8k
 
-from zoo import sources
+from zoo.data import tfds as sources
 from zoo.errors import UserError
 
 SIZES = {"b_1.jpg": (40, 30), "a_2.jpg": (17, 55), "c_3.jpg": (64, 64), "d_4.jpg": (8, 8), "in_no_list.jpg": (9, 9)}

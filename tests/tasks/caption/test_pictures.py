@@ -14,7 +14,7 @@ import tensorflow as tf
 import tensorflow_datasets as tfds
 from zoo.tasks.caption import pictures
 
-from zoo import sources
+from zoo.data import tfds as sources
 from zoo.errors import UserError
 
 SPLITS = ("train", "validation", "test")
@@ -34,7 +34,7 @@ def rows(count: int, captions: int = 2) -> list[str]:
 
 @pytest.fixture(autouse=True)
 def _images(monkeypatch: pytest.MonkeyPatch) -> None:
-    """`zoo.images`, or as much of it as is needed here."""
+    """`zoo.data.images`, or as much of it as is needed here."""
 
     def read(path: Path) -> np.ndarray:
         try:
@@ -42,8 +42,8 @@ def _images(monkeypatch: pytest.MonkeyPatch) -> None:
         except tf.errors.InvalidArgumentError as error:
             raise UserError(f"{path} cannot be read as an image. Save it as PNG or JPEG.") from error
 
-    if importlib.util.find_spec("zoo.images") is None:
-        monkeypatch.setitem(sys.modules, "zoo.images", SimpleNamespace(read=read))
+    if importlib.util.find_spec("zoo.data.images") is None:
+        monkeypatch.setitem(sys.modules, "zoo.data.images", SimpleNamespace(read=read))
 
 
 @pytest.fixture
@@ -169,7 +169,7 @@ def test_images_are_read_when_their_turn_comes(folder: Callable, monkeypatch: py
         asked.append(path)
         return noise(0)
 
-    monkeypatch.setitem(sys.modules, "zoo.images", SimpleNamespace(read=note))
+    monkeypatch.setitem(sys.modules, "zoo.data.images", SimpleNamespace(read=note))
     opened = pictures.from_folder(folder(rows(200, captions=1), 200))
     assert len(read(opened, "train", images=False)) == 160
     assert asked == []

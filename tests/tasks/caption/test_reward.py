@@ -11,7 +11,8 @@ from PIL import Image
 from zoo.tasks.caption import reward, task
 from zoo.tasks.caption.recipe import PRESETS, Train
 
-from zoo import text, training
+from zoo import training
+from zoo.data import text
 from zoo.task import installed
 
 COLOURS = {"red": (250, 10, 10), "green": (10, 250, 10), "blue": (10, 10, 250), "white": (255, 255, 255)}

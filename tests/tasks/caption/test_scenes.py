@@ -12,7 +12,7 @@ import pytest
 import tensorflow_datasets as tfds
 from zoo.tasks.caption.scenes import claims, compose, drawing, grammar, parser, scene, scenes_dataset_builder, truth
 
-from zoo import sources
+from zoo.data import tfds as sources
 
 
 def seen(shape: str, colour: str, size: str, texture: str, x: float, y: float) -> dict:

@@ -13,7 +13,8 @@ from PIL import Image
 from zoo.tasks.caption import task
 from zoo.tasks.caption.scenes import compose
 
-from zoo import builders, images, text
+from zoo import builders
+from zoo.data import images, text
 from zoo.cli import cli
 from zoo.errors import UserError
 

@@ -16,7 +16,7 @@ from zoo.tasks.charlm.recipe import Train
 from zoo import saved
 from zoo.cli import cli
 from zoo.errors import UserError
-from zoo.text import START
+from zoo.data.text import START
 
 
 def run(*arguments):

@@ -11,7 +11,7 @@ import tensorflow_datasets as tfds
 from zoo.tasks.sentiment import data
 from zoo.tasks.sentiment.recipe import Train
 
-from zoo import sources, text
+from zoo.data import tfds as sources, text
 from zoo.errors import UserError
 
 SPLITS = ("train", "validation", "test")

@@ -8,7 +8,8 @@ import pytest
 from zoo.tasks.sentiment import task
 from zoo.tasks.sentiment.recipe import Predict, Train
 
-from zoo import builders, text
+from zoo import builders
+from zoo.data import text
 from zoo.saved import SavedModel
 from zoo.task import find
 

@@ -8,7 +8,7 @@ import pytest
 import tensorflow_datasets as tfds
 from zoo.tasks.tag.clips import clips_dataset_builder, compose, drawing, story
 
-from zoo import sources
+from zoo.data import tfds as sources
 
 
 @functools.cache

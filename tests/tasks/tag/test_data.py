@@ -14,7 +14,7 @@ from zoo.tasks.tag import conll, data, folder, scoring, sequences
 from zoo.tasks.tag.clips import compose
 from zoo.tasks.tag.recipe import Predict, Train, fits
 
-from zoo import sources
+from zoo.data import tfds as sources
 from zoo.errors import UserError
 
 NAMES, PLACES = ["Ann", "Bob", "Eve"], ["Rome", "Oslo", "Lima"]

@@ -9,7 +9,8 @@ import pytest
 from zoo.tasks.translate import answers, heatmap, scoring
 from zoo.tasks.translate.recipe import Predict, Train, fits
 
-from zoo import builders, text
+from zoo import builders
+from zoo.data import text
 from zoo.errors import UserError
 from zoo.saved import SavedModel
 

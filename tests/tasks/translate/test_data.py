@@ -7,7 +7,7 @@ import pytest
 from zoo.tasks.translate import data, task
 from zoo.tasks.translate.recipe import Train
 
-from zoo import batches, text
+from zoo.data import batches, text
 from zoo.errors import UserError
 
 COUNTS = ["null", "eins", "zwei", "drei", "vier", "fünf", "sechs", "sieben", "acht", "neun"]

@@ -12,7 +12,7 @@ from zoo.tasks.translate.phrases import atoms, compose, composer, locales, phras
 from zoo.tasks.translate.phrases.pair import Pair
 from zoo.tasks.translate.phrases.side import Side, normalized
 
-from zoo import sources
+from zoo.data import tfds as sources
 from zoo.errors import UserError
 
 SMALL = {"train": 1_500, "validation": 300, "test": 300}

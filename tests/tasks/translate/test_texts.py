@@ -14,7 +14,7 @@ import tensorflow_datasets as tfds
 from zoo.tasks.translate import texts
 from zoo.tasks.translate.multi30k import multi30k_dataset_builder as multi30k
 
-from zoo import sources
+from zoo.data import tfds as sources
 from zoo.errors import UserError
 
 SPLITS = ("train", "validation", "test")

@@ -11,7 +11,7 @@ import pytest
 import tensorflow_datasets as tfds
 from tensorflow_datasets.core.download import downloader
 
-from zoo import sources
+from zoo.data import tfds as sources
 from zoo.errors import UserError
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from zoo import frames, images
+from zoo.data import frames, images
 from zoo.errors import UserError
 
 SHADES = [0, 40, 80, 120, 160, 200]

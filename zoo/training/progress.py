@@ -1,4 +1,4 @@
-"""What a training tells while it runs, on standard error."""
+"""The progress of a training, on standard error."""
 
 import sys
 import time
@@ -6,10 +6,10 @@ import time
 import keras
 from tqdm import tqdm
 
-from zoo.settings import Run
+from zoo.settings import TrainConfig
 
-SECONDS_A_LINE = 30
-"""How often a training tells where it is when standard error is no terminal."""
+SECONDS_PER_LINE = 30
+"""How often a training reports where it is when standard error is no terminal."""
 
 
 def say(text: str) -> None:
@@ -18,9 +18,9 @@ def say(text: str) -> None:
 
 
 class Progress(keras.callbacks.Callback):
-    """One bar an epoch with loss, metrics, examples a second and time left; ends the epoch at a deadline."""
+    """One bar per epoch with loss, metrics, examples per second and time left; ends the epoch at a deadline."""
 
-    def __init__(self, epoch: int, recipe: Run, examples: int | None, deadline: float) -> None:
+    def __init__(self, epoch: int, recipe: TrainConfig, examples: int | None, deadline: float) -> None:
         super().__init__()
         self.epoch, self.recipe, self.examples, self.deadline = epoch, recipe, examples, deadline
         self.rate = 0.0
@@ -32,10 +32,10 @@ class Progress(keras.callbacks.Callback):
             unit=" examples",
             mininterval=0.5,
             leave=False,
-            disable=None,  # where nobody watches a terminal, lines tell instead
+            disable=None,  # without a terminal, lines are printed instead
             file=sys.stderr,
         )
-        self.began = self.told = time.monotonic()
+        self.began = self.reported = time.monotonic()
         self.done = 0
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
@@ -44,8 +44,8 @@ class Progress(keras.callbacks.Callback):
             step = min(step, self.examples - self.done)  # the last batches of each bucket are smaller
         self.done += step
         now = time.monotonic()
-        if self.bar.disable and now - self.told >= SECONDS_A_LINE:
-            self.told = now
+        if self.bar.disable and now - self.reported >= SECONDS_PER_LINE:
+            self.reported = now
             whole = f" of {self.examples:,}" if self.examples else ""
             say(f"epoch {self.epoch}/{self.recipe.epochs}: {self.done:,}{whole} examples  {_shown(logs)}")
         self.bar.set_postfix_str(_shown(logs), refresh=False)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from zoo import batches
+from zoo.data import batches
 
 LENGTHS = [3, 1, 0, 7, 4, 2, 2, 8, 5, 0, 6, 1, 3, 3, 8, 4, 1, 2, 7, 6, 5, 2, 1]
 BOUNDARIES = [2, 4, 8]

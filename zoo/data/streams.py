@@ -21,7 +21,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from zoo.text import END, START
+from zoo.data.text import END, START
 
 
 @dataclass(frozen=True)

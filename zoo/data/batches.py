@@ -15,7 +15,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from zoo.text import PAD  # 0, which is also what tf.data pads with
+from zoo.ids import PAD  # 0, which is also what tf.data pads with
 
 SHUFFLE_BUFFER = 20_000
 """Examples held for shuffling: most small sets as a whole, about 20 MB of ids for reviews."""
@@ -61,6 +61,11 @@ def _ragged(encode: Encode, texts: tf.Tensor) -> tf.RaggedTensor:
     return tf.RaggedTensor.from_row_lengths(values, lengths)
 
 
+def boundaries(grid: Sequence[int], max_length: int) -> list[int]:
+    """The bucket boundaries that sequences of at most `max_length` steps need, `max_length` included."""
+    return [*(upper for upper in grid if upper < max_length), max_length]
+
+
 def shuffled(dataset: tf.data.Dataset, seed: int, epoch: int, buffer: int = SHUFFLE_BUFFER) -> tf.data.Dataset:
     """Shuffles so that seed and epoch decide the order: a resumed training sees the same one.
 
@@ -96,7 +101,7 @@ def bucketed(
     def weigh(tokens: tf.Tensor, targets: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         weights = tf.ones([tf.shape(tokens)[0]])
         if fixed:
-            tokens, targets, weights = _filled(batch_size, tokens, targets, weights)
+            tokens, targets, weights = _pad_batch(batch_size, tokens, targets, weights)
         else:
             # At least one time step, also when every text of the batch is empty.
             more = [0, tf.maximum(0, 1 - tf.shape(tokens)[1])]
@@ -107,7 +112,7 @@ def bucketed(
     return batches.map(weigh)
 
 
-def paired(
+def teacher_forced(
     dataset: tf.data.Dataset,
     batch_size: int,
     boundaries: Sequence[int],
@@ -115,7 +120,7 @@ def paired(
     fixed: bool | None = None,
     length: Callable[[tf.Tensor, tf.Tensor], tf.Tensor] | None = None,
 ) -> tf.data.Dataset:
-    """Batches for a decoder that is told the true tokens: `((inputs, target inputs), targets, weights)`.
+    """Batches for teacher forcing, a decoder reading the true tokens: `((inputs, target inputs), targets, weights)`.
 
         target      target inputs    targets
         [2 7 8 3]   2 7 8            7 8 3          2 begins, 3 ends, 0 is padding
@@ -140,24 +145,24 @@ def paired(
     def shift(ids: tf.Tensor, target: tf.Tensor) -> tuple:
         weights = tf.ones([tf.shape(ids)[0]])
         if fixed:
-            ids, target, weights = _filled(batch_size, ids, target, weights)
+            ids, target, weights = _pad_batch(batch_size, ids, target, weights)
         return (ids, target[..., :-1]), target[..., 1:], weights
 
     return _buckets(dataset, length or longer, batch_size, boundaries, fixed).map(shift)
 
 
-def plain(dataset: tf.data.Dataset, batch_size: int, *, fixed: bool | None = None) -> tf.data.Dataset:
+def batched(dataset: tf.data.Dataset, batch_size: int, *, fixed: bool | None = None) -> tf.data.Dataset:
     """Batches of examples `(inputs, targets)` of one shape, weights as of `bucketed` behind them."""
     fixed = keras.backend.backend() == "jax" if fixed is None else fixed
 
     def weigh(inputs: tf.Tensor, targets: tf.Tensor) -> tuple:
         items = inputs, targets, tf.ones([tf.shape(inputs)[0]])
-        return tuple(_filled(batch_size, *items)) if fixed else items
+        return tuple(_pad_batch(batch_size, *items)) if fixed else items
 
     return dataset.batch(batch_size).map(weigh)
 
 
-def _filled(batch_size: int, *items: tf.Tensor) -> list[tf.Tensor]:
+def _pad_batch(batch_size: int, *items: tf.Tensor) -> list[tf.Tensor]:
     """Each item, `(rows, ...)`, with as many rows of zeros behind it as make a whole batch."""
     more = batch_size - tf.shape(items[0])[0]
     nothing = {tf.string: ""}
@@ -179,7 +184,7 @@ def _buckets(
     )
 
 
-def mixed(batches: tf.data.Dataset, seed: int, epoch: int, buffer: int = 64) -> tf.data.Dataset:
+def shuffle_batches(batches: tf.data.Dataset, seed: int, epoch: int, buffer: int = 64) -> tf.data.Dataset:
     """Shuffles whole batches: buckets fill up at different speeds, so long texts would come last."""
     return shuffled(batches, seed + 1, epoch, buffer)
 

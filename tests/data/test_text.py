@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from zoo import text
+from zoo.data import text
 from zoo.errors import UserError
-from zoo.text import SPECIAL, UNKNOWN, Tokenizer
+from zoo.data.text import SPECIAL, UNKNOWN, Tokenizer
 
 KINDS = ("char", "word", "bpe", "unigram")
 

@@ -1,9 +1,9 @@
-"""A second opinion on texts without labels: n-grams, weighted by naive Bayes, in a linear classifier.
+"""Pseudo-labels for texts without labels, by n-grams, weighted by naive Bayes, in a linear classifier.
 
-Source: Wang and Manning, "Baselines and Bigrams: Simple, Good Sentiment and Topic Classification" (2012), section 2.3
-(NBSVM). It sees no order beyond three words and the recurrent net sees little else but order, so each errs where
-the other does not: learning from such a partner's answers is co-training (Blum and Mitchell 1998). It learns from
-the training labels alone and is thrown away when the net is trained.
+Reference: Wang and Manning, "Baselines and Bigrams: Simple, Good Sentiment and Topic Classification" (2012), section
+2.3 (NBSVM). It sees no order beyond three words and the recurrent net sees little else but order, so each errs where
+the other does not: learning from the other's answers is co-training (Blum and Mitchell 1998). It learns from
+the training labels alone and is discarded when the net is trained.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from sklearn.svm import LinearSVC
 ORDERS = (1, 2, 3)
 """Lengths of the n-grams."""
 
-LEAST = 3
+MIN_COUNT = 3
 """Training texts an n-gram must occur in: rarer ones only cost memory."""
 
 
@@ -29,15 +29,15 @@ def grams(ids: Sequence[int], vocabulary: int) -> np.ndarray:
     """
     tokens = np.asarray(ids, "int64") + 1  # so that an n-gram never looks like a shorter one
     base = vocabulary + 1
-    found = [
+    rows = [
         sum(tokens[i : len(tokens) - order + 1 + i] * base**i for i in range(order))
         for order in ORDERS
         if len(tokens) >= order
     ]
-    return np.unique(np.concatenate(found)) if found else np.zeros(0, "int64")
+    return np.unique(np.concatenate(rows)) if rows else np.zeros(0, "int64")
 
 
-class Teacher:
+class NGramClassifier:
     """A calibrated NBSVM for two labels.
 
     Args:
@@ -51,7 +51,7 @@ class Teacher:
         self.vocabulary = vocabulary
         rows = [grams(ids, vocabulary) for ids in texts]
         keys, counts = np.unique(np.concatenate(rows), return_counts=True)
-        self.keys = keys[counts >= LEAST]
+        self.keys = keys[counts >= MIN_COUNT]
         binary = self._matrix(rows)
         p, q = (1 + np.asarray(binary[labels == side].sum(axis=0)).ravel() for side in (1, 0))
         self.ratio = np.log((p / p.sum()) / (q / q.sum()))

@@ -10,11 +10,8 @@ import tokenizers
 from tokenizers import Regex, decoders, models, normalizers, pre_tokenizers, trainers
 
 from zoo.errors import UserError
+from zoo.ids import END, PAD, SPECIAL, START
 from zoo.names import look_up
-
-PAD, UNKNOWN, START, END = 0, 1, 2, 3
-SPECIAL = ["<pad>", "<unk>", "<s>", "</s>"]
-"""The first four ids of every vocabulary, whatever its kind."""
 
 _WORD = Regex(
     r"\p{N}+(?:[.,]\p{N}+)*(?:/\p{N}+)?(?![\p{L}\p{M}\p{N}])"
@@ -78,21 +75,21 @@ class Tokenizer:
         cls,
         texts: Iterable[str],
         kind: str = "word",
-        size: int = 20_000,
+        vocabulary_size: int = 20_000,
         *,
         lowercase: bool = False,
         replace: Sequence[tuple[str, str]] = (),
-        least: int = 1,
+        min_count: int = 1,
     ) -> "Tokenizer":
         """Learns a vocabulary. The texts are streamed; only counts are held in memory.
 
         Args:
             texts: What to learn from.
             kind: `"char"`, `"word"`, `"bpe"` or `"unigram"`; or `"given"`: each text is one word, split elsewhere.
-            size: Largest number of entries, the four special ones included.
+            vocabulary_size: Largest number of entries, the four special ones included.
             lowercase: Fold case.
             replace: Pairs of text and replacement, applied before anything else, e.g. `("<br />", " ")`.
-            least: Occurrences an entry needs (not for unigram, which has a likelihood of its own).
+            min_count: Occurrences an entry needs (not for unigram, which has a likelihood of its own).
 
         Raises:
             UserError: If the kind is unknown.
@@ -101,17 +98,17 @@ class Tokenizer:
         steps: list = [normalizers.Replace(old, new) for old, new in replace]
         steps += [normalizers.NFC()] + [normalizers.Lowercase()] * lowercase
         inner.normalizer = normalizers.Sequence(steps)
-        options: dict[str, Any] = {"unk_token": "<unk>"} if kind == "unigram" else {"min_frequency": least}
+        options: dict[str, Any] = {"unk_token": "<unk>"} if kind == "unigram" else {"min_frequency": min_count}
         if kind == "bpe":
-            options["limit_alphabet"] = size - len(SPECIAL)
-        learn = trainer(vocab_size=size, special_tokens=SPECIAL, show_progress=False, **options)
+            options["limit_alphabet"] = vocabulary_size - len(SPECIAL)
+        learn = trainer(vocab_size=vocabulary_size, special_tokens=list(SPECIAL), show_progress=False, **options)
         try:
             inner.train_from_iterator(texts, learn)
         except Exception as error:  # the library raises bare Exception
             if "vocabulary" not in str(error).lower():
                 raise
             raise UserError(
-                f"A vocabulary of {size} entries is too small for {kind} tokens of these texts: {error}."
+                f"A vocabulary of {vocabulary_size} entries is too small for {kind} tokens of these texts: {error}."
             ) from error
         # The specials are ids for models, never a way to spell them in a text: "</s>" in a review is five signs.
         inner.encode_special_tokens = True
@@ -126,11 +123,11 @@ class Tokenizer:
         """Ids of each text, without start and end. A text without any token gives an empty list."""
         return [item.ids for item in self.inner.encode_batch_fast(list(texts), add_special_tokens=False)]
 
-    def normalised(self, text: str) -> str:
+    def normalize(self, text: str) -> str:
         """A text as the vocabulary sees it: composed (NFC), case folded if so trained; half characters become `?`."""
         return self.inner.normalizer.normalize_str(text.encode("utf-8", "replace").decode("utf-8"))
 
-    def pieces(self, text: str) -> list[tuple[int, int, int]]:
+    def encode_with_offsets(self, text: str) -> list[tuple[int, int, int]]:
         """`(id, start, end)` for each token of a text: the characters `text[start:end]` it stands for."""
         item = self.inner.encode(text, add_special_tokens=False)
         spans = []
@@ -166,24 +163,25 @@ class Tokenizer:
             inner = tokenizers.Tokenizer.from_str(text)
         except Exception as error:  # the library raises bare Exception
             raise ValueError(f"{path.name} is not a tokenizer: {error}") from error
-        if [inner.id_to_token(i) for i in range(len(SPECIAL))] != SPECIAL:
+        if [inner.id_to_token(i) for i in range(len(SPECIAL))] != list(SPECIAL):
             raise ValueError(f"{path.name} is a tokenizer, but its first ids are not {' '.join(SPECIAL)}")
         inner.encode_special_tokens = True
         return cls(inner)
 
 
-def cut(ids: Sequence[int], longest: int, head: float = 1.0) -> Sequence[int]:
-    """At most `longest` ids: a part from the head and the rest from the tail.
+def truncate(ids: Sequence[int], max_length: int, head_fraction: float = 1.0) -> Sequence[int]:
+    """At most `max_length` ids: some from the head and the rest from the tail.
 
     Args:
         ids: Ids of one text.
-        longest: How many may stay.
-        head: Part of `longest` taken from the front; with 0.25 and 8, two from the front and six from the end.
+        max_length: Largest number of ids.
+        head_fraction: Fraction of `max_length` taken from the front; with 0.25 and 8, two from the front and six from
+            the end.
     """
-    if len(ids) <= longest:
+    if len(ids) <= max_length:
         return ids
-    front = round(longest * head)
-    back = longest - front
+    front = round(max_length * head_fraction)
+    back = max_length - front
     return [*ids[:front], *ids[len(ids) - back :]] if back else ids[:front]
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from zoo import streams
+from zoo.data import streams
 
 TEXTS = [[10, 11, 12, 13, 14, 15, 16], [20, 21, 22]]
 PAIRS = sorted(

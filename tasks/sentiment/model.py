@@ -1,0 +1,39 @@
+"""From a recipe to a compiled classifier."""
+
+import keras
+
+from zoo import builders, optimizers
+from zoo.task import Data
+
+from .recipe import Train
+
+
+def build(recipe: Train, data: Data) -> keras.Model:
+    """The compiled classifier of a recipe."""
+    model = builders.classifier(
+        vocabulary_size=data.assets["tokenizer"].size,
+        num_classes=len(data.assets["labels"]),
+        cell=recipe.cell,
+        units=recipe.units,
+        embedding_dim=recipe.embedding_dim,
+        num_layers=recipe.num_layers,
+        bidirectional=recipe.bidirectional,
+        pooling=recipe.pooling.split("+"),
+        pool_embeddings=recipe.pool_embeddings,
+        word_dropout=recipe.word_dropout,
+        embedding_dropout=recipe.embedding_dropout,
+        dropout=recipe.dropout,
+    )
+    optimizers.compile(
+        model,
+        recipe,
+        data.examples_per_epoch(),
+        # A mean over real rows: those that only fill a batch have weight 0.
+        loss=(
+            keras.losses.CategoricalCrossentropy(reduction="mean_with_sample_weight")
+            if recipe.pseudo_labels
+            else keras.losses.SparseCategoricalCrossentropy(reduction="mean_with_sample_weight")
+        ),
+        weighted_metrics=["accuracy"],
+    )
+    return model

@@ -1,0 +1,84 @@
+"""What `zoo sentiment` prints: texts in, labels with probabilities out, in the same order."""
+
+import json
+from collections.abc import Iterator
+
+import numpy as np
+
+from zoo.data import text
+from zoo.ids import UNKNOWN
+from zoo.saved import SavedModel
+
+from .data import encoder
+from .recipe import Predict
+
+BATCH = 64
+"""Texts of standard input that are read before they are answered together."""
+
+MOST_MARKED = 5
+"""Words that `--explain` marks in plain output; the JSON has all of them."""
+
+
+def predict(saved: SavedModel, config: Predict) -> Iterator[str]:
+    """A line for each text: label and probability, or JSON with all classes; with `explain` the words that count."""
+    labels = saved.assets["labels"]
+    for texts in text.in_batches(config.inputs, BATCH):
+        for words, probabilities in zip(texts, _probabilities(saved, texts), strict=True):
+            best = int(np.argmax(probabilities))
+            marks = explain(saved, words, best) if config.explain else []
+            if config.json:
+                answer = {
+                    "label": labels[best],
+                    "probability": round(float(probabilities[best]), 6),
+                    "probabilities": {k: round(float(p), 6) for k, p in zip(labels, probabilities, strict=True)},
+                }
+                if config.explain:
+                    answer["words"] = [
+                        {"start": s, "end": e, "text": words[s:e], "effect": round(d, 6)} for s, e, d in marks
+                    ]
+                yield json.dumps(answer, ensure_ascii=False)
+            else:
+                line = f"{labels[best]}\t{probabilities[best]:.3f}"
+                yield f"{line}\t{_marked(words, marks)}" if config.explain else line
+
+
+def _probabilities(saved: SavedModel, texts: list[str]) -> np.ndarray:
+    """`(len(texts), classes)`."""
+    return _answers(saved, encoder(saved.assets["tokenizer"], saved.recipe)(texts))
+
+
+def _answers(saved: SavedModel, rows: list) -> np.ndarray:
+    # Padded to a power of two: few shapes, so that few graphs are traced.
+    longest = max(map(len, rows))
+    tokens = text.pad(rows, 1 << (longest - 1).bit_length())
+    return np.asarray(saved.net.predict_on_batch(tokens))
+
+
+def explain(saved: SavedModel, words: str, label: int) -> list[tuple[int, int, float]]:
+    """How much each word supports the answer: the label's probability with it, minus without (occlusion).
+
+    Reference: Zeiler and Fergus, "Visualizing and Understanding Convolutional Networks" (2014), section 4.2, on words.
+
+    Returns:
+        `(start, end, effect)` of each word read, by falling size of the effect.
+    """
+    recipe = saved.recipe
+    spans = saved.assets["tokenizer"].encode_with_offsets(words)
+    if not spans:
+        return []
+    spans = list(text.truncate(spans, recipe.max_length, recipe.head_fraction))
+    ids = [token for token, _, _ in spans]
+    hidden = [[*ids[:i], UNKNOWN, *ids[i + 1 :]] for i in range(len(ids))]
+    whole = _answers(saved, [ids])[0, label]
+    without = [_answers(saved, rows)[:, label] for rows in text.in_batches(hidden, BATCH)]
+    effects = whole - np.concatenate(without)
+    marks = [(start, end, float(effect)) for (_, start, end), effect in zip(spans, effects, strict=True)]
+    return sorted(marks, key=lambda mark: -abs(mark[2]))
+
+
+def _marked(words: str, marks: list[tuple[int, int, float]]) -> str:
+    """The text with the strongest words in brackets: `[+fine+]` supports the answer, `[-but-]` speaks against it."""
+    for start, end, effect in sorted(marks[:MOST_MARKED], reverse=True):
+        sign = "+" if effect >= 0 else "-"
+        words = f"{words[:start]}[{sign}{words[start:end]}{sign}]{words[end:]}"
+    return " ".join(words.split())

@@ -1,0 +1,6 @@
+"""The ids that every vocabulary begins with."""
+
+PAD, UNKNOWN, START, END = 0, 1, 2, 3
+
+SPECIAL = ("<pad>", "<unk>", "<s>", "</s>")
+"""How they are written, in the order of their ids."""

@@ -1,0 +1,52 @@
+"""Scores of a saved model on a split of a data set."""
+
+import dataclasses
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from zoo import saved
+
+
+def evaluate(
+    model: saved.SavedModel, dataset: str | None = None, split: str = "test", limit: int | None = None
+) -> dict[str, float]:
+    """Scores a saved model; changes nothing in it.
+
+    Args:
+        model: What `saved.load` returned.
+        dataset: A name or a path; default the data set it was trained on.
+        split: A split of that data set.
+        limit: Only the first `limit` examples.
+
+    Returns:
+        The task's scores, and `examples` and `examples_per_second` of the scoring itself.
+
+    Raises:
+        UserError: If there is no such data set or split, or the data do not fit the model.
+    """
+    recipe = dataclasses.replace(model.recipe, limit=None, **({"dataset": dataset} if dataset else {}))
+    data = model.installed.task.load(recipe, model.assets)
+    counted = CountedBatches(data.split(split, limit))
+    scores = model.installed.task.score(model.net, counted, model.assets)
+    return {**scores, "examples": counted.examples, "examples_per_second": round(counted.rate, 1)}
+
+
+class CountedBatches:
+    """Batches that count their real rows and the seconds from the first request on.
+
+    Args:
+        batches: Batches whose last component is the weights of their rows.
+    """
+
+    def __init__(self, batches: Any) -> None:
+        self.batches, self.examples, self.rate = batches, 0, 0.0
+
+    def __iter__(self) -> Iterator[Any]:
+        began = time.monotonic()
+        for batch in self.batches:
+            self.examples += int((np.asarray(batch[-1]) > 0).sum())
+            yield batch
+            self.rate = self.examples / max(time.monotonic() - began, 1e-9)

@@ -1,0 +1,124 @@
+"""The one way a model comes to be: seed, load, run the stages, score once, save."""
+
+import dataclasses
+import importlib.util
+import os
+import platform
+import shutil
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from zoo import saved
+from zoo.errors import UserError
+from zoo.settings import TrainConfig
+from zoo.task import Data, Installed
+from zoo.training.checkpoint import TrainState, open_training
+from zoo.training.history import draw_curves, write_history
+from zoo.training.progress import say
+from zoo.training.stages import Loop, joined
+
+
+def train(
+    installed: Installed,
+    recipe: TrainConfig,
+    path: Path,
+    *,
+    command: str = "",
+    resume: bool = False,
+    overwrite: bool = False,
+    plot: bool = True,
+    tensorboard: Path | None = None,
+) -> saved.SavedModel:
+    """Trains a task from a recipe, scores it once on the test split, and saves it.
+
+    Args:
+        installed: The task.
+        recipe: Its settings.
+        path: The folder that the saved model becomes.
+        command: What the user typed, for the card.
+        resume: Go on with an interrupted training of this folder.
+        overwrite: Replace a saved model, or throw away an interrupted training, of this folder.
+        plot: Draw the learning curves into the folder.
+        tensorboard: Where to write TensorBoard logs.
+
+    Raises:
+        UserError: If something is in the way that the user must decide about, or the input is bad.
+    """
+    callbacks = [_tensorboard(tensorboard)] if tensorboard else []
+    folder = open_training(path, recipe, resume, overwrite)
+    keras.utils.set_random_seed(recipe.seed)
+    keras.config.set_dtype_policy(recipe.precision)
+    try:
+        task = installed.task
+        data = task.load(recipe)
+        stages = task.stages(recipe, data)
+        model, states = Loop(folder, callbacks).run(stages)
+    finally:
+        keras.config.set_dtype_policy("float32")
+    say("Scoring the test split.")
+    state, chosen_by = joined(stages, states)
+    chosen = state.history[state.best_epoch - 1]
+    scores = {
+        "validation": {k.removeprefix("validation_"): v for k, v in chosen.items() if k.startswith("validation_")},
+        "test": task.score(model, data.split("test"), data.assets),
+    }
+    metrics = {
+        "monitor": task.monitor,
+        "higher_is_better": task.higher_is_better,
+        "scores": scores,
+        **_measured(data, model, state, chosen_by),
+    }
+
+    def extra(new: Path) -> None:
+        write_history(new / "history.csv", state.history)
+        if plot:
+            draw_curves(new / "curves.png", state.history, task.monitor)
+
+    result = saved.write(
+        path,
+        model,
+        data.assets,
+        {"task": installed.name, "train": dataclasses.asdict(recipe), "command": command},
+        metrics,
+        weights_dtype=recipe.weights_dtype,
+        examples=task.examples() if data.examples is None else data.examples,
+        extra=extra,
+        overwrite=overwrite,
+    )
+    shutil.rmtree(folder, ignore_errors=True)  # the saved model holds all that counts
+    return result
+
+
+def _measured(data: Data, model: keras.Model, state: TrainState, chosen_by: str) -> dict[str, Any]:
+    """What `metrics.json` holds besides the scores."""
+    return {
+        "data": {**data.card.to_json(), "sizes": dict(data.sizes())},
+        "training": {
+            "epochs": state.epoch,
+            "best_epoch": state.best_epoch,
+            "chosen_by": chosen_by,
+            "minutes": state.minutes,
+            "examples_per_second": state.examples_per_second,
+            "parameters": model.count_params(),
+        },
+        "machine": {"cores": _cores(), "processor": platform.machine(), "system": platform.system()},
+        "versions": {
+            "keras": keras.version(),
+            "backend": keras.backend.backend(),
+            "python": platform.python_version(),
+        },
+    }
+
+
+def _cores() -> int | None:
+    """Processor cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+
+
+def _tensorboard(folder: Path) -> keras.callbacks.Callback:
+    # Keras notices only in the first epoch.
+    if not importlib.util.find_spec("tensorboard"):
+        raise UserError("--tensorboard needs a package that is not installed: pip install tensorboard")
+    return keras.callbacks.TensorBoard(folder)

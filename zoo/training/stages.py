@@ -1,0 +1,227 @@
+"""The stages of a training, one after another, by one loop over epochs.
+
+After every epoch the whole state is on disk: weights, optimizer, random seeds, best weights so far, the history. An
+interruption loses the epoch it falls into, no more.
+"""
+
+import gc
+import math
+import time
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from zoo import cards
+from zoo.errors import UserError
+from zoo.task import Data, Stage
+from zoo.training.checkpoint import Checkpoint, TrainState
+from zoo.training.progress import Progress, say
+
+
+class Loop:
+    """Runs stages.
+
+    Args:
+        folder: Where their checkpoints lie.
+        callbacks: Further callbacks for every epoch.
+    """
+
+    def __init__(self, folder: Path, callbacks: Sequence[keras.callbacks.Callback] = ()) -> None:
+        self.folder, self.callbacks, self.started = folder, callbacks, time.monotonic()
+
+    def run(self, stages: Sequence[Stage]) -> tuple[keras.Model, list[TrainState]]:
+        """Runs what is left of the stages; returns the last one's model with its best weights, and all states."""
+        model, states = None, []
+        checkpoints = [Checkpoint(self.folder / stage.name) for stage in stages]
+        for number, (stage, checkpoint) in enumerate(zip(stages, checkpoints, strict=True)):
+            if any(later.begun() for later in checkpoints[number + 1 :]):
+                states.append(checkpoint.read())  # a later stage has taken its weights over
+                continue
+            keras.utils.set_random_seed(stage.recipe.seed)  # a data set generated just now has drawn numbers
+            own = stage.build(stage.recipe, stage.data)
+            say(_describe(stage, own))
+            if not checkpoint.begun():
+                checkpoint.keep(own, self._start(stage, own, model, checkpoint))
+            state = checkpoint.restore(own)
+            if state.epoch:
+                say(f"Resuming after epoch {state.epoch} of {stage.recipe.epochs}.")
+            self._fit(stage, own, state, checkpoint)
+            checkpoint.restore_best(own)
+            model = own
+            states.append(state)
+        assert model is not None, "a training has at least one stage"
+        return model, states
+
+    def _start(
+        self, stage: Stage, model: keras.Model, before: keras.Model | None, checkpoint: Checkpoint
+    ) -> TrainState:
+        """The state of a stage before its first epoch; takes weights over from the stage before."""
+        state = TrainState()
+        if before is None:
+            return state
+        if stage.start == "layers":
+            say(f"Starting from the weights of: {', '.join(copy_layers(before, model))}.")
+            return state
+        model.set_weights(before.get_weights())
+        # Until something is better, the weights it starts from are the best.
+        state.best_score = _score(stage, model)[stage.monitor] * _sign(stage)
+        checkpoint.keep_best(model)
+        return state
+
+    def _fit(self, stage: Stage, model: keras.Model, state: TrainState, checkpoint: Checkpoint) -> None:
+        """Epochs until the last one, the end of the time, or too many without a better validation score."""
+        recipe, data = stage.recipe, stage.data
+        earlier, began = state.minutes, time.monotonic()
+        sizes = data.sizes()
+        scoring = 0.0  # seconds that the last validation took: the test split will take as long in proportion
+        share = 1 + sizes.get("test", 0) / max(sizes.get("validation", 1), 1)
+        while state.epoch < recipe.epochs:
+            if recipe.patience and state.epoch - state.best_epoch >= recipe.patience:
+                say(f"Stopping: no better {stage.monitor} in {recipe.patience} epochs.")
+                break
+            limit = recipe.max_minutes
+            deadline = self.started + 60 * limit - share * scoring if limit is not None else math.inf
+            if state.best_score is not None and time.monotonic() >= deadline:
+                say(f"Stopping: the {limit:g} minutes of --max-minutes are used up.")
+                break
+            progress = Progress(state.epoch + 1, recipe, data.examples_per_epoch(), deadline)
+            logs = _epoch(stage, model, state.epoch, [progress, *self.callbacks])
+            _check_loss(logs["loss"], state.epoch + 1, recipe)
+            raw = [np.array(value) for value in model.get_weights()]
+            model.optimizer.write_average(model.trainable_variables)
+            scoring = time.monotonic()
+            scores = _score(stage, model)
+            scoring = time.monotonic() - scoring
+            state.epoch += 1
+            state.minutes = round(earlier + (time.monotonic() - began) / 60, 2)
+            state.examples_per_second = round(progress.rate, 1)
+            row = {"epoch": state.epoch, **logs, **{f"validation_{name}": value for name, value in scores.items()}}
+            state.history.append(row)
+            score = scores[stage.monitor] * _sign(stage)
+            better = state.best_score is None or score > state.best_score
+            if better:
+                state.best_score, state.best_epoch = score, state.epoch
+                checkpoint.keep_best(model)
+            model.set_weights(raw)
+            checkpoint.keep(model, state)
+            shown = "  ".join(f"{name} {cards.number(value)}" for name, value in row.items() if name != "epoch")
+            best = "  best" if better else ""
+            say(f"epoch {state.epoch}/{recipe.epochs}  {shown}  {progress.rate:.0f} examples/s{best}")
+
+
+def copy_layers(source: keras.Model, target: keras.Model) -> list[str]:
+    """Copies the weights of layers that have the same name in both models.
+
+    Returns:
+        The names.
+
+    Raises:
+        ValueError: If a shape differs, or no layer has the same name.
+    """
+    layers = {layer.name: layer for layer in source.layers if layer.weights}
+    moved = []
+    for layer in target.layers:
+        if layer.weights and layer.name in layers:
+            layer.set_weights(layers[layer.name].get_weights())
+            moved.append(layer.name)
+    if not moved:
+        raise ValueError(f"{source.name} and {target.name} have no layer with weights in common.")
+    return moved
+
+
+def joined(stages: Sequence[Stage], states: Sequence[TrainState]) -> tuple[TrainState, str]:
+    """The states of all stages as one, whose epochs go on counting, and the score that chose the published weights.
+
+    The loss of a stage other than `"train"` is another loss, and has the stage's name before it.
+    """
+    whole, chosen_by = TrainState(), stages[0].monitor
+    for stage, state in zip(stages, states, strict=True):
+        for row in state.history:
+            loss = "loss" if stage.name == "train" else f"{stage.name}_loss"
+            named = {loss if name == "loss" else name: value for name, value in row.items()}
+            whole.history.append({**named, "epoch": whole.epoch + row["epoch"]})
+        if state.best_epoch:
+            whole.best_epoch, chosen_by = whole.epoch + state.best_epoch, stage.monitor
+        whole.epoch += state.epoch
+        whole.minutes = round(whole.minutes + state.minutes, 2)
+        if stage.name == "train" or not whole.examples_per_second:
+            whole.examples_per_second = state.examples_per_second
+    return whole, chosen_by
+
+
+def _sign(stage: Stage) -> int:
+    return 1 if stage.higher_is_better else -1
+
+
+def _score(stage: Stage, model: keras.Model) -> dict[str, float]:
+    """Scores of the validation split.
+
+    After each use of a `tf.data` pipeline its iterator is collected here, in the main thread. Left to Python, that may
+    happen within a function that the next pipeline calls, which then waits, holding the interpreter lock, for threads
+    that wait for that lock: a training stopped there for good after 28 epochs.
+    """
+    gc.collect()
+    scores = stage.score(model, stage.data.split("validation"), stage.data.assets)
+    gc.collect()
+    return scores
+
+
+def _check_loss(loss: float, epoch: int, recipe: Any) -> None:
+    if not math.isfinite(loss):
+        raise UserError(
+            f"The loss became {loss} in epoch {epoch}. Try a smaller --learning-rate (now {recipe.learning_rate:g}), "
+            "--clip-norm 1, or --precision float32. The state before this epoch is kept: --resume goes on from there."
+        )
+
+
+def _epoch(stage: Stage, model: keras.Model, epoch: int, callbacks: list[keras.callbacks.Callback]) -> dict[str, float]:
+    """Trains one epoch; returns its loss and metrics."""
+    if stage.on_policy:
+        return _on_policy(model, stage.data, epoch, callbacks)
+    with warnings.catch_warnings():
+        # Keras cannot know how many batches a stream has, and warns at the end of each.
+        warnings.filterwarnings("ignore", "Your input ran out of data")
+        # Not one fit over all epochs: the state between two of them is ours to save, score and resume.
+        history = model.fit(
+            stage.data.train(epoch), initial_epoch=epoch, epochs=epoch + 1, shuffle=False, verbose=0,
+            callbacks=callbacks,
+        ).history  # fmt: skip
+    return {name: float(values[-1]) for name, values in history.items()}
+
+
+def _on_policy(
+    model: keras.Model, data: Data, epoch: int, callbacks: list[keras.callbacks.Callback]
+) -> dict[str, float]:
+    """An epoch in which each batch is asked for after the one before has been learned; means over batches."""
+    calls = keras.callbacks.CallbackList(callbacks, model=model)
+    rows = []
+    model.stop_training = False
+    calls.on_train_begin()
+    calls.on_epoch_begin(epoch)
+    for number, (inputs, targets, weights) in enumerate(data.train(epoch, model)):
+        calls.on_train_batch_begin(number)
+        rows.append(model.train_on_batch(inputs, targets, sample_weight=weights, return_dict=True))
+        calls.on_train_batch_end(number, rows[-1])
+        if model.stop_training:
+            break
+    logs = {name: float(np.mean([row[name] for row in rows])) for name in rows[0]}
+    calls.on_epoch_end(epoch, logs)
+    calls.on_train_end(logs)
+    return logs
+
+
+def _describe(stage: Stage, model: keras.Model) -> str:
+    """What is about to run, and which path through Keras it takes."""
+    loops = {layer.fused for layer in model.layers if hasattr(layer, "fused")}
+    path = "Keras's fused layer (cuDNN on a GPU)" if loops == {True} else "a loop over the cell"
+    path = f" Recurrence: {path}." if loops else ""
+    sizes = ", ".join(f"{split} {count:,}" for split, count in stage.data.sizes().items())
+    return (
+        f"Stage {stage.name}. Data: {stage.data.card.name}: {sizes}.\n"
+        f"Model: {model.count_params():,} parameters, cell {stage.recipe.cell}.{path} "
+        f"Backend {keras.backend.backend()}."
+    )
