@@ -25,7 +25,7 @@ def make(metrics: dict[str, Any]) -> Make:
         path.mkdir(parents=True)
         values = copy.deepcopy(metrics)
         values["scores"]["test"]["accuracy"] = score
-        values["data"]["embedded"], values["higher_is_better"] = embedded, higher
+        values["data"]["builtin"], values["higher_is_better"] = embedded, higher
         train = {"cell": "lstm", "units": 77, "dataset": "imdb_reviews", "limit": None}
         recipe = {"task": task, "train": train, "command": "zoo train sentiment --cell lstm --units 77"}
         files = {"format": 1, "files": {"model.keras": {"bytes": 3_000_000}, "golden.json": {"bytes": 456_789}}}
@@ -138,7 +138,7 @@ def test_a_backup_never_replaces_a_model(make: Make, public: Path, tmp_path: Pat
 def test_best_takes_only_what_fits(make: Make, public: Path) -> None:
     make(public / "synthetic", 0.99, embedded=True)
     make(public / "real", 0.71)
-    assert cards.best("sentiment", fits=lambda data: data["embedded"]).name == "synthetic"
+    assert cards.best("sentiment", fits=lambda data: data["builtin"]).name == "synthetic"
     with pytest.raises(UserError, match=r"None of the saved models for sentiment does what you ask; there are real"):
         cards.best("sentiment", fits=lambda data: False)
 

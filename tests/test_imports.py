@@ -98,7 +98,7 @@ def short(module: str) -> str:
 
 
 def names(node: ast.AST, file: str) -> Iterator[str]:
-    """Modules that one statement imports; `from zoo import text` is `zoo.data.text`, `from zoo import __version__` zoo."""
+    """Modules that one statement imports; `from zoo import saved` is `zoo.saved`, `from zoo import __version__` zoo."""
     if isinstance(node, ast.Import):
         yield from (item.name for item in node.names)
     elif isinstance(node, ast.ImportFrom):

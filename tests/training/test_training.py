@@ -44,7 +44,7 @@ def load(recipe, assets=None):
 
 
 def build(recipe, data):
-    model = builders.classifier(12, 2, recipe.cell, 4, embedding=4, dropout=0.2, word_dropout=0.1)
+    model = builders.classifier(12, 2, recipe.cell, 4, embedding_dim=4, dropout=0.2, word_dropout=0.1)
     loss = keras.losses.SparseCategoricalCrossentropy()
     model.compile(
         optimizers.from_recipe(recipe, 48), loss, weighted_metrics=["accuracy"], run_eagerly=True
@@ -62,7 +62,7 @@ def predict(saved, ask):
     yield from (json.dumps(len(item)) for item in ask.inputs)
 
 
-TASK = Task(load, build, score, predict, monitor="nll", higher_is_better=False, examples=("a",))
+TASK = Task(load, build, score, predict, monitor="log_loss", higher_is_better=False, examples=("a",))
 
 
 @pytest.fixture
@@ -81,7 +81,7 @@ def toy(monkeypatch):
     return task
 
 
-RECIPE = Run(dataset="toy", epochs=4, batch_size=16, learning_rate=1e-2, averaging=0.9, patience=0)
+RECIPE = Run(dataset="toy", epochs=4, batch_size=16, learning_rate=1e-2, ema_momentum=0.9, patience=0)
 
 
 def interrupt_at(monkeypatch, epoch):
@@ -142,25 +142,25 @@ def test_the_best_epoch_is_published_not_the_last(toy, tmp_path, monkeypatch):
 
     def scripted(model, some, assets):
         seen.append([np.array(w) for w in model.get_weights()])
-        return {"nll": next(values)}
+        return {"log_loss": next(values)}
 
     toy.__dict__["task"] = dataclasses.replace(TASK, score=scripted)
     saved = training.train(toy, RECIPE, tmp_path / "m", plot=False)
     assert saved.metrics["training"]["best_epoch"] == 2
-    assert saved.metrics["scores"]["validation"]["nll"] == 0.2
+    assert saved.metrics["scores"]["validation"]["log_loss"] == 0.2
     for published, second in zip(saved.model.get_weights(), seen[1], strict=True):
         np.testing.assert_array_equal(published, second)
 
 
 def test_patience_ends_a_training_that_gets_worse(toy, tmp_path):
     values = iter([0.5, 0.6, 0.7, 0.8, 0.9])
-    toy.__dict__["task"] = dataclasses.replace(TASK, score=lambda *_: {"nll": next(values)})
+    toy.__dict__["task"] = dataclasses.replace(TASK, score=lambda *_: {"log_loss": next(values)})
     saved = training.train(toy, dataclasses.replace(RECIPE, epochs=9, patience=2), tmp_path / "m", plot=False)
     assert saved.metrics["training"]["epochs"] == 3
 
 
 def test_a_budget_stops_in_time_and_still_saves(toy, tmp_path):
-    saved = training.train(toy, dataclasses.replace(RECIPE, epochs=1000, budget=0.02), tmp_path / "m", plot=False)
+    saved = training.train(toy, dataclasses.replace(RECIPE, epochs=1000, max_minutes=0.02), tmp_path / "m", plot=False)
     assert 1 <= saved.metrics["training"]["epochs"] < 1000
     assert saved.metrics["scores"]["test"]["accuracy"] >= 0
 
@@ -197,18 +197,18 @@ def test_nothing_is_overwritten_or_thrown_away_unasked(toy, tmp_path, monkeypatc
 
 def test_averaged_weights_are_scored_and_raw_ones_go_on(toy, tmp_path):
     """With a momentum near 1 the average hardly leaves its start, while the raw weights learn."""
-    slow = dataclasses.replace(RECIPE, averaging=0.9999, epochs=3, learning_rate=3e-2)
+    slow = dataclasses.replace(RECIPE, ema_momentum=0.9999, epochs=3, learning_rate=3e-2)
     saved = training.train(toy, slow, tmp_path / "m", plot=False)
     rows = history(tmp_path / "m")
     assert float(rows[-1]["loss"]) < float(rows[0]["loss"]) - 0.02, "the raw weights learn"
     gap = abs(float(rows[-1]["validation_nll"]) - float(rows[0]["validation_nll"]))
     assert gap < 0.02, "the averaged ones stay"
-    assert saved.metrics["scores"]["test"]["nll"] == pytest.approx(0.69, abs=0.1)
+    assert saved.metrics["scores"]["test"]["log_loss"] == pytest.approx(0.69, abs=0.1)
 
 
 def pretraining(recipe, data):
     def first(recipe, data):
-        model = builders.pretrainer(12, recipe.cell, 4, embedding=4)
+        model = builders.pretrainer(12, recipe.cell, 4, embedding_dim=4)
         model.compile(optimizers.from_recipe(recipe, 48), builders.token_mean, run_eagerly=True)
         return model
 
@@ -222,7 +222,7 @@ def pretraining(recipe, data):
 
 def test_a_stage_before_hands_its_weights_over_and_resumes(toy, tmp_path, monkeypatch, capsys):
     toy.__dict__["task"] = dataclasses.replace(TASK, before=pretraining)
-    recipe = dataclasses.replace(RECIPE, epochs=3, averaging=0.0)
+    recipe = dataclasses.replace(RECIPE, epochs=3, ema_momentum=0.0)
     whole = training.train(toy, recipe, tmp_path / "whole", plot=False)
     assert "from the weights of: embedding, recurrent" in capsys.readouterr().err
     for epoch in (2, 3):  # once within the first stage, once within the main one
@@ -244,7 +244,7 @@ def refining(values):
 
     def after(recipe, data):
         model = build(recipe, data)
-        own = dataclasses.replace(recipe, epochs=2, averaging=0.0)
+        own = dataclasses.replace(recipe, epochs=2, ema_momentum=0.0)
         arrays = dataclasses.replace(data, train=lambda epoch: data.train(epoch).as_numpy_iterator())
         return Stage(own, arrays, lambda *_: model, lambda *_: {"cost": next(values)}, "cost", False, in_turn=True)
 
@@ -254,11 +254,11 @@ def refining(values):
 def test_a_stage_after_goes_on_from_the_best_weights_and_counts_only_if_better(toy, tmp_path):
     recipe = dataclasses.replace(RECIPE, epochs=2)
     scored = itertools.count(1)
-    better = dataclasses.replace(TASK, score=lambda *_: {"nll": 1 / next(scored)})
+    better = dataclasses.replace(TASK, score=lambda *_: {"log_loss": 1 / next(scored)})
     toy.__dict__["task"] = better
     alone = training.train(toy, recipe, tmp_path / "alone", plot=False)
     assert alone.metrics["training"]["best_epoch"] == 2
-    for values, best, chosen_by in ([1.0, 9.0, 8.0], 2, "nll"), ([1.0, 0.02, 0.01], 4, "cost"):
+    for values, best, chosen_by in ([1.0, 9.0, 8.0], 2, "log_loss"), ([1.0, 0.02, 0.01], 4, "cost"):
         toy.__dict__["task"] = dataclasses.replace(better, after=refining(iter(values)))
         both = training.train(toy, recipe, tmp_path / f"best{best}")
         told = both.metrics["training"]
@@ -269,7 +269,7 @@ def test_a_stage_after_goes_on_from_the_best_weights_and_counts_only_if_better(t
         pairs = zip(alone.model.get_weights(), both.model.get_weights(), strict=True)
         assert all(np.array_equal(one, other) for one, other in pairs) == (best == 2)
     toy.__dict__["task"] = dataclasses.replace(TASK, after=refining(iter([1.0])))
-    short = training.train(toy, dataclasses.replace(recipe, budget=1e-6), tmp_path / "short", plot=False)
+    short = training.train(toy, dataclasses.replace(recipe, max_minutes=1e-6), tmp_path / "short", plot=False)
     assert short.metrics["training"]["epochs"] == 1, "no time is left for it"
 
 
@@ -312,10 +312,10 @@ def test_a_quicker_score_serves_after_each_epoch_and_the_full_one_at_the_end(toy
 
     def quick(model, some, assets):
         asked.append("quick")
-        return {"nll": score(model, some, assets)["nll"]}
+        return {"log_loss": score(model, some, assets)["log_loss"]}
 
     toy.__dict__["task"] = dataclasses.replace(TASK, score=full, validate=quick)
     saved = training.train(toy, dataclasses.replace(RECIPE, epochs=2), tmp_path / "toy", plot=False)
     assert asked == ["quick", "quick", "full"]
-    assert set(saved.metrics["scores"]["validation"]) == {"nll"}
+    assert set(saved.metrics["scores"]["validation"]) == {"log_loss"}
     assert "accuracy" in saved.metrics["scores"]["test"]
