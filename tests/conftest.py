@@ -63,7 +63,7 @@ def metrics() -> dict[str, Any]:
             "validation": {"accuracy": 0.8125, "log_loss": 0.4321},
             "test": {"accuracy": 0.7654, "log_loss": 0.5432},
         },
-        "data": {"name": "imdb_reviews", "version": "1.0.0", "builtin": False, "labels": ["negative", "positive"]},
+        "data": {"name": "imdb_reviews", "version": "1.0.0", "builtin": False, "synthetic": False},
         "training": {
             "epochs": 9,
             "best_epoch": 7,

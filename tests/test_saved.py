@@ -67,12 +67,12 @@ def folder(written: Path, tmp_path: Path) -> Path:
 
 def test_a_loaded_model_answers_as_the_one_in_memory(case: Case, written: Path) -> None:
     again = saved.load(written)
-    np.testing.assert_array_equal(case.probabilities(again.model), case.probabilities(case.model))
+    np.testing.assert_array_equal(case.probabilities(again.net), case.probabilities(case.model))
     assert again.recipe == Train(cell="gru")
     assert again.assets["labels"] == LABELS
     assert again.assets["tokenizer"].encode(SENTENCES) == case.assets["tokenizer"].encode(SENTENCES)
     assert again.metrics == case.metrics
-    assert not again.model.compiled
+    assert not again.net.compiled
 
 
 def test_predict_gives_the_label_of_the_larger_probability(case: Case, written: Path) -> None:
@@ -106,8 +106,8 @@ def test_half_precision_halves_the_file_and_hardly_moves_the_answers(case: Case,
     sizes = [(path / "model.keras").stat().st_size for path in (half.path, written)]
     config = 12_000  # what both files have besides weights
     assert sizes[0] < sizes[1] - 0.45 * (sizes[1] - config)
-    assert {weight.dtype for weight in half.model.weights} == {"float32"}
-    moved = np.abs(case.probabilities(half.model) - case.probabilities(case.model)).max()
+    assert {weight.dtype for weight in half.net.weights} == {"float32"}
+    moved = np.abs(case.probabilities(half.net) - case.probabilities(case.model)).max()
     assert 0 < moved < 1e-2
     assert {file.name for file in half.path.iterdir()} == {file.name for file in written.iterdir()}
 
@@ -243,13 +243,13 @@ def test_names_are_found_by_option_and_by_variable(written: Path, monkeypatch: p
 def test_a_fresh_process_loads_it_by_zoo_and_by_keras(case: Case, written: Path) -> None:
     code = """
 import json, sys
-import zoo.saved
+import zoo.saved, zoo.data.text
 import keras
 path, texts = sys.argv[1], json.loads(sys.argv[2])
 whole = zoo.saved.load(path)
-tokens = zoo.text.pad(whole.assets["tokenizer"].encode(texts))
+tokens = zoo.data.text.pad(whole.assets["tokenizer"].encode(texts))
 bare = keras.saving.load_model(path + "/model.keras")
-print(json.dumps([model.predict_on_batch(tokens).tolist() for model in (whole.model, bare)]))
+print(json.dumps([model.predict_on_batch(tokens).tolist() for model in (whole.net, bare)]))
 """
     done = subprocess.run(
         [sys.executable, "-c", code, str(written), json.dumps(SENTENCES)],
