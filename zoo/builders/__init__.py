@@ -28,12 +28,25 @@ import functools as _functools
 import inspect as _inspect
 
 _OLD = {
-    "vocabulary_size": "vocabulary", "num_classes": "classes", "embedding_dim": "embedding", "num_layers": "depth",
-    "source_vocabulary_size": "source_vocabulary", "target_vocabulary_size": "target_vocabulary",
-    "position_embeddings": "places", "conditional_cell": "conditional", "share_embeddings": "tie_source",
-    "suppress_tokens": "forbidden", "feature_shape": "features", "frame_shape": "frame",
-    "encoder_layers": "encoder_depth", "decoder_layers": "decoder_depth", "beam_size": "beam",
-    "length_penalty": "penalty", "coverage_penalty": "coverage", "num_return": "nbest", "max_new_tokens": "length",
+    "vocabulary_size": "vocabulary",
+    "num_classes": "classes",
+    "embedding_dim": "embedding",
+    "num_layers": "depth",
+    "source_vocabulary_size": "source_vocabulary",
+    "target_vocabulary_size": "target_vocabulary",
+    "position_embeddings": "places",
+    "conditional_cell": "conditional",
+    "share_embeddings": "tie_source",
+    "suppress_tokens": "forbidden",
+    "feature_shape": "features",
+    "frame_shape": "frame",
+    "encoder_layers": "encoder_depth",
+    "decoder_layers": "decoder_depth",
+    "beam_size": "beam",
+    "length_penalty": "penalty",
+    "coverage_penalty": "coverage",
+    "num_return": "nbest",
+    "max_new_tokens": "length",
     "forced_prefix": "prefix",
 }
 
@@ -52,5 +65,15 @@ def _renamed(function):
     return call
 
 
-for _name in ("classifier", "pretrainer", "translator", "tagger", "perceptron", "language_model", "captioner", "search", "searcher"):
+for _name in (
+    "classifier",
+    "pretrainer",
+    "translator",
+    "tagger",
+    "perceptron",
+    "language_model",
+    "captioner",
+    "search",
+    "searcher",
+):
     globals()[_name] = _renamed(globals()[_name])

@@ -15,7 +15,9 @@ class Gradients:
     model: str | None = setting(
         None, "Saved models to compare instead, with commas between them: their first recurrent layers."
     )
-    gain: float = setting(1.0, "Factor on a fresh cell's recurrent weights: above 1, gradients may explode.", minimum=0.0)
+    gain: float = setting(
+        1.0, "Factor on a fresh cell's recurrent weights: above 1, gradients may explode.", minimum=0.0
+    )
     steps: int = setting(100, "Time T of the loss.", minimum=2, maximum=2_000)
     units: int = setting(64, "Units of a fresh cell.", minimum=1, maximum=1_024)
     sequences: int = setting(8, "Sequences over which is averaged.", minimum=1, maximum=256)

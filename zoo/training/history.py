@@ -1,4 +1,4 @@
-"""What a training leaves behind for its reader: the numbers of each epoch as CSV, and their curves as PNG."""
+"""The history of a training: the numbers of each epoch as CSV, and their curves as PNG."""
 
 import csv
 from collections.abc import Sequence
