@@ -1,10 +1,5 @@
 """Gradients and Jacobians through time: against numerical differences and against numpy."""
 
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import keras
 import numpy as np
 import pytest
@@ -97,16 +92,3 @@ def test_a_net_steps_as_keras_does(name):
 def test_a_table_has_few_rows():
     assert gradients.some(100) == [0, 1, 2, 5, 10, 20, 50, 99]
     assert gradients.some(2) == [0, 1]
-
-
-def test_the_same_holds_on_jax():
-    """This file once more, in a process of its own, as Keras has one backend."""
-    pytest.importorskip("jax")
-    if os.environ.get("KERAS_BACKEND") == "jax":
-        pytest.skip("this is that process")
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-n", "0", "-q", "-p", "no:cacheprovider", "-k", "not explode", __file__],
-        env={**os.environ, "KERAS_BACKEND": "jax"}, cwd=Path(__file__).parents[2],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout
