@@ -16,7 +16,8 @@ ROOT = Path(__file__).parents[1]
 BASE = "zoo zoo.errors zoo.names zoo.settings"
 EVERYTHING = (
     f"{BASE} zoo.task zoo.options zoo.cards zoo.text zoo.batches zoo.metrics zoo.optimizers zoo.sources "
-    "zoo.losses zoo.images zoo.frames zoo.streams zoo.tables zoo.cells zoo.decoding zoo.layers zoo.builders zoo.saved"
+    "zoo.losses zoo.images zoo.frames zoo.streams zoo.tables zoo.figures "
+    "zoo.cells zoo.decoding zoo.layers zoo.builders zoo.saved"
 )
 
 # The first pattern that fits a file tells what it may import besides the standard library and its own package.
@@ -38,6 +39,7 @@ ROWS = {
     "zoo/images.py": "numpy PIL zoo.errors zoo.names",
     "zoo/frames.py": "numpy PIL zoo.errors zoo.images",
     "zoo/tables.py": "zoo.errors",
+    "zoo/figures.py": "matplotlib numpy zoo.errors",
     "zoo/sources.py": "tensorflow_datasets zoo.errors zoo.names",
     "zoo/streams.py": "keras numpy tensorflow zoo.text",
     "zoo/cells/__init__.py": "zoo.errors zoo.names",
@@ -46,7 +48,7 @@ ROWS = {
     "zoo/layers/*": "keras zoo.errors zoo.names zoo.cells",
     "zoo/builders/*": "keras zoo.errors zoo.names zoo.cells zoo.decoding zoo.layers",
     "zoo/saved.py": f"h5py keras numpy {EVERYTHING}",
-    "zoo/history.py": "matplotlib",
+    "zoo/history.py": "",
     "zoo/progress.py": "keras tqdm zoo.settings",
     "zoo/store.py": "keras numpy zoo.cards zoo.errors zoo.settings",
     "zoo/training.py": f"keras numpy {EVERYTHING} zoo.history zoo.progress zoo.store",
@@ -54,14 +56,13 @@ ROWS = {
     "zoo/lens/settings.py": "zoo.settings",
     "zoo/lens/choices.py": "zoo.cells zoo.errors zoo.names zoo.task",
     "zoo/lens/commands.py": "click zoo.cards zoo.errors zoo.options",
-    "zoo/lens/*": f"keras matplotlib numpy {EVERYTHING} zoo.training",
+    "zoo/lens/*": f"keras numpy {EVERYTHING} zoo.training",
     "zoo/cli.py": "click zoo zoo.cards zoo.cells zoo.errors zoo.lens zoo.names zoo.options zoo.task",
     "tasks/__init__.py": "",
     "tasks/*/recipe.py": "zoo.settings",
     "tasks/*/*/*.py": "babel numpy PIL tensorflow tensorflow_datasets zoo.errors zoo.names",
     "tasks/*/*.py": (
-        "keras matplotlib numpy PIL sacrebleu sacremoses scipy seqeval sklearn tensorflow "
-        f"tensorflow_datasets {EVERYTHING}"
+        f"keras numpy PIL sacrebleu sacremoses scipy seqeval sklearn tensorflow tensorflow_datasets {EVERYTHING}"
     ),
 }
 

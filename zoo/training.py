@@ -21,7 +21,8 @@ import numpy as np
 
 from zoo import cards, saved
 from zoo.errors import UserError
-from zoo.history import draw_curves, write_history
+from zoo.figures import draw_curves
+from zoo.history import write_history
 from zoo.progress import Progress, say
 from zoo.settings import Run
 from zoo.store import State, Store, open_store
