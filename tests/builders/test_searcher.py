@@ -1,5 +1,6 @@
 """The searcher: one compiled object around one model or several, whose answers are those of a plain loop."""
 
+import copy
 import gc
 import weakref
 
@@ -147,6 +148,7 @@ def test_searchers_are_no_part_of_the_model_that_keeps_them(tmp_path):
     assert len(model._kept.made) == MOST_KEPT
     assert {layer.name for layer in model.layers} == names
     assert len(model.weights) == count
+    assert "_kept" not in vars(copy.deepcopy(model)), "a copy has searchers of its own"
     model.save(tmp_path / "after.keras")
     again = keras.saving.load_model(tmp_path / "after.keras")
     for one, other in zip(again.weights, model.weights, strict=True):

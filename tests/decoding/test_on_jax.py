@@ -11,7 +11,7 @@ import pytest
 TESTS = Path(__file__).parents[1]
 FILES = ("decoding/test_decoding.py", "decoding/test_beam.py", "lens/test_gradients.py")
 
-CHOSEN = "(spells and beam) or compiled or (coverage and None) or (differences and gru) or jacobians_of"
+CHOSEN = "(spells and beam) or compiled or (coverage and None) or (differences and simple_rnn) or jacobians_of"
 """Enough to run nearly every line; the others would take two minutes of compilation, and passed as well."""
 
 

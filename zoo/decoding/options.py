@@ -86,7 +86,7 @@ def check(**options: Any) -> None:
     """Refuses values that make no sense.
 
     Args:
-        **options: By name; those that are not looked at here are ignored.
+        **options: By name; others than those above are ignored.
 
     Raises:
         UserError: With the name, the value that came and what is allowed.
