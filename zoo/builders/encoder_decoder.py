@@ -6,7 +6,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from zoo.decoding import Shared
+from zoo.decoding import BatchShared
 from zoo.layers import Bridge, RecurrentDecoder, TokenEmbedding
 from zoo.layers.decoder import Memory
 
@@ -94,7 +94,7 @@ class EncoderDecoder(keras.Model):
         states, memory = self.read(inputs, training=False)
         state = self.decoder.start(states, memory)
         if memory is not None:
-            state["memory"] = Shared(memory)
+            state["memory"] = BatchShared(memory)
             state["attention"] = ops.zeros(ops.shape(memory.values)[:2], memory.values.dtype)
         return state
 

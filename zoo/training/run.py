@@ -15,7 +15,8 @@ from zoo.errors import UserError
 from zoo.settings import TrainConfig
 from zoo.task import Data, Installed
 from zoo.training.checkpoint import TrainState, open_training
-from zoo.training.history import draw_curves, write_history
+from zoo.figures import draw_curves
+from zoo.training.history import write_history
 from zoo.training.progress import say
 from zoo.training.stages import Loop, joined
 
