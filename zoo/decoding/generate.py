@@ -6,9 +6,10 @@ from typing import Any, NamedTuple
 from keras import ops
 
 from zoo.decoding.options import check
-from zoo.ids import PAD, Decoded
+from zoo.decoding.result import Decoded
 from zoo.decoding.state import ForcedPrefix, StateFrame, Step, first_tokens, while_loop, write
 from zoo.decoding.vocabulary import gather_tokens
+from zoo.ids import PAD
 
 
 class _Rows(NamedTuple):

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 
 from keras import ops
 
-from zoo.ids import PAD
 from zoo.decoding.state import gather, while_loop, write
+from zoo.ids import PAD
 
 
 class History(NamedTuple):

@@ -2,9 +2,6 @@
 
 from typing import Any, NamedTuple
 
-PAD = 0
-"""The token that fills a row after its end."""
-
 
 class Decoded(NamedTuple):
     """Sequences and their scores; from a beam search with `num_return` after `batch` in every shape, best first.

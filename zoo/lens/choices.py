@@ -71,11 +71,7 @@ def memory_test(name: str) -> tuple[Installed, dict[str, Any]]:
     Raises:
         UserError: If no installed task has it.
     """
-    known = {
-        test: (task, settings)
-        for task in installed().values()
-        for test, settings in task.recipe.memory.items()
-    }
+    known = {test: (task, settings) for task in installed().values() for test, settings in task.recipe.memory.items()}
     return look_up(known, name, "memory test")
 
 

@@ -55,7 +55,9 @@ class Memory:
         100, "Longest distance between a value and the question about it, in steps.", minimum=5, maximum=1_000
     )
     seeds: str = setting("1,2,3", "Random seeds to train each cell with, separated by commas.")
-    epochs: int | None = setting(None, "Passes over the training data; by default as many as the test needs.", minimum=1)
+    epochs: int | None = setting(
+        None, "Passes over the training data; by default as many as the test needs.", minimum=1
+    )
     limit: int | None = setting(None, "Use only the first N training examples.", minimum=1)
     plot: str = setting("memory.png", "PNG file to write.")
     json: bool = setting(False, "Print one JSON object.")
