@@ -61,7 +61,7 @@ def test_help(words: tuple[str, ...], flag: str) -> None:
 
 
 def test_every_training_has_the_options_that_the_contract_names() -> None:
-    wanted = "epochs batch-size learning-rate seed name models-dir resume overwrite max-minutes limit backend plot no-plot"
+    wanted = "epochs batch-size learning-rate seed name models-dir resume overwrite max-minutes limit backend plot"
     for name in installed():
         text = CliRunner().invoke(cli.cli, ["train", name, "--help"]).output
         assert [word for word in [*wanted.split(), "preset", "cell", "dataset"] if f"--{word}" not in text] == []
@@ -157,7 +157,12 @@ def test_list_without_a_word_shows_all(run: Run) -> None:
 
 @pytest.mark.parametrize(
     ("lines", "code"),
-    [(["one", "two"], 0), (["one", ErrorLine("Error: not this"), "three"], 1), ([ErrorLine("Error: not this")], 1), ([], 0)],
+    [
+        (["one", "two"], 0),
+        (["one", ErrorLine("Error: not this"), "three"], 1),
+        ([ErrorLine("Error: not this")], 1),
+        ([], 0),
+    ],
 )
 def test_an_input_without_an_answer_is_a_line_and_exit_code_1(
     lines: list[str], code: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path

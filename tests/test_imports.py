@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 
 LIGHT = "zoo zoo.errors zoo.ids zoo.legacy zoo.names zoo.settings zoo.data.datasets zoo.task zoo.options zoo.cards"
 DATA = "zoo.data"
-NETS = "zoo.cells zoo.layers zoo.losses zoo.decoding zoo.builders"
+NETS = "zoo.serialization zoo.cells zoo.layers zoo.losses zoo.decoding zoo.builders"
 EVERYTHING = f"{LIGHT} {DATA} {NETS} zoo.figures zoo.metrics zoo.optimizers zoo.saved"
 
 # The first pattern that matches a file says what it may import besides the standard library and its own package.
@@ -37,12 +37,13 @@ ROWS = {
     "zoo/figures.py": "matplotlib numpy zoo.errors",
     "zoo/metrics.py": "numpy sklearn",
     "zoo/optimizers.py": "keras zoo.settings",
-    "zoo/losses.py": "keras zoo.errors",
+    "zoo/serialization.py": "keras zoo.names",
+    "zoo/losses.py": "keras zoo.errors zoo.ids",
     "zoo/cells/__init__.py": "zoo.errors zoo.names",
-    "zoo/cells/*": "keras zoo.errors zoo.names",
+    "zoo/cells/*": "keras zoo.errors zoo.names zoo.serialization",
     "zoo/decoding/*": "keras zoo.errors zoo.ids zoo.names",
-    "zoo/layers/*": "keras zoo.errors zoo.ids zoo.names zoo.cells",
-    "zoo/builders/*": "keras numpy zoo.errors zoo.ids zoo.names zoo.cells zoo.decoding zoo.layers zoo.losses",
+    "zoo/layers/*": "keras zoo.serialization zoo.errors zoo.ids zoo.names zoo.cells",
+    "zoo/builders/*": "keras zoo.serialization numpy zoo.errors zoo.ids zoo.names zoo.cells zoo.decoding zoo.layers zoo.losses",
     "zoo/saved.py": f"h5py keras numpy {EVERYTHING}",
     "zoo/training/*": f"keras numpy tqdm {EVERYTHING}",
     "zoo/testing.py": f"keras numpy tensorflow {EVERYTHING} zoo.training",
