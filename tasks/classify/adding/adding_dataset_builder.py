@@ -39,9 +39,7 @@ def config(text: str) -> Config:
         ValueError: If it is not a whole number within bounds.
     """
     if not text.isdecimal() or not MIN_STEPS <= int(text) <= MAX_STEPS:
-        raise ValueError(
-            f"the longest length is a whole number from {MIN_STEPS} to {MAX_STEPS:,}, as in adding/100."
-        )
+        raise ValueError(f"the longest length is a whole number from {MIN_STEPS} to {MAX_STEPS:,}, as in adding/100.")
     return _config(int(text))
 
 
