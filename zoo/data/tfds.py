@@ -72,6 +72,8 @@ def from_tfds(
 
     label = _class_label(info.features, paths)
     labels = tuple(row.labels or (label.names if label is not None else ()))
+    # A builder of our own may choose its config itself, such as the version of Python.
+    chosen = {"config": builder.builder_config.name} if row.builder and not config and builder.builder_config else {}
     card = DatasetCard(
         name=f"{base}/{config}" if config else base,
         version=str(info.version),
@@ -80,7 +82,7 @@ def from_tfds(
         synthetic=row.synthetic,
         labels=labels,
         splits=_described(theirs),
-        details=row.details,
+        details={**row.details, **chosen},
     )
     names = [split for split in SPLITS if split in theirs]
     names += [split for split in (*theirs, *extra) if split not in names]
@@ -153,7 +155,8 @@ def _configs(base: str, module: Any) -> list[str]:
     if "/" in base:
         return []  # the row itself names the config
     try:
-        return list(tfds.builder_cls(base).builder_configs)
+        configs = list(tfds.builder_cls(base).builder_configs)
+        return configs if len(configs) > 1 else []
     except tfds.core.registered.DatasetNotFoundError:
         return []  # `prepared` says so, with the nearest name
 
