@@ -69,7 +69,7 @@ def example(distance: int, rng: np.random.Generator) -> tuple[np.ndarray, np.nda
 
 
 class Builder(tfds.core.GeneratorBasedBuilder):
-    """Sequences drawn on the spot: nothing is downloaded."""
+    """Generated sequences: nothing is downloaded."""
 
     pkg_dir_path = tfds.core.Path(__file__).parent  # the folder is not where its module name says
 
