@@ -105,9 +105,9 @@ class RawDataset:
         def read(name: str) -> Any:
             if name not in parts:
                 return self.read(name)
-            wanted, of = parts.index(name), tf.constant(side())
+            number, of = parts.index(name), tf.constant(side())
             numbered = self.read("train").enumerate()
-            return numbered.filter(lambda place, *_: of[place] == wanted).map(lambda _, example: example)
+            return numbered.filter(lambda place, *_: of[place] == number).map(lambda _, example: example)
 
         def count(name: str) -> int:
             return int((side() == parts.index(name)).sum()) if name in parts else self.count(name)
@@ -116,9 +116,9 @@ class RawDataset:
         by = " of each class" if stratum else ""
         rule = f"{share} held out of train{by} by a hash of the content; equal {what} stay together"
         own = [name for name in SPLITS[:3] if name in self.names and name not in fractions]
-        told = f"{', '.join(own)}: {self.card.splits}; {rule}" if self.card.splits != "its own" else rule
+        kept = f"{', '.join(own)}: {self.card.splits}; {rule}" if self.card.splits != "its own" else rule
         names = [name for name in (*SPLITS, *self.names) if name in (*self.names, *fractions)]
-        card = replace(self.card, splits=told)
+        card = replace(self.card, splits=kept)
         return replace(self, read=read, names=tuple(dict.fromkeys(names)), card=card, count=count)
 
     def _sides(

@@ -133,10 +133,10 @@ def _open(base: str, row: DatasetRow, config: str, builtin: str) -> tuple[Any, d
     """The prepared builder, and functions that open those of further splits."""
     module: Any = importlib.import_module(row.builder) if row.builder else None
     configs = _configs(base, module)
-    if configs and not config:
+    if configs and not config and row.needs_config:
         some = ", ".join(f"{base}/{one}" for one in configs[:20])
         raise UserError(f"Data set {base!r} has several configs. Name one: {some}.")
-    if configs and config.partition(":")[0] not in configs:  # TFDS's versions follow a colon
+    if configs and config and config.partition(":")[0] not in configs:  # TFDS's versions follow a colon
         raise unknown(f"config of {base}", config, configs, f"Write {base}/ and one of them")
 
     def opened(one: str) -> Any:
@@ -150,6 +150,8 @@ def _configs(base: str, module: Any) -> list[str]:
     """Names of all configs, if they can be listed and there are several."""
     if module is not None:
         return list(module.configs()) if hasattr(module, "configs") else []
+    if "/" in base:
+        return []  # the row itself names the config
     try:
         return list(tfds.builder_cls(base).builder_configs)
     except tfds.core.registered.DatasetNotFoundError:

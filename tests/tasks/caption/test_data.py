@@ -14,8 +14,8 @@ from zoo.tasks.caption import data, task
 from zoo.tasks.caption.recipe import Train
 
 from zoo.data import text
-from zoo.errors import UserError
 from zoo.data.images import read, resized
+from zoo.errors import UserError
 
 COLOURS = {
     "red": (250, 10, 10), "green": (10, 250, 10), "blue": (10, 10, 250), "yellow": (250, 250, 10),

@@ -14,8 +14,8 @@ from zoo.tasks.caption import task
 from zoo.tasks.caption.scenes import compose
 
 from zoo import builders
-from zoo.data import images, text
 from zoo.cli import cli
+from zoo.data import images, text
 from zoo.errors import UserError
 
 COLOURS = {"red": (250, 10, 10), "green": (10, 250, 10), "blue": (10, 10, 250), "white": (255, 255, 255)}

@@ -15,8 +15,8 @@ from zoo.tasks.charlm.recipe import Train
 
 from zoo import saved
 from zoo.cli import cli
-from zoo.errors import UserError
 from zoo.data.text import START
+from zoo.errors import UserError
 
 
 def run(*arguments):
