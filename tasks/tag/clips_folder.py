@@ -1,4 +1,4 @@
-"""A user's labeled clips: a folder of clips with `labels.csv`, which says what is seen when.
+"""A user's labeled clips: a folder of clips with `labels.csv`, which says what they show when.
 
 clip,start,end,label         seconds; a clip is anything that `zoo tag` reads, within the folder
 walk.gif,0,0.48,left         a frame has the label of the row whose times contain the middle of the frame

@@ -103,7 +103,10 @@ def kind_of(raw: RawDataset) -> str:
 
 def step_shape(raw: RawDataset) -> list[int]:
     """Shape of a step: `[height, width, channels]`, `[]` or `[features]`."""
-    return raw.split(raw.names[0]).element_spec[0].shape.as_list()[1:]
+    if kind_of(raw) == "tokens":
+        return []
+    # The last split is "all" in a folder of clips: nothing is hashed to know which clips are held out.
+    return raw.split(raw.names[-1]).element_spec[0].shape.as_list()[1:]
 
 
 def check_input(raw: RawDataset, model_input: Mapping[str, Any]) -> None:
@@ -118,7 +121,7 @@ def check_input(raw: RawDataset, model_input: Mapping[str, Any]) -> None:
 
 def new_assets(recipe: Train, raw: RawDataset) -> dict[str, Any]:
     """What a saved model needs besides its weights: `labels`, `input`, and for words a `tokenizer`."""
-    assets = {"labels": list(raw.labels), "input": {"kind": kind_of(raw), "shape": step_shape(raw)}}
+    assets: dict[str, Any] = {"labels": list(raw.labels), "input": {"kind": kind_of(raw), "shape": step_shape(raw)}}
     if kind_of(raw) == "tokens":
         assets["tokenizer"] = vocabulary(recipe, raw.split("train"))
     return assets

@@ -18,6 +18,7 @@ def build(recipe: Train, data: Data) -> keras.Model:
         units=recipe.units,
         vocabulary_size=data.assets["tokenizer"].size if kind == "tokens" else None,
         frame_shape=shape if kind == "frames" else None,
+        feature_dim=shape[0] if kind == "features" else None,
         embedding_dim=recipe.embedding_dim,
         differences=recipe.differences and kind == "frames" and recurrent,
         num_layers=recipe.num_layers if recurrent else 0,
@@ -27,7 +28,5 @@ def build(recipe: Train, data: Data) -> keras.Model:
         embedding_dropout=recipe.embedding_dropout,
         dropout=recipe.dropout,
     )
-    if kind == "features":
-        model.build((None, None, *shape))
     optimizers.compile(model, recipe, data.examples_per_epoch(), loss=losses.StepCrossentropy())
     return model

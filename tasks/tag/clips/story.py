@@ -26,7 +26,7 @@ GONE = (3, 8)
 """Frames without an object: at the beginning, or after one has vanished."""
 
 STILL, VANISH = 0.2, 0.12
-"""Probability that the next segment stands still, or that the object vanishes; else it moves in one of four directions."""
+"""Probability that the next segment stands still, or that the object vanishes; else it moves in a direction."""
 
 LATE, MERGE, BOX = 0.3, 0.35, 0.7
 """Probability that a clip begins without an object, begins with two that merge, and has a rectangle that hides."""
@@ -98,7 +98,7 @@ class _Actor:
         self.x, self.y = self._appear()
 
     def _appear(self) -> tuple[int, int]:
-        """A place where the object is visible, also after one step: nobody could label what appears behind the rectangle."""
+        """A place where the object is visible, also after one step: what appears behind the box cannot be labeled."""
         while True:
             x, y = self.rng.randint(0, self.largest), self.rng.randint(0, self.largest)
             if not (self.box and self.box.grown(2).covers(x, y, self.size)):
@@ -154,11 +154,15 @@ class _Actor:
         lead = self.rng.randint(self.size + 1, self.size + 3)  # pixels, and so the number of frames until they meet
         start, side = 0, 0
         self.x, self.y = -SIDE, -SIDE
-        while self.x < 0 or (self.box and self.box.covers(self.x, self.y, self.size)):  # one of them is visible at first
+        while self.x < 0 or (
+            self.box and self.box.covers(self.x, self.y, self.size)
+        ):  # one of them is visible at first
             start, side = self.rng.randint(0, self.largest - 2 * lead), self.rng.randint(0, self.largest)
             self.x, self.y = _along(start + lead, across, down, side, self.largest)
         for frame in range(lead):
-            slow, fast = (_along(start + ahead, across, down, side, self.largest) for ahead in (lead + frame, 2 * frame))
+            slow, fast = (
+                _along(start + ahead, across, down, side, self.largest) for ahead in (lead + frame, 2 * frame)
+            )
             self.x, self.y = slow
             self._frame(motion, fast)
         self.merged = True

@@ -112,8 +112,9 @@ def words(tmp_path_factory: pytest.TempPathFactory) -> saved.SavedModel:
         lines += [". O", ""] if number % 2 else [""]
     (folder / "own.conll").write_text("\n".join(lines))
     recipe = Train(
-        dataset=str(folder / "own.conll"), units=8, embedding_dim=8, bidirectional=False, epochs=6, learning_rate=0.03
-    )
+        dataset=str(folder / "own.conll"), units=8, embedding_dim=8, bidirectional=False, epochs=3, batch_size=4,
+        learning_rate=0.05,
+    )  # fmt: skip
     return training.train(find("tag"), recipe, folder / "toy", plot=False)
 
 
@@ -144,8 +145,7 @@ def test_a_model_of_words_is_kept_with_sentences_and_scored_again(words: saved.S
 
 def test_a_model_of_numbers_answers_json() -> None:
     keras.utils.set_random_seed(1)
-    net = builders.tagger(num_classes=3, cell="gru", units=4)
-    net.build((None, None, 2))
+    net = builders.tagger(num_classes=3, cell="gru", units=4, feature_dim=2)
     assets = {"labels": ["a", "b", "c"], "input": {"kind": "features", "shape": [2]}}
     model = saved.SavedModel(Path(), find("tag"), Train(), {}, assets, net)
     bad = ["no json", "[1, 2]", "[[1, 2, 3]]", "[]", "[[1], [1, 2]]", "[[1, NaN]]"]
