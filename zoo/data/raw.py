@@ -97,7 +97,7 @@ class RawDataset:
         """
         if fractions is None:
             fractions = {name: FRACTION for name in ("validation", "test") if name not in self.names}
-        if not fractions:
+        if not fractions or "train" not in self.names:  # a data set that is only for scoring
             return self
         parts = ("train", *fractions)
         side = functools.cache(lambda: self._sides(dict(fractions), key or first_component, stratum, what))
@@ -162,8 +162,10 @@ class RawDataset:
 
 
 def first_component(example: tuple) -> bytes:
-    """The default group: the first component, its white space normalized if it is text."""
+    """The default group: the first component; if it is text, its white space normalized; words are joined."""
     first = example[0]
+    if isinstance(first, np.ndarray) and first.dtype == object:  # strings, of which `tobytes` gives addresses
+        first = b" ".join(first.ravel())
     return b" ".join(first.split()) if isinstance(first, bytes) else np.asarray(first).tobytes()
 
 
