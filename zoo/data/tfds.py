@@ -2,7 +2,9 @@
 
 import contextlib
 import functools
+import hashlib
 import importlib
+import json
 import operator
 import os
 import socket
@@ -70,6 +72,11 @@ def from_tfds(
     def count(split: str) -> int:
         return info.splits[theirs[split]].num_examples if split in theirs else 0
 
+    def fingerprint() -> str:
+        # The same version may have been made of other files, such as images of another size.
+        content = [[own, info.splits[own].num_examples, info.splits[own].num_bytes] for own in theirs.values()]
+        return f"{card.name}-{info.version}-{hashlib.sha256(json.dumps([content]).encode()).hexdigest()[:16]}"
+
     label = _class_label(info.features, paths)
     labels = tuple(row.labels or (label.names if label is not None else ()))
     card = DatasetCard(
@@ -84,7 +91,7 @@ def from_tfds(
     )
     names = [split for split in SPLITS if split in theirs]
     names += [split for split in (*theirs, *extra) if split not in names]
-    return RawDataset(read, tuple(names), card, labels, count).hold_out(key=key, stratum=stratum)
+    return RawDataset(read, tuple(names), card, labels, count, fingerprint).hold_out(key=key, stratum=stratum)
 
 
 def open_dataset(
@@ -133,6 +140,8 @@ def _open(base: str, row: DatasetRow, config: str, builtin: str) -> tuple[Any, d
     """The prepared builder, and functions that open those of further splits."""
     module: Any = importlib.import_module(row.builder) if row.builder else None
     configs = _configs(base, module)
+    if config and module is not None and not configs and not hasattr(module, "config"):
+        raise UserError(f"Data set {base!r} has no configs; got {base}/{config}. Write {base!r}.")
     if configs and not config:
         some = ", ".join(f"{base}/{one}" for one in configs[:20])
         raise UserError(f"Data set {base!r} has several configs. Name one: {some}.")
