@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import tensorflow as tf
 import tensorflow_datasets as tfds
@@ -109,7 +109,7 @@ def from_folder(path: Path) -> RawImages:
         read, names, DatasetCard(name, sha256={TABLE: digest}), count=lambda split: len(parts[split]),
         fingerprint=fingerprint, decode=decode,
     )  # fmt: skip
-    return own.hold_out(what="images")
+    return cast(RawImages, own.hold_out(what="images"))
 
 
 def _table(table: Path) -> tuple[dict[str, list[str]], dict[str, str]]:

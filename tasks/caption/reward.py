@@ -7,7 +7,7 @@ Training" (2020).
 
 import dataclasses
 import functools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -63,7 +63,7 @@ class Reward:
         self.cider = scoring.Cider(map(_ngrams, self.references))
         self.bleu = bleu
 
-    def __call__(self, captions: Sequence[str], ended: Sequence[bool], image: int) -> list[float]:
+    def __call__(self, captions: Sequence[str], ended: Iterable[bool], image: int) -> list[float]:
         """Rewards of several captions of one image, each given with whether it has ended."""
         words = [[*one.split(), *([ENDED] if end else [])] for one, end in zip(captions, ended, strict=True)]
         references = _ngrams(self.references[image])

@@ -159,8 +159,11 @@ def _configs(base: str, module: Any) -> list[str]:
     """Names of all configs, if they can be listed and there are several."""
     if module is not None:
         return list(module.configs()) if hasattr(module, "configs") else []
+    if "/" in base:
+        return []  # the row names its config
     try:
-        return list(tfds.builder_cls(base).builder_configs)
+        configs = list(tfds.builder_cls(base).builder_configs)
+        return configs if len(configs) > 1 else []
     except tfds.core.registered.DatasetNotFoundError:
         return []  # `prepared` says so, with the nearest name
 
