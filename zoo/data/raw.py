@@ -33,6 +33,7 @@ class RawDataset:
         card: What the model's card says of it.
         labels: Names of the labels; empty if there are none.
         count: Split name -> number of examples. It may have to read everything, so it is called only when needed.
+        fingerprint: A short text that changes when the data do: what was computed from them can be kept under it.
     """
 
     read: Callable[[str], Any]
@@ -40,6 +41,7 @@ class RawDataset:
     card: DatasetCard
     labels: Sequence[str] = ()
     count: Callable[[str], int] = lambda name: 0
+    fingerprint: Callable[[], str] = str
 
     def split(self, name: str, limit: int | None = None) -> Any:
         """The examples of a split, or the first `limit` of them.

@@ -2,7 +2,9 @@
 
 import contextlib
 import functools
+import hashlib
 import importlib
+import json
 import operator
 import os
 import socket
@@ -70,6 +72,11 @@ def from_tfds(
     def count(split: str) -> int:
         return info.splits[theirs[split]].num_examples if split in theirs else 0
 
+    def fingerprint() -> str:
+        # The same version may have been made of other files, such as images of another size.
+        content = [[own, info.splits[own].num_examples, info.splits[own].num_bytes] for own in theirs.values()]
+        return f"{card.name}-{info.version}-{hashlib.sha256(json.dumps([content]).encode()).hexdigest()[:16]}"
+
     label = _class_label(info.features, paths)
     labels = tuple(row.labels or (label.names if label is not None else ()))
     # A builder of our own may choose its config itself, such as the version of Python.
@@ -86,7 +93,7 @@ def from_tfds(
     )
     names = [split for split in SPLITS if split in theirs]
     names += [split for split in (*theirs, *extra) if split not in names]
-    return RawDataset(read, tuple(names), card, labels, count).hold_out(key=key, stratum=stratum)
+    return RawDataset(read, tuple(names), card, labels, count, fingerprint).hold_out(key=key, stratum=stratum)
 
 
 def open_dataset(
@@ -135,7 +142,13 @@ def _open(base: str, row: DatasetRow, config: str, builtin: str) -> tuple[Any, d
     """The prepared builder, and functions that open those of further splits."""
     module: Any = importlib.import_module(row.builder) if row.builder else None
     configs = _configs(base, module)
+<<<<<<< HEAD
     if configs and not config and row.needs_config:
+=======
+    if config and module is not None and not configs and not hasattr(module, "config"):
+        raise UserError(f"Data set {base!r} has no configs; got {base}/{config}. Write {base!r}.")
+    if configs and not config:
+>>>>>>> task-caption
         some = ", ".join(f"{base}/{one}" for one in configs[:20])
         raise UserError(f"Data set {base!r} has several configs. Name one: {some}.")
     if configs and config and config.partition(":")[0] not in configs:  # TFDS's versions follow a colon
@@ -153,7 +166,11 @@ def _configs(base: str, module: Any) -> list[str]:
     if module is not None:
         return list(module.configs()) if hasattr(module, "configs") else []
     if "/" in base:
+<<<<<<< HEAD
         return []  # the row itself names the config
+=======
+        return []  # the row names its config
+>>>>>>> task-caption
     try:
         configs = list(tfds.builder_cls(base).builder_configs)
         return configs if len(configs) > 1 else []
