@@ -142,13 +142,9 @@ def _open(base: str, row: DatasetRow, config: str, builtin: str) -> tuple[Any, d
     """The prepared builder, and functions that open those of further splits."""
     module: Any = importlib.import_module(row.builder) if row.builder else None
     configs = _configs(base, module)
-<<<<<<< HEAD
-    if configs and not config and row.needs_config:
-=======
     if config and module is not None and not configs and not hasattr(module, "config"):
         raise UserError(f"Data set {base!r} has no configs; got {base}/{config}. Write {base!r}.")
-    if configs and not config:
->>>>>>> task-caption
+    if configs and not config and row.needs_config:
         some = ", ".join(f"{base}/{one}" for one in configs[:20])
         raise UserError(f"Data set {base!r} has several configs. Name one: {some}.")
     if configs and config and config.partition(":")[0] not in configs:  # TFDS's versions follow a colon
@@ -166,11 +162,7 @@ def _configs(base: str, module: Any) -> list[str]:
     if module is not None:
         return list(module.configs()) if hasattr(module, "configs") else []
     if "/" in base:
-<<<<<<< HEAD
         return []  # the row itself names the config
-=======
-        return []  # the row names its config
->>>>>>> task-caption
     try:
         configs = list(tfds.builder_cls(base).builder_configs)
         return configs if len(configs) > 1 else []

@@ -13,15 +13,9 @@ from PIL import Image
 from zoo.tasks.caption import data, model, task
 from zoo.tasks.caption.recipe import Train
 
-<<<<<<< HEAD
-from zoo.data import text
-from zoo.data.images import read, resized
-from zoo.errors import UserError
-=======
 from zoo.data.images import read, resized
 from zoo.errors import UserError
 from zoo.ids import END, PAD, START
->>>>>>> task-caption
 
 COLORS = {
     "red": (250, 10, 10), "green": (10, 250, 10), "blue": (10, 10, 250), "yellow": (250, 250, 10),
