@@ -29,7 +29,9 @@ DATASETS = {
         splits={"train": "train[:99%]", "validation": "train[99%:]"},
     ),
     "wiki40b": DatasetRow(
-        "Wikipedia's articles in 40 languages, by config, e.g. wiki40b/en (Guo et al. 2020); large", ("text",)
+        "Wikipedia's articles in 40 languages, by config, e.g. wiki40b/en (Guo et al. 2020); large",
+        ("text",),
+        needs_config=True,
     ),
     "imdb_reviews": DatasetRow(
         "film reviews from IMDb, without their labels (Maas et al. 2011)",

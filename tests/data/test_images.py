@@ -395,8 +395,8 @@ def test_resized_makes_larger_and_takes_views() -> None:
 
 
 def test_light_to_import() -> None:
-    code = "import sys, zoo.images; print({'keras', 'tensorflow'} & set(sys.modules))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=Path(__file__).parents[1])
+    code = "import sys, zoo.data.images; print({'keras', 'tensorflow'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=Path(__file__).parents[2])
     assert done.stdout == "set()\n"
 
 
