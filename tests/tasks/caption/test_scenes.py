@@ -215,12 +215,6 @@ def test_captions_of_other_scenes_are_false():
     assert verdicts["false"] > 0.97 * verdicts.total()
 
 
-def test_one_has_to_look():
-    captions = {caption for _, five in drawn("train") for caption in five}
-    facts = [json.loads(shown.facts()) for shown, _ in drawn("test", 200)]
-    assert max(sum(truth.is_true(caption, fact) for fact in facts) for caption in captions) < 0.15 * len(facts)
-
-
 @pytest.mark.parametrize("split", compose.SIZES)
 def test_five_different_captions_of_a_moderate_length(split):
     for _, captions in drawn(split):
