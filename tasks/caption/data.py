@@ -97,17 +97,10 @@ def load(recipe: Train, assets: Mapping[str, Any] | None = None) -> Data:
 
 def new_assets(recipe: Train, captions: Sequence[Sequence[str]]) -> dict[str, Any]:
     """The assets of a new model: a tokenizer trained on the training captions, and how captions are searched for."""
-    tokenizer = text.Tokenizer.train(
-        (one for several in captions for one in several),
-        recipe.tokenizer,
-        recipe.vocabulary_size,
-        min_count=recipe.min_count,
-    )
-    search = {
-        "beam_size": recipe.beam_size,
-        "length_penalty": recipe.length_penalty,
-        "max_new_tokens": recipe.max_length,
-    }
+    every = (one for several in captions for one in several)
+    tokenizer = text.Tokenizer.train(every, recipe.tokenizer, recipe.vocabulary_size, min_count=recipe.min_count)
+    search = {"beam_size": recipe.beam_size, "length_penalty": recipe.length_penalty}
+    search["max_new_tokens"] = recipe.max_length
     return {"tokenizer": tokenizer, "search": search, **({"meteor": True} if recipe.meteor else {})}
 
 

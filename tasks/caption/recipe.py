@@ -19,33 +19,23 @@ class Train(TrainConfig):
     epochs: int = setting(12, "Passes over the training data.", minimum=1)
     batch_size: int = setting(32, "Images per training step, each with --captions-per-image captions.", minimum=1)
     learning_rate: float = setting(2e-3, "Peak learning rate of Adam.", minimum=0.0)
-    warmup: float = setting(
-        0.05, "Fraction of all steps in which the learning rate rises from zero.", minimum=0.0, maximum=1.0
-    )
-    patience: int = setting(
-        5, "Stop after this many epochs without a better validation score; 0 never stops.", minimum=0
-    )
+    warmup: float = setting(0.05, "Fraction of steps in which the learning rate rises.", minimum=0.0, maximum=1.0)
+    patience: int = setting(5, "Stop after this many epochs without improvement; 0 never stops.", minimum=0)
     encoder: str = setting(
         "convolutional", "Image encoder: 'convolutional', a model of keras.applications, or a .keras file."
     )
     encoder_license: str | None = setting(None, "License of a pretrained encoder's weights, for the model's card.")
     fine_tune: bool = setting(False, "Fine-tune a pretrained encoder instead of freezing it.")
     image_size: int = setting(64, "Height and width in pixels to which images are resized.", minimum=8)
-    captions_per_image: int = setting(
-        5, "Captions of an image in one training example: the image is encoded once for all of them.", minimum=1
-    )
+    captions_per_image: int = setting(5, "Captions per training example; its image is encoded once.", minimum=1)
     tokenizer: str = setting("word", "What a token is.", choices=("char", "word", "bpe", "unigram"))
     vocabulary_size: int = setting(4_000, "Largest number of entries of the vocabulary.", minimum=10)
     min_count: int = setting(1, "Occurrences a word needs to enter the vocabulary.", minimum=1)
-    max_length: int = setting(
-        40, "Largest number of tokens of a caption, its end included; longer training captions are left out.", minimum=2
-    )
+    max_length: int = setting(40, "Largest number of tokens of a caption; longer ones are not learned.", minimum=2)
     embedding_dim: int = setting(96, "Length of a token's vector.", minimum=1)
     units: int = setting(128, "Units of the decoder.", minimum=1)
     num_layers: int = setting(1, "Recurrent layers of the decoder.", minimum=1)
-    projection: int | None = setting(
-        None, "Length to which the feature vectors of an image are projected; default the units.", minimum=1
-    )
+    projection: int | None = setting(None, "Length to which image features are projected.  [default: units]", minimum=1)
     pooling: str = setting("mean+max", "How image features become the decoder's initial state.", choices=POOLING)
     position_embeddings: bool = setting(True, "Add a learned position embedding to the image features.")
     attention: str = setting("additive", "Attention over the image features.", choices=ATTENTION)
@@ -59,29 +49,22 @@ class Train(TrainConfig):
     layer_norm: bool = setting(False, "Normalize the inputs of the readout.")
     word_dropout: float = setting(0.0, "Fraction of words dropped during training.", minimum=0.0, maximum=0.9)
     embedding_dropout: float = setting(0.0, "Spatial dropout rate of word vectors.", minimum=0.0, maximum=0.9)
-    dropout: float = setting(
-        0.1, "Spatial dropout rate of image features and between layers.", minimum=0.0, maximum=0.9
-    )
+    dropout: float = setting(0.1, "Dropout rate of image features and between layers.", minimum=0.0, maximum=0.9)
     output_dropout: float = setting(0.1, "Dropout rate before the output layer.", minimum=0.0, maximum=0.9)
     label_smoothing: float = setting(0.0, "Label smoothing.", minimum=0.0, maximum=0.9)
     scheduled_sampling: float = setting(
         0.0, "Fraction of decoder inputs replaced by the model's own predictions.", minimum=0.0, maximum=1.0
     )
-    reward_epochs: int = setting(
-        0, "Epochs of self-critical sequence training on CIDEr, after all other epochs.", minimum=0
-    )
-    reward_learning_rate: float = setting(
-        1e-4, "Learning rate of these epochs.", minimum=0.0
-    )  # 2e-4, at temperature 1, ended in babble
+    reward_epochs: int = setting(0, "Epochs of self-critical training on CIDEr, after all others.", minimum=0)
+    # 2e-4, at temperature 1, ended in babble.
+    reward_learning_rate: float = setting(1e-4, "Learning rate of these epochs.", minimum=0.0)
     reward_bleu: float = setting(3.0, "Weight of BLEU-1 (0 to 1) beside CIDEr (0 to 10) in the reward.", minimum=0.0)
     num_samples: int = setting(5, "Captions sampled per image and compared with each other.", minimum=2)
     temperature: float = setting(
         0.7, "Sampling temperature; below 1, samples are more like what beam search finds.", minimum=0.05, maximum=2.0
     )
     beam_size: int = setting(3, "Beam size with which the test split is scored; 1 is greedy search.", minimum=1)
-    length_penalty: float = setting(
-        0.6, "Exponent of the length normalization; larger prefers longer captions.", minimum=0.0
-    )
+    length_penalty: float = setting(0.6, "Exponent of length normalization; larger gives longer captions.", minimum=0.0)
     meteor: bool = setting(False, "Also score METEOR; needs Java and the extra 'meteor'.")
 
 
@@ -92,12 +75,10 @@ class Predict(PredictConfig):
     beam_size: int | None = setting(None, "Beam size; 1 is greedy search.  [default: the model's]", minimum=1)
     num_return: int = setting(1, "Captions per image, best first, with tabs between them.", minimum=1)
     length_penalty: float | None = setting(
-        None, "Exponent of the length normalization.  [default: the model's]", minimum=0.0
+        None, "Exponent of length normalization.  [default: the model's]", minimum=0.0
     )
     attention: bool = setting(False, "With --json: also the attention of each token over the image.")
-    attention_plot: str | None = setting(
-        None, "PNG file for a picture of the attention of each word; further images get numbers."
-    )
+    attention_plot: str | None = setting(None, "PNG file to draw the attention of each word over the image into.")
 
 
 RECIPE = Recipe(

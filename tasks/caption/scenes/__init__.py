@@ -1,1 +1,1 @@
-"""Drawn scenes of coloured shapes with true English captions, and a checker that tells true from false."""
+"""Drawn scenes of colored shapes with true English captions, and a checker that tells true from false."""

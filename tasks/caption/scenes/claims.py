@@ -15,17 +15,17 @@ SIDES = {"left": (0, -1), "right": (0, 1), "upper": (1, -1), "lower": (1, 1), "t
 
 
 class Seen(NamedTuple):
-    """A thing of the facts: shape, colour, size, texture, and its centre in pixels."""
+    """A thing of the facts: shape, color, size, texture, and its center in pixels."""
 
     shape: str
-    colour: str
+    color: str
     size: str
     texture: str
     at: tuple[float, float]
 
 
 class View(NamedTuple):
-    """What a claim is checked against: the things, and the colour and finish of the ground."""
+    """What a claim is checked against: the things, and the color and finish of the ground."""
 
     things: tuple[Seen, ...]
     ground: frozenset[str]
@@ -58,7 +58,7 @@ class Group(NamedTuple):
 
     def matches(self, thing: Seen) -> bool:
         """Whether the phrase, but for its number, is true of one thing."""
-        return self.noun in ("object", thing.shape) and self.adjectives <= {thing.colour, thing.size, thing.texture}
+        return self.noun in ("object", thing.shape) and self.adjectives <= {thing.color, thing.size, thing.texture}
 
     def among(self, view: View) -> set[int]:
         """Indices of the things that match."""
@@ -143,7 +143,7 @@ class Attributed(NamedTuple):
 
 
 class Background(NamedTuple):
-    """The ground is of a colour, and of a finish if one is told."""
+    """The ground is of a color, and of a finish if one is told."""
 
     words: frozenset[str]
 

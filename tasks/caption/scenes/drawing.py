@@ -11,12 +11,12 @@ from PIL import Image, ImageDraw
 from .scene import SIDE, Ground, Scene, Thing
 
 Point = tuple[float, float]
-Colour = tuple[int, int, int]
+Color = tuple[int, int, int]
 
 SCALE = 4
 """A patch has so many pixels for one of the picture, in each direction."""
 
-PAINTS: dict[str, Colour] = {
+PAINTS: dict[str, Color] = {
     "red": (225, 25, 30),
     "orange": (255, 130, 0),
     "yellow": (250, 225, 20),
@@ -28,12 +28,12 @@ PAINTS: dict[str, Colour] = {
 }
 """Red, green and blue. Neighbours differ in brightness too: cyan is light, blue dark; pink is light, purple dark."""
 
-INKS: dict[str, Colour] = dict.fromkeys(("red", "green", "blue", "purple"), (250, 250, 250)) | dict.fromkeys(
+INKS: dict[str, Color] = dict.fromkeys(("red", "green", "blue", "purple"), (250, 250, 250)) | dict.fromkeys(
     ("orange", "yellow", "pink", "cyan"), (20, 20, 20)
 )
-"""Stripes and dots: white on dark colours, black on light ones."""
+"""Stripes and dots: white on dark colors, black on light ones."""
 
-GROUND_PAINTS: dict[str, Colour] = {
+GROUND_PAINTS: dict[str, Color] = {
     "black": (34, 34, 36),
     "grey": (130, 130, 130),
     "white": (226, 226, 222),
@@ -69,11 +69,11 @@ def render(scene: Scene) -> np.ndarray:
     for thing in scene.things:
         half = math.ceil(thing.reach) + 1
         corner = (math.floor(thing.x) - half, math.floor(thing.y) - half)
-        centre = (SCALE * (thing.x - corner[0]), SCALE * (thing.y - corner[1]))
+        center = (SCALE * (thing.x - corner[0]), SCALE * (thing.y - corner[1]))
         side = SCALE * (2 * half + 1)
         skin, mask = Image.new("RGB", (side, side)), Image.new("L", (side, side))
-        _dress(skin, thing, centre)
-        _cut(mask, thing, centre)
+        _dress(skin, thing, center)
+        _cut(mask, thing, center)
         picture.paste(skin.reduce(SCALE), corner, mask.reduce(SCALE))
     return np.asarray(picture)
 
@@ -87,43 +87,43 @@ def _ground(ground: Ground) -> np.ndarray:
     elif ground.finish == "noisy":
         grains = np.frombuffer(random.Random(ground.seed).randbytes(SIDE * SIDE), np.uint8).reshape(SIDE, SIDE)
         light += GRAINS * (grains // 32 - 3.5)
-    return np.clip(light[..., np.newaxis] + GROUND_PAINTS[ground.colour], 0, 255).round().astype(np.uint8)
+    return np.clip(light[..., np.newaxis] + GROUND_PAINTS[ground.color], 0, 255).round().astype(np.uint8)
 
 
-def _dress(skin: Image.Image, thing: Thing, centre: Point) -> None:
-    """Colour and texture everywhere, the rim where the shape will end."""
-    paint = tuple(min(255, round(thing.shade * value)) for value in PAINTS[thing.colour])
-    pen, ink, reach = ImageDraw.Draw(skin), INKS[thing.colour], math.ceil(thing.reach)
+def _dress(skin: Image.Image, thing: Thing, center: Point) -> None:
+    """Color and texture everywhere, the rim where the shape will end."""
+    paint = tuple(min(255, round(thing.shade * value)) for value in PAINTS[thing.color])
+    pen, ink, reach = ImageDraw.Draw(skin), INKS[thing.color], math.ceil(thing.reach)
     skin.paste(paint, (0, 0, *skin.size))
     if thing.texture == "striped":
         for ends in _stripes(reach):
-            pen.line(_turned(ends, thing.grain, SCALE, centre), fill=ink, width=round(SCALE * STRIPE))
+            pen.line(_turned(ends, thing.grain, SCALE, center), fill=ink, width=round(SCALE * STRIPE))
     elif thing.texture == "dotted":
-        for dot in _turned(_dots(reach), thing.grain, SCALE, centre):
+        for dot in _turned(_dots(reach), thing.grain, SCALE, center):
             pen.ellipse(_box(dot, SCALE * DOT), fill=ink)
     if thing.shape in _OUTLINES:
-        outline = _outline(thing, centre)
+        outline = _outline(thing, center)
         pen.line([*outline, outline[0]], fill=paint, width=round(2 * SCALE * RIM))  # half of it lies outside
     else:
         width = round(SCALE * RIM)
-        pen.ellipse(_box(centre, SCALE * thing.reach), outline=paint, width=width)
+        pen.ellipse(_box(center, SCALE * thing.reach), outline=paint, width=width)
         if thing.shape == "ring":
-            pen.ellipse(_box(centre, HOLE * SCALE * thing.reach + width), outline=paint, width=width)
+            pen.ellipse(_box(center, HOLE * SCALE * thing.reach + width), outline=paint, width=width)
 
 
-def _cut(mask: Image.Image, thing: Thing, centre: Point) -> None:
+def _cut(mask: Image.Image, thing: Thing, center: Point) -> None:
     """White where the thing is."""
     pen, reach = ImageDraw.Draw(mask), SCALE * thing.reach
     if thing.shape in _OUTLINES:
-        pen.polygon(_outline(thing, centre), fill=255)
+        pen.polygon(_outline(thing, center), fill=255)
         return
-    pen.ellipse(_box(centre, reach), fill=255)
+    pen.ellipse(_box(center, reach), fill=255)
     if thing.shape == "ring":
-        pen.ellipse(_box(centre, HOLE * reach), fill=0)
+        pen.ellipse(_box(center, HOLE * reach), fill=0)
 
 
-def _outline(thing: Thing, centre: Point) -> list[Point]:
-    return _turned(_OUTLINES[thing.shape](), thing.tilt, SCALE * thing.reach, centre)
+def _outline(thing: Thing, center: Point) -> list[Point]:
+    return _turned(_OUTLINES[thing.shape](), thing.tilt, SCALE * thing.reach, center)
 
 
 @functools.cache
@@ -176,10 +176,10 @@ def _at(degrees: float, far: float = 1.0) -> Point:
     return far * math.cos(math.radians(degrees)), far * math.sin(math.radians(degrees))
 
 
-def _turned(points: list[Point] | tuple[Point, ...], degrees: float, scale: float, centre: Point) -> list[Point]:
+def _turned(points: list[Point] | tuple[Point, ...], degrees: float, scale: float, center: Point) -> list[Point]:
     cos, sin = scale * math.cos(math.radians(degrees)), scale * math.sin(math.radians(degrees))
-    return [(centre[0] + x * cos - y * sin, centre[1] + x * sin + y * cos) for x, y in points]
+    return [(center[0] + x * cos - y * sin, center[1] + x * sin + y * cos) for x, y in points]
 
 
-def _box(centre: Point, radius: float) -> tuple[float, float, float, float]:
-    return centre[0] - radius, centre[1] - radius, centre[0] + radius, centre[1] + radius
+def _box(center: Point, radius: float) -> tuple[float, float, float, float]:
+    return center[0] - radius, center[1] - radius, center[0] + radius, center[1] + radius

@@ -16,8 +16,8 @@ CAPTIONS = 5
 ROOM = 10
 """Words of a relation up to which the background may follow: no caption is longer than fifteen words."""
 
-TOLD = {("colour",): 6, ("size", "colour"): 2, ("texture", "colour"): 2, ("size", "texture", "colour"): 1}
-"""Shares of what is told of a thing beside its shape: mostly the colour alone."""
+TOLD = {("color",): 6, ("size", "color"): 2, ("texture", "color"): 2, ("size", "texture", "color"): 1}
+"""Shares of what is told of a thing beside its shape: mostly the color alone."""
 
 
 def captions(scene: Scene, rng: random.Random, count: int = CAPTIONS) -> list[str]:
@@ -40,7 +40,7 @@ def captions(scene: Scene, rng: random.Random, count: int = CAPTIONS) -> list[st
 def _single(scene: Scene, rng: random.Random) -> str:
     """A large striped blue circle."""
     thing = rng.choice(scene.things)
-    told = rng.choice((("size", "colour"), ("texture", "colour"), ("size", "texture", "colour")))
+    told = rng.choice((("size", "color"), ("texture", "color"), ("size", "texture", "color")))
     return wording.one(thing, told)
 
 
@@ -51,7 +51,7 @@ def _grounded(scene: Scene, rng: random.Random) -> str:
 
 def _there_is(scene: Scene, rng: random.Random) -> str | None:
     """There is a red circle; there are two red circles and a blue star."""
-    groups = _counted(scene, rng) if rng.random() < 0.5 else wording.one(rng.choice(scene.things), ("colour",))
+    groups = _counted(scene, rng) if rng.random() < 0.5 else wording.one(rng.choice(scene.things), ("color",))
     if not groups:
         return None
     return f"there {'is' if groups.startswith(('a ', 'an ')) else 'are'} {groups}"
@@ -59,7 +59,7 @@ def _there_is(scene: Scene, rng: random.Random) -> str | None:
 
 def _counted(scene: Scene, rng: random.Random) -> str | None:
     """Two red circles and a blue star; three stars on a black background."""
-    groups = wording.alike(scene.things, rng.choice((("shape",), ("colour", "shape"))))
+    groups = wording.alike(scene.things, rng.choice((("shape",), ("color", "shape"))))
     rng.shuffle(groups)
     first = wording.counted(groups[0])
     rest = [group for group in groups[1:] if wording.counted(group) != first]
@@ -70,7 +70,7 @@ def _counted(scene: Scene, rng: random.Random) -> str | None:
 
 def _alike(scene: Scene, rng: random.Random) -> str | None:
     """There are three red stars; two blue rings on a black background."""
-    groups = [group for group in wording.alike(scene.things, ("colour", "shape")) if len(group) > 1]
+    groups = [group for group in wording.alike(scene.things, ("color", "shape")) if len(group) > 1]
     if not groups:
         return None
     group = rng.choice(groups)
@@ -81,13 +81,13 @@ def _alike(scene: Scene, rng: random.Random) -> str | None:
     )
 
 
-def _coloured(scene: Scene, rng: random.Random) -> str | None:
+def _colored(scene: Scene, rng: random.Random) -> str | None:
     """Two red objects on a black background."""
-    groups = [group for group in wording.alike(scene.things, ("colour",)) if len(group) > 1]
+    groups = [group for group in wording.alike(scene.things, ("color",)) if len(group) > 1]
     if not groups:
         return None
     group = rng.choice(groups)
-    return f"{wording.NUMBERS[len(group)]} {group[0].colour} objects {_background(scene, rng)}"
+    return f"{wording.NUMBERS[len(group)]} {group[0].color} objects {_background(scene, rng)}"
 
 
 def _pair(scene: Scene, rng: random.Random) -> str | None:
@@ -137,8 +137,8 @@ def _described(scene: Scene, rng: random.Random) -> str | None:
     thing = rng.choice(scene.things)
     if rng.random() < 0.3:
         name = wording.the(thing, scene, ("shape",))
-        return f"{name} is {thing.colour}" if name else None
-    name = wording.the(thing, scene, ("colour", "shape"))
+        return f"{name} is {thing.color}" if name else None
+    name = wording.the(thing, scene, ("color", "shape"))
     return f"{name} is {rng.choice((thing.size, thing.texture))}" if name else None
 
 
@@ -158,7 +158,7 @@ def _compared(scene: Scene, rng: random.Random) -> str | None:
 def _absent(scene: Scene, rng: random.Random) -> str:
     """Two circles and no star; a red ring but no square."""
     shapes = {thing.shape for thing in scene.things}
-    group = wording.counted(rng.choice(wording.alike(scene.things, ("colour", "shape"))))
+    group = wording.counted(rng.choice(wording.alike(scene.things, ("color", "shape"))))
     return f"{group} {rng.choice(('and', 'but'))} no {rng.choice([shape for shape in SHAPES if shape not in shapes])}"
 
 
@@ -169,7 +169,7 @@ def _shared(scene: Scene, rng: random.Random) -> str | None:
     if not groups:
         return None
     group = rng.choice(groups)
-    names = [name for name in ("colour", "texture") if len({getattr(thing, name) for thing in group}) == 1]
+    names = [name for name in ("color", "texture") if len({getattr(thing, name) for thing in group}) == 1]
     if not names:
         return None
     number = "both" if len(group) == 2 else f"all {wording.NUMBERS[len(group)]}"
@@ -183,7 +183,7 @@ KINDS: dict[Callable[[Scene, random.Random], str | None], int] = {
     _there_is: 4,
     _counted: 3,
     _alike: 3,
-    _coloured: 1,
+    _colored: 1,
     _pair: 3,
     _total: 1,
     _placed: 4,
@@ -204,4 +204,4 @@ def _told(rng: random.Random) -> tuple[str, ...]:
 
 def _background(scene: Scene, rng: random.Random, finish: bool = False) -> str:
     ground = scene.ground
-    return f"on a {ground.finish + ' ' if finish or rng.random() < 0.3 else ''}{ground.colour} background"
+    return f"on a {ground.finish + ' ' if finish or rng.random() < 0.3 else ''}{ground.color} background"

@@ -6,7 +6,7 @@
     whole      = ("both" | "all" ("three" | "four")) nouns
     phrase     = ["there" ("is" | "are")] group [("and" | "but") ("no" noun | group) | place | relation group]
     group      = ("a" | "an") name | ("two" | "three" | "four") names
-    name       = [size] [texture] [colour] noun
+    name       = [size] [texture] [color] noun
     place      = "in the" ("middle" | ("upper" | "lower") ("left" | "right"))
                | "on the" ("left" | "right") | "at the" ("top" | "bottom")
     relation   = "to the" ("left" | "right") "of" | "above" | "below"

@@ -8,35 +8,35 @@ import random
 from typing import NamedTuple
 
 Kind = tuple[str, str, str]
-"""Colour, shape and texture of a thing."""
+"""Color, shape and texture of a thing."""
 
 SIDE = 64
 """Pixels of a picture's width and height."""
 
 SHAPES = ("circle", "square", "triangle", "star", "ring", "cross")
-COLOURS = ("red", "orange", "yellow", "green", "blue", "purple", "pink", "cyan")
+COLORS = ("red", "orange", "yellow", "green", "blue", "purple", "pink", "cyan")
 SIZES = ("small", "large")
 TEXTURES = ("plain", "striped", "dotted")
 GROUNDS = ("black", "grey", "white", "brown")
 FINISHES = ("plain", "shaded", "noisy")
 
 HELD_OUT = frozenset(
-    (colour, shape, TEXTURES[(i // 2 + j) % len(TEXTURES)])
-    for i, colour in enumerate(COLOURS)
+    (color, shape, TEXTURES[(i // 2 + j) % len(TEXTURES)])
+    for i, color in enumerate(COLORS)
     for j, shape in enumerate(SHAPES)
     if (i + j) % 2 == 0
 )
 """Kinds of things that occur in the test split alone, at least one in each of its pictures: 24 of 144.
 
-A colour and a shape that meet here have met before, in other textures: what is asked for is a new combination of three
-things known. Each colour, shape and texture occurs.
+A color and a shape that meet here have met before, in other textures: what is asked for is a new combination of three
+things known. Each color, shape and texture occurs.
 """
 
 COUNTS = {1: 4, 2: 3, 3: 2, 4: 1}
-"""Shares of the numbers of things in a picture: shapes and colours are learned where one thing is alone."""
+"""Shares of the numbers of things in a picture: shapes and colors are learned where one thing is alone."""
 
 TWIN, SIBLING = 0.3, 0.15
-"""How often a thing takes colour and shape, or the shape alone, from one before: else hardly two would be alike."""
+"""How often a thing takes color and shape, or the shape alone, from one before: else hardly two would be alike."""
 
 LARGE = {1: 0.5, 2: 0.5, 3: 0.4, 4: 0.3}
 """How often a thing is large, by the number of things: four large ones have no room."""
@@ -45,7 +45,7 @@ RADII = {"small": (7.4, 8.4), "large": (12.0, 13.4)}
 """Pixels; no thing has a size in between, so that "small" and "large" are never in doubt."""
 
 EXTENTS = {"circle": 1.0, "square": 1.24, "triangle": 1.3, "star": 1.3, "ring": 1.05, "cross": 1.15}
-"""From the centre to the farthest point, by the radius: with equal radii, all shapes look about as large."""
+"""From the center to the farthest point, by the radius: with equal radii, all shapes look about as large."""
 
 TILTS = {"circle": 180, "square": 14, "triangle": 20, "star": 36, "ring": 180, "cross": 14}
 """Degrees by which a shape may be turned to either side: a square stays a square and does not become a diamond."""
@@ -62,19 +62,19 @@ class Thing(NamedTuple):
 
     Attributes:
         shape: One of `SHAPES`.
-        colour: One of `COLOURS`.
+        color: One of `COLORS`.
         size: One of `SIZES`.
         texture: One of `TEXTURES`.
-        x: Pixels from the left edge to its centre.
-        y: Pixels from the upper edge to its centre.
+        x: Pixels from the left edge to its center.
+        y: Pixels from the upper edge to its center.
         radius: Pixels, before `EXTENTS`.
         tilt: Degrees.
         grain: Degrees by which stripes or rows of dots are turned.
-        shade: Factor to the colour's brightness.
+        shade: Factor to the color's brightness.
     """
 
     shape: str
-    colour: str
+    color: str
     size: str
     texture: str
     x: float
@@ -86,7 +86,7 @@ class Thing(NamedTuple):
 
     @property
     def reach(self) -> float:
-        """Pixels from the centre to the farthest point."""
+        """Pixels from the center to the farthest point."""
         return self.radius * EXTENTS[self.shape]
 
 
@@ -94,14 +94,14 @@ class Ground(NamedTuple):
     """What lies behind the things.
 
     Attributes:
-        colour: One of `GROUNDS`.
+        color: One of `GROUNDS`.
         finish: One of `FINISHES`.
-        light: Added to the colour, in steps of 255.
+        light: Added to the color, in steps of 255.
         slope: Degrees: the direction in which a shaded ground becomes lighter.
         seed: Where the grains of a noisy ground come from.
     """
 
-    colour: str
+    color: str
     finish: str
     light: float
     slope: float
@@ -122,9 +122,12 @@ class Scene:
 
     def facts(self) -> str:
         """JSON of what a caption can be checked against."""
-        told = ("shape", "colour", "size", "texture", "x", "y")
-        things = [{name: getattr(thing, name) for name in told} for thing in self.things]
-        ground = {"colour": self.ground.colour, "finish": self.ground.finish}
+        # The key "colour" belongs to the format of the data set: another one would be a new version.
+        things = [
+            {"shape": one.shape, "colour": one.color, "size": one.size, "texture": one.texture, "x": one.x, "y": one.y}
+            for one in self.things
+        ]
+        ground = {"colour": self.ground.color, "finish": self.ground.finish}
         return json.dumps({"ground": ground, "things": things})
 
 
@@ -149,8 +152,8 @@ def draw(rng: random.Random, held_out: bool = False) -> Scene:
 
 
 def _kinds(rng: random.Random, count: int, held_out: bool) -> list[Kind]:
-    """Colours, shapes and textures, in random order."""
-    every = [kind for kind in itertools.product(COLOURS, SHAPES, TEXTURES) if held_out or kind not in HELD_OUT]
+    """Colors, shapes and textures, in random order."""
+    every = [kind for kind in itertools.product(COLORS, SHAPES, TEXTURES) if held_out or kind not in HELD_OUT]
     kinds = [rng.choice(sorted(HELD_OUT) if held_out else every)]
     while len(kinds) < count:
         chance, before = rng.random(), rng.choice(kinds)
@@ -165,12 +168,12 @@ def _kinds(rng: random.Random, count: int, held_out: bool) -> list[Kind]:
 
 
 def _thing(rng: random.Random, kind: Kind, size: str) -> Thing:
-    colour, shape, texture = kind
+    color, shape, texture = kind
     radius = round(rng.uniform(*RADII[size]), 2)
     reach = radius * EXTENTS[shape] + 1
     return Thing(
         shape,
-        colour,
+        color,
         size,
         texture,
         x=round(rng.uniform(reach, SIDE - reach), 1),

@@ -9,7 +9,7 @@ from . import compose, drawing, scene
 
 
 class Builder(tfds.core.GeneratorBasedBuilder):
-    """Coloured shapes and true captions, drawn and written on the spot: nothing is downloaded."""
+    """Colored shapes and true captions, drawn and written on the spot: nothing is downloaded."""
 
     pkg_dir_path = tfds.core.Path(__file__).parent  # the folder is not where its module name says
 

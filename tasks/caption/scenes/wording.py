@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from .scene import SIDE, Scene, Thing
 
 OFF = 8.0
-"""Pixels between a thing's centre and the picture's middle from which on it is called left, right, upper or lower."""
+"""Pixels between a thing's center and the picture's middle from which on it is called left, right, upper or lower."""
 
 NEAR = 6.0
 """Pixels, across and down, up to which a thing is called in the middle."""
@@ -27,8 +27,8 @@ def one(thing: Thing, told: Iterable[str]) -> str:
 
 
 def the(thing: Thing, scene: Scene, told: Sequence[str] | None = None) -> str | None:
-    """The thing with the definite article, by its shape or by colour and shape; none if several are called so."""
-    for names in [told] if told else [("shape",), ("colour", "shape")]:
+    """The thing with the definite article, by its shape or by color and shape; none if several are called so."""
+    for names in [told] if told else [("shape",), ("color", "shape")]:
         called = [getattr(thing, name) for name in names]
         if sum([getattr(other, name) for name in names] == called for other in scene.things) == 1:
             return f"the {' '.join(called)}"
@@ -44,12 +44,12 @@ def alike(things: Iterable[Thing], by: Sequence[str]) -> list[list[Thing]]:
 
 
 def counted(group: Sequence[Thing]) -> str:
-    """Things of one shape, how many, and the colour if it is one; `group` has all such things of the scene."""
+    """Things of one shape, how many, and the color if it is one; `group` has all such things of the scene."""
     first = group[0]
     if len(group) == 1:
-        return one(first, ("colour",))
-    colour = [first.colour] if len({thing.colour for thing in group}) == 1 else []
-    return " ".join([NUMBERS[len(group)], *colour, plural(first.shape)])
+        return one(first, ("color",))
+    color = [first.color] if len({thing.color for thing in group}) == 1 else []
+    return " ".join([NUMBERS[len(group)], *color, plural(first.shape)])
 
 
 def plural(shape: str) -> str:

@@ -112,7 +112,7 @@ def test_an_epoch_has_its_own_order_and_the_same_one_again(loaded: Any, recipe: 
     def order(epoch: int, loaded: Any = loaded) -> list:
         return [item.tobytes() for batch in batches_of(loaded, epoch) for item in batch]
 
-    assert order(0) == order(0) == order(0, data.load(recipe))
+    assert order(0) == order(0, data.load(recipe))
     assert order(0) != order(1)
     assert order(0) != order(0, data.load(dataclasses.replace(recipe, seed=2)))
     assert sorted(order(0)) != order(0)
@@ -248,8 +248,8 @@ def test_the_model_of_a_frozen_encoder_trains_on_features_and_scores_pictures(
     featured = data.load(small)
     net = model.build(small, featured)
     kernel = net.encoder.get_weights()
-    for inputs, targets, weights in featured.train(0):
-        net.train_on_batch(inputs, targets, weights)
+    inputs, targets, weights = next(iter(featured.train(0)))
+    net.train_on_batch(inputs, targets, weights)
     np.testing.assert_array_equal(net.encoder.get_weights(), kernel)
     on_features = task.score(net, featured.split("test"), featured.assets)
     on_pictures = task.score(net, data.load(small, featured.assets).split("test"), featured.assets)

@@ -1,8 +1,6 @@
 """Learning from a reward: rewards of captions, sampled batches, and the stage within a training."""
 
-import csv
 import dataclasses
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,9 +8,7 @@ from PIL import Image
 from zoo.tasks.caption import reward, task
 from zoo.tasks.caption.recipe import RECIPE, Train
 
-from zoo import training
 from zoo.ids import END, START
-from zoo.task import installed
 
 COLORS = {"red": (250, 10, 10), "green": (10, 250, 10), "blue": (10, 10, 250), "white": (255, 255, 255)}
 
@@ -88,24 +84,3 @@ def test_batches_are_sampled_by_the_model_as_it_is(recipe: Train) -> None:
     model.output_layer.bias.assign(np.eye(data.assets["tokenizer"].size)[END] * 50)
     assert next(stage.data.train(0, model))[1][:, :, 0].tolist() == [[END] * 3] * 8
     assert len(task.stages(dataclasses.replace(recipe, reward_epochs=0), data)) == 1
-
-
-def test_the_history_has_both_stages(recipe: Train, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    # Its own score would be 0 for a model as small as this, so that nothing would ever be the best.
-    rising = iter(range(99))
-    monkeypatch.setattr(
-        task, "_scores", lambda texts, known: dict.fromkeys(("bleu_1", "bleu_4", "cider"), float(next(rising)))
-    )
-    whole = training.train(installed()["caption"], recipe, tmp_path / "whole", plot=False)
-    rows = history(tmp_path / "whole")
-    assert [row["epoch"] for row in rows] == ["1", "2", "3"]
-    assert [bool(row["loss"]) for row in rows] == [True, False, False]
-    assert [bool(row["reward_loss"]) for row in rows] == [False, True, True]
-    assert [bool(row["validation_reward"]) for row in rows] == [False, True, True]
-    facts = whole.metrics["training"]
-    assert (facts["epochs"], facts["best_epoch"], facts["chosen_by"]) == (3, 3, "reward")
-
-
-def history(path: Path) -> list[dict[str, str]]:
-    with (path / "history.csv").open() as stream:
-        return list(csv.DictReader(stream))
