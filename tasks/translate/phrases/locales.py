@@ -8,9 +8,6 @@ from zoo.names import nearest
 
 from .atoms import TERRITORIES
 
-LICENCE = "Unicode-3.0"
-"""SPDX name of the licence of the CLDR data."""
-
 SEPARATOR = "-"
 """Between the two locales of a pair; inside a locale stands an underscore."""
 
