@@ -24,9 +24,7 @@ SPLITS = ("train", "validation", "test")
 OWN = "Or give a folder with train.SRC and train.TGT; --reverse swaps source and target"
 
 
-def open_pairs(
-    dataset: str, reverse: bool = False, source: str | None = None, *, read_all: bool = True
-) -> RawDataset:
+def open_pairs(dataset: str, reverse: bool = False, source: str | None = None, *, read_all: bool = True) -> RawDataset:
     """The pairs of a TFDS data set or of a folder: examples `(source, target)`, both scalars.
 
     Args:
@@ -78,9 +76,7 @@ def _oriented(languages: Sequence[str], source: str | None, reverse: bool) -> li
     return [second, first] if (source == second) != reverse else [first, second]
 
 
-def from_folder(
-    path: Path, reverse: bool = False, source: str | None = None, *, read_all: bool = True
-) -> RawDataset:
+def from_folder(path: Path, reverse: bool = False, source: str | None = None, *, read_all: bool = True) -> RawDataset:
     """Pairs of a folder with `train.SRC` and `train.TGT`, and `validation.*` and `test.*` if it has them.
 
     A line is a text, in UTF-8; pairs with an empty side are skipped. The suffixes are the languages. Missing splits are

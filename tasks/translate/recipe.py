@@ -44,9 +44,7 @@ class Train(TrainConfig):
     encoder_layers: int = setting(1, "Recurrent layers of the encoder.", minimum=1)
     decoder_layers: int = setting(1, "Recurrent layers of the decoder.", minimum=1)
     attention: str = setting("additive", "Attention of the decoder to the source.", choices=ATTENTION)
-    conditional_cell: bool = setting(
-        False, "Two decoder steps per token with attention between them (dl4mt, Nematus)."
-    )
+    conditional_cell: bool = setting(False, "Two decoder steps per token with attention between them (dl4mt, Nematus).")
     input_feeding: bool = setting(False, "Feed the decoder's readout back into it (Luong et al. 2015).")
     layer_norm: bool = setting(False, "Normalize the encoder's outputs and the inputs of the readout.")
     word_dropout: float = setting(0.0, "Fraction of tokens dropped during training.", minimum=0.0, maximum=0.9)

@@ -132,9 +132,7 @@ def _class_label(features: Any, paths: Sequence[str]) -> Any:
     return None
 
 
-def _open(
-    base: str, row: DatasetRow, config: str, builtin: str, own: str
-) -> tuple[Any, dict[str, Callable[[], Any]]]:
+def _open(base: str, row: DatasetRow, config: str, builtin: str, own: str) -> tuple[Any, dict[str, Callable[[], Any]]]:
     """The prepared builder, and functions that open those of further splits."""
     module: Any = importlib.import_module(row.builder) if row.builder else None
     configs = _configs(base, module)

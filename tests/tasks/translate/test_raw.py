@@ -160,7 +160,10 @@ def test_files_of_other_names_are_left_alone(folder: Callable) -> None:
             "test.fr: none is in 'de', as train is",
         ),
         ({**two("train", rows()), "test.en": "x\n", "test.de": "x\ny\n"}, "test.de has 2 lines and test.en 1; line 2"),
-        (two("train", rows(2)[:2]), "own has 2 source texts to train on, 2 of them distinct: too few to hold validation and test out."),
+        (
+            two("train", rows(2)[:2]),
+            "own has 2 source texts to train on, 2 of them distinct: too few to hold validation and test out.",
+        ),
     ],
 )
 def test_a_folder_that_cannot_be_used_is_refused(folder: Callable, files: dict, message: str) -> None:
@@ -174,7 +177,7 @@ def test_a_folder_that_cannot_be_used_is_refused(folder: Callable, files: dict, 
 def test_errors_of_a_split_are_also_sentences_when_it_is_read_alone(folder: Callable) -> None:
     path = folder({**two("train", rows()), "test.en": "a\n", "test.de": "a\nb\n"})
     pairs = raw.open_pairs(str(path), read_all=False)
-    with pytest.raises(UserError, match="test.de has 2 lines and test.en 1; line 2 is the first"):
+    with pytest.raises(UserError, match=r"test\.de has 2 lines and test\.en 1; line 2 is the first"):
         pairs.split("test", 1)
 
 
@@ -328,7 +331,9 @@ def test_line_ends_of_a_set_are_taken_off(monkeypatch: pytest.MonkeyPatch) -> No
     items = {"de": [f"Hund {i}\n" for i in range(40)] + ["\n"], "en": [f"dog {i}\r\n" for i in range(40)] + ["\n"]}
     builder = SimpleNamespace(
         info=SimpleNamespace(
-            supervised_keys=("de", "en"), version="0.1.0", splits={"train": SimpleNamespace(num_examples=41)},
+            supervised_keys=("de", "en"),
+            version="0.1.0",
+            splits={"train": SimpleNamespace(num_examples=41)},
             features=dict.fromkeys(items),
         ),
         builder_config=None,
