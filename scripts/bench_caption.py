@@ -34,7 +34,7 @@ def main() -> None:
     result = {
         "pictures": scores["examples"],
         "beam": loaded.assets["search"]["beam"],
-        "test_seconds": round(scores["examples"] / scores["examples_a_second"], 1),
+        "test_seconds": round(scores["examples"] / scores["examples_per_second"], 1),
         "captions": captions,
         "epoch_seconds": round(seconds, 1),
         "cores": os.cpu_count(),

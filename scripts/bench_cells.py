@@ -39,7 +39,7 @@ def measure(cell: str) -> dict:
         "cell": cell,
         "backend": keras.backend.backend(),
         "path": "Keras's layer" if fused else "loop over the cell",
-        "sequences_a_second": round(BATCH / statistics.median(seconds), 1),
+        "sequences_per_second": round(BATCH / statistics.median(seconds), 1),
         "cores": os.cpu_count(),
     }
 

@@ -2,8 +2,8 @@
 
     TFDS_DATA_DIR=... python scripts/bench_translate.py translate-gru-multi30k-en-de [--joey JOEY_PYTHON CONFIG]
 
-Sentences a second for greedy search and beam 5, batch 1 and batch 64; seconds of the whole `zoo translate` command;
-target tokens a second of training. With `--joey`, Joey NMT's own test run of a trained model stands beside them,
+Sentences per second for greedy search and beam 5, batch 1 and batch 64; seconds of the whole `zoo translate` command;
+target tokens per second of training. With `--joey`, Joey NMT's own test run of a trained model stands beside them,
 measured in turn with ours on the same machine: `JOEY_PYTHON -m joeynmt test CONFIG`, which decodes validation and test.
 """
 
@@ -51,7 +51,7 @@ def main() -> None:
         "sentences": len(sentences),
         **{f"beam{beam}_batch{size}": round(median(taken[beam, size]), 1) for beam, size in ways},
         "command_seconds": round(median(taken["command"]), 1),
-        "training_tokens_a_second": round(_training(loaded)),
+        "training_tokens_per_second": round(_training(loaded)),
         "cores": os.cpu_count(),
     }
     if options.joey:
@@ -99,7 +99,7 @@ def _command(model: str, sentences: list[str]) -> float:
 
 
 def _training(loaded: Any) -> float:
-    """Target tokens a second of a training step, over batches as a training draws them."""
+    """Target tokens per second of a training step, over batches as a training draws them."""
     task = loaded.installed.task
     data = task.load(loaded.recipe, loaded.assets)
     model = task.stages(loaded.recipe, data)[0].build(loaded.recipe, data)
@@ -114,7 +114,7 @@ def _training(loaded: Any) -> float:
 
 
 def _joey(python: str, config: str) -> float:
-    """Sentences a second of Joey NMT's decoding of the test split, as it reports the seconds itself."""
+    """Sentences per second of Joey NMT's decoding of the test split, as it reports the seconds itself."""
     command = [python, "-m", "joeynmt", "test", Path(config).name]
     done = subprocess.run(command, cwd=Path(config).parent, capture_output=True, check=True, text=True)
     told = done.stdout + done.stderr

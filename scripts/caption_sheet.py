@@ -39,36 +39,35 @@ def main() -> None:
 
 def draw(rows: list[tuple[np.ndarray, str, str, np.ndarray]], out: Path, columns: int) -> None:
     """Writes the sheet: of each row `(picture, caption, one reference, attention (words, places))`."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
     from zoo.tasks.caption.attention_sheet import grids
+
+    from zoo import figures
 
     per_column = -(-len(rows) // columns)
     panels = 1 + min(WORDS, max(len(caption.split()) for _, caption, _, _ in rows))
-    figure = Figure(figsize=(0.8 * panels * columns, 1.35 * per_column))
-    FigureCanvasAgg(figure)
-    grid = figure.add_gridspec(
-        per_column, columns * panels, left=0.005, right=0.995, top=0.97, bottom=0.02, wspace=0.05, hspace=0.55
-    )
-    for number, (picture, caption, reference, attention) in enumerate(rows):
-        line, first = number % per_column, (number // per_column) * panels
-        axes = _panel(figure, grid[line, first], picture)
-        # Beside another column there is no room for more than the caption.
-        title = caption if columns > 1 else f"{caption}   (reference: {reference})"
-        axes.set_title(title, loc="left", fontsize=9)
-        for place, (word, looked) in enumerate(zip(caption.split()[:WORDS], grids(attention), strict=False)):
-            axes = _panel(figure, grid[line, first + 1 + place], picture, looked)
-            axes.set_xlabel(word, fontsize=7, labelpad=1)
-    figure.savefig(out, dpi=70)
+    size = (0.8 * panels * columns, 1.35 * per_column)
+    with figures.canvas(out, *size, dpi=70, tight=False) as figure:
+        grid = figure.add_gridspec(
+            per_column, columns * panels, left=0.005, right=0.995, top=0.97, bottom=0.02, wspace=0.05, hspace=0.55
+        )
+        for number, (picture, caption, reference, attention) in enumerate(rows):
+            line, first = number % per_column, (number // per_column) * panels
+            axes = _panel(figure, grid[line, first], picture)
+            # With several columns there is no room for more than the caption.
+            title = caption if columns > 1 else f"{caption}   (reference: {reference})"
+            axes.set_title(figures.label(title), loc="left", fontsize=9)
+            for place, (word, weights) in enumerate(zip(caption.split()[:WORDS], grids(attention), strict=False)):
+                axes = _panel(figure, grid[line, first + 1 + place], picture, weights)
+                axes.set_xlabel(figures.label(word), fontsize=7, labelpad=1)
 
 
-def _panel(figure: Any, place: Any, picture: np.ndarray, looked: np.ndarray | None = None) -> Any:
-    from zoo.tasks.caption.attention_sheet import show
+def _panel(figure: Any, place: Any, picture: np.ndarray, weights: np.ndarray | None = None) -> Any:
+    from zoo.figures import show_picture
 
     axes = figure.add_subplot(place)
     axes.set_xticks([])
     axes.set_yticks([])
-    show(axes, picture, looked)
+    show_picture(axes, picture, weights)
     return axes
 
 

@@ -20,12 +20,12 @@ from zoo import cards
 ROOT = Path(__file__).resolve().parent.parent
 MODELS = ROOT / "saved_models"
 
-TRANSLATE = ("bleu", "bleu_greedy", "bleu_tokenized", "bleu_tokenized_greedy", "chrf")
-CAPTION = ("bleu1", "bleu2", "bleu3", "bleu4", "rouge_l", "cider")
-CHARLM = ("nats", "bits", "perplexity")
+TRANSLATE = ("bleu", "bleu_greedy", "bleu_lc_tok", "bleu_lc_tok_greedy", "chrf")
+CAPTION = ("bleu_1", "bleu_2", "bleu_3", "bleu_4", "rouge_l", "cider")
+CHARLM = ("loss", "bits_per_character", "perplexity")
 TAG = ("accuracy", "macro_f1", "span_f1")
-CLASSIFY = ("accuracy", "macro_f1", "nll", "calibration_error")
-"""The test scores that stand in a task's table."""
+CLASSIFY = ("accuracy", "macro_f1", "log_loss", "ece")
+"""The test scores in a task's table."""
 
 
 def published() -> list[cards.Summary]:
@@ -49,8 +49,8 @@ def blocks() -> dict[str, str]:
             "    saved_models/sentiment-gru-reviews-2\n"
             f"    test accuracy {test['accuracy']:.4f}\n"
             f"    test macro_f1 {test['macro_f1']:.4f}\n"
-            f"    test nll {test['nll']:.4f}\n"
-            f"    test calibration_error {test['calibration_error']:.4f}"
+            f"    test log_loss {test['log_loss']:.4f}\n"
+            f"    test ece {test['ece']:.4f}"
         ),
         "tests": (
             f"They take {tests['seconds'] / 60:.0f} minutes on {tests['cores']} cores after the installation, and "
@@ -58,12 +58,12 @@ def blocks() -> dict[str, str]:
         ),
         "throughput": (
             f"`zoo evaluate sentiment-gru-imdb` scores {served['examples']:,} reviews at "
-            f"{served['examples_a_second']:.0f} a second on {served['cores']} cores, tokenization included."
+            f"{served['examples_per_second']:.0f} per second on {served['cores']} cores, tokenization included."
         ),
         "speed": speed_table(facts["train_step"]),
         "translations": scores(summaries, "translate", TRANSLATE),
         "translation-speed": translation_speed(facts["translate"]),
-        "captions": scores(summaries, "caption", CAPTION, some=("true",)),
+        "captions": scores(summaries, "caption", CAPTION, some=("fact_accuracy",)),
         "caption-speed": caption_speed(facts["caption"]),
         "charlms": scores(summaries, "charlm", CHARLM, digits=4),
         "shakespeare": shakespeare(facts["evaluate"]),
@@ -100,18 +100,18 @@ def _rounded(value: float | None) -> str:
 
 def translation_speed(rows: dict[str, dict]) -> str:
     """How fast translators answer and learn, as `scripts/bench_translate.py` measured it."""
-    told = []
+    texts = []
     for name, row in rows.items():
         joey = row.get("joey_beam5_batch64")
         ratio = f", {row['beam5_batch64'] / joey:.1f} times the {joey:.0f} of Joey NMT's like model" if joey else ""
-        told.append(
+        texts.append(
             f"`{name}` on {row['cores']} cores, the {row['sentences']:,} sentences of its test split: beam 5 in "
-            f"batches of 64, {row['beam5_batch64']:.0f} sentences a second{ratio}; one at a time "
+            f"batches of 64, {row['beam5_batch64']:.0f} sentences per second{ratio}; one at a time "
             f"{row['beam5_batch1']:.0f}; greedy {row['beam1_batch64']:.0f} and {row['beam1_batch1']:.0f}. "
             f"The whole `zoo translate`, loading included, takes {row['command_seconds']:.0f} seconds. "
-            f"It learns from {row['training_tokens_a_second']:,} target tokens a second."
+            f"It learns from {row['training_tokens_per_second']:,} target tokens per second."
         )
-    return "\n\n".join(told)
+    return "\n\n".join(texts)
 
 
 def caption_speed(rows: dict[str, dict]) -> str:
@@ -125,13 +125,13 @@ def caption_speed(rows: dict[str, dict]) -> str:
 
 
 def shakespeare(rows: dict[str, dict]) -> str:
-    """Nats a character on what others report, the last tenth of the plays, and on its two halves."""
+    """Nats per character on what others report, the last tenth of the plays, and on its two halves."""
     model = "charlm-lstm-tiny_shakespeare"
     whole, halves = rows[f"{model} validation+test"], [rows[f"{model} {split}"] for split in ("validation", "test")]
     return (
-        f"Ours, on both together: {whole['nats']:.4f} nats a character ({halves[0]['nats']:.4f} on validation, "
-        f"by which the epoch was chosen, and {halves[1]['nats']:.4f} on test), "
-        f"read at {whole['examples_a_second']:.0f} chunks a second on {whole['cores']} cores."
+        f"Ours, on both together: {whole['loss']:.4f} nats per character ({halves[0]['loss']:.4f} on validation, "
+        f"by which the epoch was chosen, and {halves[1]['loss']:.4f} on test), "
+        f"read at {whole['examples_per_second']:.0f} chunks per second on {whole['cores']} cores."
     )
 
 
@@ -150,8 +150,8 @@ def memory(found: dict) -> str:
 def speed_table(rows: list[dict]) -> str:
     """Training speed of each cell, as `scripts/bench_cells.py` measured it."""
     return cards.markdown(
-        ("cell", "backend", "path", "sequences a second"),
-        ((r["cell"], r["backend"], r["path"], f"{r['sequences_a_second']:.0f}") for r in rows),
+        ("cell", "backend", "path", "sequences per second"),
+        ((r["cell"], r["backend"], r["path"], f"{r['sequences_per_second']:.0f}") for r in rows),
     )
 
 

@@ -59,13 +59,16 @@ def metrics() -> dict[str, Any]:
     return {
         "monitor": "accuracy",
         "higher_is_better": True,
-        "scores": {"validation": {"accuracy": 0.8125, "nll": 0.4321}, "test": {"accuracy": 0.7654, "nll": 0.5432}},
-        "data": {"name": "imdb_reviews", "version": "1.0.0", "embedded": False, "labels": ["negative", "positive"]},
+        "scores": {
+            "validation": {"accuracy": 0.8125, "log_loss": 0.4321},
+            "test": {"accuracy": 0.7654, "log_loss": 0.5432},
+        },
+        "data": {"name": "imdb_reviews", "version": "1.0.0", "builtin": False, "synthetic": False},
         "training": {
             "epochs": 9,
             "best_epoch": 7,
             "minutes": 12.34,
-            "examples_a_second": 345.6,
+            "examples_per_second": 345.6,
             "parameters": 1_234_567,
         },
         "machine": {"cores": 3, "processor": "x86_64", "system": "Linux"},

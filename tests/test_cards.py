@@ -25,7 +25,7 @@ def make(metrics: dict[str, Any]) -> Make:
         path.mkdir(parents=True)
         values = copy.deepcopy(metrics)
         values["scores"]["test"]["accuracy"] = score
-        values["data"]["embedded"], values["higher_is_better"] = embedded, higher
+        values["data"]["builtin"], values["higher_is_better"] = embedded, higher
         train = {"cell": "lstm", "units": 77, "dataset": "imdb_reviews", "limit": None}
         recipe = {"task": task, "train": train, "command": "zoo train sentiment --cell lstm --units 77"}
         files = {"format": 1, "files": {"model.keras": {"bytes": 3_000_000}, "golden.json": {"bytes": 456_789}}}
@@ -135,12 +135,12 @@ def test_a_backup_never_replaces_a_model(make: Make, public: Path, tmp_path: Pat
     assert cards.summarize(cards.locate(path)).monitored == 0.9
 
 
-def test_best_takes_only_what_fits(make: Make, public: Path) -> None:
+def test_best_takes_only_what_can_answer(make: Make, public: Path) -> None:
     make(public / "synthetic", 0.99, embedded=True)
     make(public / "real", 0.71)
-    assert cards.best("sentiment", fits=lambda data: data["embedded"]).name == "synthetic"
+    assert cards.best("sentiment", can_answer=lambda data: data["builtin"]).name == "synthetic"
     with pytest.raises(UserError, match=r"None of the saved models for sentiment does what you ask; there are real"):
-        cards.best("sentiment", fits=lambda data: False)
+        cards.best("sentiment", can_answer=lambda data: False)
 
 
 def test_best_prefers_real_data_then_the_score(make: Make, public: Path) -> None:
@@ -165,17 +165,17 @@ def test_best_prefers_published_to_own_and_own_to_none(make: Make, public: Path,
     assert cards.best("sentiment").name == "mine"
     make(public / "theirs", 0.5)
     assert cards.best("sentiment").name == "theirs"
-    assert cards.best("sentiment", own_first=True).name == "mine"
+    assert cards.best("sentiment", prefer_latest=True).name == "mine"
     copy = make(tmp_path / "saved_models" / "theirs", 0.5)  # a clone holds the published ones where one's own go
     newer = make(tmp_path / "saved_models" / "newer", 0.1)
     for path, seconds in ((copy, 3e9), (newer, 2e9)):
         os.utime(path / cards.METRICS, (seconds, seconds))
-    assert cards.best("sentiment", own_first=True).name == "newer"
+    assert cards.best("sentiment", prefer_latest=True).name == "newer"
     # A clone that runs in place has all in one folder; its README lists the published ones.
     make(public / "own", 0.1)
     (public / "README.md").write_text("| [theirs](theirs/README.md) | sentiment |")
     os.utime(public / "own" / cards.METRICS, (4e9, 4e9))
-    assert cards.best("sentiment", own_first=True).name == "own"
+    assert cards.best("sentiment", prefer_latest=True).name == "own"
     with pytest.raises(UserError, match=r"no saved model for tag yet\. `zoo train tag`"):
         cards.best("tag")
 
@@ -197,8 +197,8 @@ def test_the_card_has_the_numbers_of_the_files(make: Make, tmp_path: Path) -> No
     text = cards.card(cards.summarize(make(tmp_path / "a")))
     for told in (
         "# a\n", "Task `sentiment`, cell `lstm`, data set `imdb_reviews`", "1,234,567 parameters, 3.5 MB",
-        "| score | validation | test |", "| accuracy | 0.8125 | 0.7654 |", "| nll | 0.4321 | 0.5432 |",
-        "epoch 7 of 9", "12.34 minutes, 345.6000 examples a second", "3 cores (x86_64)", "Keras 3.15.1 on tensorflow",
+        "| score | validation | test |", "| accuracy | 0.8125 | 0.7654 |", "| log_loss | 0.4321 | 0.5432 |",
+        "epoch 7 of 9", "12.34 minutes, 345.6000 examples per second", "3 cores (x86_64)", "Keras 3.15.1 on tensorflow",
         "- labels: negative, positive", "    zoo train sentiment --cell lstm --units 77", "| units | 77 |",
         "    zoo sentiment --model a",
     ):  # fmt: skip

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 import zoo
 from zoo import cards, cells, cli
-from zoo.task import Failed, installed
+from zoo.task import ErrorLine, installed
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -61,7 +61,7 @@ def test_help(words: tuple[str, ...], flag: str) -> None:
 
 
 def test_every_training_has_the_options_that_the_contract_names() -> None:
-    wanted = "epochs batch-size learning-rate seed name models-dir resume overwrite budget limit backend plot no-plot"
+    wanted = "epochs batch-size learning-rate seed name models-dir resume overwrite max-minutes limit backend plot"
     for name in installed():
         text = CliRunner().invoke(cli.cli, ["train", name, "--help"]).output
         assert [word for word in [*wanted.split(), "preset", "cell", "dataset"] if f"--{word}" not in text] == []
@@ -106,7 +106,7 @@ def test_an_error_of_the_user_is_one_sentence_and_exit_code_2(run: Run, words: s
 
 def test_an_unknown_data_set_lists_what_there_is(run: Run) -> None:
     _, _, err = run("train", "sentiment", "--dataset", "nonsense.csv")
-    for name in installed()["sentiment"].recipe.DATASETS:
+    for name in installed()["sentiment"].recipe.datasets:
         assert name in err
     assert "path of your own data" in err
 
@@ -124,7 +124,7 @@ def test_a_model_of_another_task_is_told(run: Run, monkeypatch: pytest.MonkeyPat
     [
         ("tasks", list(installed())),
         ("cells", [*cells.TABLE, *(text for _, text in cells.TABLE.values())]),
-        ("datasets", [name for task in installed().values() for name in task.recipe.DATASETS]),
+        ("datasets", [name for task in installed().values() for name in task.recipe.datasets]),
     ],
 )
 def test_list(run: Run, word: str, told: list[str]) -> None:
@@ -157,7 +157,12 @@ def test_list_without_a_word_shows_all(run: Run) -> None:
 
 @pytest.mark.parametrize(
     ("lines", "code"),
-    [(["one", "two"], 0), (["one", Failed("Error: not this"), "three"], 1), ([Failed("Error: not this")], 1), ([], 0)],
+    [
+        (["one", "two"], 0),
+        (["one", ErrorLine("Error: not this"), "three"], 1),
+        ([ErrorLine("Error: not this")], 1),
+        ([], 0),
+    ],
 )
 def test_an_input_without_an_answer_is_a_line_and_exit_code_1(
     lines: list[str], code: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
@@ -230,7 +235,7 @@ def test_a_reader_that_has_gone_is_no_reason_to_complain(words: list[str]) -> No
 def test_a_default_name_that_is_taken_gets_a_number(tmp_path: Path, taken: list, values: dict, name: str) -> None:
     for item in taken:
         (tmp_path / item).mkdir()
-    train = installed()["sentiment"].recipe.Train(dataset="reviews")
+    train = installed()["sentiment"].recipe.train(dataset="reviews")
     options = {"models_dir": tmp_path, "name": None, "overwrite": False, "resume": False, **values}
     assert cli._training_path("sentiment", train, None, options) == tmp_path / name
 
@@ -240,6 +245,6 @@ def test_a_default_name_that_is_taken_gets_a_number(tmp_path: Path, taken: list,
     [("glue/sst2", "sentiment-gru-glue-sst2"), ("../own data/my films.csv", "sentiment-gru-my-films")],
 )
 def test_a_default_name_has_no_odd_signs(tmp_path: Path, dataset: str, name: str) -> None:
-    train = installed()["sentiment"].recipe.Train(dataset=dataset)
+    train = installed()["sentiment"].recipe.train(dataset=dataset)
     options = {"models_dir": tmp_path, "name": None, "overwrite": False, "resume": False}
     assert cli._training_path("sentiment", train, None, options).name == name

@@ -37,10 +37,10 @@ from zoo.cli import cli
 Path("pairs").mkdir()
 for side, signs in {"xx": "0123456789", "yy": "abcdefghij"}.items():
     Path("pairs", f"train.{side}").write_text("".join(f"{signs[i % 10]} {signs[i // 10]}\\n" for i in range(100)))
-cli(["train", "translate", "--preset", "tiny", "--dataset", "pairs", "--longest", "8", "--vocabulary", "30",
+cli(["train", "translate", "--preset", "tiny", "--dataset", "pairs", "--max-length", "8", "--vocabulary-size", "30",
      "--no-plot", "--name", "by-jax"], standalone_mode=False)
 print("---")
-cli(["translate", "--model", "by-jax", "--nbest", "2", "1 2", ""], standalone_mode=False)
+cli(["translate", "--model", "by-jax", "--num-return", "2", "1 2", ""], standalone_mode=False)
 """
 
 CAPTIONS = """
@@ -55,7 +55,7 @@ for number in range(14):
     split = "train" if number < 9 else "validation" if number < 11 else "test"
     lines += [f"{number}.png,It is {name}.,{split}"] * (1 + number % 2)
 Path("own/captions.csv").write_text("\\n".join(lines))
-cli(["train", "caption", "--preset", "tiny", "--dataset", "own", "--batch-size", "4", "--longest", "5", "--no-plot",
+cli(["train", "caption", "--preset", "tiny", "--dataset", "own", "--batch-size", "4", "--max-length", "5", "--no-plot",
      "--context-gate", "--doubly-stochastic", "1", "--name", "by-jax"], standalone_mode=False)
 print("---")
 cli(["caption", "--model", "by-jax", "own/0.png", "own/1.png"], standalone_mode=False)
@@ -70,7 +70,7 @@ more = {"charlm": ["--cell", "lstm"], "tag": [], "classify": ["--cell", "gru"]}
 for task, own in more.items():
     cli(["train", task, "--preset", "tiny", "--limit", "60", "--no-plot", "--name", task, *own], standalone_mode=False)
 print("---")
-cli(["charlm", "--model", "charlm", "--length", "5", "--json", "h"], standalone_mode=False)
+cli(["charlm", "--model", "charlm", "--max-new-tokens", "5", "--json", "h"], standalone_mode=False)
 """
 
 

@@ -7,8 +7,8 @@ import keras
 import numpy as np
 import pytest
 
-from zoo.optimizers import AveragingAdamW, Decay, from_recipe
-from zoo.settings import Run
+from zoo.optimizers import AveragingAdamW, WarmupDecay, from_recipe
+from zoo.settings import TrainConfig
 
 FALL: dict[str, Callable[[float], float]] = {
     "constant": lambda left: 1.0,
@@ -18,7 +18,7 @@ FALL: dict[str, Callable[[float], float]] = {
 
 
 def rate(step: int, **options: object) -> float:
-    return float(Decay(2.0, 100, **options)(step))
+    return float(WarmupDecay(2.0, 100, **options)(step))
 
 
 @pytest.mark.parametrize("kind", FALL)
@@ -54,9 +54,9 @@ def test_a_warmup_of_all_steps_rises_to_the_peak(kind: str) -> None:
 
 
 def test_decay_comes_back_from_its_config() -> None:
-    decay = Decay(0.5, 40, "cosine", 0.25)
+    decay = WarmupDecay(0.5, 40, "cosine", 0.25)
     again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(decay))
-    assert type(again) is Decay
+    assert type(again) is WarmupDecay
     assert again.get_config() == {"peak": 0.5, "steps": 40, "kind": "cosine", "warmup": 0.25}
 
 
@@ -101,9 +101,9 @@ def test_without_averaging_nothing_is_written() -> None:
 
 
 def test_from_recipe() -> None:
-    recipe = Run(
+    recipe = TrainConfig(
         epochs=3, batch_size=10, learning_rate=0.5, schedule="cosine", warmup=0.1,
-        clip_norm=2.0, weight_decay=0.01, averaging=0.98,
+        clip_norm=2.0, weight_decay=0.01, ema_momentum=0.98,
     )  # fmt: skip
     optimizer = from_recipe(recipe, examples=95)
     assert optimizer._learning_rate.get_config() == {"peak": 0.5, "steps": 30, "kind": "cosine", "warmup": 0.1}
@@ -112,5 +112,5 @@ def test_from_recipe() -> None:
 
 
 def test_from_recipe_zero_means_off() -> None:
-    optimizer = from_recipe(Run(clip_norm=0.0, averaging=0.0), examples=1)
+    optimizer = from_recipe(TrainConfig(clip_norm=0.0, ema_momentum=0.0), examples=1)
     assert (optimizer.global_clipnorm, optimizer.use_ema) == (None, False)

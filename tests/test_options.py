@@ -15,12 +15,12 @@ from zoo.settings import setting
 class Settings:
     word: str = setting("gru", "A word.")
     many_words: str = setting("", "Some words.")
-    count: int = setting(3, "How many.", least=1, most=9)
-    share: float = setting(0.5, "A part.", least=0.0, most=1.0)
+    count: int = setting(3, "How many.", minimum=1, maximum=9)
+    share: float = setting(0.5, "A part.", minimum=0.0, maximum=1.0)
     schedule: str = setting("linear", "How it falls.", choices=("constant", "linear", "cosine"))
     loud: bool = setting(False, "Say more.")
     quiet: bool = setting(True, "Say less.")
-    limit: int | None = setting(None, "At most so many.", least=1)
+    limit: int | None = setting(None, "At most so many.", minimum=1)
     inputs: tuple = ()
 
 
@@ -104,3 +104,31 @@ def test_a_type_that_no_option_can_have_is_no_silent_string() -> None:
     assert {type(option.type) for option in options.options(Settings)} == {
         click.types.StringParamType, click.IntRange, click.FloatRange, options.Choice, click.types.BoolParamType,
     }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Renamed:
+    beam_size: int = setting(5, "Size.", minimum=1)
+    shared_vocabulary: bool = setting(True, "Share.")
+    length: int = setting(1, "A present option that was the old name of another.", minimum=1)
+
+
+@pytest.mark.parametrize(
+    ("words", "values", "noted"),
+    [
+        (["--beam", "3"], {"beam_size": 3}, "--beam is now called --beam-size"),
+        (["--beam=3"], {"beam_size": 3}, "--beam is now called --beam-size"),
+        (["--no-joint"], {"shared_vocabulary": False}, "--no-joint is now called --no-shared-vocabulary"),
+        (["--length", "3"], {"length": 3}, ""),
+        (["--beam-size", "3"], {"beam_size": 3}, ""),
+    ],
+)
+def test_an_old_name_still_works_with_a_note(words: list[str], values: dict[str, Any], noted: str) -> None:
+    seen: dict[str, Any] = {}
+    command = options.Command("run", callback=lambda **given: seen.update(given), params=options.options(Renamed))
+    result = CliRunner().invoke(command, words)
+    assert result.exit_code == 0, result.output
+    assert seen == {**vars(Renamed()), **values}
+    assert noted in result.stderr
+    assert bool(noted) == bool(result.stderr)
+    assert "--joint" not in CliRunner().invoke(command, ["--help"]).output

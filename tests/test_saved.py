@@ -17,8 +17,8 @@ import pytest
 from zoo.tasks.sentiment.recipe import Train
 
 from zoo import builders, cards, saved
-from zoo.errors import UserError
 from zoo.data.text import Tokenizer, pad
+from zoo.errors import UserError
 
 SENTENCES = [
     "a fine film", "a dull film", "two hours of joy", "two hours of boredom", "what a waste", "what a cast",
@@ -48,7 +48,7 @@ class Case:
 def case(metrics: dict[str, Any]) -> Case:
     keras.utils.set_random_seed(1)
     tokenizer = Tokenizer.train(SENTENCES)
-    model = builders.classifier(tokenizer.size, 2, "gru", 3, embedding=300, bidirectional=False)
+    model = builders.classifier(tokenizer.size, 2, "gru", 3, embedding_dim=300, bidirectional=False)
     model.compile("adam", "sparse_categorical_crossentropy")
     recipe = {"task": "sentiment", "train": dataclasses.asdict(Train(cell="gru")), "command": "zoo train sentiment"}
     return Case(model, {"tokenizer": tokenizer, "labels": LABELS}, recipe, copy.deepcopy(metrics))
@@ -67,12 +67,12 @@ def folder(written: Path, tmp_path: Path) -> Path:
 
 def test_a_loaded_model_answers_as_the_one_in_memory(case: Case, written: Path) -> None:
     again = saved.load(written)
-    np.testing.assert_array_equal(case.probabilities(again.model), case.probabilities(case.model))
+    np.testing.assert_array_equal(case.probabilities(again.net), case.probabilities(case.model))
     assert again.recipe == Train(cell="gru")
     assert again.assets["labels"] == LABELS
     assert again.assets["tokenizer"].encode(SENTENCES) == case.assets["tokenizer"].encode(SENTENCES)
     assert again.metrics == case.metrics
-    assert not again.model.compiled
+    assert not again.net.compiled
 
 
 def test_predict_gives_the_label_of_the_larger_probability(case: Case, written: Path) -> None:
@@ -102,12 +102,12 @@ def test_the_folder_holds_what_the_design_says_and_nothing_is_left_beside_it(wri
 
 
 def test_half_precision_halves_the_file_and_hardly_moves_the_answers(case: Case, written: Path, tmp_path: Path) -> None:
-    half = case.write(tmp_path / "half", storage="float16")
+    half = case.write(tmp_path / "half", weights_dtype="float16")
     sizes = [(path / "model.keras").stat().st_size for path in (half.path, written)]
     config = 12_000  # what both files have besides weights
     assert sizes[0] < sizes[1] - 0.45 * (sizes[1] - config)
-    assert {weight.dtype for weight in half.model.weights} == {"float32"}
-    moved = np.abs(case.probabilities(half.model) - case.probabilities(case.model)).max()
+    assert {weight.dtype for weight in half.net.weights} == {"float32"}
+    moved = np.abs(case.probabilities(half.net) - case.probabilities(case.model)).max()
     assert 0 < moved < 1e-2
     assert {file.name for file in half.path.iterdir()} == {file.name for file in written.iterdir()}
 
@@ -115,16 +115,16 @@ def test_half_precision_halves_the_file_and_hardly_moves_the_answers(case: Case,
 def test_a_weight_too_large_for_half_precision_is_refused_and_leaves_nothing(case: Case, tmp_path: Path) -> None:
     large = keras.models.clone_model(case.model)
     large.set_weights([np.full(weight.shape, 1e6) for weight in case.model.get_weights()])
-    with pytest.raises(UserError, match="--storage float32"):
-        dataclasses.replace(case, model=large).write(tmp_path / "large", storage="float16")
+    with pytest.raises(UserError, match="--weights-dtype float32"):
+        dataclasses.replace(case, model=large).write(tmp_path / "large", weights_dtype="float16")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_an_existing_folder_is_replaced_only_when_asked(case: Case, folder: Path) -> None:
     with pytest.raises(UserError, match=r"tiny exists\. Choose another --name, or replace it with --overwrite"):
         case.write(folder)
-    other = dataclasses.replace(case, metrics={**case.metrics, "monitor": "nll"})
-    assert other.write(folder, overwrite=True).metrics["monitor"] == "nll"
+    other = dataclasses.replace(case, metrics={**case.metrics, "monitor": "log_loss"})
+    assert other.write(folder, overwrite=True).metrics["monitor"] == "log_loss"
     assert [item.name for item in folder.parent.iterdir()] == ["tiny"]
 
 
@@ -243,13 +243,13 @@ def test_names_are_found_by_option_and_by_variable(written: Path, monkeypatch: p
 def test_a_fresh_process_loads_it_by_zoo_and_by_keras(case: Case, written: Path) -> None:
     code = """
 import json, sys
-import zoo.saved
+import zoo.saved, zoo.data.text
 import keras
 path, texts = sys.argv[1], json.loads(sys.argv[2])
 whole = zoo.saved.load(path)
-tokens = zoo.text.pad(whole.assets["tokenizer"].encode(texts))
+tokens = zoo.data.text.pad(whole.assets["tokenizer"].encode(texts))
 bare = keras.saving.load_model(path + "/model.keras")
-print(json.dumps([model.predict_on_batch(tokens).tolist() for model in (whole.model, bare)]))
+print(json.dumps([model.predict_on_batch(tokens).tolist() for model in (whole.net, bare)]))
 """
     done = subprocess.run(
         [sys.executable, "-c", code, str(written), json.dumps(SENTENCES)],

@@ -5,26 +5,26 @@ from dataclasses import dataclass
 
 import pytest
 
-from zoo.settings import Ask, Run, differences, setting
+from zoo.settings import PredictConfig, TrainConfig, differences, setting
 
 
 @dataclass(frozen=True)
-class Recipe(Run):
-    epochs: int = setting(9, "Passes.", least=1)
-    colour: str = setting("red", "Colour.", choices=("red", "blue"))
+class Recipe(TrainConfig):
+    epochs: int = setting(9, "Passes.", minimum=1)
+    color: str = setting("red", "Color.", choices=("red", "blue"))
 
 
 def test_a_setting_keeps_its_facts_and_its_default() -> None:
-    field = {item.name: item for item in dataclasses.fields(Recipe)}["colour"]
+    field = {item.name: item for item in dataclasses.fields(Recipe)}["color"]
     assert field.default == "red"
-    assert dict(field.metadata) == {"help": "Colour.", "choices": ("red", "blue"), "least": None, "most": None}
+    assert dict(field.metadata) == {"help": "Color.", "choices": ("red", "blue"), "minimum": None, "maximum": None}
 
 
 def test_a_recipe_overrides_a_default_and_keeps_the_others() -> None:
-    assert (Recipe().epochs, Recipe().batch_size) == (9, Run().batch_size)
+    assert (Recipe().epochs, Recipe().batch_size) == (9, TrainConfig().batch_size)
 
 
-@pytest.mark.parametrize("settings", [Run, Ask])
+@pytest.mark.parametrize("settings", [TrainConfig, PredictConfig])
 def test_every_setting_has_a_default_and_a_help_text(settings: type) -> None:
     told = [item for item in dataclasses.fields(settings) if item.name != "inputs"]
     assert told
@@ -34,6 +34,6 @@ def test_every_setting_has_a_default_and_a_help_text(settings: type) -> None:
 
 
 def test_differences_are_told_with_both_values() -> None:
-    before, after = Recipe(), Recipe(epochs=3, colour="blue", seed=4)
-    assert differences(before, after, ignore=["seed"]) == ["epochs (9 -> 3)", "colour (red -> blue)"]
+    before, after = Recipe(), Recipe(epochs=3, color="blue", seed=4)
+    assert differences(before, after, ignore=["seed"]) == ["epochs (9 -> 3)", "color (red -> blue)"]
     assert differences(before, before) == []

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from zoo import registration
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _HERE = Path(__file__).resolve().parent
 if not (_HERE / "tasks").is_dir():  # a clone, where the folder `tasks` stands beside this one

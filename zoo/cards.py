@@ -195,12 +195,12 @@ def _listed() -> set[str]:
     """Names of the published models. In a clone, where your own may lie among them, its README lists them."""
     names = {path.name for path in published().glob("*")}
     readme = published() / CARD
-    told = readme.read_text(encoding="utf-8") if readme.is_file() else None
-    return {name for name in names if told is None or f"[{name}](" in told}
+    text = readme.read_text(encoding="utf-8") if readme.is_file() else None
+    return {name for name in names if text is None or f"[{name}](" in text}
 
 
 def line(summary: Summary) -> str:
-    """One line of `zoo list models`."""
+    """A line of `zoo list models`."""
     score = f"{summary.metrics['monitor']} {number(summary.monitored)}"
     return (
         f"{summary.name:32}  {summary.task:10}  {summary.cell:10}  {summary.dataset:16}  "
@@ -209,7 +209,7 @@ def line(summary: Summary) -> str:
 
 
 def number(value: Any) -> str:
-    """A score for reading: four digits behind the point, whole numbers whole."""
+    """A score as text: four digits after the point; whole numbers as they are."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return str(value)
     return f"{value:,}" if isinstance(value, int) else f"{value:.4f}"

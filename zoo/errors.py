@@ -5,7 +5,7 @@ Every other exception that leaves ``zoo`` is a bug and shows its traceback.
 
 
 class UserError(ValueError):
-    """Bad input, told in one sentence: what came, what is allowed, what to do next.
+    """Bad input, explained in one sentence: what came, what is allowed, what to do next.
 
     The command line prints the sentence and exits with code 2. It is a ``ValueError`` so that
     Python callers need not know this class.

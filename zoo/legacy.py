@@ -64,7 +64,7 @@ SCORES = {
 FACTS = {"embedded": "builtin", "licence": "license", "examples_a_second": "examples_per_second"}
 """Keys of `metrics.json` besides scores."""
 
-ASSETS = {"units": "tokens"}
+ASSETS = {"beside": "distance_offset", "units": "tokens"}
 """Names of assets."""
 
 

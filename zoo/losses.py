@@ -1,70 +1,138 @@
-"""Losses over tokens: sums over what is real, divided by how much that is."""
+"""Losses and an accuracy over the steps of sequences: sums over real steps, divided by how many those are.
+
+Keras's own reductions take a mean over all positions, or over rows, so that a loss would depend on how much padding a
+batch happens to have. With weights w, each of these losses is sum(w * loss) / sum(w) over the real steps of a batch.
+"""
 
 from typing import Any
 
 import keras
 from keras import ops
 
-PAD = 0
+from zoo.errors import UserError
+from zoo.ids import PAD
 
 
-@keras.saving.register_keras_serializable("zoo")
-class TokenCrossentropy(keras.losses.Loss):
-    """Cross-entropy of next tokens in nats, a mean over all real tokens of a batch.
+class _SequenceLoss(keras.losses.Loss):
+    """A weighted mean over real steps. A subclass defines `call`, the loss of every step, and `real`."""
 
-    Keras's own reductions take a mean over all positions, or over rows, so that a loss would depend on how much
-    padding a batch happens to have.
-
-    Args:
-        smoothing: Label smoothing: the part of the target that is spread over the whole vocabulary (Szegedy et al.,
-            "Rethinking the Inception Architecture", 2016, section 7).
-    """
-
-    def __init__(self, smoothing: float = 0.0, name: str = "token_crossentropy", **kwargs: Any) -> None:
+    def __init__(self, name: str, **kwargs: Any) -> None:
         super().__init__(name=name, **kwargs)
-        if not 0 <= smoothing < 1:
-            raise ValueError(f"Label smoothing is at least 0 and below 1; got {smoothing}.")
-        self.smoothing = smoothing
+
+    def real(self, targets: Any) -> Any:
+        """True at the steps that count, in the shape of the targets."""
+        raise NotImplementedError
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """Computes the loss.
 
         Args:
-            y_true: Token ids `(batch, time)`, or with more axes between; 0 is padding and does not count.
-            y_pred: Logits, the shape of `y_true` and the vocabulary behind it.
-            sample_weight: `(batch,)`, optional; 0 for rows that only fill a batch up.
+            y_true: Targets `(batch, time)`, or with more axes between.
+            y_pred: The model's output, the shape of `y_true` with one entry per id or class as last axis.
+            sample_weight: Weight of each row `(batch,)` or `(batch, 1)`, or of each step, in the shape of `y_true`; 0
+                for rows that only fill a batch up.
 
         Returns:
-            A scalar: nats a token.
+            A scalar: nats per real step.
         """
-        targets, logits = ops.cast(y_true, "int32"), ops.cast(y_pred, "float32")
-        real = ops.cast(ops.not_equal(targets, PAD), "float32")
-        if sample_weight is not None:
-            rows = ops.reshape(sample_weight, (-1, *[1] * (len(targets.shape) - 1)))
-            real = real * ops.cast(rows, "float32")
-        return ops.sum(self.call(targets, logits) * real) / ops.maximum(ops.sum(real), 1.0)
+        targets = ops.cast(y_true, "int32")
+        weights = ops.cast(self.real(targets), "float32") * step_weights(sample_weight, targets)
+        total = ops.sum(weights)
+        loss = ops.sum(self.call(targets, ops.cast(y_pred, "float32")) * weights)
+        return ops.where(total > 0, loss / ops.where(total > 0, total, 1.0), 0.0)
+
+
+def step_weights(sample_weight: Any, targets: Any) -> Any:
+    """Weights of rows or steps so that they broadcast over targets `(batch, ..., time)`; 1 for None.
+
+    Raises:
+        UserError: If their shape fits neither the rows nor the steps.
+    """
+    if sample_weight is None:
+        return 1.0
+    weights = ops.cast(ops.convert_to_tensor(sample_weight), "float32")
+    missing = len(targets.shape) - len(weights.shape)
+    fits = missing >= 0 and all(
+        one is None or other is None or one in (1, other)
+        for one, other in zip(weights.shape, targets.shape, strict=False)
+    )
+    if not fits:
+        raise UserError(
+            f"sample_weight has the shape {tuple(weights.shape)}, the targets have {tuple(targets.shape)}. Give one "
+            "weight per row, (batch,), or one per step, in the shape of the targets."
+        )
+    return ops.reshape(weights, (*ops.shape(weights), *[1] * missing))
+
+
+@keras.saving.register_keras_serializable("zoo")
+class TokenCrossentropy(_SequenceLoss):
+    """Cross-entropy of next tokens in nats, from logits; the target 0 is padding and does not count.
+
+    Args:
+        label_smoothing: Fraction of the target that is spread over the whole vocabulary (Szegedy et al., "Rethinking
+            the Inception Architecture", 2016, section 7).
+        name: Name of the loss.
+
+    Raises:
+        ValueError: If the smoothing is not at least 0 and below 1.
+    """
+
+    def __init__(self, label_smoothing: float = 0.0, name: str = "token_crossentropy", **kwargs: Any) -> None:
+        super().__init__(name=name, **kwargs)
+        if not 0 <= label_smoothing < 1:
+            raise ValueError(f"Label smoothing is at least 0 and below 1; got {label_smoothing}.")
+        self.label_smoothing = label_smoothing
+
+    def real(self, targets: Any) -> Any:
+        return ops.not_equal(targets, PAD)
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """Nats of every position, in the shape of `y_true`."""
-        if not self.smoothing:
+        if not self.label_smoothing:
             return ops.sparse_categorical_crossentropy(y_true, y_pred, from_logits=True)
-        spread = self.smoothing / y_pred.shape[-1]
-        targets = ops.one_hot(y_true, y_pred.shape[-1], dtype="float32") * (1 - self.smoothing) + spread
+        spread = self.label_smoothing / y_pred.shape[-1]
+        targets = ops.one_hot(y_true, y_pred.shape[-1], dtype="float32") * (1 - self.label_smoothing) + spread
         return ops.categorical_crossentropy(targets, y_pred, from_logits=True)
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "smoothing": self.smoothing}
+        return {**super().get_config(), "label_smoothing": self.label_smoothing}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> "TokenCrossentropy":
+        config = dict(config)
+        if "smoothing" in config:  # its name in version 0.1
+            config["label_smoothing"] = config.pop("smoothing")
+        return cls(**config)
+
+
+@keras.saving.register_keras_serializable("zoo")
+class StepCrossentropy(_SequenceLoss):
+    """Cross-entropy of one label per step in nats, from probabilities; labels below 0, as of padding, do not count."""
+
+    def __init__(self, name: str = "step_crossentropy", **kwargs: Any) -> None:
+        super().__init__(name=name, **kwargs)
+
+    def real(self, targets: Any) -> Any:
+        return targets >= 0
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        """Nats of every step, in the shape of `y_true`."""
+        return ops.sparse_categorical_crossentropy(ops.maximum(y_true, 0), y_pred)
 
 
 @keras.saving.register_keras_serializable("zoo")
 class PolicyGradient(keras.losses.Loss):
-    """Its gradient makes sequences that a model drew itself more or less probable, by what each was worth.
+    """Its gradient makes sequences that a model has sampled more or less probable, by the reward of each.
 
     Source: Williams, "Simple Statistical Gradient-Following Algorithms for Connectionist Reinforcement Learning"
-    (1992), REINFORCE with a baseline. The number itself tells nothing: it is near 0 whatever was learned.
+    (1992), REINFORCE with a baseline. The number itself says nothing: it is near 0 whatever was learned.
 
     Args:
         temperature: That of the sampling.
+        name: Name of the loss.
+
+    Raises:
+        ValueError: If the temperature is not above 0.
     """
 
     def __init__(self, temperature: float = 1.0, name: str = "policy_gradient", **kwargs: Any) -> None:
@@ -78,8 +146,8 @@ class PolicyGradient(keras.losses.Loss):
 
         Args:
             y_true: Sampled token ids `(batch, samples, time)`; 0 is padding and does not count.
-            y_pred: Logits, the shape of `y_true` and the vocabulary behind it.
-            sample_weight: `(batch, samples)`, of any sign: how much better a sample is than was to be expected.
+            y_pred: Logits, the shape of `y_true` with the vocabulary as last axis.
+            sample_weight: `(batch, samples)`, of any sign: how much better a sample is than expected.
 
         Returns:
             A scalar: -weight * log p(sample), summed, over the number of real tokens.
@@ -99,33 +167,20 @@ class PolicyGradient(keras.losses.Loss):
 
 
 @keras.saving.register_keras_serializable("zoo")
-class StepCrossentropy(keras.losses.Loss):
-    """Cross-entropy of one label a step in nats, a mean over all steps that have one.
+class StepAccuracy(keras.metrics.MeanMetricWrapper):
+    """Fraction of steps whose most probable label is right; labels below 0 do not count."""
 
-    A label below 0 says that nothing is asked at this step, as in padding.
-    """
+    def __init__(self, name: str = "accuracy", dtype: Any = None) -> None:
+        super().__init__(_right, name=name, dtype=dtype)
 
-    def __init__(self, name: str = "step_crossentropy", **kwargs: Any) -> None:
-        super().__init__(name=name, **kwargs)
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+        targets = ops.cast(y_true, "int32")
+        weights = ops.cast(targets >= 0, "float32") * step_weights(sample_weight, targets)
+        return super().update_state(targets, y_pred, weights)
 
-    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
-        """Computes the loss.
+    def get_config(self) -> dict[str, Any]:
+        return {"name": self.name, "dtype": self.dtype}
 
-        Args:
-            y_true: Labels `(batch, time)`; those below 0 do not count.
-            y_pred: Probabilities `(batch, time, classes)`.
-            sample_weight: `(batch,)` or `(batch, time)`, optional; 0 for rows that only fill a batch up.
 
-        Returns:
-            A scalar: nats a step.
-        """
-        labels = ops.cast(y_true, "int32")
-        weights = ops.cast(labels >= 0, "float32")
-        if sample_weight is not None:
-            sample_weight = ops.cast(sample_weight, "float32")
-            weights = weights * (sample_weight[:, None] if len(sample_weight.shape) == 1 else sample_weight)
-        return ops.sum(self.call(labels, y_pred) * weights) / ops.maximum(ops.sum(weights), 1.0)
-
-    def call(self, y_true: Any, y_pred: Any) -> Any:
-        """Nats of every step, in the shape of `y_true`."""
-        return ops.sparse_categorical_crossentropy(ops.maximum(y_true, 0), ops.cast(y_pred, "float32"))
+def _right(labels: Any, probabilities: Any) -> Any:
+    return ops.cast(ops.equal(labels, ops.cast(ops.argmax(probabilities, axis=-1), "int32")), "float32")

@@ -68,6 +68,7 @@ def compile(model: keras.Model, recipe: TrainConfig, examples: int, **options: A
         **options: Loss, metrics and whatever else `keras.Model.compile` takes.
     """
     jit = keras.backend.backend() != "tensorflow"
+    options.setdefault("metrics", [])  # with None, Keras keeps the metrics that the builder compiled
     model.compile(optimizer=from_recipe(recipe, examples), jit_compile=jit, **options)
 
 

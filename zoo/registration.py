@@ -35,7 +35,7 @@ def after_keras() -> None:
 
 
 class _AfterKeras(importlib.abc.MetaPathFinder):
-    """Finds Keras like everybody else, and has the classes registered when its import has ended."""
+    """Finds Keras in the ordinary way, and has the classes registered after its import."""
 
     def find_spec(
         self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
@@ -50,7 +50,7 @@ class _AfterKeras(importlib.abc.MetaPathFinder):
 
 
 class _Registering(importlib.abc.Loader):
-    """A loader that registers the classes behind the one it wraps."""
+    """A loader that runs another loader, then registers the classes."""
 
     def __init__(self, loader: importlib.abc.Loader) -> None:
         self.loader = loader

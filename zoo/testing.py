@@ -130,12 +130,12 @@ def check_task(task: Installed, models_dir: Path) -> saved.SavedModel:
     Returns:
         The saved model.
     """
-    recipe = task.recipe.Train(**task.recipe.PRESETS["tiny"])
+    recipe = task.recipe.train(**task.recipe.presets["tiny"])
     trained = training.train(task, recipe, models_dir / f"{task.name}-tiny", plot=False)
-    weights = trained.model.get_weights()
+    weights = trained.net.get_weights()
     scores = training.evaluate(trained, split="test", limit=50)
     assert scores["examples"] == 50, f"evaluate counted {scores['examples']} examples, not 50"
-    for before, after in zip(weights, trained.model.get_weights(), strict=True):
+    for before, after in zip(weights, trained.net.get_weights(), strict=True):
         assert np.array_equal(before, after), "evaluate changed a weight"
     examples = json.loads((trained.path / "golden.json").read_text(encoding="utf-8"))["inputs"]
     assert len(trained.predict(examples)) == len(examples), "predict does not give one answer for each input"

@@ -1,1 +1,1 @@
-"""Image captioning: a picture in, a sentence out."""
+"""Image captioning: an image in, a sentence about it out."""

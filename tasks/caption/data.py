@@ -1,4 +1,4 @@
-"""From a data set's name or folder to batches of pictures with captions, and the tokenizer they need."""
+"""From a data set's name or folder to batches of images with captions, and the tokenizer they need."""
 
 import functools
 import hashlib
@@ -11,24 +11,22 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from zoo import layers
 from zoo.data import batches, text
-from zoo.errors import UserError
 from zoo.data.images import resized
+from zoo.ids import END, START
 from zoo.task import Data
 
 from . import scoring
-from .pictures import SOURCES, Pictures, open_pictures
-from .recipe import DATASETS, Train
-from .stored import Stored, stored
-
-assert SOURCES.keys() == DATASETS.keys(), "recipe.py tells of the sets that stand in pictures.py"
+from .feature_cache import CachedArrays, cached
+from .model import encoder, frozen
+from .raw import RawImages, open_images
+from .recipe import Train
 
 BOUNDARIES = (6, 8, 10, 12, 14, 16, 18, 20, 24, 28, 32, 40, 48, 64, 96, 128)
 """Bucket boundaries: lengths of captions, close to each other where most are."""
 
-SCORED_AT_ONCE = 64
-"""Pictures that are described together when a split is scored."""
+SCORING_BATCH = 64
+"""Images that are described together when a split is scored."""
 
 
 def load(recipe: Train, assets: Mapping[str, Any] | None = None) -> Data:
@@ -36,139 +34,137 @@ def load(recipe: Train, assets: Mapping[str, Any] | None = None) -> Data:
 
     Args:
         recipe: Data set, encoder, tokenization, batch size, seed, limit and search settings are used.
-        assets: Those of a saved model: then pictures are handed out as they are, since the encoder is in the model.
-            Without them a tokenizer is trained on the training captions, and a frozen encoder sees each picture
-            once; see `tasks.caption.stored`.
+        assets: Those of a saved model: then batches hold images, since the encoder is part of the model. Without them
+            a tokenizer is trained on the training captions, and batches hold the features of a frozen encoder; see
+            `feature_cache`.
 
     Raises:
-        UserError: If there is no such data set or encoder, or pictures have another size than the encoder takes.
+        UserError: If there is no such data set or encoder, or images have another size than the encoder takes.
     """
-    pictures = open_pictures(recipe.dataset)
-    search = {"beam": recipe.beam, "penalty": recipe.penalty, "length": recipe.longest}
-    see = functools.cache(functools.partial(seen, pictures, recipe))
-    saved = assets is not None
-    count = min(recipe.limit or pictures.sizes["train"], pictures.sizes["train"])
-    captions = functools.cache(lambda: list(learned_captions(pictures, "train", count)))
-    groups = functools.cache(lambda: list(_groups(captions(), known["tokenizer"], recipe)))
-    known: Mapping[str, Any] = assets or {}
-    if assets is None:
-        tokenizer = text.Tokenizer.train(
-            (one for several in captions() for one in several), recipe.tokens, recipe.vocabulary, least=recipe.least
-        )
-        known = {"tokenizer": tokenizer, "search": search, **({"meteor": True} if recipe.meteor else {})}
+    raw = open_images(recipe.dataset)
+    arrays = functools.cache(functools.partial(features, raw, recipe))
+
+    @functools.cache
+    def size() -> int:
+        return min(recipe.limit or raw.size("train"), raw.size("train"))
+
+    @functools.cache
+    def captions() -> list[list[str]]:
+        return list(normalized_captions(raw, "train", size()))
+
+    known = assets if assets is not None else new_assets(recipe, captions())
+    examples = functools.cache(lambda: list(_examples(captions(), known["tokenizer"], recipe)))
 
     def train(epoch: int) -> tf.data.Dataset:
-        arrays = see("train", count)
-        order = np.random.default_rng([recipe.seed, epoch]).permutation(len(groups()))
+        order = np.random.default_rng([recipe.seed, epoch]).permutation(len(examples()))
         rows = tf.data.Dataset.from_generator(
-            lambda: (groups()[i] for i in order),
-            output_signature=(tf.TensorSpec((), tf.int32), tf.TensorSpec((recipe.group, None), tf.int32)),
+            lambda: (examples()[i] for i in order),
+            output_signature=(
+                tf.TensorSpec((), tf.int32), tf.TensorSpec((recipe.captions_per_image, None), tf.int32),
+            ),
+        )  # fmt: skip
+        buckets, stored = batches.boundaries(BOUNDARIES, recipe.max_length + 1), arrays("train", size())
+        ready = batches.teacher_forced(rows, recipe.batch_size, buckets, length=lambda _, ids: tf.shape(ids)[1])
+        return (
+            batches.shuffle_batches(ready, recipe.seed, epoch)
+            .map(lambda pair, targets, weights: ((_taken(stored, pair[0]), pair[1]), targets, weights))
+            .prefetch(2)
         )
-        ready = batches.paired(
-            rows, recipe.batch_size, bucket_boundaries(recipe.longest + 1), length=lambda _, ids: tf.shape(ids)[1]
-        )
-        mixed = batches.mixed(ready, recipe.seed, epoch)
-        looked_up = mixed.map(lambda pair, targets, weights: ((_taken(arrays, pair[0]), pair[1]), targets, weights))
-        return looked_up.prefetch(2)
 
     def split(name: str, limit: int | None = None) -> tf.data.Dataset:
-        references = pictures.split(name, images=False).map(_references)
-        if saved:
-            inputs = pictures.split(name).map(lambda example: _scaled(example["image"], recipe.image_size))
-        else:
-            arrays = see(name)
-            inputs = tf.data.Dataset.range(len(arrays)).batch(SCORED_AT_ONCE)
-            inputs = inputs.map(lambda indices: _taken(arrays, indices)).unbatch()
-        examples = tf.data.Dataset.zip(inputs, references)
-        return batches.plain(examples.take(limit) if limit else examples, SCORED_AT_ONCE).prefetch(2)
+        rows = raw.split(name, limit)
+        if assets is not None:
+            scaled = rows.map(lambda image, *known: (_scaled(raw.decode(image), recipe.image_size), _packed(*known)))
+            return batches.batched(scaled, SCORING_BATCH).prefetch(2)
+        numbered = rows.enumerate().map(lambda number, row: (number, _packed(*row[1:])))
+        stored = arrays(name, limit)
+        return (
+            batches.batched(numbered, SCORING_BATCH)
+            .map(lambda numbers, targets, weights: (_taken(stored, numbers), targets, weights))
+            .prefetch(2)
+        )
 
     return Data(
+        raw=raw,
         train=train,
         split=split,
         assets=known,
-        sizes={**pictures.sizes, "train": count},
-        facts={**pictures.facts, **_facts(recipe), "scoring": scoring.signature()},
-        epoch=None if saved else len(groups()),
+        sizes=lambda: {**raw.sizes(), "train": size()},
+        card=raw.card.with_details(**_details(recipe)),
+        epoch_size=lambda: len(examples()),
     )
 
 
-def _facts(recipe: Train) -> dict[str, Any]:
-    """What the card says besides what the pictures say of themselves."""
-    told = {"captions": "lower case without punctuation", "pictures": f"squashed to {recipe.image_size} pixels square"}
+def new_assets(recipe: Train, captions: Sequence[Sequence[str]]) -> dict[str, Any]:
+    """The assets of a new model: a tokenizer trained on the training captions, and how captions are searched for."""
+    tokenizer = text.Tokenizer.train(
+        (one for several in captions for one in several),
+        recipe.tokenizer,
+        recipe.vocabulary_size,
+        min_count=recipe.min_count,
+    )
+    search = {
+        "beam_size": recipe.beam_size,
+        "length_penalty": recipe.length_penalty,
+        "max_new_tokens": recipe.max_length,
+    }
+    return {"tokenizer": tokenizer, "search": search, **({"meteor": True} if recipe.meteor else {})}
+
+
+def _details(recipe: Train) -> dict[str, Any]:
+    """What the card says besides what it says of the data set."""
+    details: dict[str, Any] = {
+        "captions": "lower case without punctuation",
+        "images": f"resized to {recipe.image_size} x {recipe.image_size} pixels",
+        "scoring": scoring.signature(),
+    }
     if recipe.encoder != "convolutional":
-        licence = recipe.encoder_licence or "not told"
-        told["encoder"] = (
-            f"{Path(recipe.encoder).stem}, pretrained, part of this model; licence of its weights: {licence}"
-        )
-    return told
+        name, license = Path(recipe.encoder).stem, recipe.encoder_license or "unknown"
+        details["encoder"] = f"{name}, pretrained, part of this model; license of its weights: {license}"
+    return details
 
 
-def bucket_boundaries(longest: int) -> list[int]:
-    """Those of `BOUNDARIES` that captions of at most `longest` tokens need."""
-    return [*[b for b in BOUNDARIES if b < longest], longest]
-
-
-def encoder(recipe: Train) -> keras.Model:
-    """The image encoder of a recipe.
-
-    Raises:
-        UserError: If there is none of that name, or it takes pictures of another size.
-    """
-    model = layers.image_encoder(recipe.encoder, recipe.image_size)
-    wanted = model.input_shape[1:3]
-    if any(side not in (None, recipe.image_size) for side in wanted):
-        raise UserError(
-            f"{recipe.encoder} takes pictures of {wanted[0]} x {wanted[1]} pixels, not of {recipe.image_size}: "
-            f"give --image-size {wanted[0]}."
-        )
-    return model
-
-
-def frozen(recipe: Train) -> bool:
-    """Whether the encoder keeps its weights, so that it need see each picture but once."""
-    return recipe.encoder != "convolutional" and not recipe.fine_tune
-
-
-def seen(pictures: Pictures, recipe: Train, split: str, count: int | None = None) -> Stored:
-    """A split as the decoder's training wants it: features of a frozen encoder, else scaled pictures."""
+def features(raw: RawImages, recipe: Train, split: str, count: int | None = None) -> CachedArrays:
+    """A split as the model's inputs in training: features of a frozen encoder, else resized images."""
     if not frozen(recipe):
-        return stored(pictures, split, recipe.image_size, "", None, count)
-    model = functools.cache(lambda: encoder(recipe))  # loaded only if something is still to be seen
+        return cached(raw, split, recipe.image_size, "", None, count)
+    model = functools.cache(lambda: encoder(recipe))  # loaded only if something is missing on disk
 
-    def see(some: np.ndarray) -> np.ndarray:
-        return model().predict_on_batch(some)
+    def encode(images: np.ndarray) -> np.ndarray:
+        return model().predict_on_batch(images)
 
-    return stored(pictures, split, recipe.image_size, _identity(recipe.encoder), see, count)
+    return cached(raw, split, recipe.image_size, _encoder_fingerprint(recipe.encoder), encode, count)
 
 
-def _identity(name: str) -> str:
-    """What tells an encoder from others: a file's content, or a name with the version of Keras that fetches it."""
+def _encoder_fingerprint(name: str) -> str:
+    """The hash of an encoder's file, or its name with the version of Keras that fetches it."""
     if Path(name).is_file():
         return hashlib.sha256(Path(name).read_bytes()).hexdigest()
     return f"{name} {keras.version()}"
 
 
-def learned_captions(pictures: Pictures, split: str, count: int) -> Iterator[list[str]]:
-    """The captions of each picture, as they are learned."""
-    for example in pictures.split(split, images=False).take(count).as_numpy_iterator():
-        yield [scoring.normalised(caption.decode("utf-8", "replace")) for caption in example["captions"]]
+def normalized_captions(raw: RawImages, split: str, count: int) -> Iterator[list[str]]:
+    """The captions of each image, as the model learns them."""
+    for _, captions, _ in raw.split(split, count).as_numpy_iterator():
+        yield [scoring.normalize(caption.decode("utf-8", "replace")) for caption in captions]
 
 
-def _groups(
+def _examples(
     captions: Sequence[Sequence[str]], tokenizer: text.Tokenizer, recipe: Train
 ) -> Iterator[tuple[int, np.ndarray]]:
-    """Pictures' numbers with ids `(group, time)` of some of their captions, rows of zeros where there are fewer."""
+    """Images' numbers with ids `(captions, time)` of some of their captions; rows of zeros where there are fewer."""
+    per_image = recipe.captions_per_image
     for number, several in enumerate(captions):
-        encoded = [ids for ids in tokenizer.encode(several) if 0 < len(ids) < recipe.longest]
-        for some in text.in_batches(encoded, recipe.group):
-            rows = [[text.START, *ids, text.END] for ids in some]
-            yield number, text.pad([*rows, *[[]] * (recipe.group - len(rows))])
+        encoded = [ids for ids in tokenizer.encode(several) if 0 < len(ids) < recipe.max_length]
+        for some in text.in_batches(encoded, per_image):
+            rows = [[START, *ids, END] for ids in some]
+            yield number, text.pad([*rows, *[[]] * (per_image - len(rows))])
 
 
-def _taken(arrays: Stored, indices: tf.Tensor) -> tf.Tensor:
-    """The arrays of a batch of pictures."""
-    found = tf.numpy_function(arrays.take, [indices], tf.as_dtype(arrays.dtype))
-    return tf.ensure_shape(found, (indices.shape[0], *arrays.shape))
+def _taken(arrays: CachedArrays, numbers: tf.Tensor) -> tf.Tensor:
+    """The arrays of a batch of images."""
+    found = tf.numpy_function(arrays.take, [numbers], tf.as_dtype(arrays.dtype))
+    return tf.ensure_shape(found, (numbers.shape[0], *arrays.shape))
 
 
 def _scaled(image: tf.Tensor, size: int) -> tf.Tensor:
@@ -176,11 +172,11 @@ def _scaled(image: tf.Tensor, size: int) -> tf.Tensor:
     return tf.ensure_shape(scaled, (size, size, 3))
 
 
-def _references(example: Mapping[str, tf.Tensor]) -> tf.Tensor:
-    """Captions and facts as one string, since pictures have different numbers of captions."""
+def _packed(captions: tf.Tensor, facts: tf.Tensor) -> tf.Tensor:
+    """Captions and facts as one string of JSON, since images have different numbers of captions."""
 
     def joined(captions: np.ndarray, facts: bytes) -> bytes:
         several = [caption.decode("utf-8", "replace") for caption in captions]
         return json.dumps({"captions": several, "facts": facts.decode("utf-8")}).encode()
 
-    return tf.ensure_shape(tf.numpy_function(joined, [example["captions"], example["facts"]], tf.string), ())
+    return tf.ensure_shape(tf.numpy_function(joined, [captions, facts], tf.string), ())

@@ -2,121 +2,140 @@
 
 from dataclasses import dataclass
 
-from zoo.settings import Ask, Run, setting
+from zoo.settings import PredictConfig, TrainConfig, setting
+from zoo.task import Recipe
 
-EMBEDDED = "scenes"
-
-DATASETS = {
-    "scenes": "drawn scenes of coloured shapes, five true captions each; embedded",
-    "flickr8k": "8,000 photographs, five captions each (Hodosh et al. 2013); two archives fetched by hand",
-    "coco_captions": "123,000 photographs, five captions each (Chen et al. 2015); large",
-}
+from .datasets import DATASETS
 
 ATTENTION = ("additive", "dot", "general", "none")
+POOLING = ("mean", "max", "mean+max", "attention")
 
 
 @dataclass(frozen=True)
-class Train(Run):
-    """How a captioner is trained. The defaults suit the embedded data set."""
+class Train(TrainConfig):
+    """How a captioner is trained. The defaults suit the built-in data set."""
 
-    dataset: str = setting(EMBEDDED, "Name from `zoo list datasets`, or a folder of images with captions.csv.")
-    epochs: int = setting(12, "Passes over the training data.", least=1)
-    batch_size: int = setting(32, "Pictures, or groups of captions of one, a training step.", least=1)
-    learning_rate: float = setting(2e-3, "Peak learning rate of Adam.", least=0.0)
-    warmup: float = setting(0.05, "Part of all steps in which the rate first rises from zero.", least=0.0, most=1.0)
-    patience: int = setting(5, "Stop after so many epochs without a better validation score; 0 never stops.", least=0)
+    dataset: str = setting("scenes", "Name from `zoo list datasets`, or a folder of images with captions.csv.")
+    epochs: int = setting(12, "Passes over the training data.", minimum=1)
+    batch_size: int = setting(32, "Images per training step, each with --captions-per-image captions.", minimum=1)
+    learning_rate: float = setting(2e-3, "Peak learning rate of Adam.", minimum=0.0)
+    warmup: float = setting(
+        0.05, "Fraction of all steps in which the learning rate rises from zero.", minimum=0.0, maximum=1.0
+    )
+    patience: int = setting(
+        5, "Stop after this many epochs without a better validation score; 0 never stops.", minimum=0
+    )
     encoder: str = setting(
-        "convolutional",
-        "What sees: 'convolutional', a name in keras.applications, or a .keras file.",
+        "convolutional", "Image encoder: 'convolutional', a model of keras.applications, or a .keras file."
     )
-    encoder_licence: str | None = setting(None, "Licence of a pretrained encoder's weights, for the model's card.")
-    fine_tune: bool = setting(False, "Train an encoder of pretrained weights further; default is to freeze it.")
-    image_size: int = setting(64, "Side in pixels to which pictures are scaled.", least=8)
-    group: int = setting(5, "Captions of a picture that are learned from together: it is encoded once.", least=1)
-    tokens: str = setting("word", "What a token is.", choices=("char", "word", "bpe", "unigram"))
-    vocabulary: int = setting(4_000, "Most entries of the vocabulary.", least=10)
-    least: int = setting(1, "Occurrences that an entry of the vocabulary needs.", least=1)
-    longest: int = setting(40, "Tokens of a caption with its end; longer ones are not learned from.", least=2)
-    embedding: int = setting(96, "Length of a token's vector.", least=1)
-    units: int = setting(128, "Units of the decoder.", least=1)
-    depth: int = setting(1, "Recurrent layers of the decoder.", least=1)
-    projection: int | None = setting(None, "Length of a place's vector; default the units.", least=1)
-    summary: str = setting(
-        "mean+max", "What the first state knows of all places.", choices=("mean", "max", "mean+max", "attention")
+    encoder_license: str | None = setting(None, "License of a pretrained encoder's weights, for the model's card.")
+    fine_tune: bool = setting(False, "Fine-tune a pretrained encoder instead of freezing it.")
+    image_size: int = setting(64, "Height and width in pixels to which images are resized.", minimum=8)
+    captions_per_image: int = setting(
+        5, "Captions of an image in one training example: the image is encoded once for all of them.", minimum=1
     )
-    places: bool = setting(True, "Give each place of the picture a learned vector that tells which one it is.")
-    attention: str = setting("additive", "How the decoder looks at the picture.", choices=ATTENTION)
-    conditional: bool = setting(False, "Two decoder steps a token with attention between them.")
-    input_feeding: bool = setting(False, "Feed the decoder's readout back into it.")
-    context_gate: bool = setting(False, "Let each step weigh how much it looks (Xu et al. 2015).")
-    doubly_stochastic: float = setting(0.0, "Weight of the loss that wants all places looked at.", least=0.0)
-    tie_output: bool = setting(False, "Make the output layer of the embedding; pays with a large vocabulary.")
-    layer_norm: bool = setting(False, "Normalise what the readout is made of.")
-    word_dropout: float = setting(0.0, "Part of the tokens hidden while training.", least=0.0, most=0.9)
-    embedding_dropout: float = setting(0.0, "Locked dropout on token vectors.", least=0.0, most=0.9)
-    dropout: float = setting(0.1, "Locked dropout on the memory and between layers.", least=0.0, most=0.9)
-    output_dropout: float = setting(0.1, "Dropout before the output layer.", least=0.0, most=0.9)
-    smoothing: float = setting(0.0, "Label smoothing.", least=0.0, most=0.9)
+    tokenizer: str = setting("word", "What a token is.", choices=("char", "word", "bpe", "unigram"))
+    vocabulary_size: int = setting(4_000, "Largest number of entries of the vocabulary.", minimum=10)
+    min_count: int = setting(1, "Occurrences a word needs to enter the vocabulary.", minimum=1)
+    max_length: int = setting(
+        40, "Largest number of tokens of a caption, its end included; longer training captions are left out.", minimum=2
+    )
+    embedding_dim: int = setting(96, "Length of a token's vector.", minimum=1)
+    units: int = setting(128, "Units of the decoder.", minimum=1)
+    num_layers: int = setting(1, "Recurrent layers of the decoder.", minimum=1)
+    projection: int | None = setting(
+        None, "Length to which the feature vectors of an image are projected; default the units.", minimum=1
+    )
+    pooling: str = setting("mean+max", "How image features become the decoder's initial state.", choices=POOLING)
+    position_embeddings: bool = setting(True, "Add a learned position embedding to the image features.")
+    attention: str = setting("additive", "Attention over the image features.", choices=ATTENTION)
+    conditional_cell: bool = setting(False, "Two decoder steps per token with attention between them.")
+    input_feeding: bool = setting(False, "Feed the decoder's readout back into its next step.")
+    context_gate: bool = setting(False, "Gate the attended context at each step (Xu et al. 2015).")
+    doubly_stochastic: float = setting(
+        0.0, "Weight of the loss that makes attention cover the whole image (Xu et al. 2015).", minimum=0.0
+    )
+    tie_output: bool = setting(False, "Share weights between embedding and output layer.")
+    layer_norm: bool = setting(False, "Normalize the inputs of the readout.")
+    word_dropout: float = setting(0.0, "Fraction of words dropped during training.", minimum=0.0, maximum=0.9)
+    embedding_dropout: float = setting(0.0, "Spatial dropout rate of word vectors.", minimum=0.0, maximum=0.9)
+    dropout: float = setting(
+        0.1, "Spatial dropout rate of image features and between layers.", minimum=0.0, maximum=0.9
+    )
+    output_dropout: float = setting(0.1, "Dropout rate before the output layer.", minimum=0.0, maximum=0.9)
+    label_smoothing: float = setting(0.0, "Label smoothing.", minimum=0.0, maximum=0.9)
     scheduled_sampling: float = setting(
-        0.0, "Part of the decoder's inputs that is its own guess while training.", least=0.0, most=1.0
+        0.0, "Fraction of decoder inputs replaced by the model's own predictions.", minimum=0.0, maximum=1.0
     )
     reward_epochs: int = setting(
-        0, "After all epochs, so many more in which the model learns from what captions it draws are worth.", least=0
+        0, "Epochs of self-critical sequence training on CIDEr, after all other epochs.", minimum=0
     )
-    reward_rate: float = setting(1e-4, "Learning rate of these.", least=0.0)  # 2e-4, at temperature 1, ended in babble
-    reward_bleu: float = setting(3.0, "What BLEU-1, 0 to 1, counts beside CIDEr, 0 to 10.", least=0.0)
-    samples: int = setting(5, "Captions of a picture that are drawn and compared.", least=2)
+    reward_learning_rate: float = setting(
+        1e-4, "Learning rate of these epochs.", minimum=0.0
+    )  # 2e-4, at temperature 1, ended in babble
+    reward_bleu: float = setting(3.0, "Weight of BLEU-1 (0 to 1) beside CIDEr (0 to 10) in the reward.", minimum=0.0)
+    num_samples: int = setting(5, "Captions sampled per image and compared with each other.", minimum=2)
     temperature: float = setting(
-        0.7, "Below 1 the captions drawn are more like those that a beam finds.", least=0.05, most=2.0
+        0.7, "Sampling temperature; below 1, samples are more like what beam search finds.", minimum=0.05, maximum=2.0
     )
-    beam: int = setting(3, "Width of the beam that scores the test split.", least=1)
-    penalty: float = setting(0.6, "Exponent of the length normalisation; more prefers longer captions.", least=0.0)
-    meteor: bool = setting(False, "Also score METEOR, which needs Java and the extra 'meteor'.")
+    beam_size: int = setting(3, "Beam size with which the test split is scored; 1 is greedy search.", minimum=1)
+    length_penalty: float = setting(
+        0.6, "Exponent of the length normalization; larger prefers longer captions.", minimum=0.0
+    )
+    meteor: bool = setting(False, "Also score METEOR; needs Java and the extra 'meteor'.")
 
 
 @dataclass(frozen=True)
-class Predict(Ask):
+class Predict(PredictConfig):
     """How `zoo caption` answers."""
 
-    beam: int | None = setting(None, "Width of the beam, 1 is greedy; default what the model was scored with.", least=1)
-    nbest: int = setting(1, "Captions of each picture, best first, a tab between them.", least=1)
-    penalty: float | None = setting(None, "Exponent of the length normalisation.", least=0.0)
-    attention: str | None = setting(None, "PNG file to draw into where the model looked for each word.")
+    beam_size: int | None = setting(None, "Beam size; 1 is greedy search.  [default: the model's]", minimum=1)
+    num_return: int = setting(1, "Captions per image, best first, with tabs between them.", minimum=1)
+    length_penalty: float | None = setting(
+        None, "Exponent of the length normalization.  [default: the model's]", minimum=0.0
+    )
+    attention: bool = setting(False, "With --json: also the attention of each token over the image.")
+    attention_plot: str | None = setting(
+        None, "PNG file for a picture of the attention of each word; further images get numbers."
+    )
 
 
-INPUTS = "images"
-"""What the command takes: file names as arguments, or one a line on standard input."""
-
-PRESETS: dict[str, dict] = {
-    "tiny": {
-        "epochs": 1, "limit": 40, "image_size": 16, "embedding": 8, "units": 8, "beam": 1, "longest": 24, "group": 2,
+RECIPE = Recipe(
+    train=Train,
+    predict=Predict,
+    datasets=DATASETS,
+    inputs="images",
+    presets={
+        "tiny": {
+            "epochs": 1, "limit": 40, "image_size": 16, "embedding_dim": 8, "units": 8, "beam_size": 1,
+            "max_length": 24, "captions_per_image": 2,
+        },
+        # The published model of photographs: `--encoder efficientnet_lite0.keras` names the file of the backbone.
+        "flickr8k": {
+            "dataset": "flickr8k",
+            "epochs": 10,
+            "batch_size": 64,
+            "captions_per_image": 1,
+            "learning_rate": 1.5e-3,
+            "schedule": "cosine",
+            "ema_momentum": 0.999,
+            "encoder": "EfficientNetB0",
+            "image_size": 224,
+            "min_count": 4,
+            "embedding_dim": 256,
+            "units": 320,
+            "projection": 320,
+            "conditional_cell": True,
+            "position_embeddings": False,
+            "pooling": "mean",
+            "embedding_dropout": 0.2,
+            "dropout": 0.3,
+            "output_dropout": 0.3,
+            "label_smoothing": 0.1,
+            "reward_epochs": 3,
+            "length_penalty": 1.4,  # what is learned from a reward is short
+            "patience": 0,
+            "weights_dtype": "float16",
+        },
     },
-    # The published model of photographs: `--encoder efficientnet_lite0.keras` names the file of the backbone.
-    "flickr8k": {
-        "dataset": "flickr8k",
-        "epochs": 10,
-        "batch_size": 64,
-        "group": 1,
-        "learning_rate": 1.5e-3,
-        "schedule": "cosine",
-        "averaging": 0.999,
-        "encoder": "EfficientNetB0",
-        "image_size": 224,
-        "least": 4,
-        "embedding": 256,
-        "units": 320,
-        "projection": 320,
-        "conditional": True,
-        "places": False,
-        "summary": "mean",
-        "embedding_dropout": 0.2,
-        "dropout": 0.3,
-        "output_dropout": 0.3,
-        "smoothing": 0.1,
-        "reward_epochs": 3,
-        "penalty": 1.4,  # what is learned from a reward is short
-        "patience": 0,
-        "storage": "float16",
-    },
-}  # fmt: skip
-"""Named runs: `tiny` is for tests, the others are published models."""
+)  # fmt: skip

@@ -1,6 +1,6 @@
-"""Scores of captions against several references each: those of coco-caption, without Java, and how varied they are.
+"""Scores of captions against several references each: those of coco-caption, without Java, and their diversity.
 
-All read the words that `normalised` leaves, of captions and references alike. METEOR alone needs Java.
+All of them compare the words that `normalize` leaves, of captions and references alike. Only METEOR needs Java.
 """
 
 import importlib.util
@@ -21,9 +21,9 @@ from sacrebleu import BLEU
 from zoo.errors import UserError
 
 ORDERS = 4
-"""The longest n-grams of BLEU and CIDEr, in words."""
+"""Length of the longest n-grams of BLEU and CIDEr, in words."""
 BETA = 1.2
-"""What recall weighs against precision in ROUGE-L; coco-caption's."""
+"""Weight of recall against precision in ROUGE-L; coco-caption's."""
 SIGMA = 6.0
 """How fast CIDEr-D falls with the difference of lengths, in words; section 4 of its paper."""
 
@@ -36,7 +36,7 @@ _Words = list[str]
 _Grams = list[Counter[tuple[str, ...]]]
 
 
-def normalised(text: str) -> str:
+def normalize(text: str) -> str:
     """The words of an English caption, lowercased, without punctuation, one space between them.
 
     In this order: lower case (and Unicode's composed form, NFC); typographic apostrophes become `'`; `'s`, `'m`, `'d`,
@@ -55,84 +55,84 @@ def normalised(text: str) -> str:
 
 
 def scores(captions: Sequence[str], references: Sequence[Sequence[str]]) -> dict[str, float]:
-    """Scores of one caption a picture.
+    """Scores of one caption per image.
 
     BLEU, ROUGE-L and CIDEr equal coco-caption's times 100, with one difference: where no n-gram of some order is
     right in the whole corpus, BLEU is 0 here and there a small number that stands for 0.
 
     Args:
-        captions: One a picture, as a model wrote it.
-        references: Of each picture one or more, in the same order. Those without a word are left out.
+        captions: One per image, as a model wrote it.
+        references: One or more per image, in the same order. Those without a word are left out.
 
     Returns:
-        `bleu1` to `bleu4`, `rouge_l` (0 to 100), `cider` (0 to 1000; 100 is 1.0 in coco-caption), `distinct1` and
-        `distinct2` (0 to 1), `vocabulary` (different words used) and `length` (words a caption, mean).
+        `bleu_1` to `bleu_4`, `rouge_l` (0 to 100), `cider` (0 to 1000; 100 is 1.0 in coco-caption), `distinct1` and
+        `distinct2` (0 to 1), `unique_words` (different words used) and `mean_length` (words per caption).
 
     Raises:
-        UserError: If there are no captions, or a picture has no reference with a word in it.
+        UserError: If there are no captions, or an image has no reference with a word in it.
         ValueError: If there are more captions than lists of references, or fewer.
     """
-    said, wanted = _prepared(captions, references)
-    ngrams = [ngrams_of(words) for words in said]
-    theirs = [[ngrams_of(words) for words in several] for several in wanted]
+    hypotheses, targets = _prepared(captions, references)
+    ngrams = [ngrams_of(words) for words in hypotheses]
+    theirs = [[ngrams_of(words) for words in several] for several in targets]
     return {
-        **_bleu(said, wanted),
-        "rouge_l": 100 * sum(map(_rouge_l, said, wanted)) / len(said),
-        "cider": 100 * sum(map(Cider(theirs).score, ngrams, theirs)) / len(said),
+        **_bleu(hypotheses, targets),
+        "rouge_l": 100 * sum(map(_rouge_l, hypotheses, targets)) / len(hypotheses),
+        "cider": 100 * sum(map(Cider(theirs).score, ngrams, theirs)) / len(hypotheses),
         "distinct1": _distinct(ngrams, 1),
         "distinct2": _distinct(ngrams, 2),
-        "vocabulary": float(len({word for words in said for word in words})),
-        "length": sum(map(len, said)) / len(said),
+        "unique_words": float(len({word for words in hypotheses for word in words})),
+        "mean_length": sum(map(len, hypotheses)) / len(hypotheses),
     }
 
 
 def signature() -> dict[str, str]:
-    """How each score came about, in words."""
+    """How each score is computed, in words."""
     return {
-        "text": "lower case, no punctuation, PTB suffixes apart",
-        "bleu1 to bleu4": "BLEU of the corpus, 1- to n-grams, all references, the closest length, no smoothing",
-        "rouge_l": f"beta {BETA}, best precision and recall of all references, a mean over captions",
-        "cider": f"CIDEr-D, 1- to {ORDERS}-grams, sigma {SIGMA:g}, rarity by the references of the split",
-        "distinct1, distinct2": "different uni- and bigrams, a part of all of the captions",
-        "vocabulary": "different words of the captions",
-        "length": "words of a caption, a mean",
-        "meteor": "where asked for, METEOR 1.5 for English, meteor-1.5.jar -l en -norm",
+        "text": "lower case, no punctuation, suffixes split off as in the Penn Treebank",
+        "bleu_1 to bleu_4": "corpus BLEU, 1- to n-grams, all references, closest length, no smoothing",
+        "rouge_l": f"beta {BETA}, best precision and recall of all references, mean over captions",
+        "cider": f"CIDEr-D, 1- to {ORDERS}-grams, sigma {SIGMA:g}, document frequencies of the split",
+        "distinct1, distinct2": "different uni- and bigrams as a fraction of all in the captions",
+        "unique_words": "different words of the captions",
+        "mean_length": "words per caption, mean",
+        "meteor": "if requested, METEOR 1.5 for English, meteor-1.5.jar -l en -norm",
     }
 
 
 def meteor(captions: Sequence[str], references: Sequence[Sequence[str]]) -> float:
-    """METEOR 1.5 of the corpus, 0 to 100: Java runs the program that the package pycocoevalcap brings.
+    """METEOR 1.5 of the corpus, 0 to 100: Java runs the program of the package pycocoevalcap.
 
-    Source: Denkowski and Lavie, "Meteor Universal: Language Specific Translation Evaluation for Any Target Language"
+    Reference: Denkowski and Lavie, "Meteor Universal: Language Specific Translation Evaluation for Any Target Language"
     (2014).
 
     Args:
-        captions: One a picture, as a model wrote it.
-        references: Of each picture one or more, in the same order. Those without a word are left out.
+        captions: One per image, as a model wrote it.
+        references: One or more per image, in the same order. Those without a word are left out.
 
     Raises:
         UserError: If the package or Java is missing or Java fails; and as in `scores`.
         ValueError: As in `scores`.
     """
-    said, wanted = _prepared(captions, references)
+    hypotheses, targets = _prepared(captions, references)
     java, package = shutil.which("java"), importlib.util.find_spec("pycocoevalcap")
     if java is None or package is None or not package.submodule_search_locations:
         missing = "Java (the command java)" if package else "the package pycocoevalcap (pip install pycocoevalcap)"
         raise UserError(f"METEOR needs {missing}, which is not installed.")
     program = Path(package.submodule_search_locations[0], "meteor", "meteor-1.5.jar")
-    most = max(map(len, wanted))
+    most = max(map(len, targets))
     with tempfile.TemporaryDirectory() as folder:
         ours, theirs = Path(folder, "captions"), Path(folder, "references")
-        _write(ours, said)
-        # The program wants equally many references of each picture: the first fills up, as only the best counts.
-        _write(theirs, [words for several in wanted for words in several + several[:1] * (most - len(several))])
+        _write(ours, hypotheses)
+        # The program needs as many references for each image: the first is repeated, as only the best one counts.
+        _write(theirs, [words for several in targets for words in several + several[:1] * (most - len(several))])
         options = ["-Xmx2G", "-Dfile.encoding=UTF-8", "-Duser.language=en", "-jar", str(program)]
         call = [java, *options, str(ours), str(theirs), "-l", "en", "-norm", "-r", str(most)]
         done = subprocess.run(call, capture_output=True, encoding="utf-8", errors="replace", check=False)
     found = re.search(r"^Final score:\s*([0-9.eE-]+)\s*$", done.stdout, re.MULTILINE)
     if done.returncode or not found:
-        told = (done.stderr or done.stdout).strip() or "it said nothing"
-        raise UserError(f"METEOR failed under Java: {told.splitlines()[-1]}.")
+        message = (done.stderr or done.stdout).strip() or "it printed nothing"
+        raise UserError(f"METEOR failed under Java: {message.splitlines()[-1]}.")
     return 100 * float(found[1])
 
 
@@ -141,49 +141,49 @@ def _write(path: Path, texts: Sequence[_Words]) -> None:
 
 
 def _prepared(captions: Sequence[str], references: Sequence[Sequence[str]]) -> tuple[list[_Words], list[list[_Words]]]:
-    """The words of all captions and of all references that have some."""
+    """The words of all captions, and of all references that have some."""
     if len(captions) != len(references):
-        raise ValueError(f"{len(captions)} captions, but references of {len(references)} pictures.")
+        raise ValueError(f"{len(captions)} captions, but references of {len(references)} images.")
     if not captions:
         raise UserError("There are no captions to score.")
-    said = [normalised(text).split() for text in captions]
-    wanted = [[words for text in several if (words := normalised(text).split())] for several in references]
-    for place, several in enumerate(wanted):
+    hypotheses = [normalize(text).split() for text in captions]
+    targets = [[words for text in several if (words := normalize(text).split())] for several in references]
+    for place, several in enumerate(targets):
         if not several:
-            raise UserError(f"Picture {place} (counted from 0) has no reference with a word in it.")
-    return said, wanted
+            raise UserError(f"Image {place} (counted from 0) has no reference with a word in it.")
+    return hypotheses, targets
 
 
 def ngrams_of(words: Sequence[str]) -> _Grams:
-    """How often each n-gram occurs: a counter for n = 1, 2, ... `ORDERS`."""
+    """Counts of n-grams: a counter for each n = 1, 2, ... `ORDERS`."""
     return [Counter(zip(*(words[i:] for i in range(n)), strict=False)) for n in range(1, ORDERS + 1)]
 
 
-def _bleu(said: list[_Words], wanted: list[list[_Words]]) -> dict[str, float]:
+def _bleu(hypotheses: list[_Words], targets: list[list[_Words]]) -> dict[str, float]:
     """BLEU of 1- to n-grams for each n, 0 to 100.
 
-    Source: Papineni, Roukos, Ward and Zhu, "BLEU: a Method for Automatic Evaluation of Machine Translation" (2002),
+    Reference: Papineni, Roukos, Ward and Zhu, "BLEU: a Method for Automatic Evaluation of Machine Translation" (2002),
     section 2.3.
     """
-    joined = [[" ".join(words) for words in several] for several in wanted]
-    rows: Any = list(itertools.zip_longest(*joined))  # sacreBLEU: one row a place in the lists, None where one is short
-    found = _BLEU.corpus_score([" ".join(words) for words in said], rows)
+    joined = [[" ".join(words) for words in several] for several in targets]
+    rows: Any = list(itertools.zip_longest(*joined))  # sacreBLEU: a row per place in the lists, None where one is short
+    found = _BLEU.corpus_score([" ".join(words) for words in hypotheses], rows)
     return {
-        f"bleu{n}": BLEU.compute_bleu(
+        f"bleu_{n}": BLEU.compute_bleu(
             found.counts[:n], found.totals[:n], found.sys_len, found.ref_len, max_ngram_order=n
         ).score
         for n in range(1, ORDERS + 1)
     }
 
 
-def bleu1(words: Counter, several: Sequence[Counter]) -> float:
+def bleu_1(words: Counter, several: Sequence[Counter]) -> float:
     """BLEU of single words of one caption, 0 to 1; counters as of `ngrams_of`. See `_bleu`."""
     length = words.total()
-    wanted: Counter = Counter()
+    most: Counter = Counter()
     for other in several:
-        wanted |= other
+        most |= other
     nearest = min((other.total() for other in several), key=lambda their: (abs(their - length), their))
-    return (words & wanted).total() / length * math.exp(min(0.0, 1 - nearest / length)) if length else 0.0
+    return (words & most).total() / length * math.exp(min(0.0, 1 - nearest / length)) if length else 0.0
 
 
 def _common(one: _Words, other: _Words) -> int:
@@ -199,7 +199,7 @@ def _common(one: _Words, other: _Words) -> int:
 def _rouge_l(words: _Words, several: list[_Words]) -> float:
     """ROUGE-L of one caption, 0 to 1: best precision and best recall, each from any reference.
 
-    Source: Lin, "ROUGE: A Package for Automatic Evaluation of Summaries" (2004), section 3.1, equations 2 to 4; the
+    Reference: Lin, "ROUGE: A Package for Automatic Evaluation of Summaries" (2004), section 3.1, equations 2 to 4; the
     best over references and beta are coco-caption's.
     """
     common = [_common(words, reference) for reference in several]
@@ -211,47 +211,47 @@ def _rouge_l(words: _Words, several: list[_Words]) -> float:
 
 
 class Cider:
-    """CIDEr-D, with the rarity of n-grams counted once.
+    """CIDEr-D, with the document frequencies of n-grams counted once.
 
-    Source: Vedantam, Zitnick and Parikh, "CIDEr: Consensus-based Image Description Evaluation" (2015), section 3,
+    Reference: Vedantam, Zitnick and Parikh, "CIDEr: Consensus-based Image Description Evaluation" (2015), section 3,
     equations 1 to 3, and section 4.
 
     Args:
-        references: N-grams of the references of all pictures. Of a single picture, whose n-grams tell it from no
-            other, every caption scores 0.
+        references: N-grams of the references of all images. With a single image every caption scores 0, since its
+            n-grams distinguish it from no other.
     """
 
     def __init__(self, references: Iterable[Sequence[_Grams]]) -> None:
-        total, pictures = 0, Counter[tuple[str, ...]]()
+        total, images = 0, Counter[tuple[str, ...]]()
         for several in references:
             total += 1
-            pictures.update({gram for text in several for grams in text for gram in grams})
+            images.update({gram for text in several for grams in text for gram in grams})
         self.unseen = math.log(total)
-        self.rarity = {gram: self.unseen - math.log(count) for gram, count in pictures.items()}
+        self.idf = {gram: self.unseen - math.log(count) for gram, count in images.items()}
 
     def score(self, caption: _Grams, several: Sequence[_Grams]) -> float:
-        """0 to 10: the mean over the references of one picture."""
+        """0 to 10: the mean over the references of one image."""
         vector, length, total = self._weighted(caption), caption[0].total(), 0.0
         for reference in several:
-            nearness = math.exp(-((length - reference[0].total()) ** 2) / (2 * SIGMA**2))
+            length_penalty = math.exp(-((length - reference[0].total()) ** 2) / (2 * SIGMA**2))
             alike = sum(map(_clipped_cosine, vector, self._weighted(reference)))
-            total += 10 * nearness * alike / ORDERS
+            total += 10 * length_penalty * alike / ORDERS
         return total / len(several)
 
     def _weighted(self, text: _Grams) -> list[dict[tuple[str, ...], float]]:
-        return [{gram: count * self.rarity.get(gram, self.unseen) for gram, count in grams.items()} for grams in text]
+        return [{gram: count * self.idf.get(gram, self.unseen) for gram, count in grams.items()} for grams in text]
 
 
 def _clipped_cosine(one: dict[tuple[str, ...], float], other: dict[tuple[str, ...], float]) -> float:
-    """Cosine of two sparse vectors, `one` clipped to `other` in the product but not in its length."""
+    """Cosine of two sparse vectors, `one` clipped to `other` in the product but not in its norm."""
     product = sum(min(one[gram], other[gram]) * other[gram] for gram in one.keys() & other.keys())
     return product / (math.hypot(*one.values()) * math.hypot(*other.values())) if product else 0.0
 
 
 def _distinct(captions: list[_Grams], n: int) -> float:
-    """Different n-grams over all, 0 to 1; 0 if there are none.
+    """Different n-grams as a fraction of all, 0 to 1; 0 if there are none.
 
-    Source: Li, Galley, Brockett, Gao and Dolan, "A Diversity-Promoting Objective Function for Neural Conversation
+    Reference: Li, Galley, Brockett, Gao and Dolan, "A Diversity-Promoting Objective Function for Neural Conversation
     Models" (2016), section 5.
     """
     together: Counter[tuple[str, ...]] = Counter()

@@ -1,1 +1,1 @@
-"""Character and token language models: what comes next, sampled by feeding the output back."""
+"""Text generation: a language model of characters, words or pieces predicts what comes next and writes on."""

@@ -8,101 +8,121 @@ import numpy as np
 import tensorflow as tf
 
 from zoo.data import streams, text
+from zoo.data.raw import RawDataset
 from zoo.errors import UserError
+from zoo.ids import SPECIAL, UNKNOWN
 from zoo.task import Data
 
-from .recipe import DATASETS, Train
-from .texts import SOURCES, Texts, open_texts
+from .datasets import DATASETS
+from .raw import open_texts
+from .recipe import Train
 
-assert SOURCES.keys() == DATASETS.keys(), "recipe.py tells of the sets that stand in texts.py"
-
-SCORED_AT_ONCE = 16
-"""Rows into which a split is cut when it is scored."""
+SCORING_STREAMS = 16
+"""Streams into which a split is cut when it is scored."""
 
 CONTEXT = 512
-"""Units that are read once more, unscored, where such a cut falls: about as far back as a trained net remembers."""
+"""Tokens that are read again, unscored, at such a cut: about as far back as a trained model remembers."""
+
+NOUNS = {"char": "character", "word": "word", "bpe": "BPE piece"}
+"""What a token is, by tokenizer."""
 
 
 def load(recipe: Train, assets: Mapping[str, Any] | None = None) -> Data:
     """Loads a data set.
 
     Args:
-        recipe: Data set, units, streams, chunk, seed and limit are used.
-        assets: `tokenizer` and `units` of a saved model; without them a tokenizer is trained on the training texts.
+        recipe: Data set, tokenization, batch size, sequence length, seed and limit are used.
+        assets: `tokenizer` and `tokens` of a saved model; without them a tokenizer is trained on the training texts.
 
     Raises:
         UserError: If there is no such data set, or its text is too short to learn from.
     """
-    texts = open_texts(recipe.dataset)
-    if assets is None:
-        tokenizer = text.Tokenizer.train(
-            (piece for document in texts.split("train") for piece in document),
-            recipe.tokens,
-            recipe.vocabulary,
-            lowercase=recipe.lowercase,
-            least=recipe.least,
-        )
-        assets = {"tokenizer": tokenizer, "units": recipe.tokens}
-    most = recipe.limit * recipe.chunk if recipe.limit else None
-    read = functools.cache(lambda name: _corpus(texts, assets, name, most if name == "train" else None))
-    sizes = {name: read(name).predictions for name in ("train", "validation", "test")}
-    _check(sizes, recipe)
+    raw = open_texts(recipe.dataset)
+    known = assets or {"tokenizer": train_tokenizer(recipe, raw), "tokens": recipe.tokenizer}
+
+    @functools.cache
+    def corpus(name: str, max_tokens: int | None = None) -> streams.Corpus:
+        return _corpus(raw, known, name, max_tokens)
+
+    def training() -> streams.Corpus:
+        return corpus("train", recipe.limit * recipe.sequence_length if recipe.limit else None)
 
     def train(epoch: int) -> tf.data.Dataset:
         generator = np.random.default_rng([recipe.seed, epoch])
-        cut = streams.rows(read("train"), recipe.batch_size, generator=generator)
-        return streams.batches(read("train"), cut, recipe.chunk)
+        cut = streams.cut(training(), recipe.batch_size, generator=generator)
+        return streams.batches(training(), cut, recipe.sequence_length)
 
     def split(name: str, limit: int | None = None) -> tf.data.Dataset:
-        cut = streams.rows(read(name), SCORED_AT_ONCE, context=CONTEXT)
-        return streams.batches(read(name), cut, recipe.chunk, limit)
+        # Only as much is encoded as the limit may need, in fewer streams, of which each cut costs a context.
+        chosen = corpus(name, limit * recipe.sequence_length if limit else None)
+        if not chosen.tokens:
+            raise UserError(f"The split {name!r} of {recipe.dataset} has no text to score.")
+        count = min(SCORING_STREAMS, max(1, limit // SCORING_STREAMS)) if limit else SCORING_STREAMS
+        cut = streams.cut(chosen, count, context=CONTEXT)
+        return streams.batches(chosen, cut, recipe.sequence_length, limit)
 
+    def sizes() -> dict[str, int]:
+        return {"train": training().predictions, **{name: corpus(name).predictions for name in ("validation", "test")}}
+
+    if assets is None:
+        _check_sizes(sizes(), recipe)
     return Data(
+        raw=raw,
         train=train,
         split=split,
-        assets=assets,
+        assets=known,
         sizes=sizes,
-        facts={**texts.facts, "counted": f"sizes are in units; a unit is a {recipe.tokens}"},
-        epoch=-(-sizes["train"] // (recipe.batch_size * recipe.chunk)) * recipe.batch_size,
+        card=raw.card.with_details(counted=f"sizes are in tokens; a token is a {NOUNS[known['tokens']]}"),
+        epoch_size=lambda: (
+            -(-training().predictions // (recipe.batch_size * recipe.sequence_length)) * recipe.batch_size
+        ),
     )
 
 
-def _check(sizes: Mapping[str, int], recipe: Train) -> None:
-    """Raises `UserError` where there is nothing to learn, or nothing to learn it by."""
-    own = recipe.dataset not in SOURCES and recipe.limit is None
-    if min(sizes.values()) < 2 or (own and sizes["train"] < recipe.chunk):
-        told = ", ".join(f"{name} {size:,}" for name, size in sizes.items())
+def train_tokenizer(recipe: Train, raw: RawDataset) -> text.Tokenizer:
+    """A tokenizer of the recipe's kind, trained on the training texts."""
+    return text.Tokenizer.train(
+        (piece for document in raw.split("train") for piece in document),
+        recipe.tokenizer,
+        recipe.vocabulary_size,
+        lowercase=recipe.lowercase,
+        min_count=recipe.min_count,
+    )
+
+
+def _check_sizes(sizes: Mapping[str, int], recipe: Train) -> None:
+    """Raises `UserError` where there is nothing to learn, or nothing to score."""
+    own = recipe.dataset.partition("/")[0] not in DATASETS and recipe.limit is None
+    if min(sizes.values()) < 2 or (own and sizes["train"] < recipe.sequence_length):
+        counts = ", ".join(f"{name} {size:,}" for name, size in sizes.items())
         raise UserError(
-            f"{recipe.dataset} is too short to learn from: there are {told} units to predict, and a chunk has "
-            f"{recipe.chunk}. Give a longer text, or a smaller --chunk."
+            f"{recipe.dataset} is too short to learn from: tokens to predict are {counts}, and --sequence-length is "
+            f"{recipe.sequence_length}. Give a longer text, or a smaller --sequence-length."
         )
 
 
-def _corpus(texts: Texts, assets: Mapping[str, Any], split: str, most: int | None) -> streams.Corpus:
-    """A split as ids on the disk, at most so many of them."""
+def _corpus(raw: RawDataset, assets: Mapping[str, Any], name: str, max_tokens: int | None) -> streams.Corpus:
+    """A split, or several joined by `+`, as ids on disk, at most `max_tokens` of them."""
     encode = encoder(assets)
-    documents = ((ids for piece in document for ids in encode([piece])) for document in texts.split(split))
-    return streams.corpus(documents, assets["tokenizer"].size, most)
+    documents = (document for part in name.split("+") for document in raw.split(part))
+    ids = ((row for piece in document for row in encode([piece])) for document in documents)
+    return streams.corpus(ids, assets["tokenizer"].size, max_tokens)
 
 
 def encoder(assets: Mapping[str, Any]) -> Callable[[Sequence[str]], Iterable[Sequence[int] | np.ndarray]]:
     """Texts -> ids without start and end."""
     tokenizer = assets["tokenizer"]
-    return functools.partial(characters, tokenizer) if assets["units"] == "char" else tokenizer.encode
+    return _character_encoder(tokenizer) if assets["tokens"] == "char" else tokenizer.encode
 
 
-def characters(tokenizer: text.Tokenizer, texts: Sequence[str]) -> Iterator[np.ndarray]:
-    """The ids that a tokenizer of characters gives, a hundred times as fast: by a look-up of code points."""
-    table = _code_points(tokenizer)
-    for item in texts:
-        points = np.frombuffer(tokenizer.normalised(item).encode("utf-32-le", "replace"), "uint32")
-        yield table[points]
-
-
-@functools.lru_cache(maxsize=4)
-def _code_points(tokenizer: text.Tokenizer) -> np.ndarray:
-    """The id of each code point, `(0x110000,)` int32."""
-    table = np.full(0x110000, text.UNKNOWN, "int32")
-    for index in range(len(text.SPECIAL), tokenizer.size):
+def _character_encoder(tokenizer: text.Tokenizer) -> Callable[[Sequence[str]], Iterator[np.ndarray]]:
+    """The ids that a tokenizer of characters gives, a hundred times as fast, by a table of all code points."""
+    table = np.full(0x110000, UNKNOWN, "int32")
+    for index in range(len(SPECIAL), tokenizer.size):
         table[ord(tokenizer.token(index))] = index
-    return table
+
+    def encode(texts: Sequence[str]) -> Iterator[np.ndarray]:
+        for item in texts:
+            yield table[np.frombuffer(tokenizer.normalize(item).encode("utf-32-le", "replace"), "uint32")]
+
+    return encode

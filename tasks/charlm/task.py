@@ -1,4 +1,4 @@
-"""The joins between the language model task and zoo."""
+"""Connects the language model task to zoo."""
 
 import math
 from collections.abc import Mapping
@@ -7,71 +7,57 @@ from typing import Any
 import keras
 import numpy as np
 
-from zoo import builders, losses, optimizers
-from zoo.task import Data, Task
-from zoo.data.text import END, PAD, START, UNKNOWN
+from zoo import builders
+from zoo.ids import END, PAD, UNKNOWN
+from zoo.task import Data, Stage, Task
 
-from .answers import predict
 from .data import load
+from .model import build
+from .predict import predict
 from .recipe import Train
 
 
-def build(recipe: Train, data: Data) -> keras.Model:
-    """The compiled language model of a recipe."""
-    model = builders.language_model(
-        data.assets["tokenizer"].size,
-        recipe.cell,
-        recipe.units,
-        embedding=recipe.embedding,
-        depth=recipe.depth,
-        tie_output=recipe.tie_output,
-        residual=recipe.residual,
-        layer_norm=recipe.layer_norm,
-        word_dropout=recipe.word_dropout,
-        embedding_dropout=recipe.embedding_dropout,
-        dropout=recipe.dropout,
-        output_dropout=recipe.output_dropout,
-        forbidden=(PAD, UNKNOWN, START),  # none of them is text
-        streams=recipe.batch_size,
-    )
-    optimizers.compile(model, recipe, data.epoch or 0, loss=losses.TokenCrossentropy())
-    return model
-
-
 def score(model: keras.Model, batches: Any, assets: Mapping[str, Any]) -> dict[str, float]:
-    """How surprising a text is, its state carried from beginning to end.
+    """Cross-entropy of a text, with the state carried from its beginning to its end.
 
     Returns:
-        `nats` and `bits` a unit, `perplexity` of a unit, and the part of units that are `unknown`. Ends of documents
+        `loss`, the cross-entropy in nats per token; the same in bits as `bits_per_character`, or as `bits_per_token`
+        where a token is no character; `perplexity`; and `oov_rate`, the fraction of unknown tokens. Ends of documents
         are predicted but not counted: the score is that of the text itself.
     """
     reader = builders.reader(model)
     states: Any = None
     nats, count, unknown = 0.0, 0, 0
     for (tokens, begins), targets, _ in batches:
-        tokens, targets = np.asarray(tokens), np.asarray(targets)
+        tokens, targets = np.asarray(tokens), np.asarray(targets)  # (streams, time)
         states = model.begin(len(tokens)) if states is None else states
-        chunk = {"tokens": tokens, "targets": targets, "begins": np.asarray(begins), "states": states}
-        found = reader.predict_on_batch(chunk)
-        states = found["states"]
+        inputs = {"tokens": tokens, "targets": targets, "begins": np.asarray(begins), "states": states}
+        outputs = reader.predict_on_batch(inputs)
+        states = outputs["states"]
         counted = (targets != PAD) & (targets != END)
-        nats += float(found["nats"][counted].sum(dtype="float64"))
+        nats += float(outputs["nats"][counted].sum(dtype="float64"))
         count, unknown = count + int(counted.sum()), unknown + int((targets == UNKNOWN).sum())
-    mean = nats / max(count, 1)
+    loss = nats / max(count, 1)
+    bits = "bits_per_character" if assets["tokens"] == "char" else "bits_per_token"
     return {
-        "nats": round(mean, 4),
-        "bits": round(mean / math.log(2), 4),
-        "perplexity": round(math.exp(min(mean, 700)), 4),
-        "unknown": round(unknown / max(count, 1), 4),
+        "loss": round(loss, 4),
+        bits: round(loss / math.log(2), 4),
+        "perplexity": round(math.exp(min(loss, 700)), 4),
+        "oov_rate": round(unknown / max(count, 1), 4),
     }
+
+
+def stages(recipe: Train, data: Data) -> list[Stage]:
+    """One stage."""
+    return [Stage("train", recipe, data, build, score, "loss", higher_is_better=False)]
 
 
 TASK = Task(
     load=load,
-    build=build,
+    stages=stages,
     score=score,
     predict=predict,
-    monitor="nats",
+    monitor="loss",
     higher_is_better=False,
-    examples=("hello", "h"),
+    examples=lambda: ("hello", "h"),
 )

@@ -1,1 +1,1 @@
-"""One-to-one: one picture in, one label out, without recurrence or read row by row; memory tests."""
+"""Image and sequence classification: a picture in, a label out, all at once or row by row; memory tests."""

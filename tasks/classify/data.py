@@ -1,5 +1,6 @@
 """From a data set's name or folder to batches of pictures or sequences with labels."""
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -7,17 +8,15 @@ import numpy as np
 import tensorflow as tf
 
 from zoo.data import batches
+from zoo.data.pipeline import Pipeline
+from zoo.data.raw import RawDataset
 from zoo.errors import UserError
-from zoo.names import unknown
 from zoo.task import Data
 
-from . import pictures, sequences
-from .recipe import CELLS, DATASETS, Train
+from .raw import cached, is_memory_test, open_examples
+from .recipe import CELLS, Train
 
-assert DATASETS.keys() == {pictures.EMBEDDED, *pictures.TFDS, *sequences.BUILDERS}, "recipe.py tells of the sets here"
-
-SCORED_AT_ONCE = 128
-"""No gradients to hold: larger batches than in training are faster."""
+BOUNDARIES = (3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768)
 
 
 def load(recipe: Train, assets: Mapping[str, Any] | None = None) -> Data:
@@ -30,95 +29,67 @@ def load(recipe: Train, assets: Mapping[str, Any] | None = None) -> Data:
     Raises:
         UserError: If there is no such data set, it cannot be used, or it does not fit the saved model.
     """
-    data = _sequences(recipe) if sequences.is_memory(recipe.dataset) else _pictures(recipe)
-    if assets:
-        for name in ("labels", "shape"):
-            if data.assets[name] != assets[name]:
-                raise UserError(
-                    f"Data set {recipe.dataset!r} has the {name} {data.assets[name]}; the model knows {assets[name]}."
-                )
-    return data
-
-
-def _pictures(recipe: Train) -> Data:
-    found = pictures.open_pictures(recipe)
-    parts = dict(found.parts)
-    if recipe.limit:
-        images, targets = parts["train"]
-        parts["train"] = images[: recipe.limit], targets[: recipe.limit]
-
-    def examples(name: str) -> tf.data.Dataset:
-        if name not in parts:
-            raise unknown("split", name, parts)
-        images, targets = parts[name]
-        read = tf.data.Dataset.from_tensor_slices((images, targets.astype("int64")))
-        return read
-
-    def train(epoch: int) -> tf.data.Dataset:
-        ready = batches.plain(batches.shuffled(examples("train"), recipe.seed, epoch), recipe.batch_size)
-        return ready.map(_as_numbers).prefetch(2)
-
-    def split(name: str, limit: int | None = None) -> tf.data.Dataset:
-        chosen = examples(name).take(limit) if limit else examples(name)
-        return batches.plain(chosen, SCORED_AT_ONCE).map(_as_numbers).prefetch(2)
-
-    return Data(
-        train=train,
-        split=split,
-        assets={"labels": list(found.labels), "shape": list(parts["train"][0].shape[1:])},
-        sizes={name: len(targets) for name, (_, targets) in parts.items()},
-        facts={**found.facts, "labels": list(found.labels)},
-    )
-
-
-def _as_numbers(images: tf.Tensor, targets: tf.Tensor, weights: tf.Tensor) -> tuple:
-    return scaled(images), targets, weights
-
-
-def scaled(images: Any) -> Any:
-    """Pixels 0 to 255 as float32 from 0 to 1."""
-    return (tf.cast(images, tf.float32) if tf.is_tensor(images) else images.astype(np.float32)) / 255
-
-
-def _sequences(recipe: Train) -> Data:
-    if recipe.cell in CELLS:
+    memory = is_memory_test(recipe.dataset)
+    if memory and recipe.cell in CELLS:
         raise UserError(
             f"{recipe.dataset} has sequences of several lengths, which {recipe.cell!r} cannot read: "
             "choose a recurrent --cell, such as gru."
         )
-    found = sequences.open_sequences(recipe.dataset)
-    info = found.builder.info
-    sizes = {name: split.num_examples for name, split in info.splits.items()}
-    sizes["train"] = min(recipe.limit or sizes["train"], sizes["train"])
-
-    def examples(name: str) -> tf.data.Dataset:
-        if name not in sizes:
-            raise unknown("split", name, sizes)
-        return found.split(name)
-
-    def train(epoch: int) -> tf.data.Dataset:
-        mixed = batches.shuffled(examples("train").take(sizes["train"]), recipe.seed, epoch)
-        ready = batches.bucketed(mixed, recipe.batch_size, found.boundaries())
-        return batches.mixed(ready, recipe.seed, epoch).map(_with_mask).prefetch(2)
-
-    def split(name: str, limit: int | None = None) -> tf.data.Dataset:
-        chosen = examples(name).take(limit) if limit else examples(name)
-        return batches.bucketed(chosen, SCORED_AT_ONCE, found.boundaries()).map(_with_mask).prefetch(2)
-
+    raw = open_examples(recipe).take(recipe.limit)
+    own = _assets(raw)
+    if assets:
+        raw.check_labels(assets["labels"])
+        if own["shape"] != assets["shape"]:
+            raise UserError(
+                f"Data set {recipe.dataset!r} has inputs of shape {own['shape']}; the model takes {assets['shape']}."
+            )
+    make = _sequences if memory else _pictures
+    pipeline = make(raw, recipe)
     return Data(
-        train=train,
-        split=split,
-        assets={
-            "labels": list(found.labels),
-            "shape": [None, info.features["inputs"].shape[-1]],
-            "beside": found.beside,
-        },
-        sizes={name: sizes[name] for name in pictures.SPLITS},
-        facts={**found.facts, "labels": list(found.labels)},
-        examples=found.examples(),
+        raw=raw,
+        train=pipeline.train,
+        split=pipeline.split,
+        assets=own,
+        sizes=raw.sizes,
+        card=raw.card,
+        examples=_examples(raw) if memory and not assets else None,
     )
 
 
-def _with_mask(steps: tf.Tensor, targets: tf.Tensor, weights: tf.Tensor) -> tuple:
-    """The last feature, 1 where a step is real and 0 in the padding, becomes the mask."""
-    return (steps[..., :-1], steps[..., -1] > 0), targets, weights
+def _assets(raw: RawDataset) -> dict[str, Any]:
+    """Labels and the shape of an input: `[height, width, channels]`, or `[None, features]`."""
+    shape = raw.split("train").element_spec[0].shape.as_list()
+    return {"labels": list(raw.labels), "shape": shape, **raw.card.details}
+
+
+def _pictures(raw: RawDataset, recipe: Train) -> Pipeline:
+    def batch(examples: tf.data.Dataset, size: int) -> tf.data.Dataset:
+        return batches.batched(examples, size).map(lambda pixels, *rest: (scale(pixels), *rest))
+
+    return Pipeline(cached(raw), batch, batch_size=recipe.batch_size, seed=recipe.seed, shuffle_batches=False)
+
+
+def scale(pixels: Any) -> Any:
+    """Pixels 0 to 255 as float32 from 0 to 1."""
+    return (tf.cast(pixels, tf.float32) if tf.is_tensor(pixels) else pixels.astype(np.float32)) / 255
+
+
+def _sequences(raw: RawDataset, recipe: Train) -> Pipeline:
+    steps = int(raw.card.name.partition("/")[2])
+    boundaries = batches.boundaries(BOUNDARIES, steps + raw.card.details["distance_offset"])
+
+    def mark(examples: tf.data.Dataset, training: bool) -> tf.data.Dataset:
+        # A further feature, 1 at real steps: padding has 0, and the mask is made of it.
+        return examples.map(lambda x, label: (tf.pad(x, [[0, 0], [0, 1]], constant_values=1.0), label))
+
+    def batch(examples: tf.data.Dataset, size: int) -> tf.data.Dataset:
+        padded = batches.bucketed(examples, size, boundaries)
+        return padded.map(lambda x, *rest: ((x[..., :-1], x[..., -1] > 0), *rest))
+
+    return Pipeline(raw, batch, mark, recipe.batch_size, recipe.seed)
+
+
+def _examples(raw: RawDataset) -> list[str]:
+    """A short, a middling and a long sequence of the test split, as `zoo classify` takes them."""
+    rows = sorted((steps for steps, _ in raw.split("test", 64).as_numpy_iterator()), key=len)
+    return [json.dumps([[round(float(x), 2) for x in step] for step in rows[i]]) for i in (0, len(rows) // 2, -1)]

@@ -1,4 +1,4 @@
-"""The joins between the classification task and zoo."""
+"""Connects the classification task to zoo."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,46 +6,31 @@ from typing import Any
 import keras
 import numpy as np
 
-from zoo import builders, metrics, optimizers
+from zoo import metrics
 from zoo.data import images
-from zoo.task import Data, Task
+from zoo.task import Data, Stage, Task
 
-from .answers import predict
 from .data import load
-from .pictures import digits
-from .recipe import CELLS, Train
-
-
-def build(recipe: Train, data: Data) -> keras.Model:
-    """The compiled classifier of a recipe."""
-    model = builders.perceptron(
-        data.assets["shape"],
-        len(data.assets["labels"]),
-        cell=None if recipe.cell in CELLS else recipe.cell,
-        units=recipe.units,
-        depth=recipe.depth,
-        dropout=recipe.dropout,
-    )
-    # A mean over real rows: those that only fill a batch up have weight 0.
-    loss = keras.losses.SparseCategoricalCrossentropy(reduction="mean_with_sample_weight")
-    optimizers.compile(model, recipe, data.sizes["train"], loss=loss, weighted_metrics=["accuracy"])
-    return model
+from .model import build
+from .predict import predict
+from .raw import digits
+from .recipe import Train
 
 
 def score(model: keras.Model, batches: Any, assets: Mapping[str, Any]) -> dict[str, float]:
-    """Accuracy, macro F1, negative log-likelihood and calibration error; of a memory test accuracy by distance too."""
-    found, labels, distances = [], [], []
+    """Accuracy, macro F1, log loss and calibration error; of a memory test also accuracy by distance."""
+    probabilities, labels, distances = [], [], []
     for inputs, targets, weights in batches:
         real = np.asarray(weights) > 0
         inputs = [np.asarray(item) for item in inputs] if isinstance(inputs, tuple) else np.asarray(inputs)
-        found.append(np.asarray(model.predict_on_batch(inputs))[real])
+        probabilities.append(np.asarray(model.predict_on_batch(inputs))[real])
         labels.append(np.asarray(targets)[real])
         if isinstance(inputs, list):
-            distances.append(inputs[1].sum(axis=1)[real] - assets["beside"])
-    probabilities, truth = np.concatenate(found), np.concatenate(labels)
-    scores = metrics.classification(probabilities, truth)
+            distances.append(inputs[1].sum(axis=1)[real] - assets["distance_offset"])
+    predicted, truth = np.concatenate(probabilities), np.concatenate(labels)
+    scores = metrics.classification(predicted, truth)
     if distances:
-        scores |= metrics.by_distance(probabilities.argmax(axis=1) == truth, np.concatenate(distances))
+        scores |= metrics.by_distance(predicted.argmax(axis=1) == truth, np.concatenate(distances))
     return scores
 
 
@@ -54,17 +39,14 @@ def validate(model: keras.Model, batches: Any, assets: Mapping[str, Any]) -> dic
     return {name: value for name, value in score(model, batches, assets).items() if "_at_" not in name}
 
 
-def _pictures(number: int) -> list[str]:
-    """Digits of the test split as `data:` URIs: pictures that every machine has, to check a saved model with."""
-    return [images.data_uri([image[..., 0]]) for image in digits().parts["test"][0][:number]]
+def stages(recipe: Train, data: Data) -> list[Stage]:
+    """One stage."""
+    return [Stage("train", recipe, data, build, validate, "accuracy")]
 
 
-TASK = Task(
-    load=load,
-    build=build,
-    score=score,
-    validate=validate,
-    predict=predict,
-    monitor="accuracy",
-    examples=_pictures(4),
-)
+def examples() -> list[str]:
+    """Digits of the test split as data URIs: pictures that every machine has, to check a saved model with."""
+    return [images.data_uri([pixels[..., 0]]) for pixels, _ in digits().split("test", 4).as_numpy_iterator()]
+
+
+TASK = Task(load=load, stages=stages, score=score, predict=predict, monitor="accuracy", examples=examples)

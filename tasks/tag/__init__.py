@@ -1,1 +1,1 @@
-"""Many-to-many, in step: frames of a clip, words or measurements in, a label for each of them out."""
+"""Sequence labeling (many-to-many): frames of a clip, words or numbers in, one label for each of them out."""

@@ -1,4 +1,4 @@
-"""Labelled words from a file in columns, as the shared tasks of CoNLL have them.
+"""Labeled words from a file in columns, as in the shared tasks of CoNLL.
 
 EU B-ORG          word first, label last, a blank or a tab between; more columns may stand in the middle
 rejects O
@@ -6,22 +6,19 @@ rejects O
 Peter B-PER
 """
 
-import hashlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 from zoo.data import tables
 from zoo.errors import UserError
 
-SPLITS = ("train", "validation", "test")
-
 Sentence = tuple[list[str], list[str]]
-"""Words and their labels, as many of one as of the other."""
+"""Words, and one label for each."""
 
 
 def sentences(path: Path) -> Iterator[Sentence]:
-    """The sentences of a file. Lines of `-DOCSTART-`, which begin a document, are passed over.
+    """The sentences of a file. Lines of `-DOCSTART-`, which begin a document, are skipped.
 
     Raises:
         UserError: With the number of the line that cannot be used.
@@ -39,10 +36,12 @@ def sentences(path: Path) -> Iterator[Sentence]:
         where = f"{path}, line {number}"
         if len(fields) < 2 or not fields[0].strip() or not fields[-1].strip():
             raise UserError(
-                f"{where}: a word and its label are wanted, a blank or a tab between; got {line.strip()!r}."
+                f"{where}: a line has a word and its label, with a blank or a tab between; got {line.strip()!r}."
             )
         if columns and len(fields) != columns:
-            raise UserError(f"{where}: {len(fields)} columns; the lines before have {columns}. Give each line as many.")
+            raise UserError(
+                f"{where}: {len(fields)} columns; the lines before have {columns}. Give all lines the same number."
+            )
         columns = len(fields)
         words.append(fields[0].strip())
         labels.append(fields[-1].strip())
@@ -50,14 +49,8 @@ def sentences(path: Path) -> Iterator[Sentence]:
         yield words, labels
 
 
-def side(words: Sequence[str], seed: int) -> str:
-    """The split of a sentence: 80/10/10 % by a hash of its words, so that copies stay together."""
-    place = int.from_bytes(hashlib.sha256(f"{seed} {' '.join(words)}".encode()).digest()[:4], "big") % 10
-    return {0: "validation", 1: "test"}.get(place, "train")
-
-
-def words_of(text: str, known: set[str] | None = None) -> list[str]:
-    """The words of a sentence as somebody types it: signs at a word's ends are words of their own, as in such files.
+def split_words(text: str, known: set[str] | None = None) -> list[str]:
+    """The words of a sentence as typed: punctuation at a word's ends becomes words of its own, as in such files.
 
     Args:
         text: Anything.

@@ -8,23 +8,27 @@ import numpy as np
 import tensorflow as tf
 
 from zoo.data import batches, text
+from zoo.data.pipeline import Pipeline
+from zoo.data.raw import RawDataset
 from zoo.errors import UserError
+from zoo.ids import UNKNOWN
 from zoo.task import Data
 
-from .folder import Look
-from .recipe import DATASETS, Train
-from .sequences import SOURCES, Sequences, open_sequences
-
-assert SOURCES.keys() == DATASETS.keys(), "recipe.py tells of the sets that stand in sequences.py"
+from .clips_folder import ClipFormat
+from .raw import UNLABELED, open_sequences
+from .recipe import Train
 
 BOUNDARIES = (8, 12, 16, 24, 32, 40, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048, 4096, 8192)
-"""Bucket boundaries: up to 48 the lengths of clips, behind them whatever a user may have."""
+"""Bucket boundaries: up to 48 the lengths of the built-in clips, then whatever a user may have."""
 
-SHUFFLED = {"frames": 2_000, "features": 2_000, "tokens": batches.SHUFFLE_BUFFER}
-"""Sequences held for shuffling: 50 MB of clips."""
+SHUFFLE_BUFFER = {"frames": 2_000, "features": 2_000, "tokens": batches.SHUFFLE_BUFFER}
+"""Sequences held for shuffling: 2,000 of the built-in clips are 40 MB."""
 
-PADDING, UNASKED = 0, 1
-"""What labels are told apart from while they are batched; the first label is 2."""
+SCORING_BATCH_SIZE = 64
+"""Larger batches than in training are faster: there are no gradients to hold."""
+
+SHIFT = 1 - UNLABELED
+"""Added to labels while they are batched, so that the 0 of padding differs from all of them."""
 
 SENTENCES = (
     "George Washington lived in Virginia .",
@@ -33,110 +37,138 @@ SENTENCES = (
 )
 """Golden inputs of a model of words."""
 
+EXAMPLE_STEPS = 24
+"""Steps of a golden input of numbers: enough to compare, short enough to read."""
+
 
 def load(recipe: Train, assets: Mapping[str, Any] | None = None) -> Data:
     """Loads a data set.
 
     Args:
-        recipe: Data set, labels, vocabulary, batch size, longest, seed and limit are used.
-        assets: Those of a saved model; without them a vocabulary is made of the training words, if it is words.
+        recipe: Data set, labels, vocabulary, batch size, lengths, seed and limit are used.
+        assets: Those of a saved model; without them a vocabulary is made of the training words, if steps are words.
 
     Raises:
         UserError: If there is no such data set, it does not suit the saved model, or a file cannot be used.
     """
-    side, channels = recipe.image_size, 3 if recipe.colour else 1
-    if assets and assets["input"]["kind"] == "frames":
-        side, _, channels = assets["input"]["shape"]
-    look = Look(side, channels, recipe.fps)
     known = assets["labels"] if assets else None
-    sequences = open_sequences(recipe.dataset, recipe.labels, recipe.seed, known, look)
-    kind = sequences.kind
-    count = min(recipe.limit or sequences.sizes["train"], sequences.sizes["train"])
-    training = sequences.split("train").take(count)
+    raw = open_sequences(recipe.dataset, recipe.labels, known, clip_format(recipe, assets)).take(recipe.limit)
     if assets:
-        _check(recipe, sequences, assets)
-        own = dict(assets)
+        check_input(raw.check_labels(assets["labels"]), assets["input"])
+        examples = None
     else:
-        own = {"labels": list(sequences.labels), "input": {"kind": kind, "shape": list(sequences.shape)}}
-        if kind == "tokens":
-            own["tokenizer"] = vocabulary(recipe, training)
-    tokenizer = own.get("tokenizer")
+        assets, examples = new_assets(recipe, raw), golden_inputs(raw)
+    kind, tokenizer = kind_of(raw), assets.get("tokenizer")
 
-    def train(epoch: int) -> tf.data.Dataset:
-        cut = training.map(lambda sequence, labels: (sequence[: recipe.longest], labels[: recipe.longest]))
-        rows = batches.shuffled(_ready(cut, tokenizer), recipe.seed, epoch, SHUFFLED[kind])
-        return batches.mixed(_batched(rows, kind, recipe.batch_size), recipe.seed, epoch).prefetch(2)
+    def encode(rows: tf.data.Dataset, training: bool) -> tf.data.Dataset:
+        if training:
+            rows = rows.map(lambda sequence, labels: (sequence[: recipe.max_length], labels[: recipe.max_length]))
+        return _encoded(rows, tokenizer)
 
-    def split(name: str, limit: int | None = None) -> tf.data.Dataset:
-        rows = sequences.split(name)
-        # No gradients to hold: larger batches than in training are faster.
-        return _batched(_ready(rows.take(limit) if limit else rows, tokenizer), kind, 64).prefetch(2)
+    def batch(rows: tf.data.Dataset, size: int) -> tf.data.Dataset:
+        return _batched(rows, kind, size)
 
+    pipeline = Pipeline(
+        raw,
+        batch,
+        encode,
+        recipe.batch_size,
+        recipe.seed,
+        scoring_batch_size=SCORING_BATCH_SIZE,
+        shuffle_buffer=SHUFFLE_BUFFER[kind],
+    )
     return Data(
-        train=train,
-        split=split,
-        assets=own,
-        sizes={**sequences.sizes, "train": count},
-        facts=sequences.facts,
-        examples=_examples(sequences),
+        raw=raw,
+        train=pipeline.train,
+        split=pipeline.split,
+        assets=assets,
+        sizes=raw.sizes,
+        card=raw.card,
+        examples=examples,
     )
 
 
-def _check(recipe: Train, sequences: Sequences, assets: Mapping[str, Any]) -> None:
-    """Raises a UserError unless a saved model can be scored on this data set."""
-    labels, own = list(assets["labels"]), assets["input"]
-    if list(sequences.labels) != labels:
+def clip_format(recipe: Train, assets: Mapping[str, Any] | None = None) -> ClipFormat:
+    """How clips of a folder are read: as a saved model needs them, else as the recipe says."""
+    side, channels = recipe.image_size, 3 if recipe.color else 1
+    if assets and assets["input"]["kind"] == "frames":
+        side, _, channels = assets["input"]["shape"]
+    return ClipFormat(side, channels, recipe.fps)
+
+
+def kind_of(raw: RawDataset) -> str:
+    """What a step is: `"frames"`, `"tokens"` or `"features"`."""
+    return raw.card.details["kind"]
+
+
+def step_shape(raw: RawDataset) -> list[int]:
+    """Shape of a step: `[height, width, channels]`, `[]` or `[features]`."""
+    if kind_of(raw) == "tokens":
+        return []
+    # The last split is "all" in a folder of clips: nothing is hashed to know which clips are held out.
+    return raw.split(raw.names[-1]).element_spec[0].shape.as_list()[1:]
+
+
+def check_input(raw: RawDataset, model_input: Mapping[str, Any]) -> None:
+    """Raises a UserError unless a saved model can read the steps of this data set."""
+    kind, shape = kind_of(raw), step_shape(raw)
+    if (kind, shape) != (model_input["kind"], model_input["shape"]):
         raise UserError(
-            f"Data set {recipe.dataset!r} has the labels {', '.join(sequences.labels)}; "
-            f"the model knows {', '.join(labels)}."
+            f"Data set {raw.card.name!r} has {kind} of the shape {shape}; "
+            f"the model reads {model_input['kind']} of the shape {model_input['shape']}."
         )
-    if (sequences.kind, list(sequences.shape)) != (own["kind"], own["shape"]):
-        raise UserError(
-            f"Data set {recipe.dataset!r} has {sequences.kind} of the shape {list(sequences.shape)}; "
-            f"the model reads {own['kind']} of the shape {own['shape']}."
-        )
+
+
+def new_assets(recipe: Train, raw: RawDataset) -> dict[str, Any]:
+    """What a saved model needs besides its weights: `labels`, `input`, and for words a `tokenizer`."""
+    assets: dict[str, Any] = {"labels": list(raw.labels), "input": {"kind": kind_of(raw), "shape": step_shape(raw)}}
+    if kind_of(raw) == "tokens":
+        assets["tokenizer"] = vocabulary(recipe, raw.split("train"))
+    return assets
 
 
 def vocabulary(recipe: Train, training: tf.data.Dataset) -> text.Tokenizer:
     """The words of the training split, one id each."""
     words = (word.decode("utf-8", "replace") for some, _ in training.as_numpy_iterator() for word in some)
-    return text.Tokenizer.train(words, "given", recipe.vocabulary, lowercase=recipe.lowercase, least=recipe.least)
+    return text.Tokenizer.train(
+        words, "given", recipe.vocabulary_size, lowercase=recipe.lowercase, min_count=recipe.min_count
+    )
 
 
-def ids(tokenizer: text.Tokenizer, words: Sequence[str]) -> list[int]:
-    """One id a word, whatever the word."""
-    return [found[0] if found else text.UNKNOWN for found in tokenizer.encode(words)]
+def word_ids(tokenizer: text.Tokenizer, words: Sequence[str]) -> list[int]:
+    """One id for each word, whatever the word."""
+    return [ids[0] if ids else UNKNOWN for ids in tokenizer.encode(words)]
 
 
-def _ready(rows: tf.data.Dataset, tokenizer: text.Tokenizer | None) -> tf.data.Dataset:
-    """Words as ids, labels as they are batched."""
+def _encoded(rows: tf.data.Dataset, tokenizer: text.Tokenizer | None) -> tf.data.Dataset:
+    """Words as ids; labels from 1 on, of which 1 is that of a step without a label."""
 
     def encode(words: np.ndarray) -> np.ndarray:
         assert tokenizer is not None
-        return np.array(ids(tokenizer, [word.decode("utf-8", "replace") for word in words]), "int32")
+        return np.array(word_ids(tokenizer, [word.decode("utf-8", "replace") for word in words]), "int32")
 
     def step(sequence: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         if tokenizer is not None:
             sequence = tf.ensure_shape(tf.numpy_function(encode, [sequence], tf.int32), [None])
-        return sequence, tf.maximum(labels, -1) + UNASKED + 1
+        return sequence, tf.maximum(tf.cast(labels, tf.int32), UNLABELED) + SHIFT
 
     return rows.map(step)
 
 
 def _batched(rows: tf.data.Dataset, kind: str, batch_size: int) -> tf.data.Dataset:
-    """Tokens, or pairs of sequences and their lengths; labels, -1 where nothing is asked; weights of rows."""
+    """Tokens, or pairs of sequences and their lengths; labels, -1 at padding too; weights of rows."""
 
-    def told(sequence: tf.Tensor, labels: tf.Tensor, weights: tf.Tensor) -> tuple:
-        lengths = tf.reduce_sum(tf.cast(labels > PADDING, tf.int32), axis=1)
+    def with_lengths(sequence: tf.Tensor, labels: tf.Tensor, weights: tf.Tensor) -> tuple:
+        lengths = tf.reduce_sum(tf.cast(labels > 0, tf.int32), axis=1)
         inputs = sequence if kind == "tokens" else (sequence, lengths)
-        return inputs, tf.maximum(labels - UNASKED - 1, -1), weights
+        return inputs, tf.maximum(labels - SHIFT, UNLABELED), weights
 
-    return batches.bucketed(rows, batch_size, BOUNDARIES).map(told)
+    return batches.bucketed(rows, batch_size, BOUNDARIES).map(with_lengths)
 
 
-def _examples(sequences: Sequences) -> Sequence[str] | None:
-    """Golden inputs as `zoo tag` takes them; those of the task are clips."""
-    if sequences.kind != "features":
-        return SENTENCES if sequences.kind == "tokens" else None
-    rows = [steps[:24] for steps, _ in sequences.split("test").take(2).as_numpy_iterator()]
+def golden_inputs(raw: RawDataset) -> Sequence[str] | None:
+    """Golden inputs as `zoo tag` takes them; for frames those of the task, which are clips."""
+    if kind_of(raw) != "features":
+        return SENTENCES if kind_of(raw) == "tokens" else None
+    rows = [steps[:EXAMPLE_STEPS] for steps, _ in raw.split("test", 2).as_numpy_iterator()]
     return [json.dumps(np.round(steps.astype(float), 4).tolist()) for steps in rows]

@@ -1,17 +1,17 @@
-"""Where a decoder looked, drawn: source words across, target words down."""
+"""Attention of a translation, by word: source words across, target words down."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from zoo.errors import UserError
+from zoo import figures
 
 
 def words(pieces: Sequence[str]) -> list[tuple[str, list[int]]]:
-    """Pieces put together to words: each with the places of its pieces.
+    """Joins pieces to words, each with the places of its pieces.
 
-    A piece that begins with `▁` opens a word, as does a mark; what follows a letter belongs to it.
+    A piece that begins with `▁` begins a word, and so does a punctuation mark; a piece after a letter continues it.
 
     Example:
         `words(["▁ein", "e", "▁Frau", ".", "</s>"])` is
@@ -32,14 +32,14 @@ def words(pieces: Sequence[str]) -> list[tuple[str, list[int]]]:
 def by_word(weights: np.ndarray, source: Sequence[str], target: Sequence[str]) -> np.ndarray:
     """Weights `(target pieces, source pieces)` -> `(target words, source words)`.
 
-    A word gets what all its pieces get together; a word looks where its pieces look on average. Rows still sum to 1.
+    Weights are summed over the pieces of a source word and averaged over those of a target word. Rows still sum to 1.
     """
     columns = np.stack([weights[:, places].sum(axis=1) for _, places in words(source)], axis=1)
     return np.stack([columns[places].mean(axis=0) for _, places in words(target)])
 
 
 def draw(path: Path, weights: np.ndarray, source: Sequence[str], target: Sequence[str]) -> None:
-    """Writes a picture.
+    """Draws the attention of one translation, by word.
 
     Args:
         path: A PNG file.
@@ -50,19 +50,5 @@ def draw(path: Path, weights: np.ndarray, source: Sequence[str], target: Sequenc
     Raises:
         UserError: If the file cannot be written.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     across, down = ([word for word, _ in words(side)] for side in (source, target))
-    figure = Figure(figsize=(2 + 0.45 * len(across), 1.5 + 0.35 * len(down)), layout="constrained")
-    FigureCanvasAgg(figure)
-    axes = figure.subplots()
-    image = axes.imshow(by_word(weights, source, target), cmap="Blues", vmin=0, vmax=1, aspect="auto")
-    axes.set_xticks(range(len(across)), across, rotation=60, ha="left")
-    axes.set_yticks(range(len(down)), down)
-    axes.xaxis.tick_top()
-    figure.colorbar(image, label="attention")
-    try:
-        figure.savefig(path, dpi=120)
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path} cannot be written ({error}). Name a PNG file in a folder that exists.") from error
+    figures.draw_attention(path, by_word(weights, source, target), across, down)

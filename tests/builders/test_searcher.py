@@ -1,5 +1,9 @@
 """The searcher: one compiled object around one model or several, whose answers are those of a plain loop."""
 
+import copy
+import gc
+import weakref
+
 import keras
 import numpy as np
 import pytest
@@ -7,10 +11,11 @@ from keras import ops
 
 from zoo import builders
 from zoo.builders import searcher
+from zoo.builders.searcher import MOST_KEPT
 from zoo.errors import UserError
 
 START, END, LENGTH = 2, 3, 6
-OPTIONS = {"start": START, "end": END, "length": LENGTH}
+OPTIONS = {"start": START, "end": END, "max_new_tokens": LENGTH}
 SOURCES = np.array([[5, 6, 7, 3], [4, 3, 0, 0], [8, 9, 3, 0]], "int32")
 
 
@@ -68,15 +73,98 @@ def check(found, models, sources, **given):
 def test_same_arguments_give_the_same_object(model, other):
     one = searcher(model, "greedy", **OPTIONS)
     assert searcher(model, "greedy", **OPTIONS) is one
-    assert searcher(model, "greedy", **{**OPTIONS, "length": 7}) is not one
-    assert searcher(model, "beam", **OPTIONS, width=2) is not one
+    assert searcher(model, "greedy", **{**OPTIONS, "max_new_tokens": 7}) is not one
+    assert searcher(model, "beam", **OPTIONS, beam_size=2) is not one
     assert searcher(other, "greedy", **OPTIONS) is not one
     assert searcher((model, other), "greedy", **OPTIONS) is searcher((model, other), "greedy", **OPTIONS)
 
 
-def test_an_unknown_search_is_told_with_the_nearest(model):
-    with pytest.raises(UserError, match="No search is called 'beem'; did you mean 'beam'"):
-        searcher(model, "beem", **OPTIONS)
+@pytest.mark.parametrize(
+    ("search", "given", "message"),
+    [
+        ("beem", {}, "No search is called 'beem'; did you mean 'beam'"),
+        ("beam", {"beam_sise": 3}, "No option of the search 'beam' is called 'beam_sise'; did you mean 'beam_size'"),
+        ("greedy", {"temperature": 1.0}, "No option of the search 'greedy' is called 'temperature'"),
+        ("beam", {}, "The search 'beam' needs beam_size"),
+        ("beam", {"beam_size": 2, "num_return": 3}, "num_return is at most beam_size"),
+        ("beam", {"beam_size": 2, "length_penalty": float("nan")}, "length_penalty=nan"),
+        ("greedy", {"forced_prefix": [[1]]}, "forced_prefix .* is an array or a list: give it with the inputs"),
+    ],
+)
+def test_a_search_that_cannot_run_is_refused_before_anything_is_compiled(search, given, message, model):
+    with pytest.raises(UserError, match=message):
+        searcher(model, search, **OPTIONS, **given)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"beam_sise": 2}, r"No option of search\(\) is called 'beam_sise'; did you mean 'beam_size'"),
+        ({"beam_size": 0}, "beam_size=0"),
+        ({"beam_size": 1, "length_penalty": float("inf")}, "length_penalty=inf"),
+        ({"beam_size": 1, "num_return": 2}, "num_return is at most beam_size; got num_return=2 with beam_size=1"),
+        ({"max_new_tokens": 0}, "max_new_tokens=0"),
+    ],
+)
+def test_search_refuses_what_makes_no_sense(given, message, model):
+    with pytest.raises(UserError, match=message):
+        builders.search(model, SOURCES, **given)
+
+
+def test_search_takes_the_names_of_version_0_1_for_one_version(model):
+    with pytest.warns(FutureWarning) as caught:
+        old = builders.search(model, SOURCES, beam=2, nbest=2, penalty=0.7, length=LENGTH)
+    assert str(caught[0].message).startswith("search(): beam is now called beam_size;")
+    assert {warning.filename for warning in caught} == {__file__}
+    new = builders.search(model, SOURCES, beam_size=2, num_return=2, length_penalty=0.7, max_new_tokens=LENGTH)
+    np.testing.assert_array_equal(old["tokens"], new["tokens"])
+    with pytest.warns(FutureWarning, match="length is now called max_new_tokens"):
+        assert searcher(model, "greedy", start=START, end=END, length=LENGTH) is searcher(model, "greedy", **OPTIONS)
+
+
+def test_inputs_that_no_search_reads_are_refused(model):
+    with pytest.raises(UserError, match="No option of a searcher's inputs is called 'temperatur'"):
+        searcher(model, "greedy", **OPTIONS).predict_on_batch({"inputs": SOURCES, "temperatur": np.array(2.0)})
+    with pytest.raises(UserError, match="The search needs seed: give it as an option or with the inputs"):
+        searcher(model, "sample", **OPTIONS).predict_on_batch({"inputs": SOURCES})
+
+
+def test_a_model_that_is_dropped_is_freed_with_its_searchers():
+    model = model_of(5)
+    search = searcher(model, "greedy", **OPTIONS)
+    search.predict_on_batch({"inputs": SOURCES[:1]})
+    watched = [weakref.ref(one) for one in (model, search, model.weights[0])]
+    del model, search
+    gc.collect()
+    assert [one() for one in watched] == [None] * 3
+
+
+def test_searchers_are_no_part_of_the_model_that_keeps_them(tmp_path):
+    model = model_of(6)
+    names, count = {layer.name for layer in model.layers}, len(model.weights)
+    model.save(tmp_path / "before.keras")
+    for length in range(2, 30):
+        searcher(model, "greedy", **{**OPTIONS, "max_new_tokens": length})
+    assert len(model._kept.made) == MOST_KEPT
+    assert {layer.name for layer in model.layers} == names
+    assert len(model.weights) == count
+    assert "_kept" not in vars(copy.deepcopy(model)), "a copy has searchers of its own"
+    model.save(tmp_path / "after.keras")
+    again = keras.saving.load_model(tmp_path / "after.keras")
+    for one, other in zip(again.weights, model.weights, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert abs((tmp_path / "after.keras").stat().st_size - (tmp_path / "before.keras").stat().st_size) < 100
+
+
+def test_a_model_quantized_in_place_is_compiled_anew():
+    model = model_of(7)
+    model((SOURCES, SOURCES))  # Keras quantizes only layers that are built, dropout too
+    before = searcher(model, "greedy", **OPTIONS)
+    with pytest.warns(UserWarning, match="does not have a `quantize` method"):
+        model.quantize("int8")
+    after = searcher(model, "greedy", **OPTIONS)
+    assert after is not before
+    check(after.predict_on_batch({"inputs": SOURCES}), [model], SOURCES)
 
 
 def test_greedy_is_a_plain_loop_for_batches_of_any_size_and_traces_each_shape_once(monkeypatch):
@@ -115,7 +203,7 @@ def test_several_models_answer_by_the_mean_of_their_probabilities(model, other):
 def test_a_prefix_is_forced_and_counts(model):
     search = searcher(model, "greedy", **OPTIONS)
     prefix = np.array([[7, 8], [9, 0], [0, 0]], "int32")
-    found = search.predict_on_batch({"inputs": SOURCES, "prefix": prefix})
+    found = search.predict_on_batch({"inputs": SOURCES, "forced_prefix": prefix})
     assert found["tokens"][0, :2].tolist() == [7, 8]
     assert found["tokens"][1, 0] == 9
     check(found, [model], SOURCES, prefixes=prefix.tolist())
@@ -129,7 +217,7 @@ def test_each_example_may_have_its_own_start(model):
 
 
 def test_a_beam_s_hypotheses_have_the_score_that_the_model_gives_their_tokens(model, other):
-    options = {**OPTIONS, "width": 4, "nbest": 2, "penalty": 0.7}
+    options = {**OPTIONS, "beam_size": 4, "num_return": 2, "length_penalty": 0.7}
     found = searcher(model, "beam", **options, record="attention").predict_on_batch({"inputs": SOURCES})
     both = searcher((model, other), "beam", **options).predict_on_batch({"inputs": SOURCES})
     assert found["attention"].shape == (3, 2, LENGTH, 4)

@@ -115,9 +115,9 @@ def test_a_second_pass_over_one_epoch_is_the_same() -> None:
     assert [int(i) for i in once] == [int(i) for i in once]
 
 
-def test_mixed_moves_whole_batches() -> None:
+def test_shuffle_batches_moves_whole_batches() -> None:
     whole = tf.data.Dataset.range(40).batch(4)
-    got = [batch.tolist() for batch in batches.mixed(whole, 1, 0).as_numpy_iterator()]
+    got = [batch.tolist() for batch in batches.shuffle_batches(whole, 1, 0).as_numpy_iterator()]
     straight = [batch.tolist() for batch in whole.as_numpy_iterator()]
     assert sorted(got) == straight != got
 
@@ -132,7 +132,9 @@ def test_an_endless_stream_is_read_as_far_as_it_is_needed() -> None:
     signature = (tf.TensorSpec([], tf.string), tf.TensorSpec([], tf.int64))
     dataset = tf.data.Dataset.from_generator(endless, output_signature=signature)
     ids = batches.encoded(dataset, lambda rows: [[5] * len(row) for row in rows])
-    ready = batches.mixed(batches.bucketed(batches.shuffled(ids, 1, 0, buffer=100), 4, BOUNDARIES), 1, 0, buffer=3)
+    ready = batches.shuffle_batches(
+        batches.bucketed(batches.shuffled(ids, 1, 0, buffer=100), 4, BOUNDARIES), 1, 0, buffer=3
+    )
     assert len(list(ready.take(3))) == 3
     assert next(read) < 10 * batches.ENCODE_AT_ONCE
 
@@ -162,10 +164,10 @@ def grouped(shapes: Iterable[tuple[int, int]]) -> tf.data.Dataset:
 
 
 @pytest.mark.parametrize("fixed", [False, True])
-def test_what_is_paired_with_several_targets_may_have_any_shape(fixed: bool) -> None:
+def test_what_is_teacher_forced_with_several_targets_may_have_any_shape(fixed: bool) -> None:
     lengths = [3, 2, 8, 4, 4, 2, 7, 3, 2]
     stream = grouped((2, length) for length in lengths)
-    ready = batches.paired(stream, 3, BOUNDARIES, fixed=fixed, length=lambda _, ids: tf.shape(ids)[1])
+    ready = batches.teacher_forced(stream, 3, BOUNDARIES, fixed=fixed, length=lambda _, ids: tf.shape(ids)[1])
     seen, shapes = {}, set()
     for (numbers, before), after, weights in ready.as_numpy_iterator():
         assert before.shape == after.shape == (len(weights), 2, before.shape[2])
@@ -192,7 +194,7 @@ def test_plain_batches_of_pictures_and_texts(fixed: bool) -> None:
     pictures = np.arange(1, 6, dtype="uint8")[:, None, None] * np.ones((5, 2, 3), "uint8")
     texts = [f"text {number}" for number in range(1, 6)]
     dataset = tf.data.Dataset.from_tensor_slices((pictures, texts))
-    got = list(batches.plain(dataset, 3, fixed=fixed).as_numpy_iterator())
+    got = list(batches.batched(dataset, 3, fixed=fixed).as_numpy_iterator())
     assert [item[0].shape for item in got] == [(3, 2, 3), (3 if fixed else 2, 2, 3)]
     assert [item[2].tolist() for item in got] == [[1, 1, 1], [1, 1, 0] if fixed else [1, 1]]
     images, strings, weights = (np.concatenate(parts) for parts in zip(*got, strict=True))

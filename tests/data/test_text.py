@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from zoo.data import text
+from zoo.data.text import Tokenizer
 from zoo.errors import UserError
-from zoo.data.text import SPECIAL, UNKNOWN, Tokenizer
+from zoo.ids import END, PAD, SPECIAL, START, UNKNOWN
 
 KINDS = ("char", "word", "bpe", "unigram")
 
@@ -34,13 +35,13 @@ def test_every_kind_is_tried() -> None:
 def test_words_that_are_given_stay_whole() -> None:
     words = Tokenizer.train(["U.S.", "two words", "fine"] * 2, "given", 50)
     assert [words.token(i) for i in range(len(SPECIAL), words.size)] == ["U.S.", "fine", "two words"]
-    assert words.encode(["two words", "two", "U.S."]) == [[6], [text.UNKNOWN], [4]]
+    assert words.encode(["two words", "two", "U.S."]) == [[6], [UNKNOWN], [4]]
 
 
 def test_special_ids_come_first(tokenizer: Tokenizer) -> None:
-    assert [tokenizer.token(i) for i in range(5)][:4] == ["<pad>", "<unk>", "<s>", "</s>"] == SPECIAL
+    assert [tokenizer.token(i) for i in range(5)][:4] == ["<pad>", "<unk>", "<s>", "</s>"] == list(SPECIAL)
     assert tokenizer.token(4) not in SPECIAL
-    assert [text.PAD, text.UNKNOWN, text.START, text.END] == [0, 1, 2, 3]
+    assert [PAD, UNKNOWN, START, END] == [0, 1, 2, 3]
 
 
 @pytest.mark.parametrize("spelled", ["<s>", "</s>", "<pad>", "<unk>", "a</s>b", "<s> fine <pad>"])
@@ -49,7 +50,7 @@ def test_specials_cannot_be_spelled(tokenizer: Tokenizer, tmp_path: Path, spelle
     for each in (tokenizer, Tokenizer.load(tmp_path / "t.json")):
         ids = each.encode([spelled])[0]
         assert len(ids) >= 3
-        assert not {text.PAD, text.START, text.END} & set(ids)
+        assert not {PAD, START, END} & set(ids)
 
 
 def test_a_saved_tokenizer_is_the_same(tokenizer: Tokenizer, tmp_path: Path) -> None:
@@ -59,7 +60,7 @@ def test_a_saved_tokenizer_is_the_same(tokenizer: Tokenizer, tmp_path: Path) -> 
     assert again.size == tokenizer.size > 40
     assert again.encode(SENTENCES + unseen) == tokenizer.encode(SENTENCES + unseen)
     assert again.decode(again.encode(SENTENCES)) == tokenizer.decode(tokenizer.encode(SENTENCES))
-    assert [again.pieces(t) for t in unseen] == [tokenizer.pieces(t) for t in unseen]
+    assert [again.encode_with_offsets(t) for t in unseen] == [tokenizer.encode_with_offsets(t) for t in unseen]
 
 
 def test_ids_are_in_the_vocabulary_and_known(tokenizer: Tokenizer) -> None:
@@ -83,7 +84,7 @@ def test_characters_and_pieces_give_spaces_back(tokenizer: Tokenizer) -> None:
 
 def test_decode_leaves_padding_start_and_end_out(tokenizer: Tokenizer) -> None:
     ids = tokenizer.encode(["fine"])[0]
-    assert tokenizer.decode([[text.START, *ids, text.END, text.PAD]]) == tokenizer.decode([ids])
+    assert tokenizer.decode([[START, *ids, END, PAD]]) == tokenizer.decode([ids])
     assert "<unk>" in tokenizer.decode([[*ids, UNKNOWN]])[0]
 
 
@@ -94,7 +95,7 @@ def test_blanks_are_no_words(blank: str) -> None:
 
 def test_an_empty_text_has_no_tokens(tokenizer: Tokenizer) -> None:
     assert tokenizer.encode([""]) == [[]]
-    assert tokenizer.pieces("") == []
+    assert tokenizer.encode_with_offsets("") == []
     assert tokenizer.decode([[]]) == [""]
     assert tokenizer.encode([]) == []
 
@@ -102,12 +103,14 @@ def test_an_empty_text_has_no_tokens(tokenizer: Tokenizer) -> None:
 def test_an_unseen_sign_is_one_unknown(tokenizer: Tokenizer) -> None:
     for sign in ("Ж", "🦓", "𝄞"):  # the last two need two UTF-16 units, one character here
         assert tokenizer.encode([sign])[0].count(UNKNOWN) == 1
-        assert [(start, end) for token, start, end in tokenizer.pieces(sign) if token == UNKNOWN] == [(0, 1)]
+        assert [(start, end) for token, start, end in tokenizer.encode_with_offsets(sign) if token == UNKNOWN] == [
+            (0, 1)
+        ]
 
 
 @pytest.mark.parametrize("sample", ["The film, twice.", "🎬 𝄞 fine film 🎬!", "crème brûlée", "a  fine\n film"])
 def test_offsets_point_at_characters(tokenizer: Tokenizer, sample: str) -> None:
-    pieces = tokenizer.pieces(sample)
+    pieces = tokenizer.encode_with_offsets(sample)
     assert [token for token, _, _ in pieces] == tokenizer.encode([sample])[0]
     covered = "".join(sample[start:end] for _, start, end in pieces)  # no character is claimed twice
     assert "".join(covered.split()) == "".join(sample.split())
@@ -119,7 +122,7 @@ def test_offsets_point_at_characters(tokenizer: Tokenizer, sample: str) -> None:
 def test_offsets_survive_replacing_and_folding() -> None:
     words = Tokenizer.train(SENTENCES, lowercase=True, replace=[("<br />", " ")])
     sample = "FINE<br />Film 🎬 Two"
-    assert [sample[start:end] for _, start, end in words.pieces(sample)] == ["FINE", "Film", "🎬", "Two"]
+    assert [sample[start:end] for _, start, end in words.encode_with_offsets(sample)] == ["FINE", "Film", "🎬", "Two"]
 
 
 def test_lowercase(tokenizer: Tokenizer) -> None:
@@ -181,7 +184,7 @@ def test_a_vocabulary_is_no_larger_than_asked(kind: str, size: int) -> None:
 
 
 def test_rare_words_stay_out() -> None:
-    words = Tokenizer.train(["fine fine film"], "word", least=2)
+    words = Tokenizer.train(["fine fine film"], "word", min_count=2)
     assert (words.size, words.encode(["fine film"])) == (5, [[4, UNKNOWN]])
 
 
@@ -218,11 +221,11 @@ def test_a_tokenizer_with_other_first_ids_is_refused(tmp_path: Path, tokenizer: 
     ],
 )
 def test_cut_keeps_head_and_tail(longest: int, head: float, left: list[int]) -> None:
-    assert list(text.cut(list(range(8)), longest, head)) == left
+    assert list(text.truncate(list(range(8)), longest, head)) == left
 
 
 def test_cut_of_nothing() -> None:
-    assert list(text.cut([], 4)) == []
+    assert list(text.truncate([], 4)) == []
 
 
 @pytest.mark.parametrize(

@@ -75,7 +75,7 @@ def test_what_cannot_be_fetched_is_told_with_the_ways_out(monkeypatch: pytest.Mo
     monkeypatch.setattr(Fake, "error", error)
     with pytest.raises(UserError) as told:
         sources.prepared(Fake, "reviews")
-    for part in ("'fake_reviews'", "/data", type(error).__name__, "TFDS_DATA_DIR", "embedded data set 'reviews'"):
+    for part in ("'fake_reviews'", "/data", type(error).__name__, "TFDS_DATA_DIR", "built-in data set 'reviews'"):
         assert part in str(told.value)
     assert told.value.__cause__ is error
 
@@ -87,7 +87,7 @@ def test_a_bug_in_a_builder_is_no_user_error(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_a_real_builder_without_network_gives_up_at_once(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"imdb_reviews.*could not be fetched.*embedded data set 'reviews'"):
+    with pytest.raises(UserError, match=r"imdb_reviews.*could not be fetched.*built-in data set 'reviews'"):
         sources.prepared("imdb_reviews", "reviews")
 
 

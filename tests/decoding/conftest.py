@@ -8,7 +8,7 @@ import pytest
 from keras import ops
 
 END, LETTERS, START, SOURCE = 1, (2, 3, 4), 9, 3
-"""Of an alphabet of three letters; 0 is forbidden everywhere."""
+"""An alphabet of three letters; 0 has probability 0 everywhere."""
 
 
 class Tale:
@@ -34,9 +34,9 @@ class Tale:
             "seen": ops.cast(ops.repeat(wide, SOURCE, axis=1), "float32"),
         }
         if shared:
-            from zoo.decoding import Shared
+            from zoo.decoding import BatchShared
 
-            return {**state, "key": Shared((keys,)), "nothing": None}
+            return {**state, "key": BatchShared((keys,)), "nothing": None}
         return {**state, "key": (keys,), "nothing": None}
 
     def step(self, tokens, state):
@@ -64,7 +64,7 @@ class Tale:
         return sum(row[token] for (row, _), token in zip(found, tokens, strict=True)), np.array([a for _, a in found])
 
 
-def normalise(total, tokens, seen, penalty, coverage=0.0, mask=(True,) * SOURCE):
+def normalize(total, tokens, seen, penalty, coverage=0.0, mask=(True,) * SOURCE):
     """Equation 14 of Wu et al. 2016."""
     covered = np.log(np.minimum(seen.sum(0), 1))[list(mask)].sum() if coverage else 0
     return total / ((5 + len(tokens)) / 6) ** penalty + coverage * covered
@@ -77,7 +77,7 @@ def every_hypothesis(tale, key, length, penalty=0.0, coverage=0.0, mask=(True,) 
         tokens = going.pop()
         if len(tokens) == length or tokens[-1:] == (END,):
             total, seen = tale.score(key, tokens)
-            found.append((normalise(total, tokens, seen, penalty, coverage, mask), total, tokens))
+            found.append((normalize(total, tokens, seen, penalty, coverage, mask), total, tokens))
         elif len(tokens) < len(prefix):
             going.append((*tokens, prefix[len(tokens)]))
         else:
@@ -101,7 +101,7 @@ def plain_beam(tale, key, length, width, penalty):
 
     def rank(part):
         return sorted(
-            ((normalise(total, tokens, None, penalty), total, tokens) for total, tokens in part), reverse=True
+            ((normalize(total, tokens, None, penalty), total, tokens) for total, tokens in part), reverse=True
         )
 
     return rank(finished) + rank(live)
@@ -146,6 +146,6 @@ class Compiled(keras.Model):
 @pytest.fixture(scope="session")
 def toys():
     return SimpleNamespace(
-        Tale=Tale, Compiled=Compiled, every_hypothesis=every_hypothesis, plain_beam=plain_beam, normalise=normalise,
+        Tale=Tale, Compiled=Compiled, every_hypothesis=every_hypothesis, plain_beam=plain_beam, normalize=normalize,
         spell=spell, read=read, END=END, LETTERS=LETTERS, START=START, SOURCE=SOURCE,
     )  # fmt: skip

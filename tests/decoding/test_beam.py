@@ -11,7 +11,7 @@ KEYS = [0, 11, 46]
 
 
 def beam(toys, tale, keys=KEYS, shared=False, **options):
-    options = {"start": toys.START, "end": toys.END, "length": 4, **options}
+    options = {"start": toys.START, "end": toys.END, "max_new_tokens": 4, **options}
     found = decoding.beam(tale.step, tale.state(keys, shared=shared), **options)
     return tree.map_structure(ops.convert_to_numpy, found)
 
@@ -28,11 +28,10 @@ def same(one, other):
     np.testing.assert_allclose([row[:2] for row in one], [row[:2] for row in other], rtol=1e-5)
 
 
-@pytest.mark.parametrize("shared", [False, True])
-@pytest.mark.parametrize("penalty", [0.0, 0.6, 1.0])
+@pytest.mark.parametrize(("penalty", "shared"), [(0.0, False), (0.6, True), (1.0, False)])
 def test_as_wide_as_the_space_it_finds_everything(penalty, shared, toys):
     tale = toys.Tale()
-    found = beam(toys, tale, width=130, nbest=130, penalty=penalty, shared=shared)
+    found = beam(toys, tale, beam_size=130, num_return=130, length_penalty=penalty, shared=shared)
     for example, key in enumerate(KEYS):
         expected = toys.every_hypothesis(tale, key, 4, penalty)
         assert len(expected) == 40 + 81
@@ -41,21 +40,22 @@ def test_as_wide_as_the_space_it_finds_everything(penalty, shared, toys):
     assert not found.tokens[:, 121:].any()
 
 
-@pytest.mark.parametrize("halvings", [0, 3])
-@pytest.mark.parametrize("penalty", [0.0, 0.6, 2.0])
-@pytest.mark.parametrize("width", [1, 2, 3, 7])
-def test_however_wide_it_finds_what_a_plain_search_finds(width, penalty, halvings, toys):
-    tale, keys = toys.Tale(end=-0.5), list(range(30))
-    found = beam(toys, tale, keys, length=7, width=width, penalty=penalty, nbest=min(width, 2), halvings=halvings)
+@pytest.mark.parametrize(
+    ("beam_size", "penalty", "halvings"), [(1, 0.6, 3), (2, 2.0, 3), (2, 0.0, 0), (3, 0.6, 0), (7, 0.0, 3), (7, 2.0, 0)]
+)
+def test_however_wide_it_finds_what_a_plain_search_finds(beam_size, penalty, halvings, toys):
+    tale, keys, number = toys.Tale(end=-0.5), list(range(30)), min(beam_size, 2)
+    options = {"beam_size": beam_size, "num_return": number, "length_penalty": penalty, "halvings": halvings}
+    found = beam(toys, tale, keys, max_new_tokens=7, **options)
     for example, key in enumerate(keys):
-        same(hypotheses(found, example), toys.plain_beam(tale, key, 7, width, penalty)[: min(width, 2)])
+        same(hypotheses(found, example), toys.plain_beam(tale, key, 7, beam_size, penalty)[:number])
 
 
 @pytest.mark.parametrize("mask", [None, (True, False, True)])
 def test_coverage_counts(mask, toys):
     tale = toys.Tale(seed=5)
-    options = {"penalty": 0.6, "coverage": 0.4, "mask": mask and np.array([mask] * len(KEYS))}
-    found = beam(toys, tale, width=130, nbest=121, record="seen", **options)
+    options = {"length_penalty": 0.6, "coverage_penalty": 0.4, "mask": mask and np.array([mask] * len(KEYS))}
+    found = beam(toys, tale, beam_size=130, num_return=121, record="seen", **options)
     for example, key in enumerate(KEYS):
         expected = toys.every_hypothesis(tale, key, 4, 0.6, 0.4, mask or (True,) * toys.SOURCE)
         same(hypotheses(found, example), expected)
@@ -69,19 +69,18 @@ def test_inputs_without_any_attention_need_no_cover():
         return table, state
 
     looks = np.array([[0.5, 0.5, 0.0], [0.5, 0.0, 0.0]], "float32")
-    options = {"start": 0, "end": 1, "length": 3, "width": 4, "penalty": 0.0, "coverage": 1.0, "record": "looks"}
-    found = decoding.beam(step, {"looks": looks}, **options)
+    options = {"start": 0, "end": 1, "max_new_tokens": 3, "beam_size": 4, "length_penalty": 0.0}
+    found = decoding.beam(step, {"looks": looks}, **options, coverage_penalty=1.0, record="looks")
     # One token leaves two inputs half covered; the second of two tokens covers them, and costs log 2.
     np.testing.assert_allclose(ops.convert_to_numpy(found.scores)[:, 0], [2 * np.log(0.5), 2 * np.log(0.5)], rtol=1e-5)
 
 
-@pytest.mark.parametrize("penalty", [0.0, 1.0])
-def test_width_one_is_greedy(penalty, toys):
-    for seed in range(2):
+def test_beam_size_one_is_greedy(toys):
+    for seed, penalty in ((0, 0.0), (1, 1.0)):
         tale = toys.Tale(seed, end=-1)
-        options = {"start": toys.START, "end": toys.END, "length": 8, "record": "seen"}
+        options = {"start": toys.START, "end": toys.END, "max_new_tokens": 8, "record": "seen"}
         keys = np.arange(40)
-        one = decoding.beam(tale.step, tale.state(keys), width=1, penalty=penalty, **options)
+        one = decoding.beam(tale.step, tale.state(keys), beam_size=1, length_penalty=penalty, **options)
         other = decoding.greedy(tale.step, tale.state(keys), **options)
         for part in ("tokens", "log_probabilities", "lengths", "attention"):
             np.testing.assert_array_equal(getattr(one, part)[:, 0], getattr(other, part))
@@ -90,19 +89,19 @@ def test_width_one_is_greedy(penalty, toys):
 def test_no_example_depends_on_the_others(toys):
     tale = toys.Tale(seed=2, end=-1)
     keys = np.arange(8)
-    together = beam(toys, tale, keys, length=8, width=4, nbest=3, record="seen")
-    backward = beam(toys, tale, keys[::-1], length=8, width=4, nbest=3, record="seen")
+    together = beam(toys, tale, keys, max_new_tokens=8, beam_size=4, num_return=3, record="seen")
+    backward = beam(toys, tale, keys[::-1], max_new_tokens=8, beam_size=4, num_return=3, record="seen")
     assert len(set(together.lengths[:, 0].tolist())) > 2
     for part, other in zip(tree.flatten(together), tree.flatten(backward), strict=True):
         np.testing.assert_array_equal(part, other[::-1])
-    for key in keys:
-        alone = beam(toys, tale, [key], length=8, width=4, nbest=3, record="seen")
+    for key in (0, 3, 7):
+        alone = beam(toys, tale, [key], max_new_tokens=8, beam_size=4, num_return=3, record="seen")
         for part, other in zip(tree.flatten(together), tree.flatten(alone), strict=True):
             np.testing.assert_array_equal(part[key], other[0])
 
 
 def test_the_best_are_sorted_and_distinct(toys):
-    found = beam(toys, toys.Tale(seed=1), np.arange(10), length=6, width=6, nbest=6)
+    found = beam(toys, toys.Tale(seed=1), np.arange(10), max_new_tokens=6, beam_size=6, num_return=6)
     for example in range(10):
         rows = hypotheses(found, example)
         assert len({tokens for _, _, tokens in rows}) == 6
@@ -115,7 +114,7 @@ def test_prefixes_of_different_lengths(toys):
     tale = toys.Tale(seed=4)
     prefixes = [(3,), (), (2, 4)]
     padded = np.array([[3, 0], [0, 0], [2, 4]])
-    found = beam(toys, tale, width=130, nbest=121, prefix=padded)
+    found = beam(toys, tale, beam_size=130, num_return=121, forced_prefix=padded)
     for example, (key, prefix) in enumerate(zip(KEYS, prefixes, strict=True)):
         expected = toys.every_hypothesis(tale, key, 4, 0.6, prefix=prefix)
         same(hypotheses(found, example), expected)
@@ -123,16 +122,16 @@ def test_prefixes_of_different_lengths(toys):
 
 def steps_of(toys, **options):
     tale = toys.Tale(seed=7, end=4)
-    found = beam(toys, tale, length=60, **options)
+    found = beam(toys, tale, max_new_tokens=60, **options)
     return tale.steps, found
 
 
 @pytest.mark.skipif(keras.backend.backend() == "jax", reason="JAX traces the step once, however often it runs")
 def test_stops_early(toys):
     # The end is nearly certain at once, and only a wide beam has anything else to look at.
-    assert steps_of(toys, width=1)[0] < 4
-    few, best = steps_of(toys, width=60, penalty=0.0)
-    many, all_of_them = steps_of(toys, width=60, nbest=60, penalty=0.0)
+    assert steps_of(toys, beam_size=1)[0] < 4
+    few, best = steps_of(toys, beam_size=60, length_penalty=0.0)
+    many, all_of_them = steps_of(toys, beam_size=60, num_return=60, length_penalty=0.0)
     assert few < many < 60
     np.testing.assert_array_equal(best.tokens[:, 0], all_of_them.tokens[:, 0])
 
@@ -140,7 +139,7 @@ def test_stops_early(toys):
 def test_a_hopeless_end_does_not_stop_a_good_sentence(toys):
     step, state = toys.spell(["hello"], 8)
     for width in (2, 3, 8):
-        found = decoding.beam(step, state, start=1, end=toys.END, length=8, width=width)
+        found = decoding.beam(step, state, start=1, end=toys.END, max_new_tokens=8, beam_size=width)
         assert toys.read(ops.convert_to_numpy(found.tokens)[0, 0]) == "hello."
 
 
@@ -155,7 +154,7 @@ def test_forbidden_tokens_are_never_returned():
     def step(tokens, state):
         return ops.take(ops.convert_to_tensor(table), tokens, axis=0), state
 
-    options = {"start": 0, "end": 1, "length": 5, "width": 5, "nbest": 4, "penalty": 0.0}
+    options = {"start": 0, "end": 1, "max_new_tokens": 5, "beam_size": 5, "num_return": 4, "length_penalty": 0.0}
     found = decoding.beam(step, {"a": np.zeros((2, 1), "float32")}, **options)
     found = tree.map_structure(ops.convert_to_numpy, found)
     assert found.tokens[0, :, :3].tolist() == [[2, 3, 1], [3, 1, 0], [0, 0, 0], [0, 0, 0]]
@@ -168,8 +167,8 @@ def test_a_step_that_forbids_everything():
     def step(tokens, state):
         return ops.full((ops.shape(tokens)[0], 500), float("-inf")), state
 
-    options = {"start": 0, "end": 1, "length": 5, "coverage": 0.2, "record": "looks"}
-    found = decoding.beam(step, {"looks": np.zeros((2, 3), "float32")}, width=2, **options)
+    options = {"start": 0, "end": 1, "max_new_tokens": 5, "coverage_penalty": 0.2, "record": "looks"}
+    found = decoding.beam(step, {"looks": np.zeros((2, 3), "float32")}, beam_size=2, **options)
     found = tree.map_structure(ops.convert_to_numpy, found)
     assert (found.scores == -np.inf).all()
     assert not found.tokens.any()
@@ -180,7 +179,7 @@ def test_of_equal_tokens_the_lowest_come_first():
     def step(tokens, state):
         return ops.zeros((ops.shape(tokens)[0], 9)), state
 
-    found = decoding.beam(step, {"a": np.zeros(1)}, start=0, end=8, length=2, width=3, nbest=3)
+    found = decoding.beam(step, {"a": np.zeros(1)}, start=0, end=8, max_new_tokens=2, beam_size=3, num_return=3)
     assert ops.convert_to_numpy(found.tokens).tolist() == [[[0, 0], [0, 1], [0, 2]]]
 
 
@@ -188,9 +187,10 @@ def test_of_equal_tokens_the_lowest_come_first():
 def test_a_halved_batch_keeps_what_belongs_to_each_example(shared, toys):
     keys = list(range(17))
     options = {
-        "length": 7, "width": 3, "nbest": 3, "record": "seen", "coverage": 0.3, "shared": shared,
+        "max_new_tokens": 7, "beam_size": 3, "num_return": 3, "record": "seen", "coverage_penalty": 0.3,
+        "shared": shared,
         "mask": np.array([[True, key % 2 > 0, True] for key in keys]),
-        "prefix": np.array([[2 + key % 3, 3] if key % 4 else [0, 0] for key in keys]),
+        "forced_prefix": np.array([[2 + key % 3, 3] if key % 4 else [0, 0] for key in keys]),
     }  # fmt: skip
     whole = beam(toys, toys.Tale(end=1.0), keys, **options)
     halved = beam(toys, toys.Tale(end=1.0), keys, **options, halvings=2)
@@ -210,8 +210,9 @@ def test_halving_saves_the_work_of_examples_that_are_done(toys):
             return step(tokens, state)
 
         found = decoding.beam(
-            counted, state, start=toys.START, end=toys.END, length=12, width=2, penalty=0.0, halvings=halvings
-        )
+            counted, state, start=toys.START, end=toys.END, max_new_tokens=12, beam_size=2, length_penalty=0.0,
+            halvings=halvings,
+        )  # fmt: skip
         assert [toys.read(row) for row in ops.convert_to_numpy(found.tokens)[:, 0]] == ["a."] * 7 + ["abcdefghij."]
         return sum(seen)
 

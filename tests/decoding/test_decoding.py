@@ -1,9 +1,5 @@
-"""What holds of every decoder; greedy search; ensembles; the package."""
+"""What holds for every search; greedy search; ensembles."""
 
-import os
-import subprocess
-import sys
-from pathlib import Path
 from typing import NamedTuple
 
 import keras
@@ -12,8 +8,10 @@ import pytest
 from keras import ops, tree
 
 from zoo import decoding
+from zoo.decoding import options
+from zoo.errors import UserError
 
-OPTIONS = {"greedy": {}, "beam": {"width": 3, "nbest": 2}, "sample": {"seed": 1, "temperature": 0.05}}
+OPTIONS = {"greedy": {}, "beam": {"beam_size": 3, "num_return": 2}, "sample": {"seed": 1, "temperature": 0.05}}
 WORDS = ["hello", "a", "", "abracadabra"]
 
 
@@ -21,9 +19,9 @@ def test_every_decoder_has_its_options_here():
     assert OPTIONS.keys() == decoding.TABLE.keys()
 
 
-def run(name, step, state, **options):
+def run(name, step, state, **given):
     """The best sequence of each example."""
-    found = getattr(decoding, name)(step, state, **{**OPTIONS[name], **options})
+    found = getattr(decoding, name)(step, state, **{**OPTIONS[name], **given})
     found = tree.map_structure(ops.convert_to_numpy, found)
     return tree.map_structure(lambda part: part[:, 0], found) if name == "beam" else found
 
@@ -31,7 +29,7 @@ def run(name, step, state, **options):
 @pytest.mark.parametrize("name", decoding.TABLE)
 def test_spells_a_word_of_each_example(name, toys):
     step, state = toys.spell(WORDS, 12)
-    found = run(name, step, state, start=1, end=toys.END, length=12)
+    found = run(name, step, state, start=1, end=toys.END, max_new_tokens=12)
     assert [toys.read(row) for row in found.tokens] == ["hello.", "a.", ".", "abracadabra."]
     assert found.lengths.tolist() == [6, 2, 1, 12]
     np.testing.assert_allclose(found.log_probabilities, -0.1 * found.lengths, rtol=1e-5)
@@ -44,7 +42,7 @@ def test_spells_a_word_of_each_example(name, toys):
 @pytest.mark.parametrize("name", decoding.TABLE)
 def test_stops_at_length(name, toys):
     step, state = toys.spell(WORDS, 12, other=-np.inf)
-    found = run(name, step, state, start=1, end=toys.END, length=3)
+    found = run(name, step, state, start=1, end=toys.END, max_new_tokens=3)
     assert [toys.read(row) for row in found.tokens] == ["hel", "a.", ".", "abr"]
     assert found.lengths.tolist() == [3, 2, 1, 3]
 
@@ -53,25 +51,24 @@ def test_stops_at_length(name, toys):
 def test_forced_tokens_come_first_and_count(name, toys):
     step, state = toys.spell(WORDS, 12)
     prefix = np.array([[9, 0, 0], [0, 0, 0], [toys.END, 5, 5], [5, 5, 5]])  # h, nothing, the end, ddd
-    found = run(name, step, state, start=1, end=toys.END, length=12, prefix=prefix)
+    found = run(name, step, state, start=1, end=toys.END, max_new_tokens=12, forced_prefix=prefix)
     assert [toys.read(row) for row in found.tokens] == ["hello.", "a.", ".", "ddd" + "acadabra."]
     np.testing.assert_allclose(found.log_probabilities, [-0.6, -0.2, -0.1, -12.9], rtol=1e-5)
-    cut = run(
-        name, step, state, start=1, end=toys.END, length=2, prefix=prefix[:, :2] + [[0, 9], [0, 0], [0, 0], [0, 0]]
-    )
+    prefix = np.array([[9, 9], [0, 0], [toys.END, 5], [5, 5]])
+    cut = run(name, step, state, start=1, end=toys.END, max_new_tokens=2, forced_prefix=prefix)
     assert [toys.read(row) for row in cut.tokens] == ["hh", "a.", ".", "dd"]
 
 
 @pytest.mark.parametrize("name", decoding.TABLE)
 def test_runs_in_a_compiled_model_of_any_batch_size(name, toys):
     tale = toys.Tale(end=-1)
-    fixed = {"start": toys.START, "end": toys.END, "length": 6, "record": "seen", **OPTIONS[name]}
+    fixed = {"start": toys.START, "end": toys.END, "max_new_tokens": 6, "record": "seen", **OPTIONS[name]}
 
     def decode(keys):
-        options = {**fixed, "prefix": ops.stack([keys % 2 + 2, keys * 0], axis=1)}
+        given = {**fixed, "forced_prefix": ops.stack([keys % 2 + 2, keys * 0], axis=1)}
         if name == "beam":
-            options.update(coverage=0.3, mask=ops.repeat(keys[:, None] >= 0, toys.SOURCE, axis=1))
-        return getattr(decoding, name)(tale.step, tale.state(keys, shared=True), **options)
+            given.update(coverage_penalty=0.3, mask=ops.repeat(keys[:, None] >= 0, toys.SOURCE, axis=1))
+        return getattr(decoding, name)(tale.step, tale.state(keys, shared=True), **given)
 
     model = toys.Compiled(decode)
     for size in (3,) if keras.backend.backend() == "jax" else (3, 5):
@@ -87,7 +84,7 @@ def test_runs_in_a_compiled_model_of_any_batch_size(name, toys):
 def test_attention_is_what_each_token_saw(name, toys):
     tale = toys.Tale(seed=3, end=-1)
     keys = [5, 50, 77]
-    found = run(name, tale.step, tale.state(keys), start=toys.START, end=toys.END, length=6, record="seen")
+    found = run(name, tale.step, tale.state(keys), start=toys.START, end=toys.END, max_new_tokens=6, record="seen")
     assert found.attention.shape == (3, 6, toys.SOURCE)
     for key, tokens, length, seen in zip(keys, found.tokens.tolist(), found.lengths, found.attention, strict=True):
         np.testing.assert_allclose(seen[:length], tale.score(key, tokens[:length])[1])
@@ -102,7 +99,7 @@ class Pair(NamedTuple):
 @pytest.mark.parametrize("name", decoding.TABLE)
 def test_the_state_is_any_nest_and_its_shared_parts_stay(name, toys):
     spelling, state = toys.spell(WORDS, 12)
-    rows = 4 * OPTIONS[name].get("width", 1)
+    rows = 4 * OPTIONS[name].get("beam_size", 1)
 
     def step(tokens, state):
         (word,), pair, shared, nothing = state
@@ -110,11 +107,11 @@ def test_the_state_is_any_nest_and_its_shared_parts_stay(name, toys):
         assert tuple(shared.value["mask"].shape) == (4, 2)
         assert tuple(tokens.shape) == tuple(word.shape) == tuple(pair.one.shape) == (rows,)
         table, new = spelling(tokens, {"word": word, "time": pair.one})
-        return table, ([new["word"]], Pair(new["time"], pair.other), decoding.Shared({"mask": 0}), None)
+        return table, ([new["word"]], Pair(new["time"], pair.other), decoding.BatchShared({"mask": 0}), None)
 
-    memory = decoding.Shared({"mask": np.ones((4, 2), "bool")})
+    memory = decoding.BatchShared({"mask": np.ones((4, 2), "bool")})
     nest = ([state["word"]], Pair(state["time"], np.zeros((4, 2, 2), "float32")), memory, None)
-    found = run(name, step, nest, start=1, end=toys.END, length=12)
+    found = run(name, step, nest, start=1, end=toys.END, max_new_tokens=12)
     assert [toys.read(row) for row in found.tokens] == ["hello.", "a.", ".", "abracadabra."]
 
 
@@ -123,10 +120,10 @@ def test_without_a_state_start_tells_the_size_of_the_batch(name):
     def step(tokens, state):
         return ops.log_softmax(-ops.cast(ops.abs(ops.arange(6) - tokens[:, None] + 1), "float32") * 9), state
 
-    found = run(name, step, {}, start=np.array([5, 3]), end=1, length=5)
+    found = run(name, step, {}, start=np.array([5, 3]), end=1, max_new_tokens=5)
     assert found.tokens.tolist() == [[4, 3, 2, 1, 0], [2, 1, 0, 0, 0]]
     with pytest.raises(ValueError, match="size of the batch"):
-        run(name, step, {}, start=5, end=1, length=5)
+        run(name, step, {}, start=5, end=1, max_new_tokens=5)
 
 
 @pytest.mark.parametrize("name", decoding.TABLE)
@@ -135,46 +132,68 @@ def test_half_precision_is_added_up_in_full(name):
         table = ops.convert_to_tensor(np.array([[-np.inf, -0.0123, -0.0123, -np.inf]], "float16"))
         return ops.repeat(table, ops.shape(tokens)[0], axis=0), {"hidden": ops.cast(state["hidden"], "float16")}
 
-    found = run(name, step, {"hidden": np.zeros((2, 1), "float32")}, start=0, end=3, length=20)
+    found = run(name, step, {"hidden": np.zeros((2, 1), "float32")}, start=0, end=3, max_new_tokens=20)
     np.testing.assert_allclose(found.log_probabilities, 20 * np.float32(np.float16(-0.0123)), rtol=1e-5)
 
 
 @pytest.mark.parametrize("name", decoding.TABLE)
-def test_changes_of_the_state_are_told(name):
+def test_changes_of_the_state_are_refused(name):
     def step(tokens, state):
         return ops.zeros((ops.shape(tokens)[0], 4)), change(state)
 
-    options = {"start": 1, "end": 2, "length": 3}
+    fixed = {"start": 1, "end": 2, "max_new_tokens": 3}
     change = lambda state: {"a": state["a"][:, :2]}  # noqa: E731
     with pytest.raises(ValueError, match="keep the shapes"):
-        run(name, step, {"a": np.zeros((2, 3), "float32")}, **options)
+        run(name, step, {"a": np.zeros((2, 3), "float32")}, **fixed)
     change = lambda state: {"b": state["a"]}  # noqa: E731
     with pytest.raises(ValueError, match="structure"):
-        run(name, step, {"a": np.zeros((2, 3), "float32")}, **options)
+        run(name, step, {"a": np.zeros((2, 3), "float32")}, **fixed)
 
 
 @pytest.mark.parametrize(
-    ("name", "options", "told"),
+    ("name", "given", "message"),
     [
-        ("greedy", {"length": 0}, "length=0"),
-        ("beam", {"length": 0}, "length=0"),
-        ("sample", {"length": 0}, "length=0"),
-        ("beam", {"width": 0}, "width=0"),
-        ("beam", {"width": 2, "nbest": 3}, "between 1 and 2 .* nbest=3"),
-        ("beam", {"nbest": 0}, "nbest=0"),
-        ("beam", {"penalty": -1.0}, "penalty=-1.0"),
-        ("beam", {"coverage": -0.1}, "coverage=-0.1"),
-        ("beam", {"coverage": 0.1}, "`record`"),
+        *((name, {"max_new_tokens": 0}, "from 1 on; got max_new_tokens=0") for name in decoding.TABLE),
+        ("beam", {"beam_size": 0}, "beam_size=0"),
+        ("beam", {"beam_size": 2.0}, "whole number .* beam_size=2.0"),
+        ("beam", {"beam_size": 2, "num_return": 3}, "at most beam_size; got num_return=3 with beam_size=2"),
+        ("beam", {"num_return": 0}, "num_return=0"),
+        ("beam", {"length_penalty": -1.0}, "length_penalty=-1.0"),
+        ("beam", {"length_penalty": np.nan}, "finite number from 0 on; got length_penalty=nan"),
+        ("beam", {"coverage_penalty": -0.1}, "coverage_penalty=-0.1"),
+        ("beam", {"coverage_penalty": np.inf, "record": "time"}, "coverage_penalty=inf"),
+        ("beam", {"coverage_penalty": 0.1}, "`record`"),
+        ("beam", {"halvings": -1}, "halvings=-1"),
         ("sample", {"temperature": -0.5}, "temperature=-0.5"),
+        ("sample", {"temperature": np.inf}, "temperature=inf"),
         ("sample", {"top_p": 0.0}, "top_p=0.0"),
         ("sample", {"top_p": 1.5}, "top_p=1.5"),
+        ("sample", {"top_p": np.nan}, "top_p=nan"),
         ("sample", {"top_k": -1}, "top_k=-1"),
+        ("sample", {"top_k": True}, "top_k=True"),
+        ("beam", {"beam_sise": 2}, r"No option of beam\(\) is called 'beam_sise'; did you mean 'beam_size'"),
+        ("beam", {"width": 2}, "width is the old name of beam_size; both were given"),
     ],
 )
-def test_bad_arguments_are_told(name, options, told, toys):
+def test_bad_options_are_refused_in_one_sentence(name, given, message, toys):
     step, state = toys.spell(WORDS, 12)
-    with pytest.raises(ValueError, match=told):
-        run(name, step, state, **{"start": 1, "end": toys.END, "length": 5, **options})
+    with pytest.raises(UserError, match=message):
+        run(name, step, state, **{"start": 1, "end": toys.END, "max_new_tokens": 5, **given})
+
+
+def test_names_of_version_0_1_still_work_and_name_the_new_one(toys):
+    step, state = toys.spell(WORDS, 12)
+    old = {"length": 12, "width": 2, "nbest": 2, "penalty": 0.7, "coverage": 0.0, "prefix": np.full((4, 1), 5)}
+    new = {"max_new_tokens": 12, "beam_size": 2, "num_return": 2, "length_penalty": 0.7, "forced_prefix": old["prefix"]}
+    with pytest.warns(FutureWarning) as caught:
+        found = decoding.beam(step, state, start=1, end=toys.END, **old)
+    messages = [str(warning.message) for warning in caught]
+    assert [message.split(";")[0] for message in messages] == [
+        f"beam(): {name} is now called {options.OLD_NAMES[name]}" for name in old
+    ]
+    assert {warning.filename for warning in caught} == {__file__}
+    expected = decoding.beam(step, state, start=1, end=toys.END, **new)
+    np.testing.assert_array_equal(ops.convert_to_numpy(found.tokens), ops.convert_to_numpy(expected.tokens))
 
 
 def test_greedy_takes_the_first_of_equals_also_in_a_large_vocabulary():
@@ -184,7 +203,7 @@ def test_greedy_takes_the_first_of_equals_also_in_a_large_vocabulary():
     def step(tokens, state):
         return ops.convert_to_tensor(table), state
 
-    found = run("greedy", step, {"a": np.zeros(2)}, start=0, end=998, length=2)
+    found = run("greedy", step, {"a": np.zeros(2)}, start=0, end=998, max_new_tokens=2)
     assert found.tokens.tolist() == [[7, 7], [998, 0]]
 
 
@@ -220,7 +239,7 @@ def test_an_ensemble_is_the_mean_of_its_models(toys):
 @pytest.mark.parametrize("name", decoding.TABLE)
 def test_an_ensemble_of_one_model_twice_is_the_model(name, toys):
     tale = toys.Tale(end=-1)
-    fixed = {"start": toys.START, "end": toys.END, "length": 6}
+    fixed = {"start": toys.START, "end": toys.END, "max_new_tokens": 6}
     alone = run(name, tale.step, tale.state([1, 2, 3]), **fixed)
     states = [tale.state([1, 2, 3], shared=True), tale.state([1, 2, 3])]
     both = run(name, decoding.ensemble([tale.step, tale.step]), states, **fixed)
@@ -228,37 +247,13 @@ def test_an_ensemble_of_one_model_twice_is_the_model(name, toys):
     np.testing.assert_allclose(both.scores, alone.scores, rtol=1e-5)
 
 
-def test_an_ensemble_tells_what_does_not_fit():
+def test_an_ensemble_refuses_what_does_not_fit():
     def of(size):
         return lambda tokens, state: (ops.zeros((2, size)), state)
 
-    with pytest.raises(ValueError, match="sizes 5, 7"):
+    with pytest.raises(ValueError, match="got 5, 7 tokens"):
         decoding.ensemble([of(5), of(7)])(ops.zeros(2, "int32"), [{}, {}])
-    with pytest.raises(ValueError, match="2 steps needs as many states; got 1"):
+    with pytest.raises(ValueError, match="2 steps needs one state for each; got 1"):
         decoding.ensemble([of(5), of(5)])(ops.zeros(2, "int32"), [{}])
     with pytest.raises(ValueError, match="at least one step"):
         decoding.ensemble([])
-
-
-def test_the_package_is_light_and_its_names_are_functions():
-    code = "import sys, zoo.decoding; assert not {'keras', 'numpy', 'tensorflow'} & set(sys.modules)"
-    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
-    assert all(callable(getattr(decoding, name)) for name in decoding.__all__ if name != "TABLE")
-    with pytest.raises(AttributeError, match="nothing"):
-        decoding.nothing  # noqa: B018
-
-
-ON_JAX = "spells or compiled or counts"
-"""Enough to run nearly every line; the rest would take two minutes of compilation, and passes as well."""
-
-
-@pytest.mark.skipif(keras.backend.backend() == "jax", reason="this is the run on JAX")
-def test_decoding_on_jax():
-    pytest.importorskip("jax")
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-n0", "-q", "-p", "no:cacheprovider", "-k", ON_JAX, Path(__file__).parent],
-        cwd=Path(__file__).parents[2], env={**os.environ, "KERAS_BACKEND": "jax"},
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout[-3000:]
-    assert " passed" in done.stdout

@@ -18,7 +18,7 @@ def step(tokens, state):
 
 def sample(rows=ROWS, length=5, **options):
     found = decoding.sample(
-        step, {"a": np.zeros(rows)}, **{"start": 0, "end": 7, "length": length, "seed": 1, **options}
+        step, {"a": np.zeros(rows)}, **{"start": 0, "end": 7, "max_new_tokens": length, "seed": 1, **options}
     )
     return tree.map_structure(ops.convert_to_numpy, found)
 
@@ -68,7 +68,7 @@ def test_steps_and_rows_and_seeds_differ_and_repeat():
 
 def test_one_compiled_graph_draws_again_with_another_seed(toys):
     def draw(seeds):
-        return decoding.sample(step, {"a": ops.zeros((20,))}, start=0, end=7, length=5, seed=seeds[0]).tokens
+        return decoding.sample(step, {"a": ops.zeros((20,))}, start=0, end=7, max_new_tokens=5, seed=seeds[0]).tokens
 
     model = toys.Compiled(draw)
     found = [model.predict_on_batch(np.array([seed], "int32")) for seed in (1, 2, 1)]
@@ -80,7 +80,7 @@ def test_one_compiled_graph_draws_again_with_another_seed(toys):
 
 def test_temperature_zero_is_greedy(toys):
     tale = toys.Tale(end=-1)
-    options = {"start": toys.START, "end": toys.END, "length": 8}
+    options = {"start": toys.START, "end": toys.END, "max_new_tokens": 8}
     one = decoding.sample(tale.step, tale.state(np.arange(9)), seed=1, temperature=0, **options)
     other = decoding.greedy(tale.step, tale.state(np.arange(9)), **options)
     for part, expected in zip(one, other, strict=True):
@@ -110,6 +110,6 @@ def test_a_step_that_forbids_everything_is_survived():
     def nothing(tokens, state):
         return ops.full((ops.shape(tokens)[0], 6), float("-inf")), state
 
-    found = decoding.sample(nothing, {"a": np.zeros(2)}, start=0, end=1, length=3, seed=1, top_p=0.9)
+    found = decoding.sample(nothing, {"a": np.zeros(2)}, start=0, end=1, max_new_tokens=3, seed=1, top_p=0.9)
     assert (ops.convert_to_numpy(found.tokens) < 6).all()
     assert (ops.convert_to_numpy(found.scores) == -np.inf).all()

@@ -32,7 +32,7 @@ def tokenizer():
 
 
 def test_gates_of_an_lstm_are_the_equations():
-    net = nets.fresh("lstm", 3, 4, 1, seed=1)
+    net = nets.untrained("lstm", 3, 4, 1, seed=1)
     w, u, b = (ops.convert_to_numpy(weight) for weight in net.cell.weights)
     states = net.states()
     found = gates.gate_values(net.cell, net.inputs[0])
@@ -46,7 +46,7 @@ def test_gates_of_an_lstm_are_the_equations():
 
 
 def test_gates_of_a_gru_are_the_equations():
-    net = nets.fresh("gru", 3, 4, 1, seed=1)
+    net = nets.untrained("gru", 3, 4, 1, seed=1)
     net.cell.bias.assign(np.random.default_rng(0).normal(size=(2, 9)))
     w, u, (b, c) = (ops.convert_to_numpy(weight) for weight in net.cell.weights)
     states = net.states()
@@ -88,21 +88,21 @@ def test_gates_of_a_character_model():
     assert found["forget"].shape == (5, 4)
 
 
-def test_what_has_no_gates_is_told(tokenizer):
-    def told(net, words="the film", layer=1, **assets):
+def test_what_has_no_gates_is_refused(tokenizer):
+    def refused(net, words="the film", layer=1, **assets):
         with pytest.raises(UserError) as error:
             gates.read(saved(net, "simple_rnn", **assets), words, layer)
         return str(error.value)
 
     plain = builders.classifier(tokenizer.size, 2, "simple_rnn", 4, embedding=3)
-    assert "has no gates to look at: its cell is 'simple_rnn'" in told(plain, tokenizer=tokenizer)
-    assert "--layer 2 is not among them" in told(plain, layer=2, tokenizer=tokenizer)
-    assert "The text is empty" in told(plain, "  ", tokenizer=tokenizer)
-    assert "401 tokens" in told(plain, "film " * 401, tokenizer=tokenizer)
-    assert "does not read text" in told(plain)
-    assert "without one recurrent layer" in told(builders.perceptron((2, 2), 2), tokenizer=tokenizer)
+    assert "has no gates: its cell is 'simple_rnn'" in refused(plain, tokenizer=tokenizer)
+    assert "--layer 2 does not exist" in refused(plain, layer=2, tokenizer=tokenizer)
+    assert "The text is empty" in refused(plain, "  ", tokenizer=tokenizer)
+    assert "401 tokens" in refused(plain, "film " * 401, tokenizer=tokenizer)
+    assert "does not read text" in refused(plain)
+    assert "without one recurrent layer" in refused(builders.perceptron((2, 2), 2), tokenizer=tokenizer)
     two = builders.perceptron((None, 2), 2, "gru", 4)
-    assert "does not read plain text" in told(two, tokenizer=tokenizer)
+    assert "does not read plain text" in refused(two, tokenizer=tokenizer)
 
 
 def test_cells_without_gates_say_so():
@@ -111,5 +111,5 @@ def test_cells_without_gates_say_so():
     assert not hasattr(keras_cell, "gate_values")
 
 
-def test_signs_that_cannot_be_seen_are_shown():
-    assert [gates._visible(token) for token in (" ", "\n", "a", "$9", "")] == ["␣", "↵", "a", r"\$9", "∅"]
+def test_white_space_is_made_visible():
+    assert [gates._visible(token) for token in (" ", "\n", "a", "$9", "")] == ["␣", "↵", "a", "$9", "∅"]

@@ -53,7 +53,7 @@ def run(*arguments, **options):
 
 def test_predicts_a_line_for_each_input_in_order(trained):
     task, saved = trained
-    examples = [item for item in task.task.examples if item]
+    examples = [item for item in task.task.examples() if item]
     lines = run(task.name, "--model", saved.path, "--json", *examples)
     assert [json.loads(line) for line in lines] == saved.predict(examples)
     assert len(run(task.name, "--model", saved.path, *examples)) == len(examples)
@@ -78,17 +78,18 @@ def test_card_and_list_tell_of_it(trained):
 OTHER_CELLS = [
     (name, cell)
     for name, task in TASKS.items()
-    for cell in (*cells.TABLE, *getattr(task.recipe, "CELLS", ()))
-    if cell != task.recipe.Train().cell  # which is in `trained`
+    for cell in (*cells.TABLE, *task.recipe.cells)
+    if cell != task.recipe.train().cell  # which is in `trained`
 ]
 
 
 @pytest.mark.parametrize(("name", "cell"), OTHER_CELLS)
 def test_every_other_cell_learns_every_task_and_is_saved(name, cell, tmp_path):
     task = TASKS[name]
-    recipe = task.recipe.Train(**{**task.recipe.PRESETS["tiny"], "cell": cell, "limit": 64})
+    recipe = task.recipe.train(**{**task.recipe.presets["tiny"], "cell": cell, "limit": 64})
     data = task.task.load(recipe)
-    model = task.task.build(recipe, data)
+    (stage,) = task.task.stages(recipe, data)
+    model = stage.build(recipe, data)
     inputs, targets, weights = next(iter(data.train(0)))
     before = [np.array(value) for value in model.get_weights()]
     loss = model.train_on_batch(inputs, targets, sample_weight=weights)

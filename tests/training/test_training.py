@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import time
-from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -19,9 +18,11 @@ from click.testing import CliRunner
 
 from zoo import builders, cards, metrics, optimizers, training
 from zoo.cli import cli
+from zoo.data.datasets import DatasetCard
 from zoo.errors import UserError
-from zoo.settings import Run
-from zoo.task import Data, Installed, Stage, Task, installed
+from zoo.settings import PredictConfig, TrainConfig
+from zoo.task import Data, Installed, Recipe, Stage, Task, installed
+from zoo.training.progress import Progress
 
 RNG = np.random.default_rng(0)
 TOKENS = RNG.integers(2, 12, (48, 4)).astype("int32")
@@ -40,11 +41,12 @@ def load(recipe, assets=None):
     def split(name, limit=None):
         return batches(TOKENS[:32], LABELS[:32]).batch(16)
 
-    return Data(train, split, {"labels": ["no", "yes"]}, {"train": 48, "validation": 32, "test": 32}, {"name": "toy"})
+    sizes = {"train": 48, "validation": 32, "test": 32}
+    return Data(None, train, split, {"labels": ["no", "yes"]}, lambda: sizes, DatasetCard("toy"))
 
 
 def build(recipe, data):
-    model = builders.classifier(12, 2, recipe.cell, 4, embedding=4, dropout=0.2, word_dropout=0.1)
+    model = builders.classifier(12, 2, recipe.cell, 4, embedding_dim=4, dropout=0.2, word_dropout=0.1)
     loss = keras.losses.SparseCategoricalCrossentropy()
     model.compile(
         optimizers.from_recipe(recipe, 48), loss, weighted_metrics=["accuracy"], run_eagerly=True
@@ -62,38 +64,48 @@ def predict(saved, ask):
     yield from (json.dumps(len(item)) for item in ask.inputs)
 
 
-TASK = Task(load, build, score, predict, monitor="nll", higher_is_better=False, examples=("a",))
+def main_stage(recipe, data, build=build, score=score):
+    return Stage("train", recipe, data, build, score, "log_loss", higher_is_better=False)
+
+
+def task_of(*stages, score=score, build=build):
+    """The toy task: stages before or after the main one are functions of recipe and data."""
+
+    def listed(recipe, data):
+        made = [stage(recipe, data) for stage in stages if stage]
+        place = next((i for i, stage in enumerate(stages) if stage is None), 0)
+        return [*made[:place], main_stage(recipe, data, build, score), *made[place:]]
+
+    return Task(load, listed, score, predict, "log_loss", higher_is_better=False, examples=lambda: ("a",))
+
+
+TASK = task_of()
 
 
 @pytest.fixture
 def toy(monkeypatch):
     """A task that no package installs, trained in a second."""
 
-    @dataclasses.dataclass(frozen=True)
-    class Predict:
-        inputs: tuple = ()
-        json: bool = False
-
     task = Installed("toy", "toy")
     # cached properties: what stands in the instance's dictionary is what they give
-    task.__dict__.update(task=TASK, recipe=SimpleNamespace(Train=Run, Predict=Predict, PRESETS={}), summary="toy")
+    task.__dict__.update(task=TASK, recipe=Recipe(TrainConfig, PredictConfig, {}, {}, "toys"), summary="toy")
     monkeypatch.setattr("zoo.task.installed", lambda: {"toy": task})
     return task
 
 
-RECIPE = Run(dataset="toy", epochs=4, batch_size=16, learning_rate=1e-2, averaging=0.9, patience=0)
+RECIPE = TrainConfig(dataset="toy", epochs=4, batch_size=16, learning_rate=1e-2, ema_momentum=0.9, patience=0)
 
 
 def interrupt_at(monkeypatch, epoch):
     """Makes the training die in the middle of an epoch, as a kill would."""
-    whole = training.Progress.on_train_batch_end
+    whole = Progress.on_train_batch_end
 
     def die(self, batch, logs=None):
         whole(self, batch, logs)
         if self.epoch == epoch and batch == 1:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(training.Progress, "on_train_batch_end", die)
+    monkeypatch.setattr(Progress, "on_train_batch_end", die)
 
 
 def history(path):
@@ -110,22 +122,34 @@ def test_a_resumed_training_ends_where_an_uninterrupted_one_does(toy, tmp_path, 
     assert not (tmp_path / "cut").exists(), "nothing half-written has the model's name"
     resumed = training.train(toy, RECIPE, tmp_path / "cut", plot=False, resume=True)
     assert history(tmp_path / "whole") == history(tmp_path / "cut")
-    for a, b in zip(whole.model.get_weights(), resumed.model.get_weights(), strict=True):
+    for a, b in zip(whole.net.get_weights(), resumed.net.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
     assert not list(tmp_path.glob(".*")), "the state of a finished training is gone"
 
 
 def test_kill_nine_loses_one_epoch_at_most(tmp_path):
     """Through the command line, by the signal that no program can catch."""
-    rows = [f"{'good' if i % 2 else 'bad'} film number {i},{'yes' if i % 2 else 'no'}" for i in range(200)]
+    rows = [f"{'good' if i % 2 else 'bad'} film number {i},{'yes' if i % 2 else 'no'}" for i in range(96)]
     (tmp_path / "own.csv").write_text("text,label\n" + "\n".join(rows) + "\n")
-    command = [sys.executable, "-m", "zoo", "train", "sentiment", "--dataset", "own.csv", "--epochs", "6"]
-    command += ["--units", "8", "--patience", "0", "--batch-size", "16", "--no-plot", "--name"]
-    state = tmp_path / "saved_models" / ".killed.training" / "state.json"
+    command = [sys.executable, "-m", "zoo", "train", "sentiment", "--dataset", "own.csv", "--epochs", "3"]
+    command += [
+        "--units",
+        "2",
+        "--embedding-dim",
+        "2",
+        "--no-bidirectional",
+        "--patience",
+        "0",
+        "--batch-size",
+        "16",
+        "--no-plot",
+        "--name",
+    ]
+    state = tmp_path / "saved_models" / ".killed.training" / "train" / "state.json"
     process = subprocess.Popen([*command, "killed"], cwd=tmp_path, stderr=subprocess.DEVNULL)
     until = time.monotonic() + 120
     while time.monotonic() < until and process.poll() is None:
-        if state.exists() and json.loads(state.read_text())["state"]["epoch"] >= 2:
+        if state.exists() and json.loads(state.read_text())["epoch"] >= 1:
             break
         time.sleep(0.05)
     os.kill(process.pid, signal.SIGKILL)
@@ -142,25 +166,25 @@ def test_the_best_epoch_is_published_not_the_last(toy, tmp_path, monkeypatch):
 
     def scripted(model, some, assets):
         seen.append([np.array(w) for w in model.get_weights()])
-        return {"nll": next(values)}
+        return {"log_loss": next(values)}
 
-    toy.__dict__["task"] = dataclasses.replace(TASK, score=scripted)
+    toy.__dict__["task"] = task_of(score=scripted)
     saved = training.train(toy, RECIPE, tmp_path / "m", plot=False)
     assert saved.metrics["training"]["best_epoch"] == 2
-    assert saved.metrics["scores"]["validation"]["nll"] == 0.2
-    for published, second in zip(saved.model.get_weights(), seen[1], strict=True):
+    assert saved.metrics["scores"]["validation"]["log_loss"] == 0.2
+    for published, second in zip(saved.net.get_weights(), seen[1], strict=True):
         np.testing.assert_array_equal(published, second)
 
 
 def test_patience_ends_a_training_that_gets_worse(toy, tmp_path):
     values = iter([0.5, 0.6, 0.7, 0.8, 0.9])
-    toy.__dict__["task"] = dataclasses.replace(TASK, score=lambda *_: {"nll": next(values)})
+    toy.__dict__["task"] = task_of(score=lambda *_: {"log_loss": next(values)})
     saved = training.train(toy, dataclasses.replace(RECIPE, epochs=9, patience=2), tmp_path / "m", plot=False)
     assert saved.metrics["training"]["epochs"] == 3
 
 
 def test_a_budget_stops_in_time_and_still_saves(toy, tmp_path):
-    saved = training.train(toy, dataclasses.replace(RECIPE, epochs=1000, budget=0.02), tmp_path / "m", plot=False)
+    saved = training.train(toy, dataclasses.replace(RECIPE, epochs=1000, max_minutes=0.02), tmp_path / "m", plot=False)
     assert 1 <= saved.metrics["training"]["epochs"] < 1000
     assert saved.metrics["scores"]["test"]["accuracy"] >= 0
 
@@ -171,7 +195,7 @@ def test_a_loss_that_is_no_number_is_told_and_the_state_kept(toy, tmp_path, monk
         model.compile(model.optimizer, lambda y, p: keras.ops.mean(p) * float("nan"), run_eagerly=True)
         return model
 
-    toy.__dict__["task"] = dataclasses.replace(TASK, build=broken)
+    toy.__dict__["task"] = task_of(build=broken)
     with pytest.raises(UserError, match="smaller --learning-rate"):
         training.train(toy, RECIPE, tmp_path / "m", plot=False)
     assert cards.under_way(tmp_path / "m").is_dir()
@@ -183,7 +207,7 @@ def test_nothing_is_overwritten_or_thrown_away_unasked(toy, tmp_path, monkeypatc
         interrupt_at(patch, 2)
         with pytest.raises(KeyboardInterrupt):
             training.train(toy, RECIPE, path, plot=False)
-    with pytest.raises(UserError, match=r"interrupted after epoch 1\. Go on with --resume"):
+    with pytest.raises(UserError, match=r"interrupted after epoch 1 of the stage 'train'\. Go on with --resume"):
         training.train(toy, RECIPE, path, plot=False)
     with pytest.raises(UserError, match=r"learning_rate \(0.01 -> 0.5\)"):
         training.train(toy, dataclasses.replace(RECIPE, learning_rate=0.5), path, plot=False, resume=True)
@@ -197,18 +221,18 @@ def test_nothing_is_overwritten_or_thrown_away_unasked(toy, tmp_path, monkeypatc
 
 def test_averaged_weights_are_scored_and_raw_ones_go_on(toy, tmp_path):
     """With a momentum near 1 the average hardly leaves its start, while the raw weights learn."""
-    slow = dataclasses.replace(RECIPE, averaging=0.9999, epochs=3, learning_rate=3e-2)
+    slow = dataclasses.replace(RECIPE, ema_momentum=0.9999, epochs=3, learning_rate=3e-2)
     saved = training.train(toy, slow, tmp_path / "m", plot=False)
     rows = history(tmp_path / "m")
     assert float(rows[-1]["loss"]) < float(rows[0]["loss"]) - 0.02, "the raw weights learn"
-    gap = abs(float(rows[-1]["validation_nll"]) - float(rows[0]["validation_nll"]))
+    gap = abs(float(rows[-1]["validation_log_loss"]) - float(rows[0]["validation_log_loss"]))
     assert gap < 0.02, "the averaged ones stay"
-    assert saved.metrics["scores"]["test"]["nll"] == pytest.approx(0.69, abs=0.1)
+    assert saved.metrics["scores"]["test"]["log_loss"] == pytest.approx(0.69, abs=0.1)
 
 
 def pretraining(recipe, data):
     def first(recipe, data):
-        model = builders.pretrainer(12, recipe.cell, 4, embedding=4)
+        model = builders.pretrainer(12, recipe.cell, 4, embedding_dim=4)
         model.compile(optimizers.from_recipe(recipe, 48), builders.token_mean, run_eagerly=True)
         return model
 
@@ -217,25 +241,26 @@ def pretraining(recipe, data):
         return {"nats": float(total[0] / total[1])}
 
     bare = dataclasses.replace(data, train=lambda epoch: data.train(epoch).map(lambda tokens, y, w: (tokens, y)))
-    return Stage(dataclasses.replace(recipe, epochs=2), bare, first, nats, "nats", higher_is_better=False)
+    own = dataclasses.replace(recipe, epochs=2)
+    return Stage("pretrain", own, bare, first, nats, "nats", higher_is_better=False)
 
 
 def test_a_stage_before_hands_its_weights_over_and_resumes(toy, tmp_path, monkeypatch, capsys):
-    toy.__dict__["task"] = dataclasses.replace(TASK, before=pretraining)
-    recipe = dataclasses.replace(RECIPE, epochs=3, averaging=0.0)
+    toy.__dict__["task"] = task_of(pretraining, None)
+    recipe = dataclasses.replace(RECIPE, epochs=3, ema_momentum=0.0)
     whole = training.train(toy, recipe, tmp_path / "whole", plot=False)
-    assert "from the weights of: embedding, recurrent" in capsys.readouterr().err
+    assert "Starting from the weights of: embedding, recurrent" in capsys.readouterr().err
     for epoch in (2, 3):  # once within the first stage, once within the main one
         name = tmp_path / f"cut{epoch}"
         with monkeypatch.context() as patch:
             interrupt_at(patch, epoch)
             with pytest.raises(KeyboardInterrupt):
                 training.train(toy, recipe, name, plot=False)
-        where = "after epoch 1 of the stage before" if epoch == 2 else r"after epoch 2\."
+        where = "after epoch 1 of the stage 'pretrain'" if epoch == 2 else "after epoch 2 of the stage 'train'"
         with pytest.raises(UserError, match=where):
             training.train(toy, recipe, name, plot=False)
         resumed = training.train(toy, recipe, name, plot=False, resume=True)
-        for a, b in zip(whole.model.get_weights(), resumed.model.get_weights(), strict=True):
+        for a, b in zip(whole.net.get_weights(), resumed.net.get_weights(), strict=True):
             np.testing.assert_allclose(a, b, atol=1e-6)
 
 
@@ -243,10 +268,12 @@ def refining(values):
     """A stage after the main one whose validation scores, from its start on, are given."""
 
     def after(recipe, data):
-        model = build(recipe, data)
-        own = dataclasses.replace(recipe, epochs=2, averaging=0.0)
-        arrays = dataclasses.replace(data, train=lambda epoch: data.train(epoch).as_numpy_iterator())
-        return Stage(own, arrays, lambda *_: model, lambda *_: {"cost": next(values)}, "cost", False, in_turn=True)
+        own = dataclasses.replace(recipe, epochs=2, ema_momentum=0.0)
+        arrays = dataclasses.replace(data, train=lambda epoch, model: data.train(epoch).as_numpy_iterator())
+        return Stage(
+            "reward", own, arrays, build, lambda *_: {"cost": next(values)}, "cost", False, on_policy=True,
+            start="weights",
+        )  # fmt: skip
 
     return after
 
@@ -254,38 +281,38 @@ def refining(values):
 def test_a_stage_after_goes_on_from_the_best_weights_and_counts_only_if_better(toy, tmp_path):
     recipe = dataclasses.replace(RECIPE, epochs=2)
     scored = itertools.count(1)
-    better = dataclasses.replace(TASK, score=lambda *_: {"nll": 1 / next(scored)})
-    toy.__dict__["task"] = better
+    better = {"score": lambda *_: {"log_loss": 1 / next(scored)}}
+    toy.__dict__["task"] = task_of(**better)
     alone = training.train(toy, recipe, tmp_path / "alone", plot=False)
     assert alone.metrics["training"]["best_epoch"] == 2
-    for values, best, chosen_by in ([1.0, 9.0, 8.0], 2, "nll"), ([1.0, 0.02, 0.01], 4, "cost"):
-        toy.__dict__["task"] = dataclasses.replace(better, after=refining(iter(values)))
+    for values, best, chosen_by in ([1.0, 9.0, 8.0], 2, "log_loss"), ([1.0, 0.02, 0.01], 4, "cost"):
+        toy.__dict__["task"] = task_of(None, refining(iter(values)), **better)
         both = training.train(toy, recipe, tmp_path / f"best{best}")
         told = both.metrics["training"]
         assert (told["epochs"], told["best_epoch"], told["chosen_by"]) == (4, best, chosen_by)
         rows = history(tmp_path / f"best{best}")
         assert [row["epoch"] for row in rows] == list("1234")
         assert [bool(row["loss"]) for row in rows] == [True, True, False, False]
-        pairs = zip(alone.model.get_weights(), both.model.get_weights(), strict=True)
+        pairs = zip(alone.net.get_weights(), both.net.get_weights(), strict=True)
         assert all(np.array_equal(one, other) for one, other in pairs) == (best == 2)
-    toy.__dict__["task"] = dataclasses.replace(TASK, after=refining(iter([1.0])))
-    short = training.train(toy, dataclasses.replace(recipe, budget=1e-6), tmp_path / "short", plot=False)
+    toy.__dict__["task"] = task_of(None, refining(iter([1.0])))
+    short = training.train(toy, dataclasses.replace(recipe, max_minutes=1e-6), tmp_path / "short", plot=False)
     assert short.metrics["training"]["epochs"] == 1, "no time is left for it"
 
 
 def test_a_stage_after_resumes_exactly(toy, tmp_path, monkeypatch, capsys):
     recipe = dataclasses.replace(RECIPE, epochs=1)
-    toy.__dict__["task"] = dataclasses.replace(TASK, after=refining(iter([3.0, 2.0, 1.0])))
+    toy.__dict__["task"] = task_of(None, refining(iter([3.0, 2.0, 1.0])))
     whole = training.train(toy, recipe, tmp_path / "whole", plot=False)
-    toy.__dict__["task"] = dataclasses.replace(TASK, after=refining(iter([3.0, 2.0, 1.0])))
+    toy.__dict__["task"] = task_of(None, refining(iter([3.0, 2.0, 1.0])))
     with monkeypatch.context() as patch:
         interrupt_at(patch, 2)
         with pytest.raises(KeyboardInterrupt):
             training.train(toy, recipe, tmp_path / "cut", plot=False)
     resumed = training.train(toy, recipe, tmp_path / "cut", plot=False, resume=True)
-    assert "from epoch 1 of 2" in capsys.readouterr().err
+    assert "Resuming after epoch 1 of 2" in capsys.readouterr().err
     assert history(tmp_path / "cut") == history(tmp_path / "whole")
-    for one, other in zip(whole.model.get_weights(), resumed.model.get_weights(), strict=True):
+    for one, other in zip(whole.net.get_weights(), resumed.net.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
 
 
@@ -297,10 +324,10 @@ def test_curves_are_drawn(toy, tmp_path):
 def test_every_installed_task_has_what_a_training_needs():
     assert len(installed()) >= 1
     for task in installed().values():
-        assert issubclass(task.recipe.Train, Run)
-        assert "tiny" in task.recipe.PRESETS
-        for preset in task.recipe.PRESETS.values():
-            task.recipe.Train(**preset)
+        assert issubclass(task.recipe.train, TrainConfig)
+        assert "tiny" in task.recipe.presets
+        for preset in task.recipe.presets.values():
+            task.recipe.train(**preset)
 
 
 def test_a_quicker_score_serves_after_each_epoch_and_the_full_one_at_the_end(toy, tmp_path):
@@ -312,10 +339,11 @@ def test_a_quicker_score_serves_after_each_epoch_and_the_full_one_at_the_end(toy
 
     def quick(model, some, assets):
         asked.append("quick")
-        return {"nll": score(model, some, assets)["nll"]}
+        return {"log_loss": score(model, some, assets)["log_loss"]}
 
-    toy.__dict__["task"] = dataclasses.replace(TASK, score=full, validate=quick)
+    stages = lambda recipe, data: [main_stage(recipe, data, score=quick)]  # noqa: E731
+    toy.__dict__["task"] = dataclasses.replace(TASK, score=full, stages=stages)
     saved = training.train(toy, dataclasses.replace(RECIPE, epochs=2), tmp_path / "toy", plot=False)
     assert asked == ["quick", "quick", "full"]
-    assert set(saved.metrics["scores"]["validation"]) == {"nll"}
+    assert set(saved.metrics["scores"]["validation"]) == {"log_loss"}
     assert "accuracy" in saved.metrics["scores"]["test"]

@@ -4,89 +4,103 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
-from zoo.decoding import Shared
+from zoo import losses
+from zoo.builders.built_model import BuiltModel
+from zoo.decoding import BatchShared
+from zoo.ids import END, PAD, START
 from zoo.layers import Bridge, RecurrentDecoder, TokenEmbedding
 from zoo.layers.decoder import Memory
+from zoo.layers.padding import pack, unpack
 
-PAD, START, END = 0, 2, 3
-"""The ids that `zoo.data.text` gives to padding, and to the beginning and the end of a text."""
+__all__ = ["END", "PAD", "START", "EncoderDecoder"]
 
 
-class EncoderDecoder(keras.Model):
+class EncoderDecoder(BuiltModel):
     """Something in, tokens out, one at a time.
 
     A subclass defines `read(inputs, training) -> (states, memory)`: the first states of the decoder, as its bridge
-    makes them, and what its `prepare` made of the things to look at, or None without attention.
-
-    Args:
-        table: Embedding of the tokens that are written.
-        decoder: What writes them.
-        tie_output: Whether the output layer is the embedding (Press and Wolf 2017); then the readout has its size.
-        output_dropout: Dropout before the output layer.
-        scheduled_sampling: Part of the decoder's inputs that is its own guess while training.
-        forbidden: Ids that a search never writes, such as the unknown word's.
+    makes them, and the memory that its `prepare` makes, or None without attention. Its constructor calls
+    `add_decoder`.
     """
 
-    def __init__(
+    def add_decoder(
         self,
-        table: TokenEmbedding,
+        embedding: TokenEmbedding,
         decoder: RecurrentDecoder,
-        tie_output: bool = True,
-        output_dropout: float = 0.0,
-        scheduled_sampling: float = 0.0,
-        forbidden: Sequence[int] = (),
-        **kwargs: Any,
+        *,
+        tie_output: bool,
+        output_dropout: float,
+        scheduled_sampling: float,
+        suppress_tokens: Sequence[int],
     ) -> None:
-        super().__init__(**kwargs)
-        self.target_embedding, self.decoder = table, decoder
-        self.sampling, self.forbidden = scheduled_sampling, tuple(forbidden)
-        self.bridge = Bridge(decoder.sizes, name="bridge")
-        self.output_dropout = keras.layers.Dropout(output_dropout, name="output_dropout")
-        self.output_layer = None if tie_output else keras.layers.Dense(table.vocabulary, name="output")
+        """Adds all layers that write.
+
+        Args:
+            embedding: Embedding of the tokens that are written.
+            decoder: The decoder.
+            tie_output: Share weights between embedding and output layer (Press and Wolf 2017); then the readout has
+                the size of the embedding.
+            output_dropout: Dropout before the output layer.
+            scheduled_sampling: Fraction of the decoder's inputs that is its own guess while training.
+            suppress_tokens: Ids that a search never writes, such as that of the unknown word.
+        """
+        policy = self.dtype_policy
+        self.target_embedding, self.decoder = embedding, decoder
+        self.scheduled_sampling, self.suppress_tokens = scheduled_sampling, tuple(suppress_tokens)
+        self.bridge = Bridge(decoder.state_sizes, dtype=policy, name="bridge")
+        self.output_dropout = keras.layers.Dropout(output_dropout, dtype=policy, name="output_dropout")
+        self.output_layer = None
+        if not tie_output:
+            self.output_layer = keras.layers.Dense(embedding.vocabulary_size, dtype=policy, name="output")
+
+    def default_loss(self) -> Any:
+        return losses.TokenCrossentropy()
 
     def read(self, inputs: Any, training: bool | None) -> tuple[list, Memory | None]:
-        """The decoder's first states, and what it may look at."""
+        """The decoder's first states, and the memory that its attention reads."""
         raise NotImplementedError
 
     def build_decoder(self, memory: tuple, summary: int) -> None:
-        """Builds all that writes.
+        """Builds all layers that write.
 
         Args:
-            memory: Shape of what the decoder looks at, `(batch, time, features)`.
+            memory: Shape of the memory, `(batch, time, features)`.
             summary: Length of the vector that the bridge begins with.
         """
         self.target_embedding.build((None, None))
         self.bridge.build((None, summary))
-        self.decoder.build((None, None, self.target_embedding.size), memory)
+        self.decoder.build((None, None, self.target_embedding.embedding_dim), memory)
         if self.output_layer is None:
-            self.output_bias = self.add_weight((self.target_embedding.vocabulary,), "zeros", name="output_bias")
+            self.output_bias = self.add_weight((self.target_embedding.vocabulary_size,), "zeros", name="output_bias")
         else:
-            self.output_layer.build((None, self.decoder.readout))
+            self.output_layer.build((None, self.decoder.readout_dim))
 
     def call(self, inputs: Any, training: bool | None = None) -> Any:
         """Teacher-forced logits.
 
         Args:
             inputs: A pair of what is read and target ids, the latter `(batch, time)`, beginning with the start token
-                and padded with 0 on the right; or `(batch, group, time)`, several targets of one input, which is then
-                read once.
+                and padded with 0; or `(batch, group, time)`, several targets of one input, which is then read once.
             training: Whether dropout and scheduled sampling are on.
 
         Returns:
-            The shape of the ids and the vocabulary behind it: at t the logits of the token after that at t.
+            The shape of the ids with the vocabulary as last axis: at t the logits of the token after that at t.
         """
         given, target = inputs
         states, memory = self.read(given, training)
         shape = ops.shape(target)
         if len(shape) == 3:  # one row for each target; a decoder's memory need not be repeated
             states = [[ops.repeat(state, shape[1], axis=0) for state in layer] for layer in states]
-            target = ops.reshape(target, (-1, shape[2]))
-        if training and self.sampling:
-            guess = ops.argmax(self.forced(target, states, memory, training=False), axis=-1)
-            target = self._mixed(target, ops.cast(guess, target.dtype))
-        logits = self.forced(target, states, memory, training)
+            target = ops.reshape(target, (-1, shape[2]))  # (batch * group, time)
+        mask = ops.not_equal(target, PAD)
+        target, _ = pack(target, mask)
+        if training and self.scheduled_sampling:
+            guess = ops.argmax(self.teacher_forced(target, states, memory, training=False), axis=-1)
+            target = self._with_guesses(target, ops.cast(guess, target.dtype))
+        logits = unpack(self.teacher_forced(target, states, memory, training), mask)
         return ops.reshape(logits, (*shape, logits.shape[-1])) if len(shape) == 3 else logits
 
     def encode(self, inputs: Any) -> dict[str, Any]:
@@ -94,17 +108,17 @@ class EncoderDecoder(keras.Model):
         states, memory = self.read(inputs, training=False)
         state = self.decoder.start(states, memory)
         if memory is not None:
-            state["memory"] = Shared(memory)
+            state["memory"] = BatchShared(memory)
             state["attention"] = ops.zeros(ops.shape(memory.values)[:2], memory.values.dtype)
         return state
 
     def step(self, tokens: Any, state: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
-        """One step of a search, as `zoo.decoding` asks for it.
+        """One step of a search, as `zoo.decoding` calls it.
 
         Args:
             tokens: `(rows,)` ids of the previous tokens.
-            state: What `encode` or the step before returned. Its `"attention"` `(rows, time)` tells where this
-                step has looked.
+            state: What `encode` or the step before returned. Its `"attention"` `(rows, time)` are the weights of
+                this step.
 
         Returns:
             Log-probabilities `(rows, vocabulary)` float32, and the new state.
@@ -113,35 +127,81 @@ class EncoderDecoder(keras.Model):
         readout, new, weights = self.decoder.step(self.target_embedding(tokens[:, None])[:, 0], state, memory)
         if memory is not None:
             new |= {"memory": state["memory"], "attention": weights}
-        logits = ops.cast(self._logits(readout), "float32")
-        if self.forbidden:
-            ids = ops.arange(logits.shape[-1], dtype="int32")
-            logits = ops.where(ops.any(ids[:, None] == ops.array(self.forbidden, "int32"), axis=1), -1e9, logits)
-        return ops.log_softmax(logits), new
+        return ops.log_softmax(suppressed(self._logits(readout), self.suppress_tokens)), new
 
-    def forced(self, target: Any, states: list, memory: Memory | None, training: bool | None) -> Any:
-        """Logits `(rows, time, vocabulary)` of ids `(rows, time)`."""
+    def generate(
+        self,
+        inputs: Any,
+        *,
+        beam_size: int = 5,
+        length_penalty: float = 0.6,
+        coverage_penalty: float = 0.0,
+        num_return: int = 1,
+        max_new_tokens: int = 100,
+        forced_prefix: Any | None = None,
+    ) -> np.ndarray:
+        """Writes about a batch of inputs by beam search; see `zoo.builders.search`, which also returns scores.
+
+        Args:
+            inputs: What the model reads, `(batch, ...)`.
+            beam_size: Hypotheses kept for each input; 1 is greedy search.
+            length_penalty: Exponent of the length normalization.
+            coverage_penalty: Weight of the coverage penalty.
+            num_return: Answers to each input.
+            max_new_tokens: Most tokens of an answer, its end included.
+            forced_prefix: Ids that every answer begins with, `(batch, time)`.
+
+        Returns:
+            Ids `(batch, time)` int32, ended by the end token and padded with 0; with `num_return` above 1
+            `(batch, num_return, time)`, best first.
+        """
+        from zoo.builders.searcher import search  # it imports this module
+
+        result = search(
+            self, np.asarray(inputs), beam_size=beam_size, length_penalty=length_penalty,
+            coverage_penalty=coverage_penalty, num_return=num_return, max_new_tokens=max_new_tokens,
+            forced_prefix=forced_prefix,
+        )  # fmt: skip
+        tokens = np.asarray(result["tokens"], "int32")  # (batch, num_return, time)
+        return tokens[:, 0] if num_return == 1 else tokens
+
+    def teacher_forced(self, target: Any, states: list, memory: Memory | None, training: bool | None) -> Any:
+        """Logits `(rows, time, vocabulary)` of ids `(rows, time)`, padded on the right."""
         mask = ops.not_equal(target, PAD)
         embedded = self.target_embedding(target, mask=mask, training=training)
         readouts = self.readouts(embedded, mask, states, memory, training)
         return self._logits(self.output_dropout(readouts, training=training))
 
     def readouts(self, embedded: Any, mask: Any, states: list, memory: Memory | None, training: bool | None) -> Any:
-        """What the decoder makes of embedded tokens `(rows, time, size)`, mask True = real; `(rows, time, readout)`."""
+        """The decoder's readouts `(rows, time, readout_dim)` of embedded tokens, mask `(rows, time)` True = real."""
         return self.decoder(embedded, states, memory, training=training)
 
     def _logits(self, readout: Any) -> Any:
         if self.output_layer is not None:
             return self.output_layer(readout)
-        table = ops.cast(self.target_embedding.table.embeddings, readout.dtype)
-        return ops.matmul(readout, ops.transpose(table)) + self.output_bias
+        table = ops.cast(self.target_embedding.vectors(), readout.dtype)
+        return ops.matmul(readout, ops.transpose(table)) + ops.cast(self.output_bias, readout.dtype)
 
-    def _mixed(self, target: Any, guess: Any) -> Any:
-        """Targets `(rows, time)` of which a part is what the model itself says after the true tokens before."""
-        said = ops.concatenate([target[:, :1], guess[:, :-1]], axis=1)
-        shape = ops.shape(target)
-        swap = keras.random.uniform(shape, seed=self.target_embedding.words.seed_generator) < self.sampling
-        return ops.where(ops.logical_and(swap, ops.not_equal(target, PAD)), said, target)
+    def _with_guesses(self, target: Any, guess: Any) -> Any:
+        """Targets `(rows, time)` of which a part is replaced by the model's guess after the true tokens before."""
+        guessed = ops.concatenate([target[:, :1], guess[:, :-1]], axis=1)
+        draw = keras.random.uniform(ops.shape(target), seed=self.target_embedding.words.seed_generator)
+        swap = ops.logical_and(draw < self.scheduled_sampling, ops.not_equal(target, PAD))
+        return ops.where(swap, guessed, target)
 
     def compute_output_shape(self, input_shape: Any) -> tuple:
-        return (*input_shape[1], self.target_embedding.vocabulary)
+        return (*input_shape[1], self.target_embedding.vocabulary_size)
+
+
+def suppressed(logits: Any, ids: Sequence[int]) -> Any:
+    """Logits `(rows, vocabulary)` in float32, those of some ids so low that they are never chosen."""
+    logits = ops.cast(logits, "float32")
+    if not ids:
+        return logits
+    every = ops.arange(logits.shape[-1], dtype="int32")
+    return ops.where(ops.any(every[:, None] == ops.array(list(ids), "int32"), axis=1), -1e9, logits)
+
+
+def ids_spec() -> keras.InputSpec:
+    """A batch of ids `(batch, time)` of any size, for `export`."""
+    return keras.InputSpec(shape=(None, None), dtype="int32")

@@ -1,88 +1,63 @@
-"""Many-to-many: what comes next, at every step; and the same fed back, one token at a time."""
+"""Many-to-many: the next token, at every step; and the same fed back, one token at a time."""
 
-import functools
 from collections.abc import Sequence
+from types import SimpleNamespace
 from typing import Any
 
 import keras
 from keras import ops
 
-from zoo.cells.cell import restored, stored
-from zoo.layers import Carried, Recurrent, TokenEmbedding
+from zoo import cells, losses
+from zoo.builders.built_model import BuiltModel, builder
+from zoo.builders.continuation import continued
+from zoo.builders.encoder_decoder import ids_spec, suppressed
+from zoo.ids import PAD
+from zoo.layers import CarriedState, Recurrent, TokenEmbedding
 
-PAD = 0
 
-
-def language_model(
-    vocabulary: int,
-    cell: Any = "gru",
-    units: int = 512,
-    *,
-    embedding: int | None = None,
-    depth: int = 1,
-    tie_output: bool = False,
-    residual: bool = False,
-    layer_norm: bool = False,
-    word_dropout: float = 0.0,
-    embedding_dropout: float = 0.0,
-    dropout: float = 0.0,
-    output_dropout: float = 0.0,
-    forbidden: Sequence[int] = (),
-    streams: int = 0,
-    name: str = "language_model",
-) -> keras.Model:
-    """A recurrent language model: embedding, recurrent layers, logits of the next token at every step.
+@keras.saving.register_keras_serializable("zoo")
+class LanguageModel(BuiltModel):
+    """A recurrent language model: ids -> logits of the next token at every step.
 
     Source: Mikolov et al., "Recurrent Neural Network Based Language Model" (2010); its training on contiguous streams
     is the truncated backpropagation through time of Williams and Peng (1990).
 
+    Called with ids `(batch, time)` int32, padded with 0, or with a pair of them and `begins` `(batch,)`, it returns
+    logits `(batch, time, vocabulary_size)`. `generate` continues prompts; `read`, `encode` and `step` go on from a
+    state.
+
     Args:
-        vocabulary: Number of token ids; id 0 is padding.
+        vocabulary_size: Number of ids; 0 is padding.
         cell: Cell name, class or instance; see `zoo.cells.make`.
         units: Units of every layer.
-        embedding: Length of a token's vector; default `units` with a tied output, else at most 128.
-        depth: Recurrent layers on top of each other.
-        tie_output: Whether the output layer is the embedding (Press and Wolf 2017).
+        embedding_dim: Length of a token's vector; default `units` with a tied output, else at most 128.
+        num_layers: Recurrent layers on top of each other.
+        tie_output: Share weights between embedding and output layer (Press and Wolf 2017).
         residual: Add a layer's input to its output where their sizes agree.
-        layer_norm: Normalise the output of every recurrent layer.
-        word_dropout: Part of the tokens replaced by the unknown one while training.
-        embedding_dropout: Locked dropout on the embeddings.
-        dropout: Locked dropout between recurrent layers.
+        layer_norm: Normalize the output of every recurrent layer.
+        word_dropout: Fraction of the tokens replaced by the unknown one while training.
+        embedding_dropout: Fraction of the features of token vectors dropped, the same at every step.
+        dropout: Fraction of the features dropped between recurrent layers, the same at every step.
         output_dropout: Dropout before the output layer.
-        forbidden: Ids that are never sampled, such as the unknown token's.
-        streams: Rows of a training batch, if it is fed with `(tokens, begins)` and each row goes on where it ended in
-            the batch before; 0 carries no state. It is part of the training, not of a saved model.
-
-    Returns:
-        A model: tokens `(batch, time)` int32, padded with 0 on the right, or a pair of them and `begins` `(batch,)`
-        -> logits `(batch, time, vocabulary)`. It has `read`, `encode` and `step` besides.
+        suppress_tokens: Ids that are never generated, such as that of the unknown token.
+        streams: Rows of a training batch, if it is fed with `(tokens, begins)` and each row continues where it ended
+            in the batch before; 0 carries no state. It belongs to a training and is not saved with the model.
+        name: Name of the model.
+        dtype: Precision policy; default the global one.
 
     Raises:
         ValueError: If a size makes no sense, or a tied output has another size than the units.
+        UserError: If a cell is unknown.
     """
-    if tie_output and embedding not in (None, units):
-        raise ValueError(f"A tied output layer needs vectors as long as the units; got {embedding} and {units}.")
-    model = LanguageModel(
-        vocabulary, cell, units, embedding or (units if tie_output else min(units, 128)), depth, tie_output, residual,
-        layer_norm, word_dropout, embedding_dropout, dropout, output_dropout, forbidden, name=name,
-    )  # fmt: skip
-    if streams:
-        model.carry = Carried(streams, model.recurrent.sizes, name="carry")
-    model.build((None, None))
-    return model
-
-
-@keras.saving.register_keras_serializable("zoo")
-class LanguageModel(keras.Model):
-    """Tokens to logits of the next token; see `language_model`, whose arguments these are."""
 
     def __init__(
         self,
-        vocabulary: int,
-        cell: Any,
-        units: int,
-        embedding: int,
-        depth: int = 1,
+        vocabulary_size: int,
+        cell: Any = "gru",
+        units: int = 512,
+        *,
+        embedding_dim: int | None = None,
+        num_layers: int = 1,
         tie_output: bool = False,
         residual: bool = False,
         layer_norm: bool = False,
@@ -90,33 +65,54 @@ class LanguageModel(keras.Model):
         embedding_dropout: float = 0.0,
         dropout: float = 0.0,
         output_dropout: float = 0.0,
-        forbidden: Sequence[int] = (),
-        **kwargs: Any,
+        suppress_tokens: Sequence[int] = (),
+        streams: int = 0,
+        name: str = "language_model",
+        dtype: Any = None,
     ) -> None:
-        super().__init__(**kwargs)
-        if vocabulary < 2:
-            raise ValueError(f"A language model needs two ids at least; got a vocabulary of {vocabulary}.")
-        self.vocabulary, self.forbidden = vocabulary, tuple(forbidden)
-        self.embedding = TokenEmbedding(vocabulary, embedding, word_dropout, embedding_dropout, name="embedding")
+        super().__init__(name=name, dtype=dtype)
+        if vocabulary_size < 2:
+            raise ValueError(f"A language model needs two ids at least; got vocabulary_size={vocabulary_size}.")
+        if tie_output and embedding_dim not in (None, units):
+            raise ValueError(
+                f"A tied output layer needs vectors as long as the units; got {embedding_dim} and {units}."
+            )
+        policy, given = self.dtype_policy, self.arguments
+        given.cell = cells.pattern(cell, units)
+        given.embedding_dim = embedding_dim = embedding_dim or (units if tie_output else min(units, 128))
+        given.streams = 0
+        self.vocabulary_size, self.suppress_tokens = vocabulary_size, tuple(suppress_tokens)
+        self.embedding = TokenEmbedding(
+            vocabulary_size, embedding_dim, word_dropout, embedding_dropout, dtype=policy, name="embedding"
+        )
         self.recurrent = Recurrent(
-            cell, units, depth, residual=residual, layer_norm=layer_norm, dropout=dropout, return_state=True,
-            name="recurrent",
+            given.cell, units, num_layers=num_layers, residual=residual, layer_norm=layer_norm, dropout=dropout,
+            return_state=True, dtype=policy, name="recurrent",
         )  # fmt: skip
-        self.output_dropout = keras.layers.Dropout(output_dropout, name="output_dropout")
-        self.output_layer = None if tie_output else keras.layers.Dense(vocabulary, name="output")
-        self.carry: Carried | None = None
+        self.output_dropout = keras.layers.Dropout(output_dropout, dtype=policy, name="output_dropout")
+        self.output_layer = None if tie_output else keras.layers.Dense(vocabulary_size, dtype=policy, name="output")
+        self.carry: CarriedState | None = None
+        if streams:
+            self.carry = CarriedState(streams, self.recurrent.state_sizes, dtype=policy, name="carry")
+        # Compiled models around this one. Past Keras's tracking: they are no part of it.
+        object.__setattr__(self, "compiled_parts", SimpleNamespace())
 
-    def build(self, input_shape: Any) -> None:
+    def build(self, input_shape: Any = None) -> None:
         """Builds all layers; sizes do not depend on the input."""
+        if self.built:
+            return
         self.embedding.build((None, None))
-        self.recurrent.build((None, None, self.embedding.size))
+        self.recurrent.build((None, None, self.embedding.embedding_dim))
         if self.output_layer is None:
-            self.output_bias = self.add_weight((self.vocabulary,), "zeros", name="output_bias")
+            self.output_bias = self.add_weight((self.vocabulary_size,), "zeros", name="output_bias")
         else:
             self.output_layer.build((None, self.recurrent.output_size))
         if self.carry is not None:
             self.carry.build()
         self.built = True
+
+    def default_loss(self) -> Any:
+        return losses.TokenCrossentropy()
 
     @property
     def weights(self) -> list[Any]:
@@ -128,16 +124,20 @@ class LanguageModel(keras.Model):
         """Logits of the next token.
 
         Args:
-            inputs: Tokens `(batch, time)`, padded with 0 on the right; or a pair of tokens and `begins` `(batch,)`,
-                True where a row does not go on from the batch before. Only a training goes on.
+            inputs: Ids `(batch, time)`, padded with 0 anywhere; or a pair of ids and `begins` `(batch,)`, True where a
+                row does not continue the batch before. Only a training continues; then rows have no padding before
+                a token.
             training: Whether dropout is on and states are carried.
 
         Returns:
-            `(batch, time, vocabulary)`: at t the logits of the token after that at t.
+            `(batch, time, vocabulary_size)`: at t the logits of the token after that at t.
         """
         tokens, begins = inputs if isinstance(inputs, (tuple, list)) else (inputs, None)
         if not training or self.carry is None or begins is None:
-            return self.read(tokens, None, training=training)[0]
+            mask = ops.not_equal(tokens, PAD)
+            embedded = self.embedding(tokens, mask=mask, training=training)
+            hidden = self.recurrent(embedded, mask=mask, training=training, return_state=False)
+            return self._logits(self.output_dropout(hidden, training=training))
         logits, states = self.read(tokens, self.carry.read(begins), training=training)
         self.carry.write(states)
         return logits
@@ -154,7 +154,7 @@ class LanguageModel(keras.Model):
             training: Whether dropout is on.
 
         Returns:
-            Logits `(batch, time, vocabulary)`, and the states after the last token.
+            Logits `(batch, time, vocabulary_size)`, and the states after the last token.
         """
         embedded = self.embedding(tokens, mask=ops.not_equal(tokens, PAD), training=training)
         hidden, states = self.recurrent(embedded, mask=mask, training=training, initial_state=states)
@@ -165,83 +165,61 @@ class LanguageModel(keras.Model):
         return self.recurrent.initial(batch)
 
     def encode(self, inputs: Any) -> list:
-        """The state of a search: after some tokens `(batch, time)`, padded on the right, or a state itself."""
+        """The state of a search: after some ids `(batch, time)`, padded with 0 anywhere, or a state itself."""
         if isinstance(inputs, (list, tuple)):
             return [list(layer) for layer in inputs]
         return self.read(inputs, self.begin(ops.shape(inputs)[0]), mask=ops.not_equal(inputs, PAD))[1]
 
     def step(self, tokens: Any, state: list) -> tuple[Any, list]:
-        """One step of a search: tokens `(rows,)` -> log-probabilities `(rows, vocabulary)` float32, new state."""
+        """One step of a search: ids `(rows,)` -> log-probabilities `(rows, vocabulary_size)` float32, new state."""
         hidden, state = self.recurrent.step(self.embedding(tokens[:, None])[:, 0], state)
-        logits = ops.cast(self._logits(hidden), "float32")
-        if self.forbidden:
-            ids = ops.arange(self.vocabulary, dtype="int32")
-            barred = ops.any(ids[:, None] == ops.array(self.forbidden, "int32"), axis=1)
-            logits = ops.where(barred, -1e9, logits)
-        return ops.log_softmax(logits), state
+        return ops.log_softmax(suppressed(self._logits(hidden), self.suppress_tokens)), state
+
+    def generate(
+        self,
+        tokens: Any,
+        *,
+        max_new_tokens: int = 100,
+        temperature: float = 1.0,
+        top_k: int = 0,
+        top_p: float = 1.0,
+        beam_size: int | None = None,
+        seed: int | None = None,
+    ) -> Any:
+        """Continues prompts by sampling, or by beam search.
+
+        Args:
+            tokens: Prompts: ids `(batch, time)`, padded with 0 anywhere, or a list of lists of ids. Each has a token
+                at least, such as the start token.
+            max_new_tokens: Most tokens that are added, an end token included.
+            temperature: Below 1 the probable becomes more probable; 0 takes the best.
+            top_k: Sample from this many of the most probable tokens; 0 from all.
+            top_p: Sample from the fewest tokens with this probability together.
+            beam_size: Beam search with this many hypotheses, 1 for greedy search, instead of sampling.
+            seed: The same seed draws the same tokens; default anew at each call.
+
+        Returns:
+            The new tokens `(batch, time)` int32, without the prompts, padded with 0 after an end token.
+
+        Raises:
+            UserError: If a prompt is empty.
+        """
+        sampling = {"temperature": temperature, "top_k": top_k, "top_p": top_p}
+        return continued(self, tokens, max_new_tokens, beam_size, seed, sampling)
 
     def _logits(self, hidden: Any) -> Any:
         if self.output_layer is not None:
             return self.output_layer(hidden)
-        table = ops.cast(self.embedding.table.embeddings, hidden.dtype)
-        return ops.matmul(hidden, ops.transpose(table)) + self.output_bias
+        table = ops.cast(self.embedding.vectors(), hidden.dtype)
+        return ops.matmul(hidden, ops.transpose(table)) + ops.cast(self.output_bias, hidden.dtype)
 
     def compute_output_shape(self, input_shape: Any) -> tuple:
         tokens = input_shape[0] if isinstance(input_shape[0], (tuple, list)) else input_shape
-        return (*tokens, self.vocabulary)
+        return (*tokens, self.vocabulary_size)
 
-    def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "vocabulary": self.vocabulary,
-            "cell": stored(self.recurrent.cell),
-            "units": self.recurrent.units,
-            "embedding": self.embedding.size,
-            "depth": self.recurrent.depth,
-            "tie_output": self.output_layer is None,
-            "residual": self.recurrent.residual,
-            "layer_norm": self.recurrent.layer_norm,
-            "word_dropout": self.embedding.word_dropout,
-            "embedding_dropout": self.embedding.dropout,
-            "dropout": self.recurrent.dropout,
-            "output_dropout": self.output_dropout.rate,
-            "forbidden": list(self.forbidden),
-        }
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> "LanguageModel":
-        return cls(**restored(config, "cell"))
+    @property
+    def input_signature(self) -> list[Any]:
+        return [ids_spec()]
 
 
-class Reader(keras.Model):
-    """Goes through streams of text and tells how surprising each token is; see `reader`."""
-
-    def __init__(self, model: LanguageModel) -> None:
-        super().__init__(name="reader", dtype=model.dtype_policy)
-        self.model = model
-        self.jit_compile = keras.backend.backend() != "tensorflow"
-        self.built = True
-
-    def call(self, inputs: dict[str, Any]) -> dict[str, Any]:
-        """See `reader`."""
-        stays = 1 - ops.cast(inputs["begins"], self.compute_dtype)[:, None]
-        states = [[state * stays for state in layer] for layer in inputs["states"]]
-        logits, states = self.model.read(inputs["tokens"], states, inputs.get("mask"), training=False)
-        nats = ops.sparse_categorical_crossentropy(inputs["targets"], ops.cast(logits, "float32"), from_logits=True)
-        return {"nats": nats, "states": states}
-
-
-@functools.lru_cache(maxsize=16)
-def reader(model: LanguageModel) -> Reader:
-    """A model around a language model: its `predict_on_batch` reads one chunk of each stream, compiled once.
-
-    Args:
-        model: A language model.
-
-    Returns:
-        A model: a dictionary of `tokens` and their next ones, `targets`, `(batch, time)` int32; `begins` `(batch,)`,
-        True where a text begins; `states` as `model.begin` or the chunk before gave them; and, if the states are
-        needed after a row that is padded, `mask` `(batch, time)` -> a dictionary with the `nats` of each target
-        `(batch, time)` float32, and the `states` after the chunk.
-    """
-    return Reader(model)
+language_model = builder(LanguageModel, "language_model")

@@ -1,55 +1,91 @@
-"""Pretraining without labels: read a text, predict each word's neighbours."""
+"""Pretraining without labels: read a text, predict the neighbors of each word."""
 
 from typing import Any
 
 import keras
 from keras import ops
 
+from zoo import cells
+from zoo.builders.built_model import BuiltModel, builder
+from zoo.ids import PAD
 from zoo.layers import Recurrent, SampledSoftmax, TokenEmbedding
-
-PAD = 0
 
 
 @keras.saving.register_keras_serializable("zoo")
-class Pretrainer(keras.Model):
-    """Language models of both directions over one embedding; see `pretrainer`."""
+class Pretrainer(BuiltModel):
+    """Language models of both directions: ids -> the loss of each text in nats, and how many tokens it predicted.
+
+    A forward language model predicts each next word, a backward one each previous word; they share the embedding,
+    which also is the output table. Hand its layers `embedding` and `recurrent` to a `classifier` of the same sizes
+    after training. Source: Dai and Le, "Semi-supervised Sequence Learning" (2015), section 3, with both directions as
+    in Peters et al., "Deep contextualized word representations" (2018), section 3.1.
+
+    Called with ids `(batch, time)`, padded with 0 on the right, it returns `(batch, 2)`: summed loss and number of
+    predictions of each text. It is compiled with `token_mean`, which takes no targets: give any.
+
+    Args:
+        vocabulary_size: Number of token ids, sorted by falling frequency; id 0 is padding.
+        cell: Cell name, class or instance; see `zoo.cells.make`.
+        units: Units of each direction.
+        embedding_dim: Length of a token's vector.
+        bidirectional: Also predict backward.
+        embedding_dropout: Fraction of the features of token vectors dropped, the same at every step.
+        num_samples: Negatives per batch, see `zoo.layers.SampledSoftmax`.
+        name: Name of the model.
+        dtype: Precision policy; default the global one.
+
+    Raises:
+        UserError: If a cell is unknown.
+    """
 
     def __init__(
         self,
-        vocabulary: int,
+        vocabulary_size: int,
         cell: Any = "gru",
         units: int = 128,
-        embedding: int = 128,
+        *,
+        embedding_dim: int = 128,
         bidirectional: bool = True,
         embedding_dropout: float = 0.1,
-        samples: int = 512,
-        **kwargs: Any,
+        num_samples: int = 512,
+        name: str = "pretrainer",
+        dtype: Any = None,
     ) -> None:
-        super().__init__(**kwargs)
-        self.settings = {
-            "vocabulary": vocabulary, "cell": cell, "units": units, "embedding": embedding,
-            "bidirectional": bidirectional, "embedding_dropout": embedding_dropout, "samples": samples,
-        }  # fmt: skip
+        super().__init__(name=name, dtype=dtype)
+        policy = self.dtype_policy
+        self.arguments.cell = cell = cells.pattern(cell, units)
         self.directions = 2 if bidirectional else 1
-        # The names are the classifier's: by them the weights find their place there.
-        self.embedding = TokenEmbedding(vocabulary, embedding, dropout=embedding_dropout, name="embedding")
-        self.recurrent = Recurrent(cell, units, bidirectional=bidirectional, name="recurrent")
-        self.projections = [keras.layers.Dense(embedding, name=f"projection_{way}") for way in range(self.directions)]
-        self.softmax = SampledSoftmax(vocabulary, samples, name="softmax")
+        # The names are the classifier's: by them the weights are handed on.
+        self.embedding = TokenEmbedding(
+            vocabulary_size, embedding_dim, dropout=embedding_dropout, dtype=policy, name="embedding"
+        )
+        self.recurrent = Recurrent(cell, units, bidirectional=bidirectional, dtype=policy, name="recurrent")
+        self.projections = [
+            keras.layers.Dense(embedding_dim, dtype=policy, name=f"projection_{way}") for way in range(self.directions)
+        ]
+        self.softmax = SampledSoftmax(vocabulary_size, num_samples, dtype=policy, name="softmax")
 
-    def build(self, tokens_shape: tuple) -> None:
-        self.embedding.build(tokens_shape)
-        self.recurrent.build((*tokens_shape, self.settings["embedding"]))
-        size = self.recurrent.compute_output_shape((*tokens_shape, self.settings["embedding"]))[-1]
+    def build(self, input_shape: Any = None) -> None:
+        """Builds all layers; sizes do not depend on the input."""
+        if self.built:
+            return
+        vectors = (None, None, self.embedding.embedding_dim)
+        self.embedding.build((None, None))
+        self.recurrent.build(vectors)
+        size = self.recurrent.compute_output_shape(vectors)[-1]
         for projection in self.projections:
             projection.build((None, size // self.directions))
-        self.softmax.build((None, self.settings["embedding"]))
+        self.softmax.build((None, self.embedding.embedding_dim))
+        self.built = True
+
+    def default_loss(self) -> Any:
+        return token_mean
 
     def call(self, tokens: Any, training: bool | None = None) -> Any:
         """tokens `(batch, time)` -> `(batch, 2)`: the summed loss of each text in nats, and its predicted tokens."""
         mask = ops.not_equal(tokens, PAD)
         states = self.recurrent(self.embedding(tokens, mask=mask, training=training), mask=mask, training=training)
-        both = ops.cast(ops.logical_and(mask[:, 1:], mask[:, :-1]), "float32")  # pairs of neighbours that are real
+        both = ops.cast(ops.logical_and(mask[:, 1:], mask[:, :-1]), "float32")  # pairs of real neighbors
         ways = ops.split(states, self.directions, axis=-1)
         # The forward state at t has read up to t and predicts t + 1; the backward one has read from the end to t.
         losses = self._loss(0, ways[0][:, :-1], tokens[:, 1:])
@@ -58,36 +94,19 @@ class Pretrainer(keras.Model):
         return ops.stack([ops.sum(losses * both, axis=1), self.directions * ops.sum(both, axis=1)], axis=1)
 
     def _loss(self, way: int, states: Any, targets: Any) -> Any:
-        vectors = ops.reshape(self.projections[way](states), (-1, self.settings["embedding"]))
-        table = self.embedding.table.embeddings
+        vectors = ops.reshape(self.projections[way](states), (-1, self.embedding.embedding_dim))
+        table = ops.cast(self.embedding.vectors(), vectors.dtype)
         return ops.reshape(self.softmax(vectors, ops.reshape(targets, (-1,)), table), ops.shape(targets))
 
-    def get_config(self) -> dict[str, Any]:
-        return {"name": self.name, **self.settings}
+    @property
+    def input_signature(self) -> list[Any]:
+        return [keras.InputSpec(shape=(None, None), dtype="int32")]
 
 
+@keras.saving.register_keras_serializable("zoo")
 def token_mean(_: Any, output: Any) -> Any:
-    """The loss to compile a `Pretrainer` with: nats a predicted token, over the whole batch."""
+    """The loss of a `Pretrainer`: nats per predicted token, over the whole batch."""
     return ops.sum(output[:, 0]) / ops.maximum(ops.sum(output[:, 1]), 1.0)
 
 
-def pretrainer(vocabulary: int, cell: Any = "gru", units: int = 128, **settings: Any) -> Pretrainer:
-    """A model that learns an embedding and recurrent layers from texts without labels.
-
-    A forward language model predicts each next word, a backward one each previous word; they share the embedding,
-    which also is the output table. Train it with `loss=token_mean`, then hand the layers `embedding` and `recurrent`
-    to a `classifier` of the same sizes. Source: Dai and Le, "Semi-supervised Sequence Learning" (2015), section 3,
-    with both directions as in Peters et al., "Deep contextualized word representations" (2018), section 3.1.
-
-    Args:
-        vocabulary: Number of token ids, sorted by falling frequency; id 0 is padding.
-        cell: Cell name, class or instance.
-        units: Units of each direction.
-        **settings: `embedding` size, `bidirectional`, `embedding_dropout`, and `samples`, the negatives a batch.
-
-    Returns:
-        tokens `(batch, time)` -> `(batch, 2)`: summed loss and number of predictions of each text.
-    """
-    model = Pretrainer(vocabulary, cell, units, **settings)
-    model.build((None, None))
-    return model
+pretrainer = builder(Pretrainer, "pretrainer")

@@ -1,98 +1,169 @@
 """Many-to-many, in step: a sequence in, one label for each of its steps out."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
 from keras import ops
 
-from zoo.cells.cell import restored, stored
-from zoo.layers import FrameEncoder, LockedDropout, Recurrent, TokenEmbedding
-
-PAD = 0
+from zoo import cells, losses
+from zoo.builders.built_model import BuiltModel, builder
+from zoo.builders.encoder_decoder import ids_spec
+from zoo.ids import PAD
+from zoo.layers import FrameEncoder, Recurrent, TokenEmbedding
+from zoo.layers.padding import pack, unpack
 
 
 @keras.saving.register_keras_serializable("zoo")
-class Tagger(keras.Model):
-    """A reader of tokens, frames or features, recurrent layers, a softmax at every step; see `tagger`.
+class Tagger(BuiltModel):
+    """A tagger: a sequence -> probabilities of the labels of each time step.
 
-    A model of its own and no functional graph, since features may have any size: that is known when the first come.
+    What it reads follows from the arguments: with `vocabulary_size` token ids, with `frame_shape` the frames of clips,
+    each encoded by a small convolutional network, and with neither sequences of features, whose number is
+    `feature_dim` or that of the first batch:
+
+        model = builders.tagger(num_classes=10, cell="lstm", units=128)
+        model.fit(features, labels)                 # (batch, time, features), (batch, time)
+        model.predict((features, lengths))          # steps from a sequence's length on change nothing
+
+    Called with ids `(batch, time)` int32, padded with 0; with frames `(batch, time, height, width, channels)`, values
+    0 to 255; or with features `(batch, time, features)`; the last two alone or as a pair with lengths `(batch,)`, it
+    returns probabilities `(batch, time, num_classes)` float32. Its loss and accuracy ignore labels below 0: give
+    padded steps the label -1.
+
+    Args:
+        num_classes: Number of labels.
+        cell: Cell name, class or instance; see `zoo.cells.make`.
+        units: Units of each direction.
+        vocabulary_size: Number of token ids; id 0 is padding, id 1 the unknown token.
+        frame_shape: Height, width and channels of a frame.
+        feature_dim: Number of features, for a model that is built at once.
+        embedding_dim: Length of a token's or a frame's vector.
+        differences: Also give the recurrent layers the difference of each vector to the one before, for motion.
+        num_layers: Recurrent layers on top of each other; 0 for none: then each step is labeled by itself, a baseline.
+        bidirectional: Also read backward; without it no label depends on later steps.
+        residual: Add a layer's input to its output where their sizes agree.
+        layer_norm: Normalize the output of every recurrent layer.
+        word_dropout: Fraction of the tokens replaced by the unknown one while training.
+        embedding_dropout: Fraction of the features of vectors dropped, the same at every step.
+        dropout: Fraction of the features dropped between layers and before the output, the same at every step.
+        name: Name of the model.
+        dtype: Precision policy; default the global one.
+
+    Raises:
+        ValueError: If sizes or arguments do not go together.
+        UserError: If a cell is unknown.
     """
 
     def __init__(
         self,
-        classes: int,
+        num_classes: int,
         cell: Any = "lstm",
         units: int = 128,
-        vocabulary: int | None = None,
-        frames: bool = False,
-        embedding: int = 128,
+        *,
+        vocabulary_size: int | None = None,
+        frame_shape: Sequence[int] | None = None,
+        feature_dim: int | None = None,
+        embedding_dim: int = 128,
         differences: bool = False,
-        depth: int = 1,
+        num_layers: int = 1,
         bidirectional: bool = True,
         residual: bool = False,
         layer_norm: bool = False,
         word_dropout: float = 0.0,
         embedding_dropout: float = 0.0,
         dropout: float = 0.0,
-        **kwargs: Any,
+        name: str = "tagger",
+        dtype: Any = None,
     ) -> None:
-        super().__init__(**kwargs)
-        cell = cell(units) if isinstance(cell, type) else cell
-        self.settings = {
-            "classes": classes, "cell": cell, "units": units, "vocabulary": vocabulary, "frames": frames,
-            "embedding": embedding, "differences": differences, "depth": depth,
-            "bidirectional": bidirectional, "residual": residual, "layer_norm": layer_norm,
-            "word_dropout": word_dropout, "embedding_dropout": embedding_dropout, "dropout": dropout,
-        }  # fmt: skip
-        self.tokens = vocabulary is not None
+        super().__init__(name=name, dtype=dtype)
+        _check(num_classes, vocabulary_size, frame_shape, feature_dim, num_layers)
+        policy = self.dtype_policy
+        self.arguments.cell = cell = cells.pattern(cell, units)
+        self.num_classes, self.differences, self.num_layers = num_classes, differences, num_layers
+        self.tokens, self.frames = vocabulary_size is not None, frame_shape is not None
+        self.feature_shape = tuple(frame_shape or (() if self.tokens else (feature_dim,)))
         self.reader: Any = None
         self.reader_dropout: Any = None
-        if vocabulary is not None:
-            self.reader = TokenEmbedding(vocabulary, embedding, word_dropout, embedding_dropout, name="embedding")
-        elif frames:
-            self.reader = FrameEncoder(embedding, name="frames")
-            self.reader_dropout = LockedDropout(embedding_dropout, name="frames_dropout")
-        if depth:
-            self.recurrent: Any = Recurrent(
-                cell, units, depth, bidirectional, residual, layer_norm, dropout, name="recurrent"
+        if vocabulary_size is not None:
+            self.reader = TokenEmbedding(
+                vocabulary_size, embedding_dim, word_dropout, embedding_dropout, dtype=policy, name="embedding"
             )
+        elif self.frames:
+            self.reader = FrameEncoder(embedding_dim, dtype=policy, name="frames")
+            self.reader_dropout = keras.layers.SpatialDropout1D(embedding_dropout, dtype=policy, name="frames_dropout")
+        if num_layers:
+            self.recurrent: Any = Recurrent(
+                cell, units, num_layers=num_layers, bidirectional=bidirectional, residual=residual,
+                layer_norm=layer_norm, dropout=dropout, dtype=policy, name="recurrent",
+            )  # fmt: skip
         else:  # as wide as the recurrent layer would be
-            self.recurrent = keras.layers.Dense(units * (1 + bidirectional), activation="relu", name="alone")
-        self.output_dropout = LockedDropout(dropout, name="dropout")
-        self.label = keras.layers.Dense(classes, activation="softmax", dtype="float32", name="label")
+            self.recurrent = keras.layers.Dense(
+                units * (1 + bidirectional), activation="relu", dtype=policy, name="alone"
+            )
+        self.output_dropout = keras.layers.SpatialDropout1D(dropout, dtype=policy, name="dropout")
+        self.label = keras.layers.Dense(num_classes, activation="softmax", dtype="float32", name="label")
 
-    def build(self, input_shape: Any) -> None:
-        shape = _own(input_shape)
-        if self.settings["frames"] and (len(shape) != 5 or None in shape[2:]):
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
+        config = dict(config)
+        if config.pop("frames", False):  # version 0.1 kept the shape of a frame in the build config
+            config["frame_shape"] = [None, None, None]
+        return super().from_config(config, custom_objects)
+
+    def build_if_known(self) -> None:
+        if None not in self.feature_shape:
+            self.build((None, None, *self.feature_shape))
+
+    def build(self, input_shape: Any = None) -> None:
+        """Builds all layers for a sequence of this shape, `(batch, time, ...)`."""
+        if self.built:
+            return
+        shape = _sequence_shape(input_shape)
+        if self.frames and (len(shape) != 5 or None in shape[2:]):
             raise ValueError(
                 f"Frames have the shape (batch, time, height, width, channels), the last three known; got {shape}."
             )
-        if not self.settings["frames"] and len(shape) != (2 if self.tokens else 3):
-            wanted = "(batch, time) tokens" if self.tokens else "(batch, time, features)"
-            raise ValueError(f"This tagger reads {wanted}; got the shape {shape}.")
-        self.read = (None, None, *shape[2:])
-        shape = self.read
+        if not self.frames and len(shape) != (2 if self.tokens else 3):
+            expected = "(batch, time) tokens" if self.tokens else "(batch, time, features)"
+            raise ValueError(f"This tagger reads {expected}; got the shape {shape}.")
+        self.feature_shape = tuple(shape[2:])
+        if self.frames:
+            self.arguments.frame_shape = list(self.feature_shape)
+        elif not self.tokens:
+            self.arguments.feature_dim = self.feature_shape[0]
+        shape = (None, None, *self.feature_shape)
         for layer in filter(None, (self.reader, self.reader_dropout)):
             layer.build(shape)
             shape = layer.compute_output_shape(shape)
-        shape = (*shape[:-1], shape[-1] * (1 + self.settings["differences"]))
+        shape = (*shape[:-1], shape[-1] * (1 + self.differences))
         for layer in (self.recurrent, self.output_dropout, self.label):
             layer.build(shape)
             shape = layer.compute_output_shape(shape)
         self.built = True
 
+    def default_loss(self) -> Any:
+        return losses.StepCrossentropy()
+
+    def default_metrics(self) -> list[Any]:
+        return [losses.StepAccuracy()]
+
     def call(self, inputs: Any, training: bool | None = None) -> Any:
         """Labels every step.
 
         Args:
-            inputs: Tokens `(batch, time)`; frames `(batch, time, height, width, channels)` or features
-                `(batch, time, features)`, or a pair of these and their lengths `(batch,)`.
+            inputs: Ids `(batch, time)`, padded with 0 anywhere; frames `(batch, time, height, width, channels)` or
+                features `(batch, time, features)`, or a pair of these and their lengths `(batch,)`.
+            training: Whether dropout is on.
 
         Returns:
-            Probabilities `(batch, time, classes)` float32; at padding they mean nothing.
+            Probabilities `(batch, time, num_classes)` float32; at padding they mean nothing.
         """
         sequence, lengths = inputs if isinstance(inputs, (tuple, list)) else (inputs, None)
-        mask = ops.not_equal(sequence, PAD) if self.tokens else None
+        mask = original = None
+        if self.tokens:
+            original = ops.not_equal(sequence, PAD)
+            sequence, mask = pack(sequence, original)
         if lengths is not None:
             time = ops.arange(ops.shape(sequence)[1], dtype="int32")
             mask = time[None, :] < ops.cast(lengths, "int32")[:, None]
@@ -101,94 +172,58 @@ class Tagger(keras.Model):
             hidden = self.reader(sequence, mask=mask, training=training)
         elif self.reader is not None:
             hidden = self.reader_dropout(self.reader(sequence), training=training)
-        if self.settings["differences"]:
+        if self.differences:
             before = ops.concatenate([hidden[:, :1], hidden[:, :-1]], axis=1)
             hidden = ops.concatenate([hidden, hidden - before], axis=-1)
-        if self.settings["depth"]:
-            hidden = self.recurrent(hidden, mask=mask, training=training)
-        else:
-            hidden = self.recurrent(hidden)
-        return self.label(self.output_dropout(hidden, training=training))
+        options = {"mask": mask, "training": training} if self.num_layers else {}
+        hidden = self.recurrent(hidden, **options)
+        labels = self.label(self.output_dropout(hidden, training=training))
+        return labels if original is None else unpack(labels, original)
 
     def compute_output_shape(self, input_shape: Any) -> tuple:
-        return (*_own(input_shape)[:2], self.settings["classes"])
-
-    def get_config(self) -> dict[str, Any]:
-        return {"name": self.name, **self.settings, "cell": stored(self.settings["cell"])}
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> "Tagger":
-        return cls(**restored(config, "cell"))
+        return (*_sequence_shape(input_shape)[:2], self.num_classes)
 
     def get_build_config(self) -> dict[str, Any] | None:
-        """The shape of what is read, so that a saved model knows it before the first batch."""
-        return {"read": list(self.read)} if self.built else None
+        """The shape of the sequence, so that a saved model knows it before the first batch."""
+        return {"input_shape": [None, None, *self.feature_shape]} if self.built else None
 
     def build_from_config(self, config: dict[str, Any]) -> None:
         if config:
-            self.build(tuple(config["read"]))
+            self.build(tuple(config.get("input_shape") or config["read"]))  # "read" in version 0.1
+
+    @property
+    def input_signature(self) -> list[Any] | None:
+        if self.tokens:
+            return [ids_spec()]
+        if not self.built:
+            return None
+        dtype = "uint8" if self.frames else "float32"
+        return [keras.InputSpec(shape=(None, None, *self.feature_shape), dtype=dtype)]
 
 
-def _own(shape: Any) -> tuple:
+def _check(
+    num_classes: int,
+    vocabulary_size: int | None,
+    frame_shape: Sequence[int | None] | None,
+    feature_dim: int | None,
+    num_layers: int,
+) -> None:
+    """Raises a `ValueError` where sizes make no sense."""
+    if num_classes < 2:
+        raise ValueError(f"A tagger needs two labels at least; got num_classes={num_classes}.")
+    kinds = {"vocabulary_size": vocabulary_size, "frame_shape": frame_shape, "feature_dim": feature_dim}
+    given = [name for name, value in kinds.items() if value is not None]
+    if len(given) > 1:
+        raise ValueError(f"A tagger reads tokens, frames or features: give one of {' and '.join(given)}, not both.")
+    if vocabulary_size is not None and vocabulary_size < 2:
+        raise ValueError(f"A vocabulary has two ids at least, padding and unknown; got {vocabulary_size}.")
+    if num_layers < 0:
+        raise ValueError(f"num_layers is 0 or more; got {num_layers}.")
+
+
+def _sequence_shape(shape: Any) -> tuple:
     """The sequence's shape, also where that of the lengths stands beside it."""
     return tuple(shape[0]) if isinstance(shape[0], (tuple, list)) else tuple(shape)
 
 
-def tagger(
-    classes: int,
-    cell: Any = "lstm",
-    units: int = 128,
-    *,
-    vocabulary: int | None = None,
-    frame: tuple[int, int, int] | None = None,
-    **settings: Any,
-) -> Tagger:
-    """A tagger: one label for each time step.
-
-    What it reads follows from the arguments: with `vocabulary` tokens, with `frame` the frames of clips, each seen by
-    a small convolutional network, and with neither sequences of features, whose number is taken from the first batch:
-
-        model = builders.tagger(classes=10, cell="lstm", units=128)
-        model.compile("adam", "sparse_categorical_crossentropy")
-        model.fit(features, labels)                 # (batch, time, anything), (batch, time)
-        model.predict((features, lengths))          # what lies behind a sequence's length changes nothing
-
-    Where sequences differ in length, train with `zoo.losses.StepCrossentropy` and give padding the label -1.
-
-    Args:
-        classes: Number of labels.
-        cell: Cell name, class or instance; see `zoo.cells.make`.
-        units: Units of each direction.
-        vocabulary: Number of token ids; id 0 is padding, id 1 the unknown token.
-        frame: Height, width and channels of a frame.
-        **settings: `embedding`, the length of a token's or a frame's vector; `differences`: also show the recurrent net
-            how a step's vector differs from the one before, so that motion is in sight; `depth`, recurrent layers on
-            top of each other, 0 for none: then each step is labelled by itself, as a yardstick; `bidirectional`:
-            without it no label depends on later steps; `residual`, `layer_norm`: see `zoo.layers.Recurrent`;
-            `word_dropout`, `embedding_dropout` (locked, on the vectors), `dropout` (locked, between layers and before
-            the output).
-
-    Returns:
-        A model: tokens `(batch, time)` int32, padded with 0 on the right; or frames
-        `(batch, time, height, width, channels)`, values 0 to 255; or features `(batch, time, features)`; the last two
-        alone or as a pair with lengths `(batch,)` -> probabilities `(batch, time, classes)` float32.
-
-    Raises:
-        ValueError: If the sizes or a layer's argument make no sense.
-        UserError: If a cell is unknown.
-    """
-    if classes < 2:
-        raise ValueError(f"A tagger needs two labels at least; got {classes}.")
-    if vocabulary is not None and frame is not None:
-        raise ValueError("A tagger reads tokens or frames: give a vocabulary or a frame's size, not both.")
-    if vocabulary is not None and vocabulary < 2:
-        raise ValueError(f"A vocabulary has two ids at least, padding and unknown; got {vocabulary}.")
-    if settings.get("depth", 1) < 0:
-        raise ValueError(f"A depth is 0 or more; got {settings['depth']}.")
-    settings.setdefault("name", "tagger")
-    model = Tagger(classes, cell, units, vocabulary, frame is not None, **settings)
-    if vocabulary is not None:
-        model.build((None, None))
-    elif frame is not None:
-        model.build((None, None, *frame))
-    return model
+tagger = builder(Tagger, "tagger")

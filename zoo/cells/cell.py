@@ -1,22 +1,29 @@
 """What all cells share: Keras's cell contract, so that each works in a plain `keras.layers.RNN`."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
-from keras import ops
+from keras import ops, tree
+
+from zoo.serialization import Configured
 
 
-class Cell(keras.layers.Layer):
+class Cell(Configured):
     """One step of a recurrence.
 
     A subclass defines `build`, `call(inputs, states, training=None) -> (output, new_states)`, and `states` if it
-    carries more than its output. Shapes: inputs `(batch, features)`, output and each state `(batch, units)`.
+    carries more than its output. Shapes: inputs `(batch, features)`, output and each state `(batch, units)`. Its
+    config follows from its constructor, see `zoo.serialization`.
 
     Where inputs enter as one product, a subclass may define `gates`, `project` and `step` instead of `call`: then a
     layer that knows all inputs beforehand computes that product once, outside its loop.
 
     Args:
         units: Size of the output and of each state.
+
+    Raises:
+        ValueError: If there is no unit.
     """
 
     states = 1
@@ -51,7 +58,7 @@ class Cell(keras.layers.Layer):
         return self.step(self.project(inputs), states, training=training)
 
     def gate_values(self, inputs: Any, states: list) -> dict[str, Any]:
-        """How far each gate is open in one step, for those who want to look inside.
+        """How far each gate is open in one step.
 
         Args:
             inputs: `(batch, features)`.
@@ -73,7 +80,7 @@ class Cell(keras.layers.Layer):
         return self.units
 
     def get_initial_state(self, batch_size: Any = None) -> list:
-        """Zeros, one `(batch, units)` a state."""
+        """Zeros, one `(batch, units)` per state."""
         return [ops.zeros((batch_size, self.units), dtype=self.compute_dtype) for _ in range(self.states)]
 
     def fused(self, **options: Any) -> keras.layers.RNN | None:
@@ -86,24 +93,40 @@ class Cell(keras.layers.Layer):
         """
         return None
 
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "units": self.units}
+
+def state_sizes(cell: Any) -> list[int]:
+    """Units of each state of any Keras cell, nested states one after the other."""
+    return [int(size) for size in tree.flatten(cell.state_size)]
 
 
-def sizes(cell: Any) -> list[int]:
-    """Units of each state of any Keras cell."""
+def output_size(cell: Any) -> int:
+    """Units of the output of any Keras cell: as it says, else those of its first state, as in Keras."""
+    size = getattr(cell, "output_size", None)
+    return state_sizes(cell)[0] if size is None else int(size)
+
+
+def output_is_state(cell: Any) -> bool:
+    """Whether the output of a cell is known to be its first state."""
+    keras_cells = (keras.layers.LSTMCell, keras.layers.GRUCell, keras.layers.SimpleRNNCell)
+    return isinstance(cell, Cell) or type(cell) in keras_cells
+
+
+def initial_states(cell: Any, batch_size: Any) -> list:
+    """The states before the first step, in the order of `state_sizes`: zeros, unless the cell says otherwise."""
+    if hasattr(cell, "get_initial_state"):
+        return tree.flatten(cell.get_initial_state(batch_size=batch_size))
+    return [ops.zeros((batch_size, size), cell.compute_dtype) for size in state_sizes(cell)]
+
+
+def nested(cell: Any, states: Sequence[Any]) -> list:
+    """Flat states as the cell itself takes them: a list, in which those of cells within the cell are lists."""
     size = cell.state_size
-    return [size] if isinstance(size, int) else list(size)
+    if not tree.is_nested(size):
+        return list(states)
+    return list(tree.pack_sequence_as(tree.map_structure(int, size), list(states)))
 
 
-def stored(cell: Any) -> Any:
-    """A `cell` argument as a config can hold it: a name or None stays, an instance becomes a dictionary."""
-    return cell if cell is None or isinstance(cell, str) else keras.saving.serialize_keras_object(cell)
-
-
-def restored(config: dict[str, Any], *names: str) -> dict[str, Any]:
-    """A config in which the arguments of these names are again what `stored` got."""
-    made = {
-        name: keras.saving.deserialize_keras_object(config[name]) for name in names if isinstance(config[name], dict)
-    }
-    return {**config, **made}
+def advance(cell: Any, inputs: Any, states: Sequence[Any]) -> tuple[Any, list]:
+    """One step of any Keras cell: inputs `(batch, features)` and flat states -> output and new flat states."""
+    output, new = cell(inputs, nested(cell, states))
+    return output, tree.flatten(new)

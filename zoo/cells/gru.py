@@ -51,7 +51,7 @@ class GRUCell(Cell):
         return z, r, n
 
     def gate_values(self, inputs: Any, states: list) -> dict[str, Any]:
-        """The update gate is told as z: where it is open, the old state stays."""
+        """The update gate is z: where it is open, the old state stays."""
         z, r, _ = self._gates(self.project(inputs), states[0])
         return {"update": z, "reset": r}
 

@@ -84,8 +84,8 @@ def bucketed(
     """Batches of sequences of like length, padded on the right: `(tokens, targets, weights)`.
 
     Args:
-        dataset: Examples `(ids, target)`; ids `(time,)`, target of any fixed shape. What stands for the ids may have
-            features, `(time, features)`, and any type.
+        dataset: Examples `(ids, target)`; ids `(time,)`, target of any fixed shape. In place of ids there may be
+            features, `(time, features)`, of any type.
         batch_size: Rows of a batch.
         boundaries: Lengths at which a new bucket begins; the last is the longest length that occurs.
         fixed: Pad to the bucket's upper boundary and fill the last batches up to `batch_size` with rows of
@@ -128,7 +128,7 @@ def teacher_forced(
 
     Args:
         dataset: Examples `(ids, target)`; target `(time,)` ids from the start to the end token, or
-            `(captions, time)`. What stands for `ids` may have any shape if `length` is given.
+            `(captions, time)`. In place of `ids` there may be anything if `length` is given.
         batch_size: Rows of a batch.
         boundaries: As for `bucketed`, of the lengths.
         fixed: As for `bucketed`.
@@ -152,7 +152,7 @@ def teacher_forced(
 
 
 def batched(dataset: tf.data.Dataset, batch_size: int, *, fixed: bool | None = None) -> tf.data.Dataset:
-    """Batches of examples `(inputs, targets)` of one shape, weights as of `bucketed` behind them."""
+    """Batches of examples `(inputs, targets)` of one shape: `(inputs, targets, weights)`, weights as in `bucketed`."""
     fixed = keras.backend.backend() == "jax" if fixed is None else fixed
 
     def weigh(inputs: tf.Tensor, targets: tf.Tensor) -> tuple:
@@ -163,7 +163,7 @@ def batched(dataset: tf.data.Dataset, batch_size: int, *, fixed: bool | None = N
 
 
 def _pad_batch(batch_size: int, *items: tf.Tensor) -> list[tf.Tensor]:
-    """Each item, `(rows, ...)`, with as many rows of zeros behind it as make a whole batch."""
+    """Each item, `(rows, ...)`, padded with rows of zeros to a whole batch."""
     more = batch_size - tf.shape(items[0])[0]
     nothing = {tf.string: ""}
     padded = [

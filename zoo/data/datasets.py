@@ -27,6 +27,7 @@ class DatasetRow:
             the slash in `name/config` or raises `ValueError`; `configs()`, the names of all configs; and
             `extra_splits(config)`, further splits that other configs hold, split name -> config.
         config: Default config.
+        needs_config: Whether a config must be named, as where configs are pairs of languages.
         splits: Split name -> TFDS's name or slice, where they differ; None for one that is held out of train. What
             TFDS does not have is held out as well.
         labels: Names of the labels, where TFDS's names are codes.
@@ -40,6 +41,7 @@ class DatasetRow:
     features: Sequence[str] = ()
     builder: str = ""
     config: str = ""
+    needs_config: bool = False
     splits: Mapping[str, str | None] = field(default_factory=dict)
     labels: Sequence[str] = ()
     license: str = "see the TFDS catalog"
@@ -105,8 +107,8 @@ def find_row(name: str, table: Mapping[str, DatasetRow], own: str = "") -> tuple
         return None
     row = table[base]
     if slash and not config:
-        raise UserError(f"{name!r} ends with a slash: write {base!r}, or a config behind the slash.")
-    if row.builtin and not row.config:
+        raise UserError(f"{name!r} ends with a slash. Write {base!r}, or a config after the slash.")
+    if row.builtin and not (row.config or row.needs_config):
         raise UserError(f"Data set {base!r} has no configs; got {name!r}. Write {base!r}. {own}".rstrip())
     return base, row, config
 

@@ -1,4 +1,4 @@
-"""Any picture a user may have, to an array of one kind: 8 bits, RGB, upright, nothing shining through."""
+"""Reads any image file into one kind of array: uint8, RGB, upright, without transparency."""
 
 import base64
 import io
@@ -17,7 +17,7 @@ from zoo.errors import UserError
 from zoo.names import nearest
 
 MOST_PIXELS = 100_000_000
-"""Larger pictures are refused: decoded, this many fill 300 MB. Cameras and scanners stay below it."""
+"""Larger images are refused: decoded, this many pixels take 300 MB. Cameras and scanners stay below it."""
 
 _WHITE_16 = 65535
 _TURNS = {  # EXIF's tag Orientation (CIPA DC-008, section 4.6.5): how to get the picture upright
@@ -35,7 +35,7 @@ def read(path: str | Path) -> np.ndarray:
     """A picture from a file in any format that Pillow decodes.
 
     The picture is turned upright as its EXIF data say. Transparent parts show white. Of an animation or a file with
-    several pages it is the first. Colour profiles are not applied. Grey of 16 bits is scaled to 8. Numbers of 32 bits,
+    several pages it is the first. Color profiles are not applied. 16-bit gray is scaled to 8. Numbers of 32 bits,
     which have no agreed white, are taken as 0 (black) to 1 (white) if they are real and as 0 to 65535 if they are
     whole; where they leave that range, the least becomes black and the greatest white.
 
@@ -44,11 +44,11 @@ def read(path: str | Path) -> np.ndarray:
             base64).
 
     Returns:
-        `(height, width, 3)`, uint8, red, green, blue from 0 to 255; an array of its own that may be written to.
+        `(height, width, 3)`, uint8, red, green, blue from 0 to 255; a writable array.
 
     Raises:
         UserError: If there is no such file, or it is a folder, empty, may not be read, not a picture, cut short or
-            damaged, or has more than `MOST_PIXELS` pixels, which is seen before it is decoded.
+            damaged, or has more than `MOST_PIXELS` pixels, which is checked before decoding.
     """
     if str(path).startswith("data:"):
         return _decoded(io.BytesIO(_from_uri(str(path))), f"{str(path)[:40]}...")
@@ -57,10 +57,10 @@ def read(path: str | Path) -> np.ndarray:
 
 
 def _decoded(source: str | Path | io.BytesIO, path: str | Path) -> np.ndarray:
-    """The picture in a file or in memory; `path` is what errors call it."""
+    """The picture in a file or in memory; `path` is its name in errors."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of Pillow: large pictures, odd metadata
-        with _faults_told(path), _stream(source) as file, Image.open(file) as image:
+        with _user_errors(path), _stream(source) as file, Image.open(file) as image:
             if image.width * image.height > MOST_PIXELS:
                 raise Image.DecompressionBombError
             image.load()
@@ -117,7 +117,7 @@ def animation(path: str | Path) -> Iterator[tuple[np.ndarray, float]]:
         source, called = _content(path), str(path)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of Pillow: large pictures, odd metadata
-        with _faults_told(called), Image.open(io.BytesIO(source)) as image:
+        with _user_errors(called), Image.open(io.BytesIO(source)) as image:
             if image.width * image.height > MOST_PIXELS:
                 raise Image.DecompressionBombError
             if image.format == "GIF" and not _ends(source):
@@ -129,7 +129,7 @@ def animation(path: str | Path) -> Iterator[tuple[np.ndarray, float]]:
 
 
 def _content(path: str | Path) -> bytes:
-    with _faults_told(path):
+    with _user_errors(path):
         return Path(path).read_bytes()
 
 
@@ -137,7 +137,7 @@ def _ends(gif: bytes) -> bool:
     """Whether a GIF has all its blocks up to the trailer (GIF89a specification, sections 17 to 27)."""
     place = 13 + _table(gif[10:11])
     while gif[place : place + 1] in (b"!", b","):
-        if gif[place : place + 1] == b",":  # an image: descriptor, colour table, code size, data
+        if gif[place : place + 1] == b",":  # an image: descriptor, color table, code size, data
             place += 11 + _table(gif[place + 9 : place + 10])
         else:  # an extension: its label, data
             place += 2
@@ -148,16 +148,16 @@ def _ends(gif: bytes) -> bool:
 
 
 def _table(flags: bytes) -> int:
-    """Bytes of the colour table that a field of flags announces."""
+    """Bytes of the color table that a field of flags announces."""
     bits = int.from_bytes(flags, "big")
     return 3 << ((bits & 7) + 1) if bits & 0x80 else 0
 
 
 def resized(image: np.ndarray, height: int, width: int) -> np.ndarray:
-    """A picture of another size: bilinear, and smoothed first where it gets smaller, so that fine patterns stay calm.
+    """A picture of another size: bilinear, smoothed first where it gets smaller, so that fine patterns do not alias.
 
     The whole picture is kept and squashed or stretched to the new shape. The training pictures are treated the same
-    way; a picture that is cropped or padded instead would look unlike all that a model has seen.
+    way; a cropped or padded picture would look unlike those that a model was trained on.
 
     Args:
         image: `(height, width, 3)`, uint8.
@@ -194,7 +194,7 @@ def _names_beside(path: str | Path) -> list[str]:
 
 
 @contextmanager
-def _faults_told(path: str | Path) -> Iterator[None]:
+def _user_errors(path: str | Path) -> Iterator[None]:
     """Turns what Pillow raises into a UserError of one sentence."""
     try:
         yield
@@ -217,7 +217,7 @@ def _upright(image: Image.Image) -> Image.Image:
     """The picture turned as its EXIF data say; as it is if they cannot be understood."""
     try:
         turn = _TURNS.get(image.getexif().get(Base.Orientation, 1))
-    except Exception:  # a picture is worth more than its metadata, in which Pillow may trip over nearly anything
+    except Exception:  # Pillow may fail on any kind of damaged metadata; the picture itself can still be used
         return image
     return image if turn is None else image.transpose(turn)
 
@@ -232,7 +232,7 @@ def _rgb(image: Image.Image) -> Image.Image:
         assert converted is not None  # it is None only when done in place
         return converted
     if image.mode in ("La", "RGBa"):
-        image = image.convert(image.mode.replace("a", "A"))  # colours multiplied with their alpha, undone
+        image = image.convert(image.mode.replace("a", "A"))  # colors multiplied with their alpha, undone
     if image.has_transparency_data:
         image = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
@@ -240,7 +240,7 @@ def _rgb(image: Image.Image) -> Image.Image:
 
 
 def _grey(values: np.ndarray) -> np.ndarray:
-    """Numbers of 16 or 32 bits `(height, width)` as uint8; `read` tells what is black and white."""
+    """Numbers of 16 or 32 bits `(height, width)` as uint8; `read` says what is black and white."""
     real = values.dtype.kind == "f"
     values = np.nan_to_num(values.astype(np.float64), posinf=0, neginf=0)
     black, white = 0.0, 1.0 if real else float(_WHITE_16)

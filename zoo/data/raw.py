@@ -33,6 +33,7 @@ class RawDataset:
         card: What the model's card says of it.
         labels: Names of the labels; empty if there are none.
         count: Split name -> number of examples. It may have to read everything, so it is called only when needed.
+        fingerprint: A short text that changes when the data do: what was computed from them can be kept under it.
     """
 
     read: Callable[[str], Any]
@@ -40,6 +41,7 @@ class RawDataset:
     card: DatasetCard
     labels: Sequence[str] = ()
     count: Callable[[str], int] = lambda name: 0
+    fingerprint: Callable[[], str] = str
 
     def split(self, name: str, limit: int | None = None) -> Any:
         """The examples of a split, or the first `limit` of them.
@@ -97,7 +99,7 @@ class RawDataset:
         """
         if fractions is None:
             fractions = {name: FRACTION for name in ("validation", "test") if name not in self.names}
-        if not fractions:
+        if not fractions or "train" not in self.names:  # a data set that is only for scoring
             return self
         parts = ("train", *fractions)
         side = functools.cache(lambda: self._sides(dict(fractions), key or first_component, stratum, what))
@@ -105,9 +107,9 @@ class RawDataset:
         def read(name: str) -> Any:
             if name not in parts:
                 return self.read(name)
-            wanted, of = parts.index(name), tf.constant(side())
+            number, of = parts.index(name), tf.constant(side())
             numbered = self.read("train").enumerate()
-            return numbered.filter(lambda place, *_: of[place] == wanted).map(lambda _, example: example)
+            return numbered.filter(lambda place, *_: of[place] == number).map(lambda _, example: example)
 
         def count(name: str) -> int:
             return int((side() == parts.index(name)).sum()) if name in parts else self.count(name)
@@ -116,9 +118,9 @@ class RawDataset:
         by = " of each class" if stratum else ""
         rule = f"{share} held out of train{by} by a hash of the content; equal {what} stay together"
         own = [name for name in SPLITS[:3] if name in self.names and name not in fractions]
-        told = f"{', '.join(own)}: {self.card.splits}; {rule}" if self.card.splits != "its own" else rule
+        kept = f"{', '.join(own)}: {self.card.splits}; {rule}" if self.card.splits != "its own" else rule
         names = [name for name in (*SPLITS, *self.names) if name in (*self.names, *fractions)]
-        card = replace(self.card, splits=told)
+        card = replace(self.card, splits=kept)
         return replace(self, read=read, names=tuple(dict.fromkeys(names)), card=card, count=count)
 
     def _sides(
@@ -162,8 +164,10 @@ class RawDataset:
 
 
 def first_component(example: tuple) -> bytes:
-    """The default group: the first component, its white space normalized if it is text."""
+    """The default group: the first component; if it is text, its white space normalized; words are joined."""
     first = example[0]
+    if isinstance(first, np.ndarray) and first.dtype == object:  # strings, of which `tobytes` gives addresses
+        first = b" ".join(first.ravel())
     return b" ".join(first.split()) if isinstance(first, bytes) else np.asarray(first).tobytes()
 
 

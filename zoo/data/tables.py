@@ -1,4 +1,4 @@
-"""Text files and tables of the user's own, read line by line; what cannot be used is told with its place."""
+"""Users' text files and tables, read line by line; errors name the file and the line."""
 
 import contextlib
 import csv
@@ -44,16 +44,16 @@ def rows(
         UserError: With the line that cannot be used.
     """
     delimiter = "\t" if path.suffix.lower() in (".tsv", ".tab") else ","
-    wanted = f"Its first line has to name the columns: {delimiter.join(columns)}."
+    needed = f"Its first line has to name the columns: {delimiter.join(columns)}."
     with contextlib.closing(lines(path)) as stream:
         reader = csv.DictReader(stream, delimiter=delimiter)
         header = _header(path, reader)
         if not header:
-            raise UserError(f"{path} is empty. {wanted}")
+            raise UserError(f"{path} is empty. {needed}")
         missing = [repr(column) for column in columns if column not in header]
         if missing:
-            raise UserError(f"{path} has no column {' and no '.join(missing)}, only {', '.join(header)}. {wanted}")
-        for row in _told(path, reader):
+            raise UserError(f"{path} has no column {' and no '.join(missing)}, only {', '.join(header)}. {needed}")
+        for row in _checked(path, reader):
             where = f"{path}, line {reader.line_num}"
             if None in row:
                 raise UserError(f"{where}: more fields than the header has. Quote {quoted} that contain {delimiter!r}.")
@@ -73,7 +73,7 @@ def _header(path: Path, reader: csv.DictReader) -> list[str]:
     return list(reader.fieldnames)
 
 
-def _told(path: Path, reader: csv.DictReader) -> Iterator[dict]:
+def _checked(path: Path, reader: csv.DictReader) -> Iterator[dict]:
     try:
         yield from reader
     except csv.Error as error:

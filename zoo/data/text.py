@@ -128,12 +128,12 @@ class Tokenizer:
         return self.inner.normalizer.normalize_str(text.encode("utf-8", "replace").decode("utf-8"))
 
     def encode_with_offsets(self, text: str) -> list[tuple[int, int, int]]:
-        """`(id, start, end)` for each token of a text: the characters `text[start:end]` it stands for."""
+        """`(id, start, end)` for each token of a text: the characters `text[start:end]` it covers."""
         item = self.inner.encode(text, add_special_tokens=False)
         spans = []
         for token, (start, end) in zip(item.ids, item.offsets, strict=True):
             if self.token(token) == "▁" and text[start:end].strip():
-                end = start  # it opens the first word of the text; no character stands for it
+                end = start  # it opens the first word of the text; it covers no character
             spans.append((token, start, end))
         return spans
 

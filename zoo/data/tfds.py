@@ -2,7 +2,9 @@
 
 import contextlib
 import functools
+import hashlib
 import importlib
+import json
 import operator
 import os
 import socket
@@ -57,8 +59,8 @@ def from_tfds(
     builder, extra = _open(base, row, config, builtin, own)
     paths = features(builder) if callable(features) else features or row.features
     info = builder.info
-    theirs = {split: row.splits.get(split, split) for split in (*SPLITS, *row.splits)}
-    theirs = {ours: split for ours, split in theirs.items() if split and split.partition("[")[0] in info.splits}
+    named = {split: row.splits.get(split, split) for split in (*SPLITS, *row.splits)}
+    theirs = {ours: split for ours, split in named.items() if split and split.partition("[")[0] in info.splits}
     theirs |= {split: split for split in info.splits if split not in theirs and split not in theirs.values()}
     config_read = tfds.ReadConfig(try_autocache=False)
 
@@ -73,8 +75,15 @@ def from_tfds(
     def count(split: str) -> int:
         return info.splits[theirs[split]].num_examples if split in theirs else 0
 
+    def fingerprint() -> str:
+        # The same version may have been made of other files, such as images of another size.
+        content = [[own, info.splits[own].num_examples, info.splits[own].num_bytes] for own in theirs.values()]
+        return f"{card.name}-{info.version}-{hashlib.sha256(json.dumps([content]).encode()).hexdigest()[:16]}"
+
     label = _class_label(info.features, paths)
     labels = tuple(row.labels or (label.names if label is not None else ()))
+    # A builder of our own may choose its config itself, such as the version of Python.
+    chosen = {"config": builder.builder_config.name} if row.builder and not config and builder.builder_config else {}
     card = DatasetCard(
         name=f"{base}/{config}" if config else base,
         version=str(info.version),
@@ -83,11 +92,11 @@ def from_tfds(
         synthetic=row.synthetic,
         labels=labels,
         splits=_described(theirs),
-        details=row.details,
+        details={**row.details, **chosen},
     )
     names = [split for split in SPLITS if split in theirs]
     names += [split for split in (*theirs, *extra) if split not in names]
-    return RawDataset(read, tuple(names), card, labels, count).hold_out(key=key, stratum=stratum)
+    return RawDataset(read, tuple(names), card, labels, count, fingerprint).hold_out(key=key, stratum=stratum)
 
 
 def open_dataset(
@@ -136,11 +145,13 @@ def _open(base: str, row: DatasetRow, config: str, builtin: str, own: str) -> tu
     """The prepared builder, and functions that open those of further splits."""
     module: Any = importlib.import_module(row.builder) if row.builder else None
     configs = _configs(base, module)
-    if configs and not config:
+    if config and module is not None and not configs and not hasattr(module, "config"):
+        raise UserError(f"Data set {base!r} has no configs; got {base}/{config}. Write {base!r}.")
+    if configs and not config and row.needs_config:
         some = ", ".join(f"{base}/{one}" for one in configs[:20])
         raise UserError(f"Data set {base!r} has several configs. Name one: {some}.")
     known = config.partition(":")[0] if module is None else config  # TFDS's versions follow a colon
-    if configs and known not in configs:
+    if configs and config and known not in configs:
         raise unknown(f"config of {base}", config, configs, f"Write {base}/ and one of them. {own}".rstrip(" ."))
 
     def opened(one: str) -> Any:
@@ -154,8 +165,11 @@ def _configs(base: str, module: Any) -> list[str]:
     """Names of all configs, if they can be listed and there are several."""
     if module is not None:
         return list(module.configs()) if hasattr(module, "configs") else []
+    if "/" in base:
+        return []  # the row itself names the config
     try:
-        return list(tfds.builder_cls(base).builder_configs)
+        configs = list(tfds.builder_cls(base).builder_configs)
+        return configs if len(configs) > 1 else []
     except tfds.core.registered.DatasetNotFoundError:
         return []  # `prepared` says so, with the nearest name
 

@@ -7,10 +7,11 @@ from typing import Any
 from keras import ops
 
 from zoo.decoding.state import Step
+from zoo.errors import UserError
 
 
 def ensemble(steps: Sequence[Step]) -> Step:
-    """Joins the steps of several models of one vocabulary: it gives the logarithm of their mean probability.
+    """Joins the steps of several models that share a vocabulary: the logarithm of their mean probability.
 
     Args:
         steps: One step or more; see `zoo.decoding`.
@@ -19,21 +20,21 @@ def ensemble(steps: Sequence[Step]) -> Step:
         A step whose state is a list, the state of each model in the order of `steps`.
 
     Raises:
-        ValueError: If there are no steps; from the step, if there is not one state for each, or vocabularies differ.
+        UserError: If there are no steps; from the step, if the number of states or the vocabularies differ.
     """
     steps = list(steps)
     if not steps:
-        raise ValueError("An ensemble needs at least one step.")
+        raise UserError("An ensemble needs at least one step; got none.")
 
     def step(tokens: Any, states: list) -> tuple[Any, list]:
         if len(states) != len(steps):
-            raise ValueError(f"An ensemble of {len(steps)} steps needs as many states; got {len(states)}.")
+            raise UserError(f"An ensemble of {len(steps)} steps needs one state for each; got {len(states)}.")
         results = [one(tokens, state) for one, state in zip(steps, states, strict=True)]
         tables = [ops.cast(log_probabilities, "float32") for log_probabilities, _ in results]
         sizes = [table.shape[-1] for table in tables]
         if len(set(sizes) - {None}) > 1:
-            raise ValueError(f"The models of an ensemble have one vocabulary; got sizes {', '.join(map(str, sizes))}.")
-        mean = ops.logsumexp(ops.stack(tables), axis=0) - math.log(len(steps))
+            raise UserError(f"The models of an ensemble share one vocabulary; got {', '.join(map(str, sizes))} tokens.")
+        mean = ops.logsumexp(ops.stack(tables), axis=0) - math.log(len(steps))  # (rows, vocabulary)
         return mean, [state for _, state in results]
 
     return step

@@ -1,30 +1,31 @@
-"""What sampling leaves out: all but the most probable tokens."""
+"""Truncated sampling: all but the most probable tokens get probability 0."""
 
 from typing import Any
 
 from keras import ops
 
-NONE = float("-inf")
+from zoo.decoding.options import check
+
+NEGATIVE_INFINITY = float("-inf")
 
 
 def top_k(log_probabilities: Any, k: int) -> Any:
-    """Forbids all tokens but the `k` most probable; of equal ones the lowest ids stay.
+    """Excludes all tokens but the `k` most probable; among equal ones the lowest ids stay.
 
     Args:
-        log_probabilities: `(rows, vocabulary)`; they need not be normalised.
-        k: How many tokens stay; 0 for all.
+        log_probabilities: `(rows, vocabulary)`; they need not be normalized.
+        k: Number of tokens that stay; 0 for all.
 
     Returns:
-        `(rows, vocabulary)`: as before, or `-inf`; not normalised again.
+        `(rows, vocabulary)`: as given, or `-inf`; not normalized again.
 
     Raises:
-        ValueError: If `k` is negative.
+        UserError: If `k` is negative or not a whole number.
 
     Reference:
         Fan, Lewis and Dauphin, "Hierarchical Neural Story Generation" (2018), section 5.4.
     """
-    if k < 0:
-        raise ValueError(f"The number of tokens to sample from cannot be negative; got top_k={k}.")
+    check(top_k=k)
     if k == 0 or k >= log_probabilities.shape[-1]:
         return log_probabilities
     values, _ = ops.top_k(log_probabilities, k)
@@ -32,37 +33,36 @@ def top_k(log_probabilities: Any, k: int) -> Any:
 
 
 def top_p(log_probabilities: Any, p: float) -> Any:
-    """Forbids all tokens but the fewest that together have a probability of at least `p`.
+    """Excludes all tokens but the smallest set whose total probability is at least `p` (nucleus sampling).
 
-    The most probable token always stays; of equal ones the lowest ids stay.
+    The most probable token always stays; among equal ones the lowest ids stay.
 
     Args:
-        log_probabilities: `(rows, vocabulary)`; they need not be normalised.
-        p: The least probability of the tokens that stay, above 0; 1 for all.
+        log_probabilities: `(rows, vocabulary)`; they need not be normalized.
+        p: Total probability of the tokens that stay, above 0; 1 for all.
 
     Returns:
-        `(rows, vocabulary)`: as before, or `-inf`; not normalised again.
+        `(rows, vocabulary)`: as given, or `-inf`; not normalized again.
 
     Raises:
-        ValueError: If `p` is not above 0 and at most 1.
+        UserError: If `p` is not above 0 and at most 1.
 
     Reference:
         Holtzman et al., "The Curious Case of Neural Text Degeneration" (2020), section 3.1.
     """
-    if not 0 < p <= 1:
-        raise ValueError(f"The probability to sample from is above 0 and at most 1; got top_p={p}.")
+    check(top_p=p)
     if p == 1:
         return log_probabilities
     values, _ = ops.top_k(log_probabilities, log_probabilities.shape[-1])
-    chances = ops.softmax(ops.cast(values, "float32"), axis=-1)
-    before = ops.cumsum(chances, axis=-1) - chances  # probability of all better tokens
-    number = ops.maximum(ops.sum(ops.cast(before < p, "int32"), axis=-1, keepdims=True), 1)
-    return _keep(log_probabilities, ops.take_along_axis(values, number - 1, axis=-1), number)
+    probabilities = ops.softmax(ops.cast(values, "float32"), axis=-1)
+    before = ops.cumsum(probabilities, axis=-1) - probabilities  # total probability of all better tokens
+    count = ops.maximum(ops.sum(ops.cast(before < p, "int32"), axis=-1, keepdims=True), 1)
+    return _keep(log_probabilities, ops.take_along_axis(values, count - 1, axis=-1), count)
 
 
-def _keep(values: Any, edge: Any, number: Any) -> Any:
-    """The `number` greatest values of each row, the last of which is `edge`."""
-    above, level = values > edge, values == edge
-    room = number - ops.sum(ops.cast(above, "int32"), axis=-1, keepdims=True)
-    level = ops.logical_and(level, ops.cumsum(ops.cast(level, "int32"), axis=-1) <= room)
-    return ops.where(ops.logical_or(above, level), values, NONE)
+def _keep(values: Any, smallest: Any, count: Any) -> Any:
+    """The `count` greatest values of each row, of which `smallest` is the last."""
+    above, equal = values > smallest, values == smallest
+    room = count - ops.sum(ops.cast(above, "int32"), axis=-1, keepdims=True)
+    equal = ops.logical_and(equal, ops.cumsum(ops.cast(equal, "int32"), axis=-1) <= room)
+    return ops.where(ops.logical_or(above, equal), values, NEGATIVE_INFINITY)

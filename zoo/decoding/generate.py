@@ -1,24 +1,26 @@
-"""The loop of the decoders that follow one sequence of each example."""
+"""The loop of the searches that follow one sequence per example."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from keras import ops
 
-from zoo.decoding.result import PAD, Decoded
-from zoo.decoding.state import Frame, Prefix, Step, first_tokens, loop, write
-from zoo.decoding.vocabulary import pick_token
+from zoo.decoding.options import check
+from zoo.decoding.result import Decoded
+from zoo.decoding.state import ForcedPrefix, StateFrame, Step, first_tokens, while_loop, write
+from zoo.decoding.vocabulary import gather_tokens
+from zoo.ids import PAD
 
 
 class _Rows(NamedTuple):
-    """One sequence of each example, as far as it has come."""
+    """One sequence per example, as far as it is produced."""
 
-    last: Any  # (batch,) the token before
-    alive: Any  # (batch,) whether the end is still to come
+    last: Any  # (batch,) the previous token
+    alive: Any  # (batch,) True until the end token
     scores: Any  # (batch,)
     lengths: Any  # (batch,)
-    tokens: Any  # (length, batch)
-    attention: Any  # (length, batch, source_time)
+    tokens: Any  # (max_new_tokens, batch)
+    attention: Any  # (max_new_tokens, batch, source_time)
 
 
 def generate(
@@ -28,8 +30,8 @@ def generate(
     *,
     start: Any,
     end: int,
-    length: int,
-    prefix: Any | None = None,
+    max_new_tokens: int,
+    forced_prefix: Any | None = None,
     record: str | None = None,
     keep_state: bool = False,
 ) -> Decoded:
@@ -41,54 +43,53 @@ def generate(
         choose: `(log_probabilities, time) -> tokens`: `(batch, vocabulary)` and a scalar to `(batch,)`.
         start: An id, or `(batch,)` ids.
         end: The id that ends a row.
-        length: The most tokens of a row.
-        prefix: `(batch, time)` forced tokens, padded with 0 on the right.
-        record: Key of the state whose value, `(batch, source_time)`, is returned of every step.
+        max_new_tokens: Largest number of tokens of a row.
+        forced_prefix: `(batch, time)` ids, padded with 0 on the right.
+        record: Key of the state whose value, `(batch, source_time)`, is returned for every step.
         keep_state: Return the last state as well.
 
     Raises:
-        ValueError: If `length` is below 1.
+        UserError: If `max_new_tokens` is below 1.
     """
-    if length < 1:
-        raise ValueError(f"At least one token must be produced; got length={length}.")
+    check(max_new_tokens=max_new_tokens)
     last = first_tokens(start, state)
-    frame, forced = Frame(state), Prefix(prefix)
+    frame, forced = StateFrame(state), ForcedPrefix(forced_prefix)
 
-    def going(time: Any, rows: _Rows, tensors: list) -> Any:
-        return ops.logical_and(time < length, ops.any(rows.alive))
+    def unfinished(time: Any, rows: _Rows, tensors: list) -> Any:
+        return ops.logical_and(time < max_new_tokens, ops.any(rows.alive))
 
     def body(time: Any, rows: _Rows, tensors: list) -> tuple:
         log_probabilities, new = step(rows.last, frame.state(tensors))
         tokens = ops.cast(choose(log_probabilities, time), "int32")
         given = forced.at(time)
         tokens = tokens if given is None else ops.where(given > 0, given, tokens)
-        rows = _append(rows, time, tokens, pick_token(log_probabilities, tokens), end)
+        rows = _append(rows, time, tokens, gather_tokens(log_probabilities, tokens), end)
         if record is not None:
-            seen = ops.where((time < rows.lengths)[:, None], ops.cast(new[record], "float32"), 0.0)
-            rows = rows._replace(attention=write(rows.attention, time, seen))
+            attention = ops.where((time < rows.lengths)[:, None], ops.cast(new[record], "float32"), 0.0)
+            rows = rows._replace(attention=write(rows.attention, time, attention))
         return time + 1, rows, frame.tensors(new)
 
-    begin = _begin(last, length, 0 if record is None else ops.shape(state[record])[1])
-    _, rows, tensors = loop(going, body, (ops.zeros((), "int32"), begin, frame.tensors(state)))
-    attention = ops.transpose(rows.attention, (1, 0, 2))
+    rows = _first_rows(last, max_new_tokens, 0 if record is None else ops.shape(state[record])[1])
+    _, rows, tensors = while_loop(unfinished, body, (ops.zeros((), "int32"), rows, frame.tensors(state)))
+    attention = ops.transpose(rows.attention, (1, 0, 2))  # (batch, max_new_tokens, source_time)
     state = frame.state(tensors) if keep_state else ()
     return Decoded(ops.transpose(rows.tokens), rows.scores, rows.scores, rows.lengths, attention, state)
 
 
-def _begin(last: Any, length: int, source_time: Any) -> _Rows:
+def _first_rows(last: Any, max_new_tokens: int, source_time: Any) -> _Rows:
     (batch,) = ops.shape(last)
     return _Rows(
         last=last,
         alive=ops.ones((batch,), "bool"),
         scores=ops.zeros((batch,), "float32"),
         lengths=ops.zeros((batch,), "int32"),
-        tokens=ops.full((length, batch), PAD, "int32"),
-        attention=ops.zeros((length, batch, source_time), "float32"),
+        tokens=ops.full((max_new_tokens, batch), PAD, "int32"),
+        attention=ops.zeros((max_new_tokens, batch, source_time), "float32"),
     )
 
 
 def _append(rows: _Rows, time: Any, tokens: Any, gains: Any, end: int) -> _Rows:
-    """The rows with one more token, those that have not ended."""
+    """Adds one token to the rows that have not ended."""
     tokens = ops.where(rows.alive, tokens, PAD)
     return rows._replace(
         last=tokens,

@@ -1,22 +1,22 @@
-"""What a decoder returns."""
+"""What a search returns."""
 
 from typing import Any, NamedTuple
 
-PAD = 0
-"""The token that fills a row after its end."""
-
 
 class Decoded(NamedTuple):
-    """Sequences and their scores; of a beam search with `nbest` after `batch` in every shape, best first.
+    """Sequences and their scores; from a beam search with `num_return` after `batch` in every shape, best first.
 
     Attributes:
-        tokens: `(batch, length)` int32: without the start token, with the end token where it was produced, then 0.
-        scores: `(batch,)` what the decoder ranks by: of a beam search normalised, else the log-probabilities.
-        log_probabilities: `(batch,)` sums over the produced tokens, prefix and end token included.
-        lengths: `(batch,)` int32, how many tokens were produced, prefix and end token included.
-        attention: `(batch, length, source_time)`, what was recorded when each token was produced, 0 after the end;
-            `source_time` is 0 if nothing was to be recorded.
-        state: The state before the last token is fed back, from which to go on, where it was asked for; else `()`.
+        tokens: `(batch, max_new_tokens)` int32: without the start token, with the end token where it was produced,
+            then 0.
+        scores: `(batch,)` float32, what the search ranks by: in a beam search the normalized log-probabilities, else
+            the log-probabilities.
+        log_probabilities: `(batch,)` float32, sums over the produced tokens in nats, forced prefix and end token
+            included.
+        lengths: `(batch,)` int32, number of produced tokens, forced prefix and end token included.
+        attention: `(batch, max_new_tokens, source_time)` float32, recorded when each token was produced, 0 after the
+            end; `source_time` is 0 if nothing was recorded.
+        state: The state from which to continue, before the last token is fed back, if it was asked for; else `()`.
     """
 
     tokens: Any

@@ -1,4 +1,4 @@
-"""The state of a step while it goes around a loop: what is carried, repeated, reordered, and what stays."""
+"""The state of a step inside a loop: what the loop carries, repeats and reorders, and what stays outside."""
 
 import copy
 from collections.abc import Callable
@@ -6,16 +6,18 @@ from typing import Any, NamedTuple
 
 from keras import ops, tree
 
+from zoo.errors import UserError
+
 Step = Callable[[Any, Any], tuple[Any, Any]]
-"""`(tokens, state) -> (log_probabilities, state)`; `zoo.decoding` says which shapes."""
+"""`(tokens, state) -> (log_probabilities, state)`; the shapes are in `zoo.decoding`."""
 
 
-class Shared(NamedTuple):
-    """Marks a part of a state that all hypotheses of one example have in common.
+class BatchShared(NamedTuple):
+    """Marks a part of a state that all hypotheses of one example share.
 
     The memory of an encoder, attention's keys, a mask: a beam search neither repeats nor reorders it. It stays
-    `(batch, ...)` while everything else has `rows = batch * width`, and the step itself broadcasts it over the
-    neighbouring rows of its example. With two examples and three hypotheses of each:
+    `(batch, ...)` while everything else has `rows = batch * beam_size`, and the step itself broadcasts it over the
+    neighboring rows of its example. With two examples and three hypotheses of each:
 
         hidden         memory.value       memory of each row
         a0             A                  A
@@ -26,9 +28,9 @@ class Shared(NamedTuple):
         b2                                B
 
         grouped = ops.reshape(hidden, (batch, -1, units))             # (2, 3, units)
-        scores = ops.einsum("bwu,btu->bwt", grouped, memory.value)    # (2, 3, time), nothing was copied
+        scores = ops.einsum("bwu,btu->bwt", grouped, memory.value)    # (2, 3, time), nothing is copied
 
-    A step returns its state with the shared parts in their places; what it puts there is ignored.
+    A step returns its state with the shared parts in their places; their content is ignored.
 
     Attributes:
         value: A tensor or a nest of tensors, `(batch, ...)`.
@@ -38,33 +40,34 @@ class Shared(NamedTuple):
 
 
 class _Fixed:
-    """Stands in a nest, as a leaf, for a part that no loop carries."""
+    """A leaf of a nest that stands for a part that the loop does not carry."""
 
     def __init__(self, part: Any) -> None:
         self.part = part
 
-    def only(self, examples: Any) -> "_Fixed":
+    def select(self, examples: Any) -> "_Fixed":
         """The part of some examples, `(n,)` indices into the batch."""
         if self.part is None:
             return self
-        taken = tree.map_structure(lambda tensor: ops.take(tensor, examples, axis=0), self.part.value)
-        return _Fixed(Shared(taken))
+        return _Fixed(
+            BatchShared(tree.map_structure(lambda tensor: ops.take(tensor, examples, axis=0), self.part.value))
+        )
 
 
 def _mark(state: Any) -> Any:
-    """The nest with each `Shared` and each None as one leaf."""
+    """The nest with each `BatchShared` and each None as one leaf."""
 
     def fixed(node: Any) -> _Fixed | None:
-        return _Fixed(node) if isinstance(node, Shared) or node is None else None
+        return _Fixed(node) if isinstance(node, BatchShared) or node is None else None
 
     return tree.traverse(fixed, state)
 
 
-class Frame:
-    """The structure of a state, between the nest that a step knows and the list that a loop carries.
+class StateFrame:
+    """The structure of a state: converts between the nest that a step takes and the list that a loop carries.
 
     Args:
-        state: A nest of tensors, some of them in `Shared`.
+        state: A nest of tensors, some of them in `BatchShared`.
     """
 
     def __init__(self, state: Any) -> None:
@@ -75,13 +78,13 @@ class Frame:
         """The tensors of a state that change from step to step.
 
         Raises:
-            ValueError: If the state has another structure.
+            UserError: If the state has another structure.
         """
         marked = _mark(state)
         try:
             tree.assert_same_structure(self.nest, marked)
         except (TypeError, ValueError) as error:
-            raise ValueError(f"A step must return a state of the structure that it was given: {error}") from error
+            raise UserError(f"A step must return a state of the same structure as it got: {error}") from error
         pairs = zip(self.leaves, tree.flatten(marked), strict=True)
         return [ops.convert_to_tensor(new) for old, new in pairs if not isinstance(old, _Fixed)]
 
@@ -91,10 +94,10 @@ class Frame:
         leaves = [leaf.part if isinstance(leaf, _Fixed) else next(rest) for leaf in self.leaves]
         return tree.pack_sequence_as(self.nest, leaves)
 
-    def only(self, examples: Any) -> "Frame":
-        """The frame of some examples, `(n,)` indices into the batch: of their shared parts."""
+    def select(self, examples: Any) -> "StateFrame":
+        """The frame of some examples, `(n,)` indices into the batch: selects from the shared parts."""
         frame = copy.copy(self)
-        frame.leaves = [leaf.only(examples) if isinstance(leaf, _Fixed) else leaf for leaf in self.leaves]
+        frame.leaves = [leaf.select(examples) if isinstance(leaf, _Fixed) else leaf for leaf in self.leaves]
         return frame
 
 
@@ -102,14 +105,14 @@ def first_tokens(start: Any, state: Any) -> Any:
     """The start token of each example.
 
     Args:
-        start: An id for all, or `(batch,)` ids.
-        state: Its first tensor tells the size of the batch if `start` does not.
+        start: One id for all, or `(batch,)` ids.
+        state: Its first tensor gives the batch size if `start` does not.
 
     Returns:
         `(batch,)` int32.
 
     Raises:
-        ValueError: If neither tells the size of the batch.
+        UserError: If neither gives the batch size.
     """
     start = ops.cast(ops.convert_to_tensor(start), "int32")
     if len(start.shape) == 1:
@@ -117,32 +120,33 @@ def first_tokens(start: Any, state: Any) -> Any:
     for leaf in tree.flatten(state):
         if leaf is not None:
             return ops.broadcast_to(start, ops.shape(leaf)[:1])
-    raise ValueError("The size of the batch is unknown: the state is empty, so give `start` for each example.")
+    raise UserError("The size of the batch is unknown: the state is empty, so give `start` as (batch,) ids.")
 
 
-def loop(going: Callable[..., Any], body: Callable[..., tuple], variables: tuple) -> tuple:
-    """`keras.ops.while_loop`, whose body may forget static shapes and change the precision of what it is given.
+def while_loop(condition: Callable[..., Any], body: Callable[..., tuple], variables: tuple) -> tuple:
+    """`keras.ops.while_loop` with a body that may lose static shapes and change the dtype of its variables.
 
     Raises:
-        ValueError: If the body changes a shape.
+        UserError: If the body changes a shape.
     """
 
-    def steady(*before: Any) -> tuple:
-        return tree.map_structure(_like, before, tuple(body(*before)))
+    def restoring(*before: Any) -> tuple:
+        return tree.map_structure(_restore, before, tuple(body(*before)))
 
-    return ops.while_loop(going, steady, variables)
+    return ops.while_loop(condition, restoring, variables)
 
 
-def _like(before: Any, after: Any) -> Any:
+def _restore(before: Any, after: Any) -> Any:
+    """`after` with the dtype and the static shape of `before`."""
     old, new = tuple(before.shape), tuple(after.shape)
     if len(old) != len(new) or any(None not in sizes and sizes[0] != sizes[1] for sizes in zip(old, new, strict=True)):
-        raise ValueError(f"A step must keep the shapes of its state; {old} became {new}.")
+        raise UserError(f"A step must keep the shapes of its state; {old} became {new}.")
     after = ops.cast(after, before.dtype) if after.dtype != before.dtype else after
     return ops.reshape(after, ops.shape(before)) if old != new else after
 
 
-def pick(table: Any, index: Any) -> Any:
-    """`table[b, index[b, i]]` of every `b` and `i`.
+def gather(table: Any, index: Any) -> Any:
+    """`table[b, index[b, i]]` for every `b` and `i`.
 
     Args:
         table: `(batch, n, ...)`.
@@ -157,12 +161,12 @@ def pick(table: Any, index: Any) -> Any:
 
 
 def write(buffer: Any, time: Any, values: Any) -> Any:
-    """A buffer `(length, ...)` with values `(...)` in place `time`."""
+    """A buffer `(max_new_tokens, ...)` with values `(...)` at `time`."""
     return ops.scatter_update(buffer, ops.reshape(time, (1, 1)), values[None])
 
 
-class Prefix:
-    """Tokens that are forced.
+class ForcedPrefix:
+    """Tokens that every row must begin with.
 
     Args:
         tokens: `(batch, time)` ids, padded with 0 on the right, or None.
@@ -171,11 +175,11 @@ class Prefix:
     def __init__(self, tokens: Any | None) -> None:
         self.tokens = None
         if tokens is not None:
-            by_time = ops.transpose(ops.cast(ops.convert_to_tensor(tokens), "int32"))
-            # One more step of zeros, for all the time after the prefix.
+            by_time = ops.transpose(ops.cast(ops.convert_to_tensor(tokens), "int32"))  # (time, batch)
+            # One more step of zeros stands for all the time after the prefix.
             self.tokens = ops.pad(by_time, ((0, 1), (0, 0)))
 
-    def only(self, examples: Any) -> "Prefix":
+    def select(self, examples: Any) -> "ForcedPrefix":
         """The prefixes of some examples, `(n,)` indices into the batch."""
         some = copy.copy(self)
         some.tokens = None if self.tokens is None else ops.take(self.tokens, examples, axis=1)

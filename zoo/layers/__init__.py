@@ -1,25 +1,25 @@
-"""Layers that stand around a recurrent cell."""
+"""Layers around a recurrent cell."""
 
 from zoo.layers.attention import AdditiveAttention, DotAttention, GeneralAttention
 from zoo.layers.bridge import Bridge
-from zoo.layers.carried import Carried
+from zoo.layers.carried_state import CarriedState
 from zoo.layers.decoder import RecurrentDecoder
-from zoo.layers.dropout import LockedDropout, WordDropout
 from zoo.layers.embedding import TokenEmbedding
+from zoo.layers.former import register_former_names
 from zoo.layers.frame_encoder import FrameEncoder
 from zoo.layers.image_encoder import image_encoder
 from zoo.layers.pooling import Pooling
 from zoo.layers.recurrent import Recurrent, reverse
 from zoo.layers.sampled_softmax import SampledSoftmax
+from zoo.layers.word_dropout import WordDropout
 
 __all__ = [
     "AdditiveAttention",
     "Bridge",
-    "Carried",
+    "CarriedState",
     "DotAttention",
     "FrameEncoder",
     "GeneralAttention",
-    "LockedDropout",
     "Pooling",
     "Recurrent",
     "RecurrentDecoder",
@@ -29,3 +29,5 @@ __all__ = [
     "image_encoder",
     "reverse",
 ]
+
+register_former_names()

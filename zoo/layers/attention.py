@@ -1,10 +1,10 @@
-"""Attention of a decoder over the memory an encoder left behind.
+"""Attention of a decoder over the memory, the outputs of an encoder.
 
 One query looks at every position of the memory. What does not depend on the query, the projected keys, is computed
-once for a sequence by `keys`. A search that follows several hypotheses of one example puts their rows side by side
+once per sequence by `keys`. A search with several hypotheses of each example puts their rows side by side
 and leaves the memory as it is:
 
-    memory of 2 examples      queries of 3 hypotheses each      who looks where
+    memory of 2 examples      queries of 3 hypotheses each      which reads which
     m0                        q0 q1 q2                          q0 q1 q2 -> m0
     m1                        q3 q4 q5                          q3 q4 q5 -> m1
 """
@@ -14,11 +14,11 @@ from typing import Any
 import keras
 from keras import ops
 
-from zoo.layers.masked import Masked
+from zoo.layers.explicit_mask import ExplicitMask
 from zoo.names import look_up
 
 
-class Attention(Masked):
+class Attention(ExplicitMask):
     """What all kinds share: weights from scores, and the weighted mean of the memory.
 
     A subclass defines `keys(memory)` and `score(queries, keys)`.
@@ -32,7 +32,7 @@ class Attention(Masked):
         self.units = units
 
     def keys(self, memory: Any) -> Any:
-        """The part of the scores that no query has a say in: memory `(batch, time, features)` -> `(batch, time, .)`."""
+        """The part of the scores that no query changes: memory `(batch, time, features)` -> `(batch, time, .)`."""
         return memory
 
     def score(self, queries: Any, keys: Any) -> Any:
@@ -40,7 +40,7 @@ class Attention(Masked):
         raise NotImplementedError
 
     def call(self, query: Any, memory: Any, keys: Any, mask: Any | None = None) -> tuple[Any, Any]:
-        """Looks at the memory.
+        """Reads the memory.
 
         Args:
             query: `(rows, units)`, rows a multiple of batch; rows of one example lie side by side.
@@ -60,16 +60,13 @@ class Attention(Masked):
         context = ops.matmul(weights, memory)  # (batch, group, features)
         return ops.reshape(context, (-1, memory.shape[-1])), ops.reshape(weights, (-1, shape[1]))
 
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "units": self.units}
-
 
 @keras.saving.register_keras_serializable("zoo")
 class AdditiveAttention(Attention):
     """score(s, h_j) = v^T tanh(W s + U h_j).
 
     Source: Bahdanau, Cho and Bengio, "Neural Machine Translation by Jointly Learning to Align and Translate" (2015),
-    section A.1.2. W and U lead into a space of `units`.
+    section A.1.2. W and U project into a space of `units`.
     """
 
     def build(self, query_shape: tuple, memory_shape: tuple) -> None:
@@ -89,7 +86,7 @@ class AdditiveAttention(Attention):
 
 @keras.saving.register_keras_serializable("zoo")
 class DotAttention(Attention):
-    """score(s, h_j) = s^T h_j, where a projection of h_j comes in if its size is not that of s.
+    """score(s, h_j) = s^T h_j, h_j projected first if its size is not that of s.
 
     Source: Luong, Pham and Manning, "Effective Approaches to Attention-based Neural Machine Translation" (2015),
     section 3.1, equation 8, "dot". The paper's two sides have one size; ours may differ.
@@ -123,10 +120,16 @@ class GeneralAttention(DotAttention):
 TABLE = {"additive": AdditiveAttention, "dot": DotAttention, "general": GeneralAttention}
 
 
-def attention(kind: str, units: int, **options: Any) -> Attention:
+def attention(kind: str, units: int, *, dtype: Any = None, name: str | None = None) -> Attention:
     """The attention layer of a name in `TABLE`.
+
+    Args:
+        kind: `"additive"`, `"dot"` or `"general"`.
+        units: Size of additive attention's space.
+        dtype: Precision of the layer.
+        name: Name of the layer.
 
     Raises:
         UserError: If there is none; names the nearest.
     """
-    return look_up(TABLE, kind, "kind of attention")(units, **options)
+    return look_up(TABLE, kind, "kind of attention")(units, dtype=dtype, name=name)

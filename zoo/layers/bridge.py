@@ -1,4 +1,4 @@
-"""From what an encoder has read to the first state of a decoder, whatever the two are made of."""
+"""From what an encoder has read to the first states of a decoder, whatever cells the two have."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,22 +6,26 @@ from typing import Any
 import keras
 from keras import ops
 
+from zoo.serialization import Configured
+
 
 @keras.saving.register_keras_serializable("zoo")
-class Bridge(keras.layers.Layer):
-    """One vector a sequence -> every state of every decoder layer, each by a projection and a tanh of its own.
+class Bridge(Configured):
+    """One vector per sequence -> every state of every decoder layer, each by a projection and a tanh of its own.
 
     Source: Bahdanau, Cho and Bengio (2015), section A.2.2: s_0 = tanh(W_s h_1); here for any number of states, so
-    that cell, depth, direction and size of the two sides need not agree.
+    that cell, number of layers, direction and size of the two sides need not agree.
 
     Args:
-        sizes: Units of the decoder's states: a list by layer of lists by state.
+        state_sizes: Units of the decoder's states: a list by layer of lists by state.
     """
 
-    def __init__(self, sizes: Sequence[Sequence[int]], **kwargs: Any) -> None:
+    def __init__(self, state_sizes: Sequence[Sequence[int]], **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.sizes = [list(layer) for layer in sizes]
-        self.projection = keras.layers.Dense(sum(map(sum, self.sizes)), activation="tanh", name="projection")
+        self.state_sizes = [list(layer) for layer in state_sizes]
+        self.projection = keras.layers.Dense(
+            sum(map(sum, self.state_sizes)), activation="tanh", dtype=self.dtype_policy, name="projection"
+        )
 
     def build(self, input_shape: tuple) -> None:
         self.projection.build(input_shape)
@@ -31,7 +35,7 @@ class Bridge(keras.layers.Layer):
         states = self.projection(summary)
         result: list[list] = []
         begin = 0
-        for layer in self.sizes:
+        for layer in self.state_sizes:
             result.append([])
             for size in layer:
                 result[-1].append(states[:, begin : begin + size])
@@ -39,10 +43,7 @@ class Bridge(keras.layers.Layer):
         return result
 
     def compute_output_shape(self, input_shape: tuple) -> list[list[tuple]]:
-        return [[(input_shape[0], size) for size in layer] for layer in self.sizes]
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "sizes": self.sizes}
+        return [[(input_shape[0], size) for size in layer] for layer in self.state_sizes]
 
 
 def concatenated(states: Sequence[Sequence[Any]]) -> Any:

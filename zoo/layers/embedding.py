@@ -3,48 +3,54 @@
 from typing import Any
 
 import keras
+from keras import ops
 
-from zoo.layers.dropout import LockedDropout, WordDropout
-from zoo.layers.masked import Masked
+from zoo.layers.explicit_mask import ExplicitMask
+from zoo.layers.word_dropout import WordDropout
 
 
 @keras.saving.register_keras_serializable("zoo")
-class TokenEmbedding(Masked):
-    """An embedding with word dropout before and locked dropout behind it.
+class TokenEmbedding(ExplicitMask):
+    """An embedding with word dropout before it, and dropout of features after it that is the same at every step.
+
+    Source of the latter: Gal and Ghahramani, "A Theoretically Grounded Application of Dropout in Recurrent Neural
+    Networks" (2016), section 4; called locked dropout in Merity, Keskar and Socher (2017), section 4.2.
 
     Args:
-        vocabulary: Number of ids.
-        size: Length of a vector.
-        word_dropout: Part of the tokens replaced by the unknown one while training.
-        dropout: Part of the features dropped, the same at every step of a sequence.
+        vocabulary_size: Number of ids.
+        embedding_dim: Length of a vector.
+        word_dropout: Fraction of the tokens replaced by the unknown one while training.
+        dropout: Fraction of the features dropped, the same at every step of a sequence.
     """
 
     def __init__(
-        self, vocabulary: int, size: int, word_dropout: float = 0.0, dropout: float = 0.0, **kwargs: Any
+        self,
+        vocabulary_size: int,
+        embedding_dim: int,
+        word_dropout: float = 0.0,
+        dropout: float = 0.0,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.vocabulary, self.size = vocabulary, size
-        self.word_dropout, self.dropout = word_dropout, dropout
-        self.words = WordDropout(word_dropout, name="word_dropout")
-        self.table = keras.layers.Embedding(vocabulary, size, name="table")
-        self.features = LockedDropout(dropout, name="dropout")
+        self.vocabulary_size, self.embedding_dim = vocabulary_size, embedding_dim
+        policy = self.dtype_policy
+        self.words = WordDropout(word_dropout, dtype=policy, name="word_dropout")
+        self.table = keras.layers.Embedding(vocabulary_size, embedding_dim, dtype=policy, name="table")
+        self.features = keras.layers.SpatialDropout1D(dropout, dtype=policy, name="dropout")
 
     def build(self, input_shape: tuple) -> None:
         self.table.build(input_shape)
 
     def call(self, tokens: Any, mask: Any | None = None, training: bool | None = None) -> Any:
-        """tokens `(batch, time)`, mask `(batch, time)` True = real -> `(batch, time, size)`."""
+        """tokens `(batch, time)`, mask `(batch, time)` True = real -> `(batch, time, embedding_dim)`."""
         tokens = self.words(tokens, mask=mask, training=training)
         return self.features(self.table(tokens), training=training)
 
-    def compute_output_shape(self, input_shape: tuple) -> tuple:
-        return (*input_shape, self.size)
+    def vectors(self) -> Any:
+        """All vectors, `(vocabulary_size, embedding_dim)`, as an output layer may share them."""
+        if self.table.quantization_mode is None:
+            return self.table.embeddings
+        return self.table(ops.arange(self.vocabulary_size, dtype="int32"))  # scaled back from integers
 
-    def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "vocabulary": self.vocabulary,
-            "size": self.size,
-            "word_dropout": self.word_dropout,
-            "dropout": self.dropout,
-        }
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
+        return (*input_shape, self.embedding_dim)

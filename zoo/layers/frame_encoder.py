@@ -1,4 +1,4 @@
-"""Frames of a clip to vectors: a small convolutional network that looks at each frame by itself."""
+"""Frames of a clip to vectors: a small convolutional network for each frame by itself."""
 
 import math
 from collections.abc import Sequence
@@ -7,23 +7,23 @@ from typing import Any
 import keras
 from keras import ops
 
-from zoo.layers.masked import Masked
+from zoo.layers.explicit_mask import ExplicitMask
 
 GROUP = 8
 """Channels that are normalised together, where their number allows it."""
 
 
 @keras.saving.register_keras_serializable("zoo")
-class FrameEncoder(Masked):
-    """Convolutions of 3 x 3 over every frame, then one vector that tells what is where.
+class FrameEncoder(ExplicitMask):
+    """Convolutions of 3 x 3 over every frame, then one vector of what is where.
 
     Two views of the last feature maps go into the vector: the maps as they are, made coarser, and for each map the
-    place where it is strongest, as the mean of all places weighted by a softmax over them (Finn et al., "Deep Spatial
-    Autoencoders for Visuomotor Learning", 2016, section IV). From places, a recurrent layer reads motion by a
-    subtraction.
+    position where it is strongest, as the mean of all positions weighted by a softmax over them (Finn et al., "Deep
+    Spatial Autoencoders for Visuomotor Learning", 2016, section IV). From positions, a recurrent layer computes motion
+    by a subtraction.
 
     Normalised by groups of channels within a frame (Wu and He, "Group Normalization", 2018): statistics of a batch
-    would make an answer depend on batch mates and on padding.
+    would make an answer depend on the rest of the batch and on padding.
 
     Args:
         units: Length of a frame's vector.
@@ -33,16 +33,21 @@ class FrameEncoder(Masked):
     def __init__(self, units: int, filters: Sequence[int] = (16, 32), **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.units, self.filters = units, tuple(filters)
+        policy = self.dtype_policy
         self.convolutions = [
-            keras.layers.Conv2D(count, 3, 1 if number else 2, "same", use_bias=False, name=f"convolution_{number}")
+            keras.layers.Conv2D(
+                count, 3, 1 if number else 2, "same", use_bias=False, dtype=policy, name=f"convolution_{number}"
+            )
             for number, count in enumerate(self.filters)
         ]
         self.norms = [
-            keras.layers.GroupNormalization(math.gcd(count, max(count // GROUP, 1)), name=f"normalization_{number}")
+            keras.layers.GroupNormalization(
+                math.gcd(count, max(count // GROUP, 1)), dtype=policy, name=f"normalization_{number}"
+            )
             for number, count in enumerate(self.filters)
         ]
-        self.coarse = keras.layers.AveragePooling2D(4, padding="same", name="coarse")
-        self.vector = keras.layers.Dense(units, activation="relu", name="vector")
+        self.coarse = keras.layers.AveragePooling2D(4, padding="same", dtype=policy, name="coarse")
+        self.vector = keras.layers.Dense(units, activation="relu", dtype=policy, name="vector")
 
     def build(self, input_shape: tuple) -> None:
         shape = (None, *input_shape[2:])
@@ -67,21 +72,18 @@ class FrameEncoder(Masked):
             hidden = ops.relu(norm(convolution(hidden)))
         coarse = self.coarse(hidden)
         coarse = ops.reshape(coarse, (-1, math.prod(coarse.shape[1:])))
-        vectors = self.vector(ops.concatenate([coarse, self._places(hidden)], axis=-1))
+        vectors = self.vector(ops.concatenate([coarse, self._positions(hidden)], axis=-1))
         return ops.reshape(vectors, (batch, time, self.units))
 
-    def _places(self, maps: Any) -> Any:
+    def _positions(self, maps: Any) -> Any:
         """Row and column, from -1 to 1, where each map is strongest, and how strong: `(frames, 3 * channels)`."""
         rows, columns = self.grid
         flat = ops.reshape(maps, (-1, rows * columns, maps.shape[-1]))
         weights = ops.softmax(flat * ops.cast(self.sharpness, flat.dtype), axis=1)
         down, across = (ops.linspace(-1.0, 1.0, count) for count in self.grid)
-        places = ops.stack([ops.repeat(down, columns), ops.tile(across, (rows,))])
-        found = ops.einsum("kp,fpc->fkc", ops.cast(places, flat.dtype), weights)
-        return ops.concatenate([ops.reshape(found, (-1, 2 * maps.shape[-1])), ops.max(flat, axis=1)], axis=-1)
+        positions = ops.stack([ops.repeat(down, columns), ops.tile(across, (rows,))])
+        strongest = ops.einsum("kp,fpc->fkc", ops.cast(positions, flat.dtype), weights)
+        return ops.concatenate([ops.reshape(strongest, (-1, 2 * maps.shape[-1])), ops.max(flat, axis=1)], axis=-1)
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
         return (*input_shape[:2], self.units)
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "units": self.units, "filters": self.filters}

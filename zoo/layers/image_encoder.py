@@ -1,4 +1,4 @@
-"""Pictures to feature maps: networks whose answer is a grid of vectors, one for each place of the picture."""
+"""Pictures to feature maps: networks whose output is a grid of vectors, one for each position of the picture."""
 
 import importlib
 import inspect
@@ -15,7 +15,9 @@ FILTERS = (32, 64, 96, 128)
 """Filters of our own network's layers. All but the last halve the picture."""
 
 
-def image_encoder(kind: str | Path | keras.Model, size: int | None = None, weights: str | None = "imagenet") -> Any:
+def image_encoder(
+    kind: str | Path | keras.Model, size: int | None = None, weights: str | None = "imagenet", *, dtype: Any = None
+) -> Any:
     """A network from pictures to feature maps.
 
     Args:
@@ -23,38 +25,43 @@ def image_encoder(kind: str | Path | keras.Model, size: int | None = None, weigh
             `keras.applications`, such as `"EfficientNetB0"`; a `.keras` file; or a model.
         size: Side of the square pictures in pixels; None for any (not every architecture in `keras.applications`
             takes that). A file or a model has its own.
+        dtype: Precision of the small network; the others have their own.
         weights: Of an architecture in `keras.applications`: `"imagenet"`, which Keras fetches, or None.
 
     Returns:
         A `keras.Model`: pictures `(batch, height, width, 3)`, values 0 to 255, to `(batch, rows, columns, channels)`.
 
     Raises:
-        UserError: If there is no such network, it cannot be read or fetched, or its answer is no feature map.
+        UserError: If there is no such network, it cannot be read or fetched, or its output is no feature map.
     """
     if isinstance(kind, keras.Model):
         return _checked(kind, kind.name)
     kind = str(kind)
     if kind == "convolutional":
-        return convolutional(size)
+        return convolutional(size, dtype=dtype)
     if kind.endswith(".keras"):
         return _checked(_from_file(Path(kind)), kind)
     return _application(kind, size, weights)
 
 
-def convolutional(size: int | None = None, filters: Sequence[int] = FILTERS) -> keras.Model:
-    """A small network: convolutions of 3 x 3, normalised by batch, each but the last with a stride of 2.
+def convolutional(size: int | None = None, filters: Sequence[int] = FILTERS, dtype: Any = None) -> keras.Model:
+    """A small network: convolutions of 3 x 3, normalized by batch, each but the last with a stride of 2.
 
     Args:
         size: Side of the pictures, None for any.
         filters: Of each layer.
+        dtype: Precision of the layers.
     """
+    policy = keras.dtype_policies.get(dtype or keras.config.dtype_policy())
     inputs = keras.Input((size, size, 3), name="pictures")
-    x = keras.layers.Rescaling(1 / 127.5, -1.0)(inputs)
+    x = keras.layers.Rescaling(1 / 127.5, -1.0, dtype=policy)(inputs)
     for number, count in enumerate(filters):
         strides = 1 if number == len(filters) - 1 else 2
-        x = keras.layers.Conv2D(count, 3, strides, "same", use_bias=False, name=f"convolution_{number}")(x)
-        x = keras.layers.BatchNormalization(momentum=0.9, name=f"normalization_{number}")(x)
-        x = keras.layers.ReLU()(x)
+        x = keras.layers.Conv2D(count, 3, strides, "same", use_bias=False, dtype=policy, name=f"convolution_{number}")(
+            x
+        )
+        x = keras.layers.BatchNormalization(momentum=0.9, dtype=policy, name=f"normalization_{number}")(x)
+        x = keras.layers.ReLU(dtype=policy)(x)
     return keras.Model(inputs, x, name="convolutional")
 
 

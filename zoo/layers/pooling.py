@@ -1,4 +1,4 @@
-"""From one vector a time step to one vector a sequence. Padding never changes the answer."""
+"""From one vector per time step to one vector per sequence. Padding never changes the answer."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from zoo.layers.masked import Masked
+from zoo.layers.explicit_mask import ExplicitMask
 from zoo.names import look_up
 
 KINDS = {
@@ -18,13 +18,17 @@ KINDS = {
 
 
 @keras.saving.register_keras_serializable("zoo")
-class Pooling(Masked):
+class Pooling(ExplicitMask):
     """Pools a sequence over time in one or several ways and concatenates the results.
 
     A sequence without any real step gives zeros.
 
     Args:
-        kinds: One or more of `"last"`, `"mean"`, `"max"`, `"attention"`.
+        kinds: One of, or a list of `"last"`, `"mean"`, `"max"`, `"attention"`.
+
+    Raises:
+        ValueError: If there is no kind.
+        UserError: If a kind is unknown; names the nearest.
     """
 
     def __init__(self, kinds: str | Sequence[str] = ("mean", "max"), **kwargs: Any) -> None:
@@ -47,7 +51,7 @@ class Pooling(Masked):
 
         Args:
             sequence: `(batch, time, features)`.
-            mask: `(batch, time)`, True = real; padding on the right.
+            mask: `(batch, time)`, True = real; padding may stand anywhere.
 
         Returns:
             `(batch, features * len(kinds))`.
@@ -59,7 +63,8 @@ class Pooling(Masked):
         return ops.concatenate([getattr(self, f"_{kind}")(sequence, real) * some for kind in self.kinds], axis=-1)
 
     def _last(self, sequence: Any, real: Any) -> Any:
-        index = ops.maximum(ops.cast(ops.sum(ops.cast(real, "int32"), axis=1), "int32") - 1, 0)  # (batch, 1)
+        time = ops.arange(ops.shape(real)[1], dtype="int32")[None, :, None]
+        index = ops.max(ops.where(real > 0, time, 0), axis=1)  # (batch, 1)
         return ops.squeeze(ops.take_along_axis(sequence, index[:, :, None], axis=1), axis=1)
 
     def _mean(self, sequence: Any, real: Any) -> Any:
@@ -79,9 +84,6 @@ class Pooling(Masked):
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
         return input_shape[0], input_shape[-1] * len(self.kinds)
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "kinds": self.kinds}
 
 
 def _lowest(tensor: Any) -> Any:

@@ -1,8 +1,8 @@
 """From a cell to a layer: masked, stacked, bidirectional, residual.
 
-Padding is on the right, always. Then a step that is real never sees one that is not, and the forward direction
-needs no mask at all, neither here nor in cuDNN. The backward direction reads each sequence reversed within its own
-length, which puts its padding on the right as well:
+Inside, padding is on the right; rows that are padded elsewhere are packed first, see `zoo.layers.padding`. Then no real
+step ever reads a padded one, and the forward direction needs no mask at all, neither here nor in cuDNN. The backward
+direction reads each sequence reversed within its own length, which puts its padding on the right as well:
 
     tokens       mask         reversed
     a b c d      1 1 1 1      d c b a
@@ -13,12 +13,12 @@ length, which puts its padding on the right as well:
 from typing import Any
 
 import keras
-from keras import ops
+from keras import ops, tree
 
 from zoo import cells
-from zoo.cells.cell import Cell, restored, sizes, stored
-from zoo.layers.dropout import LockedDropout
-from zoo.layers.masked import Masked
+from zoo.cells.cell import Cell, advance, initial_states, nested, output_size, state_sizes
+from zoo.layers.explicit_mask import ExplicitMask
+from zoo.layers.padding import pack, take_steps, unpack
 
 
 def reverse(sequence: Any, mask: Any | None) -> Any:
@@ -30,39 +30,40 @@ def reverse(sequence: Any, mask: Any | None) -> Any:
     """
     if mask is None:
         return ops.flip(sequence, axis=1)
-    batch, steps, features = ops.shape(sequence)
-    time = ops.arange(steps, dtype="int32")[None, :]  # (1, time)
+    time = ops.arange(ops.shape(sequence)[1], dtype="int32")[None, :]  # (1, time)
     length = ops.sum(ops.cast(mask, "int32"), axis=1, keepdims=True)  # (batch, 1)
-    index = ops.where(time < length, length - 1 - time, time)
-    # One gather of whole rows from (batch * time, features): take_along_axis would look up every number by itself.
-    rows = index + steps * ops.arange(batch, dtype="int32")[:, None]
-    return ops.take(ops.reshape(sequence, (-1, features)), rows, axis=0)
+    return take_steps(sequence, ops.where(time < length, length - 1 - time, time))
 
 
 @keras.saving.register_keras_serializable("zoo")
-class Recurrent(Masked):
-    """A stack of recurrent layers over right-padded sequences.
+class Recurrent(ExplicitMask):
+    """A stack of recurrent layers.
 
-    Where Keras has a fused layer for the cell (`Cell.fused`), that is what runs: cuDNN on a GPU. Any other cell runs
-    in `keras.layers.RNN`. Dropout is applied between layers, never inside the recurrence, which would switch cuDNN
-    off and make a step about 25 times slower.
+    Where Keras has a fused layer for the cell (`Cell.fused`), that runs: cuDNN on a GPU. Any other cell runs in
+    `keras.layers.RNN`. Dropout is applied between layers, never inside the recurrence, which would switch cuDNN off
+    and make a step about 25 times slower.
 
     Args:
         cell: A name, a cell class, or an instance as a pattern; see `zoo.cells.make`.
         units: Units of each direction, if the cell is no instance.
-        depth: Layers on top of each other.
+        num_layers: Layers on top of each other.
         bidirectional: Read backward as well; outputs and states of the two are concatenated.
         residual: Add a layer's input to its output where their sizes agree.
-        layer_norm: Normalise the output of every layer over its features (Ba, Kiros and Hinton 2016).
-        dropout: Rate of locked dropout on the input of every layer but the first.
+        layer_norm: Normalize the output of every layer over its features (Ba, Kiros and Hinton 2016).
+        dropout: Fraction of the features dropped from the input of every layer but the first, the same at all steps.
         return_state: Also return the final states: a list by layer of lists of `(batch, features)`.
+
+    Raises:
+        ValueError: If there is no layer.
+        UserError: If the cell is none.
     """
 
     def __init__(
         self,
         cell: Any = "gru",
         units: int = 128,
-        depth: int = 1,
+        *,
+        num_layers: int = 1,
         bidirectional: bool = False,
         residual: bool = False,
         layer_norm: bool = False,
@@ -71,22 +72,30 @@ class Recurrent(Masked):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        if depth < 1:
-            raise ValueError(f"A recurrent stack needs at least one layer; got depth={depth}.")
-        self.cell = cell(units) if isinstance(cell, type) else cell
-        self.units, self.depth, self.bidirectional = units, depth, bidirectional
+        if num_layers < 1:
+            raise ValueError(f"A recurrent stack needs at least one layer; got num_layers={num_layers}.")
+        self.arguments.cell = cells.pattern(cell, units)
+        self.units, self.num_layers, self.bidirectional = units, num_layers, bidirectional
         self.residual, self.layer_norm, self.dropout, self.return_state = residual, layer_norm, dropout, return_state
-        directions = ["forward", "backward"] if bidirectional else ["forward"]
-        self.runs = [[self._layer(f"{way}_{level}") for way in directions] for level in range(depth)]
-        self.norms = [keras.layers.LayerNormalization(name=f"norm_{level}") for level in range(depth) if layer_norm]
-        self.drops = [LockedDropout(dropout, name=f"dropout_{level}") for level in range(1, depth) if dropout]
+        policy, directions = self.dtype_policy, ["forward", "backward"] if bidirectional else ["forward"]
+        self.runs = [[self._layer(f"{way}_{level}") for way in directions] for level in range(num_layers)]
+        self.norms = [
+            keras.layers.LayerNormalization(dtype=policy, name=f"norm_{level}")
+            for level in range(num_layers)
+            if layer_norm
+        ]
+        self.drops = [
+            keras.layers.SpatialDropout1D(dropout, dtype=policy, name=f"dropout_{level}")
+            for level in range(1, num_layers)
+            if dropout
+        ]
 
     def _layer(self, name: str) -> keras.layers.RNN:
         """One direction of one layer: fused if there is such a layer for the cell, else a loop over it."""
-        cell = cells.make(self.cell, self.units)
+        cell = cells.make(self.arguments.cell, self.units, dtype=self.dtype_policy)
         options = {"return_sequences": True, "return_state": self.return_state, "name": name}
         fused = cell.fused(**options) if isinstance(cell, Cell) else None
-        return fused or keras.layers.RNN(cell, **options)
+        return fused or keras.layers.RNN(cell, dtype=self.dtype_policy, **options)
 
     @property
     def fused(self) -> bool:
@@ -94,63 +103,80 @@ class Recurrent(Masked):
         return type(self.runs[0][0]) is not keras.layers.RNN
 
     @property
-    def sizes(self) -> list[list[int]]:
+    def state_sizes(self) -> list[list[int]]:
         """Units of the states of the forward direction, a list by layer."""
-        return [sizes(ways[0].cell) for ways in self.runs]
+        return [state_sizes(ways[0].cell) for ways in self.runs]
 
     @property
     def output_size(self) -> int:
         """Features of the output."""
-        return sum(_size(layer) for layer in self.runs[-1])
+        return sum(output_size(layer.cell) for layer in self.runs[-1])
 
     def build(self, input_shape: tuple) -> None:
         features = input_shape[-1]
         for level, ways in enumerate(self.runs):
             for layer in ways:
                 layer.build((input_shape[0], None, features))
-            features = sum(_size(layer) for layer in ways)
+            features = sum(output_size(layer.cell) for layer in ways)
             if self.norms:
                 self.norms[level].build((input_shape[0], None, features))
 
     def call(
-        self, inputs: Any, mask: Any | None = None, training: bool | None = None, initial_state: list | None = None
+        self,
+        inputs: Any,
+        mask: Any | None = None,
+        training: bool | None = None,
+        initial_state: list | None = None,
+        return_state: bool | None = None,
     ) -> Any:
         """Runs the stack.
 
         Args:
-            inputs: `(batch, time, features)`, padded on the right.
-            mask: `(batch, time)`, True = real. Outputs at other steps mean nothing: mask whatever reads them.
+            inputs: `(batch, time, features)`.
+            mask: `(batch, time)`, True = real; padding may stand anywhere. Outputs at padded steps mean nothing: mask
+                whatever reads them.
+            training: Whether dropout is applied.
             initial_state: Where to begin, as `return_state` gives it; default zeros. Forward stacks only.
+            return_state: False returns no states, even if the layer was made to: then a mask costs nothing.
 
         Returns:
-            `(batch, time, units or 2 * units)`; with `return_state` a pair of that and the final states.
+            `(batch, time, units or 2 * units)`; with `return_state` a pair of that and the final states, those of
+            cells within cells one after the other.
 
         Raises:
             ValueError: If a bidirectional stack is given a state: its backward half would begin at the end.
         """
         if initial_state is not None and self.bidirectional:
             raise ValueError("A bidirectional stack reads whole sequences; it cannot begin from a state.")
-        hidden, states = inputs, []
-        # A mask holds the state where a sequence has ended. Only who asks for final states needs that.
-        held = mask if self.return_state else None
+        wanted = self.return_state if return_state is None else self.return_state and return_state
+        original, states = mask, []
+        hidden, mask = (inputs, None) if mask is None else pack(inputs, mask)
+        # A mask holds the state where a sequence has ended. Only final states need that.
+        state_mask = mask if wanted else None
         for level, ways in enumerate(self.runs):
             if level and self.drops:
                 hidden = self.drops[level - 1](hidden, training=training)
-            begin = None if initial_state is None else list(initial_state[level])
-            results = [ways[0](hidden, initial_state=begin, mask=held, training=training)]
+            begin = None if initial_state is None else nested(ways[0].cell, initial_state[level])
+            results = [self._run(ways[0], hidden, state_mask, training, begin)]
             if self.bidirectional:
-                results.append(ways[1](reverse(hidden, mask), mask=held, training=training))
-            if self.return_state:
-                finals = [out[1:] for out in results]
-                results = [out[0] for out in results]
-                states.append([ops.concatenate(pair, axis=-1) for pair in zip(*finals, strict=True)])
-            out = results[0]
+                results.append(self._run(ways[1], reverse(hidden, mask), state_mask, training))
+            out = results[0][0]
             if self.bidirectional:
-                out = ops.concatenate([out, reverse(results[1], mask)], axis=-1)
+                out = ops.concatenate([out, reverse(results[1][0], mask)], axis=-1)
+            if wanted:
+                states.append([ops.concatenate(pair, axis=-1) for pair in zip(*(r[1] for r in results), strict=True)])
             if self.norms:
                 out = self.norms[level](out)
             hidden = hidden + out if self.residual and hidden.shape[-1] == out.shape[-1] else out
-        return (hidden, states) if self.return_state else hidden
+        hidden = hidden if original is None else unpack(hidden, original)
+        return (hidden, states) if wanted else hidden
+
+    def _run(
+        self, layer: keras.layers.RNN, inputs: Any, mask: Any, training: bool | None, begin: list | None = None
+    ) -> tuple[Any, list]:
+        """One direction of one layer: its outputs `(batch, time, units)`, and its flat final states if it has them."""
+        result = layer(inputs, initial_state=begin, mask=mask, training=training)
+        return (result[0], tree.flatten(result[1:])) if self.return_state else (result, [])
 
     def step(self, inputs: Any, states: list) -> tuple[Any, list]:
         """One step of a forward stack, by the same weights.
@@ -164,41 +190,20 @@ class Recurrent(Masked):
         """
         hidden, new = inputs, []
         for level, (layer,) in enumerate(self.runs):
-            out, state = layer.cell(hidden, states[level])
-            new.append(list(state))
+            out, state = advance(layer.cell, hidden, states[level])
+            new.append(state)
             if self.norms:
                 out = self.norms[level](out)
             hidden = hidden + out if self.residual and hidden.shape[-1] == out.shape[-1] else out
         return hidden, new
 
     def initial(self, batch: Any) -> list:
-        """Zeros for `batch` sequences: the states of a forward stack before its first step."""
-        return [[ops.zeros((batch, size), self.compute_dtype) for size in layer] for layer in self.sizes]
+        """The states of a forward stack before the first step of `batch` sequences."""
+        return [initial_states(ways[0].cell, batch) for ways in self.runs]
 
     def compute_output_shape(self, input_shape: tuple) -> Any:
         sequence = (*input_shape[:2], self.output_size)
         if not self.return_state:
             return sequence
-        return sequence, [[(input_shape[0], size * len(ways)) for size in sizes(ways[0].cell)] for ways in self.runs]
-
-    def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "cell": stored(self.cell),
-            "units": self.units,
-            "depth": self.depth,
-            "bidirectional": self.bidirectional,
-            "residual": self.residual,
-            "layer_norm": self.layer_norm,
-            "dropout": self.dropout,
-            "return_state": self.return_state,
-        }
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> "Recurrent":
-        return cls(**restored(config, "cell"))
-
-
-def _size(layer: keras.layers.RNN) -> int:
-    size = getattr(layer.cell, "output_size", None)
-    return size or sizes(layer.cell)[0]
+        states = [[(input_shape[0], size * len(ways)) for size in state_sizes(ways[0].cell)] for ways in self.runs]
+        return sequence, states

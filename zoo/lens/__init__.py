@@ -1,1 +1,1 @@
-"""What a recurrent net does inside, drawn: gradients and Jacobians through time, gates, how long it remembers."""
+"""Plots of what happens inside a recurrent net: gradients and Jacobians through time, gates, memory length."""

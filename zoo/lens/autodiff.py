@@ -1,4 +1,4 @@
-"""Derivatives of any function of tensors, on both backends: the one place of zoo that asks which one runs."""
+"""Derivatives of functions of tensors, on TensorFlow and JAX: Keras has none of its own."""
 
 import functools
 import importlib
@@ -11,11 +11,14 @@ from keras import ops
 
 
 def gradient(function: Callable[[Any], Any], point: np.ndarray) -> np.ndarray:
-    """The gradient of a function that returns one number.
+    """The gradient of a function that returns a scalar.
 
     Args:
-        function: Tensor of the point's shape -> scalar tensor.
-        point: Where.
+        function: Tensor of the shape of `point` -> scalar tensor.
+        point: Where the gradient is taken.
+
+    Returns:
+        An array of the shape of `point`.
     """
     if keras.backend.backend() == "jax":
         return np.asarray(_jax().grad(function)(ops.convert_to_tensor(point)))
@@ -38,14 +41,14 @@ def jacobians(function: Callable[[Any], Any], points: np.ndarray) -> np.ndarray:
         `(rows, outputs, inputs)`.
     """
 
-    def total(place: int, rows: Any) -> Any:
-        # Rows do not mix, so the gradient of a sum over rows has the gradient of each row in it.
-        return ops.sum(function(rows)[:, place])
+    def total(column: int, rows: Any) -> Any:
+        # Rows are independent, so the gradient of the sum over rows holds the gradient of each row.
+        return ops.sum(function(rows)[:, column])
 
     outputs = int(function(ops.convert_to_tensor(points)).shape[1])
-    columns = [gradient(functools.partial(total, place), points) for place in range(outputs)]
-    return np.stack(columns, axis=1)
+    columns = [gradient(functools.partial(total, column), points) for column in range(outputs)]
+    return np.stack(columns, axis=1)  # (rows, outputs, inputs)
 
 
 def _jax() -> Any:
-    return importlib.import_module("jax")  # an extra: not every machine has it
+    return importlib.import_module("jax")  # an optional dependency

@@ -1,4 +1,4 @@
-"""What the user of `zoo lens` chose, checked before Keras is imported."""
+"""The choices of a user of `zoo lens`, checked before Keras is imported."""
 
 from pathlib import Path
 from typing import Any
@@ -9,22 +9,22 @@ from zoo.names import look_up
 from zoo.task import Installed, installed
 
 
-def check(ask: Any) -> None:
-    """Looks at all that can be told to be wrong without a computation.
+def check(config: Any) -> None:
+    """Checks everything that can be checked without a computation.
 
     Raises:
-        UserError: If a cell, a seed or a memory test does not exist, or the picture has no place.
+        UserError: If a cell, a seed or a memory test does not exist, or the plot cannot be written there.
     """
-    picture(ask.out)
-    if getattr(ask, "model", None) is None and hasattr(ask, "cells"):
-        chosen(ask.cells)
-    if hasattr(ask, "seeds"):
-        seeds(ask.seeds)
-        test(ask.test)
+    picture(config.plot)
+    if getattr(config, "model", None) is None and hasattr(config, "cells"):
+        cell_names(config.cells)
+    if hasattr(config, "seeds"):
+        seeds(config.seeds)
+        memory_test(config.test)
 
 
-def chosen(words: str) -> list[str]:
-    """Cell names out of `"lstm,gru"`.
+def cell_names(words: str) -> list[str]:
+    """Cell names from `"lstm,gru"`.
 
     Raises:
         UserError: If there is none, or one is unknown.
@@ -38,56 +38,52 @@ def chosen(words: str) -> list[str]:
 
 
 def models(words: str) -> list[str]:
-    """Names or folders of saved models out of `"a,b"`.
+    """Names or folders of saved models from `"a,b"`.
 
     Raises:
         UserError: If there is none.
     """
     names = _words(words)
     if not names:
-        raise UserError("--model names no model. `zoo list models` shows those that there are.")
+        raise UserError("--model names no model. `zoo list models` shows them.")
     return names
 
 
 def seeds(words: str) -> list[int]:
-    """Seeds out of `"1,2,3"`.
+    """Seeds from `"1,2,3"`.
 
     Raises:
-        UserError: If there is none, or one is no whole number.
+        UserError: If there is none, or one is not a whole number.
     """
-    found = _words(words)
-    if not found or not all(word.isdecimal() for word in found):
-        raise UserError(f"--seeds {words!r}: give whole numbers from 0 on with commas between them, such as 1,2,3.")
-    return [int(word) for word in found]
+    numbers = _words(words)
+    if not numbers or not all(number.isdecimal() for number in numbers):
+        raise UserError(f"--seeds {words!r}: give whole numbers from 0 on, separated by commas, such as 1,2,3.")
+    return [int(number) for number in numbers]
 
 
 def _words(words: str) -> list[str]:
     return list(dict.fromkeys(word.strip() for word in words.split(",") if word.strip()))
 
 
-def test(name: str) -> tuple[Installed, dict[str, Any]]:
-    """The task that has a memory test, and the settings for it.
+def memory_test(name: str) -> tuple[Installed, dict[str, Any]]:
+    """The task of a memory test, and its settings for it.
 
     Raises:
         UserError: If no installed task has it.
     """
-    known = {
-        test: (task, settings)
-        for task in installed().values()
-        for test, settings in getattr(task.recipe, "MEMORY", {}).items()
-    }
+    known = {test: (task, settings) for task in installed().values() for test, settings in task.recipe.memory.items()}
     return look_up(known, name, "memory test")
 
 
 def picture(file: str) -> Path:
-    """The path of a picture that is about to be made.
+    """The path of a plot that is about to be written.
 
     Raises:
         UserError: If it does not end in .png, or its folder does not exist.
     """
     path = Path(file)
     if path.suffix.lower() != ".png":
-        raise UserError(f"--out {file}: the picture is a PNG file; give a name that ends in .png.")
+        raise UserError(f"--plot {file}: plots are PNG files; give a name that ends in .png.")
     if not path.parent.is_dir():
-        raise UserError(f"--out {file}: there is no folder {path.parent}; make it first.")
+        raise UserError(f"--plot {file}: there is no folder {path.parent}; create it first.")
     return path

@@ -1,4 +1,4 @@
-"""The command group `zoo lens`. Nothing here imports Keras before a command needs it."""
+"""The command group `zoo lens`; Keras is imported only when a command runs."""
 
 import importlib
 from collections.abc import Callable, Sequence
@@ -18,15 +18,15 @@ TOOLS: dict[str, tuple[type, str, str]] = {
     "gates": (settings.Gates, "gates", "show_gates"),
     "memory": (settings.Memory, "memory", "show_memory"),
 }
-"""Command -> its settings, the module beside this one that does it, and the function there."""
+"""Command -> its settings, the module in this package that runs it, and the function there."""
 
 
 def group(start: Callable[[str | None], None], shared: Sequence[click.Option]) -> click.Group:
     """The group of all tools.
 
     Args:
-        start: Chooses a backend, and imports Keras.
-        shared: The options `--models-dir` and `--backend`, as all commands have them.
+        start: Selects a backend and imports Keras.
+        shared: The options `--models-dir` and `--backend`, the same as in all commands.
     """
     lens = click.Group("lens", help=HELP)
     for name, tool in TOOLS.items():
@@ -42,24 +42,24 @@ def _command(
     start: Callable[[str | None], None],
     shared: Sequence[click.Option],
 ) -> click.Command:
-    reads = kind is settings.Gates
+    of_one_model = kind is settings.Gates
 
     def run(**values: Any) -> None:
-        ask = kind(**options.given(click.get_current_context(), values, kind))
-        choices.check(ask)
-        model = getattr(ask, "model", None)
-        if reads and model is None:
-            raise UserError("Name a trained model with --model; `zoo list models` shows those that there are.")
+        config = kind(**options.given(click.get_current_context(), values, kind))
+        choices.check(config)
+        model = getattr(config, "model", None)
+        if of_one_model and model is None:
+            raise UserError("Name a trained model with --model; `zoo list models` shows them.")
         names = choices.models(model) if model is not None else []
-        if reads and len(names) > 1:
-            raise UserError(f"--model {model}: gates are those of one model; ask for each by itself.")
+        if of_one_model and len(names) > 1:
+            raise UserError(f"--model {model}: gates are shown for one model at a time; name one.")
         paths = [cards.locate(name, values["models_dir"]) for name in names]
         start(values["backend"])
         models = [importlib.import_module("zoo.saved").load(path) for path in paths]
-        for line in getattr(importlib.import_module(f"zoo.lens.{module}"), function)(ask, models):
+        for line in getattr(importlib.import_module(f"zoo.lens.{module}"), function)(config, models):
             click.echo(line)
 
-    arguments: list[click.Parameter] = [click.Argument(["text"])] if reads else []
-    return click.Command(
+    arguments: list[click.Parameter] = [click.Argument(["text"])] if of_one_model else []
+    return options.Command(
         name, callback=run, params=[*arguments, *options.options(kind), *shared], help=(kind.__doc__ or "").strip()
     )

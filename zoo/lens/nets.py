@@ -1,7 +1,7 @@
-"""The recurrent step that is looked into, fresh or out of a trained model, with inputs as it gets them."""
+"""The recurrent cell under examination, untrained or from a trained model, with its inputs."""
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,7 @@ from zoo.saved import SavedModel
 
 @dataclass(frozen=True)
 class Net:
-    """A built cell, what it is called, and its inputs `(batch, time, features)`."""
+    """A built cell, its name, and its inputs `(batch, time, features)`."""
 
     name: str
     cell: Any
@@ -26,8 +26,13 @@ class Net:
 
     def step(self, state: Any, inputs: Any) -> Any:
         """One step with all states side by side: `(batch, states * units)` -> the same."""
-        _, new = self.cell(inputs, _apart(state, sizes(self.cell)))
+        _, new = self.cell(inputs, self.split(state))
         return ops.concatenate(new, axis=-1)
+
+    def split(self, state: Any) -> list:
+        """All states side by side `(rows, states * units)` -> the list that the cell takes."""
+        widths = sizes(self.cell)
+        return [state[:, end - width : end] for end, width in zip(np.cumsum(widths), widths, strict=True)]
 
     def start(self) -> np.ndarray:
         """The state before the first step, zeros `(batch, states * units)`."""
@@ -35,31 +40,32 @@ class Net:
 
     def states(self) -> np.ndarray:
         """The states before each step and after the last: `(time + 1, batch, states * units)`."""
-        found = [ops.convert_to_tensor(self.start())]
+        states = [ops.convert_to_tensor(self.start())]
         for time in range(self.inputs.shape[1]):
-            found.append(self.step(found[-1], ops.convert_to_tensor(self.inputs[:, time])))
-        return np.stack([ops.convert_to_numpy(state) for state in found])
+            states.append(self.step(states[-1], ops.convert_to_tensor(self.inputs[:, time])))
+        return np.stack([ops.convert_to_numpy(state) for state in states])
 
 
-def _apart(state: Any, widths: Sequence[int]) -> list:
-    ends = np.cumsum(widths)
-    return [state[:, end - width : end] for end, width in zip(ends, widths, strict=True)]
+def untrained(name: str, units: int, steps: int, sequences: int, seed: int, gain: float = 1.0) -> Net:
+    """An untrained cell that reads noise of unit variance with `units` features, the same for every cell.
 
-
-def fresh(name: str, units: int, steps: int, sequences: int, seed: int, gain: float = 1.0) -> Net:
-    """An untrained cell that reads noise of unit variance, as many features as units; every cell reads the same.
-
-    Its recurrent weights are multiplied by `gain`.
+    Args:
+        name: A cell name, see `zoo.cells`.
+        units: Units of the cell.
+        steps: Length of the sequences.
+        sequences: Number of sequences.
+        seed: Random seed of weights and inputs.
+        gain: Factor on the recurrent weights.
 
     Raises:
-        UserError: If there is a gain, and the cell has no weights of that name.
+        UserError: If there is a gain and the cell has no `recurrent_kernel`.
     """
     keras.utils.set_random_seed(seed)
     cell = cells.make(name, units)
     cell.build((None, units))
     if gain != 1:
         if not hasattr(cell, "recurrent_kernel"):
-            raise UserError(f"--gain {gain:g}: {name!r} has no recurrent_kernel to multiply. Leave it away.")
+            raise UserError(f"--gain {gain:g}: {name!r} has no recurrent_kernel to multiply. Omit --gain.")
         cell.recurrent_kernel.assign(gain * cell.recurrent_kernel)
     return Net(name, cell, _noise((sequences, steps, units), seed))
 
@@ -71,44 +77,45 @@ def _noise(shape: tuple[int, ...], seed: int) -> np.ndarray:
 def trained(saved: SavedModel, steps: int, sequences: int, seed: int) -> Net:
     """The first recurrent layer of a trained model.
 
-    It reads random tokens if it takes text, else sequences of the test split it was scored on if that is embedded, else
-    noise.
+    It reads random tokens if it takes text, else sequences of the test split it was scored on if that data set is built
+    in, else noise.
 
     Raises:
-        UserError: If the model has no such layer, or that test split no sequence of so many steps.
+        UserError: If the model has no such layer, or the test split has no sequence of that many steps.
     """
     run = layer_of(saved).runs[0][0]
     tokenizer = saved.assets.get("tokenizer")
     if tokenizer is not None:
         tokens = np.random.default_rng(seed).integers(2, tokenizer.size, (sequences, steps))
         inputs = inputs_of(saved, run, tokens)
-    elif saved.metrics["data"].get("embedded"):
-        inputs = _tested(saved, steps, sequences)
+    elif saved.metrics["data"].get("builtin"):
+        inputs = _test_inputs(saved, steps, sequences)
     else:
         inputs = _noise((sequences, steps, run.get_weights()[0].shape[0]), seed)
     return Net(saved.path.name, cell_of(run), inputs)
 
 
-def _tested(saved: SavedModel, steps: int, sequences: int) -> np.ndarray:
-    """What the recurrent layer reads in the first steps of sequences of the test split that are as long."""
-    found: list[np.ndarray] = []
+def _test_inputs(saved: SavedModel, steps: int, sequences: int) -> np.ndarray:
+    """Inputs of the recurrent layer in the first steps of those test sequences that are long enough."""
+    rows: list[np.ndarray] = []
     longest = 0
     for batch, _, weights in saved.installed.task.load(saved.recipe, saved.assets).split("test"):
-        with _watched(layer_of(saved)) as seen:
-            saved.model(batch, training=False)
-        inputs, mask = seen[0]
+        with _recorded(layer_of(saved)) as calls:
+            saved.net(batch, training=False)
+        inputs, mask = calls[0]
         real = ops.convert_to_numpy(ops.ones(ops.shape(inputs)[:2], "bool") if mask is None else mask)
         real &= np.asarray(weights)[:, None] > 0
         longest = max(longest, int(real.sum(axis=1).max()))
         if inputs.shape[1] >= steps:
-            found += list(ops.convert_to_numpy(inputs)[real[:, :steps].all(axis=1), :steps])
-        if len(found) >= sequences:
+            rows += list(ops.convert_to_numpy(inputs)[real[:, :steps].all(axis=1), :steps])
+        if len(rows) >= sequences:
             break
-    if not found:
+    if not rows:
         raise UserError(
-            f"{saved.path.name} was scored on sequences of {longest:,} steps at most: --steps {steps:,} is too many."
+            f"{saved.path.name} was scored on sequences of at most {longest:,} steps: "
+            f"give --steps {longest} or less, not {steps}."
         )
-    return np.stack(found[:sequences])
+    return np.stack(rows[:sequences])
 
 
 def layer_of(saved: SavedModel) -> Recurrent:
@@ -117,17 +124,17 @@ def layer_of(saved: SavedModel) -> Recurrent:
     Raises:
         UserError: If it has none.
     """
-    for layer in saved.model.layers:
+    for layer in saved.net.layers:
         if layer.name == "recurrent" and isinstance(layer, Recurrent):
             return layer
     raise UserError(
         f"{saved.path.name} is a model for {saved.installed.name} without one recurrent layer that reads its input: "
-        "the lens looks into models such as those of sentiment and charlm. `zoo list models` shows them."
+        "take a model such as those of sentiment and charlm. `zoo list models` shows them."
     )
 
 
 def cell_of(run: keras.layers.RNN) -> Any:
-    """A cell with the weights of one direction of one layer, fused or not: they are laid out alike."""
+    """A cell with the weights of one direction of one layer, fused or not: both have the same layout."""
     if type(run) is keras.layers.RNN:
         return run.cell
     name = {"LSTM": "lstm", "GRU": "gru", "SimpleRNN": "simple_rnn"}[type(run).__name__]
@@ -138,7 +145,7 @@ def cell_of(run: keras.layers.RNN) -> Any:
 
 
 def inputs_of(saved: SavedModel, run: keras.layers.RNN, tokens: np.ndarray) -> np.ndarray:
-    """What one direction of one layer reads when the model is given tokens `(batch, time)`.
+    """Inputs of one direction of one layer when the model gets tokens `(batch, time)`.
 
     Returns:
         `(batch, time, features)`.
@@ -146,28 +153,28 @@ def inputs_of(saved: SavedModel, run: keras.layers.RNN, tokens: np.ndarray) -> n
     Raises:
         UserError: If the model does not take tokens.
     """
-    with _watched(run) as seen:
+    with _recorded(run) as calls:
         try:
-            saved.model(ops.convert_to_tensor(tokens.astype("int32")), training=False)
+            saved.net(ops.convert_to_tensor(tokens.astype("int32")), training=False)
         except (TypeError, ValueError) as error:
             raise UserError(
                 f"{saved.path.name} does not read plain text; take a model of sentiment or charlm."
             ) from error
-    return ops.convert_to_numpy(seen[0][0])
+    return ops.convert_to_numpy(calls[0][0])
 
 
 @contextlib.contextmanager
-def _watched(layer: keras.layers.Layer) -> Iterator[list]:
-    """Collects the first argument of every call of a layer, and its mask. Only eager calls can be watched."""
-    seen: list = []
+def _recorded(layer: keras.layers.Layer) -> Iterator[list]:
+    """Records the first argument and the mask of every call of a layer. Only eager calls can be recorded."""
+    calls: list = []
     plain = layer.call
 
     def call(sequence: Any, *others: Any, **options: Any) -> Any:
-        seen.append((sequence, options.get("mask")))
+        calls.append((sequence, options.get("mask")))
         return plain(sequence, *others, **options)
 
     layer.call = call
     try:
-        yield seen
+        yield calls
     finally:
         layer.call = plain

@@ -1,4 +1,4 @@
-"""What each command of `zoo lens` can be told; `zoo.options` turns the fields into options."""
+"""The settings of each command of `zoo lens`; `zoo.options` turns the fields into options."""
 
 from dataclasses import dataclass
 
@@ -11,16 +11,18 @@ CELLS = "simple_rnn,lstm,gru"
 class Gradients:
     """Norm of d(loss at time T) / d(hidden state at time t) against T - t, for each cell."""
 
-    cells: str = setting(CELLS, "Cells to compare, with commas between them; fresh ones are made.")
+    cells: str = setting(CELLS, "Cells to compare, separated by commas; they are untrained.")
     model: str | None = setting(
-        None, "Saved models to compare instead, with commas between them: their first recurrent layers."
+        None, "Saved models to compare instead, separated by commas: their first recurrent layers."
     )
-    gain: float = setting(1.0, "Factor on a fresh cell's recurrent weights: above 1, gradients may explode.", minimum=0.0)
+    gain: float = setting(
+        1.0, "Factor on an untrained cell's recurrent weights; above 1, gradients may explode.", minimum=0.0
+    )
     steps: int = setting(100, "Time T of the loss.", minimum=2, maximum=2_000)
-    units: int = setting(64, "Units of a fresh cell.", minimum=1, maximum=1_024)
-    sequences: int = setting(8, "Sequences over which is averaged.", minimum=1, maximum=256)
-    seed: int = setting(1, "Seed of weights, inputs and readout.", minimum=0)
-    out: str = setting("gradients.png", "PNG file to draw into.")
+    units: int = setting(64, "Units of an untrained cell.", minimum=1, maximum=1_024)
+    sequences: int = setting(8, "Number of sequences to average over.", minimum=1, maximum=256)
+    seed: int = setting(1, "Random seed of weights, inputs and readout.", minimum=0)
+    plot: str = setting("gradients.png", "PNG file to write.")
     json: bool = setting(False, "Print one JSON object.")
 
 
@@ -28,30 +30,34 @@ class Gradients:
 class Jacobian(Gradients):
     """Largest singular value of d(state at t) / d(state at t - 1), for each cell and step."""
 
-    sequences: int = setting(2, "Sequences over which is averaged.", minimum=1, maximum=256)
-    out: str = setting("jacobian.png", "PNG file to draw into.")
+    sequences: int = setting(2, "Number of sequences to average over.", minimum=1, maximum=256)
+    plot: str = setting("jacobian.png", "PNG file to write.")
 
 
 @dataclass(frozen=True)
 class Gates:
-    """How far each gate of a trained model is open at each token of a text."""
+    """Openness of each gate of a trained model at each token of a text."""
 
     text: str = ""
-    model: str | None = setting(None, "A saved model that reads text through a cell with gates.")
-    layer: int = setting(1, "Which of several recurrent layers.", minimum=1)
-    out: str = setting("gates.png", "PNG file to draw into.")
+    model: str | None = setting(None, "Saved model that reads text and whose cell has gates.")
+    layer: int = setting(1, "Number of the recurrent layer, from 1 on.", minimum=1)
+    plot: str = setting("gates.png", "PNG file to write.")
     json: bool = setting(False, "Print one JSON object.")
 
 
 @dataclass(frozen=True)
 class Memory:
-    """Train each cell on a memory test, and tell up to which distance it is right."""
+    """Train each cell on a memory test and report up to which distance it remembers."""
 
-    cells: str = setting(CELLS, "Cells to compare, with commas between them.")
+    cells: str = setting(CELLS, "Cells to compare, separated by commas.")
     test: str = setting("adding", "Memory test of an installed task; a wrong name lists them.")
-    steps: int = setting(100, "Longest distance that occurs.", minimum=5, maximum=1_000)
-    seeds: str = setting("1,2,3", "Seeds to train each cell with, commas between them.")
-    epochs: int | None = setting(None, "Passes over the training data; default what the test needs.", minimum=1)
+    steps: int = setting(
+        100, "Longest distance between a value and the question about it, in steps.", minimum=5, maximum=1_000
+    )
+    seeds: str = setting("1,2,3", "Random seeds to train each cell with, separated by commas.")
+    epochs: int | None = setting(
+        None, "Passes over the training data; by default as many as the test needs.", minimum=1
+    )
     limit: int | None = setting(None, "Use only the first N training examples.", minimum=1)
-    out: str = setting("memory.png", "PNG file to draw into.")
+    plot: str = setting("memory.png", "PNG file to write.")
     json: bool = setting(False, "Print one JSON object.")

@@ -1,4 +1,4 @@
-"""`zoo lens gradients` and `zoo lens jacobian`: one curve a cell, as a table and as a picture."""
+"""`zoo lens gradients` and `zoo lens jacobian`: one curve per cell, as a table and as a plot."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -6,51 +6,56 @@ from pathlib import Path
 
 import numpy as np
 
-from zoo.lens import choices, figures, gradients, nets, tables
+from zoo import figures
+from zoo.lens import choices, gradients, nets, tables
 from zoo.lens.settings import Gradients, Jacobian
 from zoo.saved import SavedModel
 
 
-def _nets(ask: Gradients, models: Sequence[SavedModel]) -> list[nets.Net]:
+def _nets(config: Gradients, models: Sequence[SavedModel]) -> list[nets.Net]:
     if models:
-        return [nets.trained(saved, ask.steps, ask.sequences, ask.seed) for saved in models]
-    names = choices.chosen(ask.cells)
-    return [nets.fresh(name, ask.units, ask.steps, ask.sequences, ask.seed, ask.gain) for name in names]
+        return [nets.trained(saved, config.steps, config.sequences, config.seed) for saved in models]
+    names = choices.cell_names(config.cells)
+    return [
+        nets.untrained(name, config.units, config.steps, config.sequences, config.seed, config.gain) for name in names
+    ]
 
 
-def show_gradients(ask: Gradients, models: Sequence[SavedModel]) -> Iterator[str]:
+def show_gradients(config: Gradients, models: Sequence[SavedModel]) -> Iterator[str]:
     """Norm of d(loss at T) / d(state at t) by distance T - t."""
     curves = {}
-    for net in _nets(ask, models):
-        found = gradients.loss_gradients(net, gradients.readout(net, ask.seed))
-        curves[net.name] = gradients.norms(found)
-    labels = ("T - t: steps back from the loss", "norm of d loss(T) / d state(t)")
-    figures.draw_lines(Path(ask.out), {n: (range(len(c)), c) for n, c in curves.items()}, labels, log=True)
-    if ask.json:
-        yield _json(ask, "distance", curves)
+    for net in _nets(config, models):
+        by_time = gradients.loss_gradients(net, gradients.readout(net, config.seed))
+        curves[net.name] = gradients.norms(by_time)
+    labels = ("T - t (steps back from the loss)", "norm of d loss(T) / d state(t)")
+    lines = {name: (range(len(curve)), curve) for name, curve in curves.items()}
+    figures.draw_lines(Path(config.plot), lines, labels, title="Gradient through time", log=True)
+    if config.json:
+        yield _json(config, "distance", curves)
         return
-    yield from _table("T - t", curves, gradients.some(ask.steps))
+    yield from _table("T - t", curves, gradients.table_rows(config.steps))
     for name, curve in curves.items():
         share = float(curve[-1] / curve[0]) if curve[0] else float("nan")
-        yield f"{name}: after {ask.steps - 1} steps back, {share:.2g} of the gradient is left"
-    yield ask.out
+        yield f"{name}: {config.steps - 1} steps back, {share:.2g} of the gradient is left"
+    yield config.plot
 
 
-def show_jacobian(ask: Jacobian, models: Sequence[SavedModel]) -> Iterator[str]:
+def show_jacobian(config: Jacobian, models: Sequence[SavedModel]) -> Iterator[str]:
     """Largest singular value of d(state at t) / d(state at t - 1) by time."""
-    curves = {net.name: gradients.largest_singular_values(net) for net in _nets(ask, models)}
-    labels = ("time t", "largest singular value of d state(t) / d state(t - 1)")
-    places = range(1, ask.steps + 1)
-    figures.draw_lines(Path(ask.out), {n: (places, c) for n, c in curves.items()}, labels, level=1.0)
-    if ask.json:
-        yield _json(ask, "time", curves, first=1)
+    curves = {net.name: gradients.largest_singular_values(net) for net in _nets(config, models)}
+    labels = ("time t (steps)", "largest singular value of d state(t) / d state(t - 1)")
+    places = range(1, config.steps + 1)
+    lines = {name: (places, curve) for name, curve in curves.items()}
+    figures.draw_lines(Path(config.plot), lines, labels, title="Jacobian of one step", level=1.0)
+    if config.json:
+        yield _json(config, "time", curves, first=1)
         return
-    yield from _table("t", curves, gradients.some(ask.steps), first=1)
+    yield from _table("t", curves, gradients.table_rows(config.steps), first=1)
     for name, curve in curves.items():
         mean = float(curve.mean())
         does = "shrinks in every direction" if mean < 1 else "grows in some direction"
         yield f"{name}: mean {mean:.3g}: on average, a change of the state {does} from one step to the next"
-    yield ask.out
+    yield config.plot
 
 
 def _table(head: str, curves: dict[str, np.ndarray], places: list[int], first: int = 0) -> Iterator[str]:
@@ -58,6 +63,8 @@ def _table(head: str, curves: dict[str, np.ndarray], places: list[int], first: i
     return tables.table([head, *curves], rows)
 
 
-def _json(ask: Gradients, axis: str, curves: dict[str, np.ndarray], first: int = 0) -> str:
-    told = {name: [float(f"{value:.6g}") for value in curve] for name, curve in curves.items()}
-    return json.dumps({axis: list(range(first, first + ask.steps)), "cells": told, "seed": ask.seed, "figure": ask.out})
+def _json(config: Gradients, axis: str, curves: dict[str, np.ndarray], first: int = 0) -> str:
+    rounded = {name: [float(f"{value:.6g}") for value in curve] for name, curve in curves.items()}
+    return json.dumps(
+        {axis: list(range(first, first + config.steps)), "cells": rounded, "seed": config.seed, "figure": config.plot}
+    )

@@ -12,10 +12,11 @@ import keras
 
 from zoo import saved
 from zoo.errors import UserError
+from zoo.figures import draw_curves
 from zoo.settings import TrainConfig
 from zoo.task import Data, Installed
 from zoo.training.checkpoint import TrainState, open_training
-from zoo.training.history import draw_curves, write_history
+from zoo.training.history import write_history
 from zoo.training.progress import say
 from zoo.training.stages import Loop, joined
 

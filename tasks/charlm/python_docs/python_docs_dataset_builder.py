@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import tensorflow_datasets.public_api as tfds
 
 HELD_OUT = 0.08
-"""Part of all characters that validation has, and test."""
+"""Fraction of all characters that validation and test have each."""
 
 
 class Builder(tfds.core.GeneratorBasedBuilder):
@@ -19,7 +19,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
 
     VERSION = tfds.core.Version("1.0.0")
     RELEASE_NOTES: ClassVar[dict[str, str]] = {"1.0.0": "First release."}
-    # Each version of Python has its own wording, so each is a data set of its own on the disk.
+    # Each version of Python has its own wording, so each is a data set of its own on disk.
     BUILDER_CONFIGS: ClassVar[list] = [
         tfds.core.BuilderConfig(
             name="python" + ".".join(platform.python_version_tuple()), description="The texts of this Python."

@@ -21,6 +21,9 @@ BITS = 2
 NOISE = 3.0
 """Standard deviation of what must not be let in: louder than the bits, so that a gate has to be shut, not ajar."""
 
+MIN_STEPS, MAX_STEPS = 5, 1_000
+"""Bounds of the longest delay: shorter ones test nothing, longer ones take hours."""
+
 
 @dataclass
 class Config(tfds.core.BuilderConfig):
@@ -29,9 +32,21 @@ class Config(tfds.core.BuilderConfig):
     steps: int = 100
 
 
+def config(text: str) -> Config:
+    """The configuration of a longest delay, whose name is the number.
+
+    Raises:
+        ValueError: If it is not a whole number within bounds.
+    """
+    if not text.isdecimal() or not MIN_STEPS <= int(text) <= MAX_STEPS:
+        raise ValueError(
+            f"the longest delay is a whole number from {MIN_STEPS} to {MAX_STEPS:,}, as in delayed_xor/100."
+        )
+    return _config(int(text))
+
+
 @functools.cache  # TFDS takes a listed configuration for another one unless it is the same object
-def config(steps: int) -> Config:
-    """The configuration of a longest delay, whose name is the number."""
+def _config(steps: int) -> Config:
     return Config(name=str(steps), steps=steps)
 
 
@@ -61,7 +76,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
 
     VERSION = tfds.core.Version("1.0.0")
     RELEASE_NOTES: ClassVar[dict[str, str]] = {"1.0.0": "First release."}
-    BUILDER_CONFIGS: ClassVar[list[Config]] = [config(100)]
+    BUILDER_CONFIGS: ClassVar[list[Config]] = [config("100")]
 
     def _info(self) -> tfds.core.DatasetInfo:
         return self.dataset_info_from_configs(

@@ -1,1 +1,1 @@
-"""Short clips of moving, bouncing, hiding, appearing and merging objects, a label for each frame."""
+"""Short clips of moving, bouncing, hiding, appearing and merging objects, with one label per frame."""

@@ -1,4 +1,4 @@
-"""The builder: drawn clips with a label for each frame as a TensorFlow dataset."""
+"""The builder: generated clips with one label per frame as a TensorFlow dataset."""
 
 from collections.abc import Iterator
 from typing import Any, ClassVar
@@ -10,7 +10,7 @@ from . import compose, story
 
 
 class Builder(tfds.core.GeneratorBasedBuilder):
-    """Short clips of moving things, drawn on the spot: nothing is downloaded."""
+    """Short clips of moving objects, generated: nothing is downloaded."""
 
     pkg_dir_path = tfds.core.Path(__file__).parent  # the folder is not where its module name says
 
@@ -30,7 +30,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
             supervised_keys=("frames", "labels"),
         )
 
-    def _split_generators(self, dl_manager: tfds.download.DownloadManager):
+    def _split_generators(self, dl_manager: tfds.download.DownloadManager) -> dict[str, Iterator]:
         del dl_manager  # nothing to download
         return {split: self._generate_examples(split) for split in compose.SIZES}
 

@@ -1,4 +1,4 @@
-"""Deals out clips: `examples` gives a split of the data set."""
+"""The splits of the data set."""
 
 import random
 from collections.abc import Iterator
@@ -13,17 +13,17 @@ SEED = 1
 
 
 def examples(split: str, count: int | None = None, seed: int = SEED) -> Iterator[tuple[np.ndarray, list[str]]]:
-    """Yields clips, each with the labels of its frames.
+    """Generates clips with the labels of their frames.
 
     Args:
-        split: Of `SIZES`.
-        count: How many, the split's own number if not given. Fewer of them are a prefix of more.
-        seed: Equal arguments give equal clips, on every machine.
+        split: One of `SIZES`.
+        count: Number of clips; default the size of the split. Fewer are a prefix of more.
+        seed: Seed of all clips. Equal arguments give equal clips, on every machine.
 
     Yields:
         Frames `(time, SIDE, SIDE, 1)` uint8, and `time` of `story.LABELS`.
     """
     for index in range(SIZES[split] if count is None else count):
         rng = random.Random(f"{seed}/{split}/{index}")
-        told = story.tell(rng)
-        yield drawing.render(told, rng), told.labels
+        script = story.random_story(rng)
+        yield drawing.render(script, rng), script.labels

@@ -1,4 +1,4 @@
-"""Draws a story: every frame a grey picture."""
+"""Draws a story as gray frames."""
 
 import random
 
@@ -7,13 +7,13 @@ import numpy as np
 from .story import SIDE, Story
 
 GROUND, BOX, THING = (0, 40), (100, 140), (190, 255)
-"""Darkest and lightest shade: what moves is the lightest, or in a negative the darkest, so that it is soon seen."""
+"""Darkest and lightest shade. What moves is the lightest, or in a negative the darkest, so that it is easy to see."""
 
 NEGATIVE = 0.5
-"""How often light and dark are swapped."""
+"""Fraction of clips in which light and dark are swapped."""
 
 DURATION = 0.08
-"""Seconds for which a frame is shown."""
+"""Seconds for which a frame is shown; `datasets.py` says the same."""
 
 
 def render(story: Story, rng: random.Random) -> np.ndarray:
@@ -21,7 +21,7 @@ def render(story: Story, rng: random.Random) -> np.ndarray:
 
     Args:
         story: What happens.
-        rng: Chooses shades and shape; they say nothing about the labels.
+        rng: Chooses shades and shape, which do not depend on the labels.
 
     Returns:
         `(time, SIDE, SIDE, 1)`, uint8.
@@ -39,8 +39,8 @@ def render(story: Story, rng: random.Random) -> np.ndarray:
 
 
 def _shape(kind: str, size: int) -> np.ndarray:
-    """Which pixels of a square are the thing's, `(size, size)`."""
+    """Mask `(size, size)` of the pixels that belong to the object."""
     if kind == "square":
         return np.ones((size, size), bool)
-    place = np.arange(size) - (size - 1) / 2
-    return np.hypot(*np.meshgrid(place, place)) <= size / 2
+    offset = np.arange(size) - (size - 1) / 2
+    return np.hypot(*np.meshgrid(offset, offset)) <= size / 2

@@ -1,1 +1,1 @@
-"""Symbols that have to be repeated after many blanks."""
+"""Memory test: symbols that have to be repeated after many blanks."""

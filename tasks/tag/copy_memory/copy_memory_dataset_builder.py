@@ -1,4 +1,4 @@
-"""The builder: symbols, blanks, and the question for the symbols, with one label a step."""
+"""The builder: symbols, blanks, and the question for the symbols, with one label per step."""
 
 import functools
 from collections.abc import Iterator
@@ -13,16 +13,19 @@ SIZES = {"train": 10_000, "validation": 500, "test": 2_000}
 SEEDS = {"train": 1, "validation": 2, "test": 3}
 
 SYMBOLS, SHOWN = 4, 3
-"""Different symbols, and how many of a sequence are to be repeated: few, so that a small net learns it in minutes."""
+"""Different symbols, and how many a sequence repeats: few, so that a small net learns it in minutes."""
+
+STEPS = (5, 1_000)
+"""Smallest and largest longest distance of a configuration."""
 
 DISTANCES = (5, 10, 20, 50, 100, 200, 500, 1_000)
 """Steps from a symbol to its repetition in the test split, up to the longest; about as many sequences of each."""
 
 BLANK, ASK = SYMBOLS, SYMBOLS + 1
-"""Features of a step beside the symbols: nothing to see, and the question."""
+"""Features of a step besides the symbols: the blank, and the question."""
 
 UNSCORED = -1
-"""Label of a step at which nothing is asked."""
+"""Label of a step without a question."""
 
 
 @dataclass
@@ -33,9 +36,20 @@ class Config(tfds.core.BuilderConfig):
 
 
 @functools.cache  # TFDS takes a listed configuration for another one unless it is the same object
-def config(steps: int) -> Config:
-    """The configuration of a longest distance, whose name is the number."""
+def _config(steps: int) -> Config:
     return Config(name=str(steps), steps=steps)
+
+
+def config(text: str) -> Config:
+    """The configuration of a longest distance, whose name is the number.
+
+    Raises:
+        ValueError: If the text is no such number.
+    """
+    least, most = STEPS
+    if not (text.isdecimal() and least <= int(text) <= most):
+        raise ValueError(f"the longest distance is a whole number from {least} to {most:,}.")
+    return _config(int(text))
 
 
 def distances(split: str, count: int, steps: int, rng: np.random.Generator) -> np.ndarray:
@@ -55,13 +69,13 @@ def example(distance: int, rng: np.random.Generator) -> tuple[np.ndarray, np.nda
 
 
 class Builder(tfds.core.GeneratorBasedBuilder):
-    """Sequences drawn on the spot: nothing is downloaded."""
+    """Generated sequences: nothing is downloaded."""
 
     pkg_dir_path = tfds.core.Path(__file__).parent  # the folder is not where its module name says
 
     VERSION = tfds.core.Version("1.0.0")
     RELEASE_NOTES: ClassVar[dict[str, str]] = {"1.0.0": "First release."}
-    BUILDER_CONFIGS: ClassVar[list[Config]] = [config(100)]
+    BUILDER_CONFIGS: ClassVar[list[Config]] = [config("100")]
 
     def _info(self) -> tfds.core.DatasetInfo:
         return self.dataset_info_from_configs(
@@ -74,7 +88,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
             supervised_keys=("inputs", "labels"),
         )
 
-    def _split_generators(self, dl_manager: tfds.download.DownloadManager):
+    def _split_generators(self, dl_manager: tfds.download.DownloadManager) -> dict[str, Iterator]:
         del dl_manager  # nothing to download
         return {split: self._generate_examples(split) for split in SIZES}
 

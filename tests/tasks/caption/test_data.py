@@ -1,4 +1,4 @@
-"""From pictures with captions to batches: groups, which picture belongs to which words, order, features, sizes."""
+"""From images with captions to batches: several captions per image, order, features, sizes."""
 
 import dataclasses
 import json
@@ -10,42 +10,42 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import Image
-from zoo.tasks.caption import data, task
+from zoo.tasks.caption import data, model, task
 from zoo.tasks.caption.recipe import Train
 
-from zoo.data import text
-from zoo.errors import UserError
 from zoo.data.images import read, resized
+from zoo.errors import UserError
+from zoo.ids import END, PAD, START
 
-COLOURS = {
+COLORS = {
     "red": (250, 10, 10), "green": (10, 250, 10), "blue": (10, 10, 250), "yellow": (250, 250, 10),
     "pink": (250, 150, 180), "black": (0, 0, 0), "white": (255, 255, 255), "grey": (128, 128, 128),
 }  # fmt: skip
-SPLITS = {"train": list(COLOURS) * 3, "validation": ["red", "grey", "blue"], "test": ["pink", "black"] * 2}
+SPLITS = {"train": list(COLORS) * 3, "validation": ["red", "grey", "blue"], "test": ["pink", "black"] * 2}
 SIDE = 8
 
 
-def captions_of(colour: str, number: int) -> list[str]:
+def captions_of(color: str, number: int) -> list[str]:
     """One to four, of different lengths."""
     many = [
-        f"All {colour}.",
-        f"A {colour} thing",
-        f"It is {colour}, all of it",
-        f"A thing that is {colour}: all of it!",
+        f"All {color}.",
+        f"A {color} thing",
+        f"It is {color}, all of it",
+        f"A thing that is {color}: all of it!",
     ]
     return many[: number % 4 + 1]
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Pictures of one colour, and captions that name it; one caption is far too long."""
-    path = tmp_path_factory.mktemp("colours")
+    """Pictures of one color, and captions that name it; one caption is far too long."""
+    path = tmp_path_factory.mktemp("colors")
     lines = ["image,caption,split"]
-    for split, colours in SPLITS.items():
-        for number, colour in enumerate(colours):
+    for split, colors in SPLITS.items():
+        for number, color in enumerate(colors):
             name = f"{split}-{number}.png"
-            Image.new("RGB", (9 + number, 12), COLOURS[colour]).save(path / name)
-            lines += [f'{name},"{caption}",{split}' for caption in captions_of(colour, number)]
+            Image.new("RGB", (9 + number, 12), COLORS[color]).save(path / name)
+            lines += [f'{name},"{caption}",{split}' for caption in captions_of(color, number)]
     lines.append(f"train-0.png,{'red ' * 50},train")
     (path / "captions.csv").write_text("\n".join(lines), encoding="utf-8")
     return path
@@ -53,7 +53,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def recipe(folder: Path) -> Train:
-    return Train(dataset=str(folder), image_size=SIDE, batch_size=4, group=3, longest=12, vocabulary=60)
+    return Train(
+        dataset=str(folder), image_size=SIDE, batch_size=4, captions_per_image=3, max_length=12, vocabulary_size=60
+    )
 
 
 @pytest.fixture(scope="module")
@@ -79,17 +81,17 @@ def test_targets_are_the_inputs_one_step_later_and_groups_are_filled_with_zeros(
         for inputs, targets in zip(
             before.reshape(-1, before.shape[2]), after.reshape(-1, before.shape[2]), strict=True
         ):
-            length = (targets != text.PAD).sum()
+            length = (targets != PAD).sum()
             if not length:
                 fillers += 1
                 assert not inputs.any()
                 continue
-            assert inputs[0] == text.START
-            assert targets[length - 1] == text.END
+            assert inputs[0] == START
+            assert targets[length - 1] == END
             np.testing.assert_array_equal(inputs[1:length], targets[: length - 1])
             assert not inputs[length + 1 :].any()
-        assert (before[:, 0, 0] == text.START).all(), "no group is empty"
-    wanted = [len(captions_of(colour, number)) for number, colour in enumerate(SPLITS["train"])]
+        assert (before[:, 0, 0] == START).all(), "no group is empty"
+    wanted = [len(captions_of(color, number)) for number, color in enumerate(SPLITS["train"])]
     assert fillers == sum(-count % 3 for count in wanted)
 
 
@@ -97,12 +99,12 @@ def test_pictures_belong_to_their_captions_and_none_is_lost_but_the_long_one(loa
     tokenizer, said = loaded.assets["tokenizer"], []
     for pictures, _, after, _ in batches_of(loaded):
         for picture, group in zip(pictures, after, strict=True):
-            colour = next(name for name, rgb in COLOURS.items() if (picture == rgb).all())
+            color = next(name for name, rgb in COLORS.items() if (picture == rgb).all())
             captions = [caption for caption in tokenizer.decode(group) if caption]
-            assert all(colour in caption.split() for caption in captions)
+            assert all(color in caption.split() for caption in captions)
             said += captions
-    expected = [one for number, colour in enumerate(SPLITS["train"]) for one in captions_of(colour, number)]
-    assert sorted(said) == sorted(data.scoring.normalised(caption) for caption in expected)
+    expected = [one for number, color in enumerate(SPLITS["train"]) for one in captions_of(color, number)]
+    assert sorted(said) == sorted(data.scoring.normalize(caption) for caption in expected)
     assert not any(mark in caption for caption in said for mark in ".,:!A")
 
 
@@ -117,19 +119,19 @@ def test_an_epoch_has_its_own_order_and_the_same_one_again(loaded: Any, recipe: 
 
 
 def test_a_group_of_one_is_a_caption_a_row(recipe: Train) -> None:
-    alone = data.load(dataclasses.replace(recipe, group=1))
+    alone = data.load(dataclasses.replace(recipe, captions_per_image=1))
     rows = sum(len(weights) for *_, weights in batches_of(alone))
-    assert rows == sum(len(captions_of(colour, number)) for number, colour in enumerate(SPLITS["train"]))
+    assert rows == sum(len(captions_of(color, number)) for number, color in enumerate(SPLITS["train"]))
     assert all(before.shape[1] == 1 for _, before, _, _ in batches_of(alone))
 
 
 def test_a_limit_counts_pictures_and_no_other_split(recipe: Train) -> None:
     few = data.load(dataclasses.replace(recipe, limit=2))
-    assert few.sizes == {"train": 2, "validation": 3, "test": 4}
-    seen = np.concatenate([pictures[:, 0, 0] for pictures, *_ in batches_of(few)])
-    assert {tuple(rgb) for rgb in seen.tolist()} == {COLOURS["red"], COLOURS["green"]}
+    assert few.sizes() == {"train": 2, "validation": 3, "test": 4}
+    colors = np.concatenate([pictures[:, 0, 0] for pictures, *_ in batches_of(few)])
+    assert {tuple(rgb) for rgb in colors.tolist()} == {COLORS["red"], COLORS["green"]}
     assert "grey" not in few.assets["tokenizer"].inner.get_vocab()
-    assert data.load(dataclasses.replace(recipe, limit=10_000)).sizes["train"] == 24
+    assert data.load(dataclasses.replace(recipe, limit=10_000)).sizes()["train"] == 24
 
 
 def rows_of(loaded: Any, split: str, limit: int | None = None) -> list:
@@ -149,22 +151,26 @@ def test_a_split_is_the_same_while_training_and_of_a_saved_model(loaded: Any, re
         ours, theirs = rows_of(loaded, split), rows_of(saved, split)
         assert len(ours) == len(theirs) == len(SPLITS[split])
         for number, ((one, known), (other, same)) in enumerate(zip(ours, theirs, strict=True)):
-            colour = SPLITS[split][number]
-            assert known == same == {"captions": captions_of(colour, number), "facts": ""}
+            color = SPLITS[split][number]
+            assert known == same == {"captions": captions_of(color, number), "facts": ""}
             np.testing.assert_array_equal(one, other)
             np.testing.assert_array_equal(one, resized(read(folder / f"{split}-{number}.png"), SIDE, SIDE))
         assert len(rows_of(loaded, split, 2)) == len(rows_of(saved, split, 2)) == 2
 
 
 def test_a_saved_model_keeps_its_tokenizer_and_search(loaded: Any, recipe: Train) -> None:
-    again = data.load(dataclasses.replace(recipe, beam=9), loaded.assets)
-    assert again.assets["search"] == {"beam": recipe.beam, "penalty": recipe.penalty, "length": recipe.longest}
-    assert data.load(dataclasses.replace(recipe, beam=9)).assets["search"]["beam"] == 9
+    again = data.load(dataclasses.replace(recipe, beam_size=9), loaded.assets)
+    assert again.assets["search"] == {
+        "beam_size": recipe.beam_size,
+        "length_penalty": recipe.length_penalty,
+        "max_new_tokens": recipe.max_length,
+    }
+    assert data.load(dataclasses.replace(recipe, beam_size=9)).assets["search"]["beam_size"] == 9
 
 
 @pytest.fixture(scope="module")
 def encoder_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An encoder whose features are the pictures, 2 x 2 places with four mixtures of their mean colours."""
+    """An encoder whose features are the pictures, 2 x 2 positions with four mixtures of their mean colors."""
     inputs = keras.Input((SIDE, SIDE, 3))
     x = keras.layers.AveragePooling2D(4)(inputs)
     path = tmp_path_factory.mktemp("encoders") / "means.keras"
@@ -176,10 +182,10 @@ def test_a_frozen_encoder_s_features_take_the_place_of_pictures(
     recipe: Train, encoder_file: Path, loaded: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     by_file = dataclasses.replace(recipe, encoder=str(encoder_file))
-    assert data.frozen(by_file)
-    assert not data.frozen(dataclasses.replace(by_file, fine_tune=True))
-    assert not data.frozen(recipe)
-    net = data.encoder(by_file)
+    assert model.frozen(by_file)
+    assert not model.frozen(dataclasses.replace(by_file, fine_tune=True))
+    assert not model.frozen(recipe)
+    net = model.encoder(by_file)
     featured = data.load(by_file)
     for (pictures, *words), (maps, *same) in zip(batches_of(loaded), batches_of(featured), strict=True):
         assert maps.dtype == np.float16
@@ -193,7 +199,7 @@ def test_a_frozen_encoder_s_features_take_the_place_of_pictures(
     assert rows_of(saved, "test")[0][0].dtype == np.uint8
 
 
-def test_what_was_seen_once_is_not_seen_again(
+def test_an_image_is_encoded_only_once(
     recipe: Train, encoder_file: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
@@ -204,7 +210,7 @@ def test_what_was_seen_once_is_not_seen_again(
         def __init__(self, recipe: Train) -> None:
             self.predict_on_batch = lambda pictures: calls.append(len(pictures)) or net.predict_on_batch(pictures)
 
-    net = data.encoder(by_file)
+    net = model.encoder(by_file)
     monkeypatch.setattr(data, "encoder", Counting)
     first = data.load(by_file)
     for epoch in (0, 1):
@@ -219,16 +225,16 @@ def test_what_was_seen_once_is_not_seen_again(
 def test_another_encoder_file_is_another_encoder(encoder_file: Path, tmp_path: Path) -> None:
     copy = tmp_path / "copy.keras"
     copy.write_bytes(encoder_file.read_bytes())
-    assert data._identity(str(copy)) == data._identity(str(encoder_file))
+    assert data._encoder_fingerprint(str(copy)) == data._encoder_fingerprint(str(encoder_file))
     copy.write_bytes(copy.read_bytes() + b" ")
-    assert data._identity(str(copy)) != data._identity(str(encoder_file))
-    assert keras.version() in data._identity("EfficientNetB0") != data._identity("EfficientNetB1")
+    assert data._encoder_fingerprint(str(copy)) != data._encoder_fingerprint(str(encoder_file))
+    assert keras.version() in data._encoder_fingerprint("EfficientNetB0") != data._encoder_fingerprint("EfficientNetB1")
 
 
-def test_an_encoder_of_another_size_is_told(recipe: Train, encoder_file: Path) -> None:
+def test_an_encoder_of_another_size_is_refused(recipe: Train, encoder_file: Path) -> None:
     larger = dataclasses.replace(recipe, encoder=str(encoder_file), image_size=16)
-    with pytest.raises(UserError, match=r"means.keras takes pictures of 8 x 8 pixels, not of 16: give --image-size 8"):
-        data.encoder(larger)
+    with pytest.raises(UserError, match=r"means.keras takes images of 8 x 8 pixels, not of 16: give --image-size 8"):
+        model.encoder(larger)
     with pytest.raises(UserError, match="--image-size 8"):
         batches_of(data.load(larger))
 
@@ -236,34 +242,29 @@ def test_an_encoder_of_another_size_is_told(recipe: Train, encoder_file: Path) -
 def test_the_model_of_a_frozen_encoder_trains_on_features_and_scores_pictures(
     recipe: Train, encoder_file: Path
 ) -> None:
-    small = dataclasses.replace(recipe, encoder=str(encoder_file), units=4, embedding=4, beam=1, group=2, limit=8)
+    small = dataclasses.replace(
+        recipe, encoder=str(encoder_file), units=4, embedding_dim=4, beam_size=1, captions_per_image=2, limit=8
+    )
     featured = data.load(small)
-    model = task.build(small, featured)
-    kernel = model.encoder.get_weights()
+    net = model.build(small, featured)
+    kernel = net.encoder.get_weights()
     for inputs, targets, weights in featured.train(0):
-        model.train_on_batch(inputs, targets, weights)
-    np.testing.assert_array_equal(model.encoder.get_weights(), kernel)
-    on_features = task.score(model, featured.split("test"), featured.assets)
-    on_pictures = task.score(model, data.load(small, featured.assets).split("test"), featured.assets)
+        net.train_on_batch(inputs, targets, weights)
+    np.testing.assert_array_equal(net.encoder.get_weights(), kernel)
+    on_features = task.score(net, featured.split("test"), featured.assets)
+    on_pictures = task.score(net, data.load(small, featured.assets).split("test"), featured.assets)
     assert on_features == on_pictures
-    assert "true" not in on_features, "of a folder's pictures nothing is known"
+    assert "fact_accuracy" not in on_features, "of a folder's pictures nothing is known"
 
 
-def test_a_folder_without_images_to_spare_and_an_unknown_set_are_told(recipe: Train, tmp_path: Path) -> None:
+def test_a_folder_without_a_table_and_an_unknown_set_are_refused(recipe: Train, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="did you mean 'scenes'"):
         data.load(dataclasses.replace(recipe, dataset="scene"))
     with pytest.raises(UserError, match=r"has no captions\.csv"):
         data.load(dataclasses.replace(recipe, dataset=str(tmp_path)))
 
 
-@pytest.mark.parametrize("longest", [2, 6, 24, 40, 128, 200])
-def test_every_length_has_a_bucket(longest: int) -> None:
-    boundaries = data.bucket_boundaries(longest)
-    assert boundaries[-1] == longest
-    assert boundaries == sorted(set(boundaries))
-
-
-def test_a_picture_s_facts_and_captions_stay_together() -> None:
-    example = {"captions": [["A dog.", "Ünder"]], "facts": ['{"a": 1}']}
-    (packed,) = tf.data.Dataset.from_tensor_slices(example).map(data._references).as_numpy_iterator()
+def test_facts_and_captions_of_an_image_are_packed_together() -> None:
+    example = [["A dog.", "Ünder"]], ['{"a": 1}']
+    (packed,) = tf.data.Dataset.from_tensor_slices(example).map(data._packed).as_numpy_iterator()
     assert json.loads(packed) == {"captions": ["A dog.", "Ünder"], "facts": '{"a": 1}'}

@@ -103,21 +103,23 @@ def test_nothing_is_downloaded() -> None:
     assert not flickr8k.Builder.url_infos
 
 
-def test_without_a_manual_folder_it_is_told_where_the_archives_are_and_go(offered: Callable, tmp_path: Path) -> None:
+def test_without_a_manual_folder_the_error_says_where_the_archives_are_and_go(
+    offered: Callable, tmp_path: Path
+) -> None:
     with pytest.raises(UserError) as error:
         prepared()
     assert isinstance(error.value.__cause__, AssertionError), "TFDS's own"
-    told = str(error.value)
+    message = str(error.value)
     for part in (
         "'flickr8k'",
         f"put into {tmp_path / 'data' / 'downloads' / 'manual'} by hand",
         "Flickr8k_Dataset.zip and Flickr8k_text.zip",
         "illinois.edu/fb/sec/1713398",
         "github.com/jbrownlee/Datasets/releases/tag/Flickr8k",
-        "embedded data set 'scenes'",
+        "built-in data set 'scenes'",
     ):
-        assert part in told
-    assert "\n" not in told
+        assert part in message
+    assert "\n" not in message
 
 
 def test_an_empty_manual_folder_is_as_good_as_none(offered: Callable) -> None:
@@ -147,17 +149,17 @@ def test_the_archive_that_is_missing_is_named(offered: Callable, there: str) -> 
 
 
 @pytest.mark.parametrize(
-    ("absent", "told"),
+    ("absent", "message"),
     [
         (["a_2.jpg"], r"trainImages\.txt lists images that \S+Flickr8k_Dataset\.zip does not have: a_2\.jpg\. "),
         (["a_2.jpg", "b_1.jpg"], r"Flickr8k_Dataset\.zip does not have: b_1\.jpg and 1 more\. "),
         (["d_4.jpg"], r"testImages\.txt lists .*: d_4\.jpg\. Take both archives"),
     ],
 )
-def test_an_image_that_a_list_has_and_the_archive_lacks_is_named(offered: Callable, absent: list, told: str) -> None:
+def test_an_image_that_a_list_has_and_the_archive_lacks_is_named(offered: Callable, absent: list, message: str) -> None:
     there = {path: content for path, content in images().items() if path.rpartition("/")[2] not in absent}
     offered(**both(there, texts()))
-    with pytest.raises(UserError, match=told):
+    with pytest.raises(UserError, match=message):
         prepared()
 
 
@@ -179,14 +181,14 @@ def test_a_text_file_that_is_missing_is_named(offered: Callable) -> None:
 
 
 @pytest.mark.parametrize("broken", ["Flickr8k_Dataset.zip", "Flickr8k_text.zip"])
-def test_half_an_archive_is_told(offered: Callable, broken: str) -> None:
+def test_half_an_archive_is_refused(offered: Callable, broken: str) -> None:
     files = both(images(), texts())
     offered(**{**files, broken: files[broken][: len(files[broken]) // 2]})
     with pytest.raises(UserError, match=rf"{re.escape(broken)} is no zip archive, or only a part of one"):
         prepared()
 
 
-def test_a_damaged_image_is_told(offered: Callable) -> None:
+def test_a_damaged_image_is_refused(offered: Callable) -> None:
     files = both(images(), texts())
     whole = bytearray(files["Flickr8k_Dataset.zip"])
     whole[whole.index(b"a_2.jpg") + 400] ^= 0xFF

@@ -30,24 +30,24 @@ from zoo.errors import UserError
         ("", ""),
     ],
 )
-def test_normalised(text: str, words: str) -> None:
-    assert scoring.normalised(text) == words
+def test_normalize(text: str, words: str) -> None:
+    assert scoring.normalize(text) == words
 
 
-def test_normalised_twice_is_normalised_once() -> None:
+def test_normalizing_twice_changes_nothing() -> None:
     draw = random.Random(1)
     for _ in range(3000):
-        once = scoring.normalised("".join(draw.choices("an'tsd-_ .\u2019\u00e9I\u0301\u01309re\n,", k=10)))
-        assert scoring.normalised(once) == once
+        once = scoring.normalize("".join(draw.choices("an'tsd-_ .\u2019\u00e9I\u0301\u01309re\n,", k=10)))
+        assert scoring.normalize(once) == once
 
 
 def test_a_perfect_caption() -> None:
     texts = ["a dog runs on grass", "two men sit at tables"]
     got = scoring.scores(texts, [[text.upper() + " ."] for text in texts])
-    assert [got[f"bleu{n}"] for n in range(1, 5)] == pytest.approx([100] * 4)
+    assert [got[f"bleu_{n}"] for n in range(1, 5)] == pytest.approx([100] * 4)
     assert got["rouge_l"] == pytest.approx(100)
     assert got["cider"] == pytest.approx(1000)
-    assert (got["distinct1"], got["distinct2"], got["vocabulary"], got["length"]) == (1, 1, 10, 5)
+    assert (got["distinct1"], got["distinct2"], got["unique_words"], got["mean_length"]) == (1, 1, 10, 5)
     assert all(type(value) is float for value in got.values())
 
 
@@ -55,14 +55,14 @@ def test_bleu_by_hand() -> None:
     got = scoring.scores(["the the the cat"], [["the cat sat on the mat", "a cat"]])
     # Unigrams: `the` counts twice at most, `cat` once: 3 of 4. Bigrams: `the cat`: 1 of 3. Trigrams: 0 of 2.
     # Lengths 6 and 2 are equally near to 4; the shorter counts, so nothing is taken off.
-    assert got["bleu1"] == pytest.approx(75)
-    assert got["bleu2"] == pytest.approx(100 * math.sqrt(3 / 4 * 1 / 3))
-    assert (got["bleu3"], got["bleu4"]) == (0, 0)
+    assert got["bleu_1"] == pytest.approx(75)
+    assert got["bleu_2"] == pytest.approx(100 * math.sqrt(3 / 4 * 1 / 3))
+    assert (got["bleu_3"], got["bleu_4"]) == (0, 0)
 
 
 def test_bleu_takes_off_for_short_captions() -> None:
     # 3 words where the closest reference has 4: exp(1 - 4 / 3).
-    assert scoring.scores(["a b c"], [["a b c d", "a b c d e"]])["bleu3"] == pytest.approx(100 * math.exp(-1 / 3))
+    assert scoring.scores(["a b c"], [["a b c d", "a b c d e"]])["bleu_3"] == pytest.approx(100 * math.exp(-1 / 3))
 
 
 def test_rouge_l_by_hand() -> None:
@@ -94,7 +94,7 @@ def test_distinct_vocabulary_and_length_by_hand() -> None:
     got = scoring.scores(["a dog runs", "a dog sits", ""], [["x"]] * 3)
     # a, dog, runs, sits of 6 words; `a dog` twice, `dog runs`, `dog sits`: 3 of 4 bigrams.
     assert (got["distinct1"], got["distinct2"]) == (pytest.approx(4 / 6), pytest.approx(3 / 4))
-    assert (got["vocabulary"], got["length"]) == (4, 2)
+    assert (got["unique_words"], got["mean_length"]) == (4, 2)
 
 
 def test_captions_without_a_word_score_nothing() -> None:
@@ -115,15 +115,15 @@ def test_references_without_a_word_are_left_out() -> None:
 def test_what_cannot_be_scored() -> None:
     with pytest.raises(UserError, match="no captions"):
         scoring.scores([], [])
-    with pytest.raises(UserError, match=r"Picture 1 .* no reference"):
+    with pytest.raises(UserError, match=r"Image 1 .* no reference"):
         scoring.scores(["a", "b"], [["a"], ["..."]])
     with pytest.raises(ValueError, match="2 captions, but references of 1"):
         scoring.scores(["a", "b"], [["a"]])
 
 
 def test_each_score_has_its_signature() -> None:
-    told = " ".join(scoring.signature())
-    assert {name for name in scoring.scores(["a"], [["a"]]) if name not in told} <= {"bleu2", "bleu3"}
+    described = " ".join(scoring.signature())
+    assert {name for name in scoring.scores(["a"], [["a"]]) if name not in described} <= {"bleu_2", "bleu_3"}
 
 
 def _invented(seed: int, pictures: int, words: int) -> tuple[list[str], list[list[str]]]:
@@ -149,7 +149,7 @@ def test_equals_coco_caption(seed: int, pictures: int, words: int) -> None:
     bleu, _ = Bleu(4).compute_score(gts, res, verbose=0)
     rouge, cider = Rouge().compute_score(gts, res)[0], Cider().compute_score(gts, res)[0]
     got = scoring.scores(captions, references)
-    assert [got[f"bleu{n}"] for n in range(1, 5)] == pytest.approx([100 * value for value in bleu], rel=1e-6)
+    assert [got[f"bleu_{n}"] for n in range(1, 5)] == pytest.approx([100 * value for value in bleu], rel=1e-6)
     assert got["rouge_l"] == pytest.approx(100 * rouge, rel=1e-6)
     assert got["cider"] == pytest.approx(100 * cider, rel=1e-6)
     assert min(got.values()) > 0
@@ -161,7 +161,7 @@ def test_differs_from_coco_caption_where_nothing_is_right() -> None:
 
     bleu, _ = Bleu(4).compute_score({0: ["a b c d"]}, {0: ["a b x y"]}, verbose=0)
     assert 0 < bleu[3] < 1e-3
-    assert scoring.scores(["a b x y"], [["a b c d"]])["bleu4"] == 0
+    assert scoring.scores(["a b x y"], [["a b c d"]])["bleu_4"] == 0
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""`zoo train caption` on a folder of pictures and `zoo caption` after it, as a user types them. No network."""
+"""`zoo train caption` on a folder of images and `zoo caption` after it, as a user types them. No network."""
 
 import hashlib
 import json
@@ -14,24 +14,24 @@ from zoo.tasks.caption import task
 from zoo.tasks.caption.scenes import compose
 
 from zoo import builders
-from zoo.data import images, text
 from zoo.cli import cli
+from zoo.data import images, text
 from zoo.errors import UserError
 
-COLOURS = {"red": (250, 10, 10), "green": (10, 250, 10), "blue": (10, 10, 250), "white": (255, 255, 255)}
+COLORS = {"red": (250, 10, 10), "green": (10, 250, 10), "blue": (10, 10, 250), "white": (255, 255, 255)}
 
 
 @pytest.fixture(scope="module")
 def own(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with `photos`: forty pictures, each of one colour that its two captions name."""
+    """A folder with `photos`: forty pictures, each of one color that its two captions name."""
     path = tmp_path_factory.mktemp("own")
     (path / "photos").mkdir()
     lines = ["image,caption"]
     for number in range(40):
-        colour = list(COLOURS)[number % 4]
+        color = list(COLORS)[number % 4]
         name = f"{number}.png"
-        Image.new("RGB", (20, 18 + number), COLOURS[colour]).save(path / "photos" / name)
-        lines += [f"{name},It is {colour}.", f"{name},All of it is {colour}"]
+        Image.new("RGB", (20, 18 + number), COLORS[color]).save(path / "photos" / name)
+        lines += [f"{name},It is {color}.", f"{name},All of it is {color}"]
     (path / "photos" / "captions.csv").write_text("\n".join(lines), encoding="utf-8")
     return path
 
@@ -42,14 +42,14 @@ def run(*words: Any, **options: Any) -> Result:
 
 @pytest.fixture(scope="module")
 def model(own: Path) -> Path:
-    """Trained once, on defaults of the embedded set made small."""
+    """Trained once."""
     done = run("train", "caption", "--preset", "tiny", "--dataset", own / "photos", "--context-gate", "--no-plot",
                "--models-dir", own / "models", "--name", "toy")  # fmt: skip
     assert done.exit_code == 0, done.output
     first, *scores = done.stdout.splitlines()
     assert first == str(own / "models/toy")
-    assert {line.split()[1] for line in scores} >= {"bleu1", "bleu4", "cider", "rouge_l", "distinct1"}
-    assert not any(line.split()[1] == "true" for line in scores), "of a user's pictures nothing is known"
+    assert {line.split()[1] for line in scores} >= {"bleu_1", "bleu_4", "cider", "rouge_l", "distinct1"}
+    assert not any(line.split()[1] == "fact_accuracy" for line in scores), "of a user's pictures nothing is known"
     return own / "models/toy"
 
 
@@ -58,17 +58,19 @@ def contents(folder: Path) -> dict[str, str]:
     return {str(file): hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
 
 
-def test_the_model_is_whole_and_tells_of_its_data(model: Path) -> None:
+def test_the_model_is_complete_and_describes_its_data(model: Path) -> None:
     metrics = json.loads((model / "metrics.json").read_text())
-    assert metrics["monitor"] == "bleu4"
+    assert metrics["monitor"] == "bleu_4"
     assert metrics["data"]["name"] == "photos"
     assert metrics["data"]["sizes"] == {"train": 32, "validation": 4, "test": 4}
     assert metrics["data"]["scoring"].keys() >= {"cider", "rouge_l"}
     assert len(json.loads((model / "golden.json").read_text())["outputs"]) == 2
-    assert json.loads((model / "assets/search.json").read_text()) == {"beam": 1, "penalty": 0.6, "length": 24}
+    assert json.loads((model / "assets/search.json").read_text()) == {
+        "beam_size": 1, "length_penalty": 0.6, "max_new_tokens": 24,
+    }  # fmt: skip
 
 
-def test_captions_come_in_order_and_what_is_no_picture_is_told(model: Path, own: Path) -> None:
+def test_captions_come_in_order_and_files_that_are_no_images_get_an_error(model: Path, own: Path) -> None:
     (own / "text.png").write_text("no picture")
     names = [own / "photos/0.png", "nowhere.png", own / "text.png", own / "photos", own / "photos/1.png"]
     done = run("caption", "--model", model, *names)
@@ -87,7 +89,9 @@ def test_captions_come_in_order_and_what_is_no_picture_is_told(model: Path, own:
 
 def test_nbest_attention_and_names_on_standard_input(model: Path, own: Path) -> None:
     names = [str(own / "photos/2.png"), str(own / "photos/3.png")]
-    done = run("caption", "--model", model, "--nbest", 2, "--attention", "look.png", input="\n".join([*names, ""]))
+    done = run(
+        "caption", "--model", model, "--num-return", 2, "--attention-plot", "look.png", input="\n".join([*names, ""])
+    )
     assert done.exit_code == 0, done.output
     assert [line.count("\t") for line in done.stdout.splitlines()] == [1, 1]
     assert images.read("look.png").ndim == images.read("look-2.png").ndim == 3
@@ -102,11 +106,11 @@ def test_evaluate_scores_and_changes_nothing(model: Path, own: Path) -> None:
     scores = json.loads((model / "metrics.json").read_text())["scores"]["test"]
     assert {name: found[name] for name in scores} == pytest.approx(scores, abs=1e-3)
     assert found["examples"] == 4
-    assert "true" not in found
+    assert "fact_accuracy" not in found
     assert contents(model) == before
 
 
-def test_an_image_that_went_bad_is_told_as_users_are_told_things(model: Path, own: Path, tmp_path: Path) -> None:
+def test_a_damaged_image_is_reported_in_a_sentence(model: Path, own: Path, tmp_path: Path) -> None:
     shutil.copytree(own / "photos", tmp_path / "photos")
     for file in (tmp_path / "photos").glob("*.png"):
         file.write_bytes(b"no picture")
@@ -114,14 +118,14 @@ def test_an_image_that_went_bad_is_told_as_users_are_told_things(model: Path, ow
         run("evaluate", model, "--dataset", tmp_path / "photos")
 
 
-def test_truth_is_scored_where_all_is_known_only() -> None:
+def test_facts_are_checked_only_where_all_are_known() -> None:
     ((scene, (said, *_)),) = compose.examples("test", 1)
     known = {"captions": [said], "facts": scene.facts()}
     unknown = {"captions": ["a red circle"], "facts": ""}
-    assert task._scores([said], [known])["true"] == 1
-    assert task._scores([said, "no such thing"], [known] * 2)["true"] == 0.5
-    assert "true" not in task._scores([said], [unknown])
-    assert "true" not in task._scores([said, said], [known, unknown])
+    assert task._scores([said], [known])["fact_accuracy"] == 1
+    assert task._scores([said, "no such thing"], [known] * 2)["fact_accuracy"] == 0.5
+    assert "fact_accuracy" not in task._scores([said], [unknown])
+    assert "fact_accuracy" not in task._scores([said, said], [known, unknown])
 
 
 def test_rows_that_fill_a_batch_up_are_not_scored(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -131,16 +135,16 @@ def test_rows_that_fill_a_batch_up_are_not_scored(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(builders, "search", lambda *_, **options: asked.append(options) or {"tokens": said})
     references = [json.dumps({"captions": [caption], "facts": ""}) for caption in ("It is red.", "It is blue!")]
     batch = (np.zeros((3, 4, 4, 3)), np.array([*references, ""], dtype=object), np.array([1.0, 1.0, 0.0]))
-    assets = {"tokenizer": tokenizer, "search": {"beam": 3, "penalty": 0.6, "length": 9}}
+    assets = {"tokenizer": tokenizer, "search": {"beam_size": 3, "length_penalty": 0.6, "max_new_tokens": 9}}
     scores = task.score(None, [batch], assets)
-    assert (scores["bleu1"], scores["rouge_l"], scores["vocabulary"], scores["length"]) == (100, 100, 4, 3)
-    assert task.validate(None, [batch], assets).keys() == {"bleu1", "bleu4", "cider"}
-    assert [options["beam"] for options in asked] == [3, 1]
-    assert all((options["penalty"], options["length"]) == (0.6, 9) for options in asked)
+    assert (scores["bleu_1"], scores["rouge_l"], scores["unique_words"], scores["mean_length"]) == (100, 100, 4, 3)
+    assert task.validate(None, [batch], assets).keys() == {"bleu_1", "bleu_4", "cider"}
+    assert [options["beam_size"] for options in asked] == [3, 1]
+    assert all((options["length_penalty"], options["max_new_tokens"]) == (0.6, 9) for options in asked)
 
 
-def test_the_examples_are_pictures_that_every_machine_has() -> None:
-    first, second = (images.read(uri) for uri in task.TASK.examples)
+def test_the_examples_are_images_that_every_machine_has() -> None:
+    first, second = (images.read(uri) for uri in task.TASK.examples())
     assert first.shape == second.shape
     assert first.shape[2] == 3
     assert not np.array_equal(first, second)

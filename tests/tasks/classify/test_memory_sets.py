@@ -52,7 +52,7 @@ def test_distances_are_short_and_long(name):
 def test_builder(name, tmp_path, monkeypatch):
     module, _, _ = SETS[name]
     monkeypatch.setattr(module, "SIZES", {"train": 12, "validation": 4, "test": 8})
-    builder = module.Builder(config=module.config(9), data_dir=tmp_path)
+    builder = module.Builder(config=module.config("9"), data_dir=tmp_path)
     builder.download_and_prepare()
     assert builder.info.full_name == f"{name}/9/1.0.0"
     assert "synthetic" in builder.info.description.lower()
@@ -60,4 +60,4 @@ def test_builder(name, tmp_path, monkeypatch):
     assert set(builder.get_metadata().tags) <= set(tfds.core.dataset_metadata.valid_tags())
     for split, count in module.SIZES.items():
         assert len(list(builder.as_dataset(split=split))) == count
-    assert module.config(100) in module.Builder.BUILDER_CONFIGS
+    assert module.config("100") in module.Builder.BUILDER_CONFIGS

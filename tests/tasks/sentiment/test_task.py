@@ -5,7 +5,7 @@ import json
 import keras
 import numpy as np
 import pytest
-from zoo.tasks.sentiment import task
+from zoo.tasks.sentiment.predict import predict
 from zoo.tasks.sentiment.recipe import Predict, Train
 
 from zoo import builders
@@ -32,13 +32,13 @@ def model():
     """An untrained model: its answers mean nothing, but must be answers."""
     keras.utils.set_random_seed(3)
     tokenizer = text.Tokenizer.train(WORDS, lowercase=True)
-    net = builders.classifier(tokenizer.size, 2, "gru", 6, embedding=5)
+    net = builders.classifier(tokenizer.size, 2, "gru", 6, embedding_dim=5)
     assets = {"tokenizer": tokenizer, "labels": ["negative", "positive"]}
-    return SavedModel(None, find("sentiment"), Train(longest=64), {}, assets, net)
+    return SavedModel(None, find("sentiment"), Train(max_length=64), {}, assets, net)
 
 
 def ask(model, *texts, **options):
-    return list(task.predict(model, Predict(inputs=texts, **options)))
+    return list(predict(model, Predict(inputs=texts, **options)))
 
 
 @pytest.mark.parametrize("words", STRANGE.values(), ids=STRANGE)
@@ -67,7 +67,7 @@ def test_lines_come_before_the_input_ends(model):
         while True:
             yield "a fine film"
 
-    answers = task.predict(model, Predict(inputs=forever()))
+    answers = predict(model, Predict(inputs=forever()))
     assert next(answers).startswith(("negative", "positive"))
 
 
@@ -91,8 +91,8 @@ def test_plain_explanation_marks_words_in_the_text(model):
     assert marked.count("[") == 3
 
 
-def test_the_teacher_learns_from_word_pairs():
-    from zoo.tasks.sentiment.teacher import Teacher, grams
+def test_the_n_gram_classifier_learns_from_word_pairs():
+    from zoo.tasks.sentiment.pseudo_labels import NGramClassifier, grams
 
     assert len(grams([5, 6, 5], 10)) == 2 + 2 + 1
     assert grams([], 10).size == 0
@@ -102,7 +102,7 @@ def test_the_teacher_learns_from_word_pairs():
     labels = np.arange(300) % 2
     for words, label in zip(texts, labels, strict=True):
         words[2:2] = [5, 6] if label else [6, 5]  # the order of two words is the label
-    teacher = Teacher(texts[:200], labels[:200], 50, seed=1)
-    chances = teacher.probabilities(texts[200:])
-    assert (chances.argmax(1) == labels[200:]).mean() > 0.95
-    np.testing.assert_allclose(chances.sum(1), 1)
+    classifier = NGramClassifier(texts[:200], labels[:200], 50, seed=1)
+    probabilities = classifier.probabilities(texts[200:])
+    assert (probabilities.argmax(1) == labels[200:]).mean() > 0.95
+    np.testing.assert_allclose(probabilities.sum(1), 1)

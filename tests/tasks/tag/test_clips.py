@@ -1,4 +1,4 @@
-"""The embedded clips: labels against a second reading of the pictures, splits, determinism, the builder."""
+"""The built-in clips: labels against a second reading of the stories, splits, determinism, the builder."""
 
 import functools
 import random
@@ -12,12 +12,12 @@ from zoo.data import tfds as sources
 
 
 @functools.cache
-def told(count: int = 200) -> list[story.Story]:
-    return [story.tell(random.Random(seed)) for seed in range(count)]
+def stories() -> list[story.Story]:
+    return [story.random_story(random.Random(seed)) for seed in range(150)]
 
 
-def seen(one: story.Story, place: tuple[int, int]) -> bool:
-    """Whether any pixel of a thing at this place lies outside of the box."""
+def visible(one: story.Story, place: tuple[int, int]) -> bool:
+    """Whether any pixel of an object at this place lies outside of the box."""
     pixels = {(place[0] + x, place[1] + y) for x in range(one.size) for y in range(one.size)}
     box = one.box
     behind = {(box.x + x, box.y + y) for x in range(box.width) for y in range(box.height)} if box else set()
@@ -25,15 +25,15 @@ def seen(one: story.Story, place: tuple[int, int]) -> bool:
 
 
 def test_labels_are_what_happens() -> None:
-    """Read off the places again: how the thing has moved, whether it is there and seen, whether it once was two."""
-    for one in told():
+    """Derive from the places: how the object has moved, whether it is there and visible, whether it once was two."""
+    for one in stories():
         merged = False
         for time, (places, label) in enumerate(zip(one.places, one.labels, strict=True)):
             before = one.places[time - 1] if time else []
             merged = bool(places) and (merged or (len(before) == 2 and len(places) == 1))
             if not places:
                 assert label == "empty"
-            elif not any(seen(one, place) for place in places):
+            elif not any(visible(one, place) for place in places):
                 assert label == "hidden"
             elif merged:
                 assert label == "merged"
@@ -47,26 +47,26 @@ def test_labels_are_what_happens() -> None:
                 assert (label == "still") == (across == down == 0)
 
 
-def test_every_thing_is_inside_and_nothing_appears_behind_the_box() -> None:
-    for one in told():
+def test_every_object_is_inside_and_nothing_appears_behind_the_box() -> None:
+    for one in stories():
         assert story.LENGTHS[0] <= len(one.labels) <= story.LENGTHS[1]
         for before, places in zip([[], *one.places], one.places, strict=False):
             for x, y in places:
                 assert 0 <= x <= story.SIDE - one.size
                 assert 0 <= y <= story.SIDE - one.size
-            assert not places or before or any(seen(one, place) for place in places)
+            assert not places or before or any(visible(one, place) for place in places)
 
 
 def test_every_label_is_frequent_and_labels_change() -> None:
-    labels = [label for one in told() for label in one.labels]
+    labels = [label for one in stories() for label in one.labels]
     for label in story.LABELS:
         assert 0.05 < labels.count(label) / len(labels) < 0.25, label
-    changes = sum(a != b for one in told() for a, b in zip(one.labels, one.labels[1:], strict=False))
-    assert changes / len(told()) > 3
+    changes = sum(a != b for one in stories() for a, b in zip(one.labels, one.labels[1:], strict=False))
+    assert changes / len(stories()) > 3
 
 
 @pytest.mark.parametrize("negative", [0, 1])
-def test_pictures_show_the_thing_in_front_of_the_ground_and_behind_the_box(
+def test_frames_show_the_object_in_front_of_the_background_and_behind_the_box(
     negative: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one = story.Story(4, story.Box(10, 10, 9, 9), [[(0, 0)], [(12, 12)], [(7, 12)], []], ["x"] * 4)
@@ -83,26 +83,26 @@ def test_pictures_show_the_thing_in_front_of_the_ground_and_behind_the_box(
 
 
 def test_half_of_the_clips_are_negatives() -> None:
-    found = list(compose.examples("test", 200))
-    # What moves is small: most of a frame is ground.
+    found = list(compose.examples("test", 150))
+    # The object is small: most of a frame is background.
     light = [float(np.median(frames[0])) > 128 for frames, _ in found]
     assert 0.4 < np.mean(light) < 0.6
 
 
-def test_a_merged_thing_looks_like_any_other() -> None:
+def test_a_merged_object_looks_like_any_other() -> None:
     alone = story.Story(4, None, [[(5, 5)]], ["still"])
     both = story.Story(4, None, [[(5, 5)]], ["merged"])
     np.testing.assert_array_equal(drawing.render(alone, random.Random(3)), drawing.render(both, random.Random(3)))
 
 
 def test_no_clip_is_in_two_splits_and_they_are_the_same_each_time() -> None:
-    counts = {"train": 400, "validation": 100, "test": 100}
+    counts = {"train": 200, "validation": 60, "test": 60}
     keys = {split: {frames.tobytes() for frames, _ in compose.examples(split, n)} for split, n in counts.items()}
     assert {split: len(found) for split, found in keys.items()} == counts
     assert not keys["train"] & keys["test"]
     assert not keys["train"] & keys["validation"]
     assert not keys["validation"] & keys["test"]
-    assert {frames.tobytes() for frames, _ in compose.examples("test", 100)} == keys["test"]
+    assert {frames.tobytes() for frames, _ in compose.examples("test", 60)} == keys["test"]
 
 
 def test_builder(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:

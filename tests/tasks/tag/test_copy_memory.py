@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 import tensorflow_datasets as tfds
-from zoo.tasks.tag import sequences
+from zoo.tasks.tag import task
 from zoo.tasks.tag.copy_memory import copy_memory_dataset_builder as copy_memory
+from zoo.tasks.tag.raw import open_sequences
 
 from zoo.errors import UserError
 
@@ -32,9 +33,14 @@ def test_distances_are_short_and_long():
     assert set(copy_memory.distances("test", 50, 40, rng)) == {5, 10, 20, 40}
 
 
+def test_a_config_is_the_same_object_each_time():
+    assert copy_memory.config("030") is copy_memory.config("30")
+    assert copy_memory.config("100") in copy_memory.Builder.BUILDER_CONFIGS
+
+
 def test_builder(tmp_path, monkeypatch):
     monkeypatch.setattr(copy_memory, "SIZES", {"train": 12, "validation": 4, "test": 8})
-    builder = copy_memory.Builder(config=copy_memory.config(9), data_dir=tmp_path)
+    builder = copy_memory.Builder(config=copy_memory.config("9"), data_dir=tmp_path)
     builder.download_and_prepare()
     assert builder.info.full_name == "copy_memory/9/1.0.0"
     assert "synthetic" in builder.info.description.lower()
@@ -45,16 +51,14 @@ def test_builder(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("config", ["x", "3", "100000"])
-def test_a_distance_out_of_reach_is_told(config):
+def test_a_distance_out_of_range_is_refused(config):
     with pytest.raises(UserError, match="whole number from 5 to"):
-        sequences.open_sequences(f"copy_memory/{config}")
+        open_sequences(f"copy_memory/{config}")
 
 
 def test_a_tagger_is_scored_by_distance():
-    from zoo.tasks.tag import task
-
     class Certain:
-        """Says the second symbol everywhere."""
+        """Predicts the second symbol everywhere."""
 
         def predict_on_batch(self, inputs):
             return np.eye(4)[np.ones(inputs[0].shape[:2], int)]

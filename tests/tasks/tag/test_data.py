@@ -10,18 +10,24 @@ import pytest
 import tensorflow as tf
 import tensorflow_datasets as tfds
 from PIL import Image
-from zoo.tasks.tag import conll, data, folder, scoring, sequences
-from zoo.tasks.tag.clips import compose
-from zoo.tasks.tag.recipe import Predict, Train, fits
+from zoo.tasks.tag import clips_folder, conll, data, scoring
+from zoo.tasks.tag.clips import compose, drawing
+from zoo.tasks.tag.datasets import DATASETS
+from zoo.tasks.tag.raw import from_file
+from zoo.tasks.tag.recipe import RECIPE, Predict, Train, can_answer
 
 from zoo.data import tfds as sources
+from zoo.data.datasets import DatasetCard, DatasetRow
+from zoo.data.raw import RawDataset
 from zoo.errors import UserError
+
+SPLITS = ("train", "validation", "test")
 
 NAMES, PLACES = ["Ann", "Bob", "Eve"], ["Rome", "Oslo", "Lima"]
 
 
 def written(path: Path, count: int = 60, blank: str = " ") -> Path:
-    """Sentences of which each is another: who lives where."""
+    """Sentences that all differ: who lives where."""
     lines = ["-DOCSTART- -X- O", ""]
     for i in range(count):
         lines += [f"{NAMES[i % 3]} NNP B-PER", f"number{i} CD O", "lives VB O", f"{PLACES[i // 3 % 3]} NNP B-LOC"]
@@ -31,7 +37,7 @@ def written(path: Path, count: int = 60, blank: str = " ") -> Path:
 
 
 def ids_and_labels(batches: Any) -> list[tuple[list[int], list[int]]]:
-    """Every real step of every real row."""
+    """Every real step of every row."""
     found = []
     for tokens, labels, weights in batches.as_numpy_iterator():
         assert tokens.shape == labels.shape
@@ -43,61 +49,60 @@ def ids_and_labels(batches: Any) -> list[tuple[list[int], list[int]]]:
 
 @pytest.mark.parametrize("blank", [" ", "\t"])
 def test_a_conll_file_down_to_batches(tmp_path: Path, blank: str) -> None:
-    loaded = data.load(Train(dataset=str(written(tmp_path / "own.conll", blank=blank)), least=1, batch_size=8))
+    path = written(tmp_path / "own.conll", blank=blank)
+    loaded = data.load(Train(dataset=str(path), min_count=1, max_length=4, batch_size=8))
     labels, tokenizer = loaded.assets["labels"], loaded.assets["tokenizer"]
     assert labels == ["B-LOC", "B-PER", "I-LOC", "O"]
-    assert sum(loaded.sizes.values()) == 60
-    assert loaded.facts["kind"] == "tokens"
+    assert loaded.sizes() == {"train": 48, "validation": 6, "test": 6}
+    assert loaded.card.details == {"kind": "tokens"}
+    assert list(loaded.card.sha256) == ["own.conll"]
     assert list(loaded.examples) == list(data.SENTENCES)
-    rows = [row for split in ("validation", "test") for row in ids_and_labels(loaded.split(split))]
-    rows += ids_and_labels(loaded.train(0))
-    assert len(rows) == 60
-    for tokens, numbers in rows:
-        assert [labels[i] for i in numbers] == ["B-PER", "O", "O", "B-LOC", "I-LOC", "O"]
-        assert tokenizer.token(tokens[0]) in NAMES
-        assert tokenizer.token(tokens[4]) == "City"
+    scored = [row for split in ("validation", "test") for row in ids_and_labels(loaded.split(split))]
+    learned = ids_and_labels(loaded.train(0))
+    assert (len(scored), len(learned)) == (12, 48)
+    for rows, steps in ((scored, 6), (learned, 4)):  # long sentences are learned in part and scored as a whole
+        for tokens, numbers in rows:
+            assert [labels[i] for i in numbers] == ["B-PER", "O", "O", "B-LOC", "I-LOC", "O"][:steps]
+            assert tokenizer.token(tokens[0]) in NAMES
+            assert tokenizer.token(tokens[2]) == "lives"
     assert len(ids_and_labels(loaded.split("all", 7))) == 7
 
 
-def test_one_id_a_word_whatever_the_word(tmp_path: Path) -> None:
-    loaded = data.load(Train(dataset=str(written(tmp_path / "own.conll")), least=1))
+def test_one_id_for_each_word_whatever_the_word(tmp_path: Path) -> None:
+    loaded = data.load(Train(dataset=str(written(tmp_path / "own.conll")), min_count=1))
     words = ["Ann", "U.S.A.", "", "12,5", "two words", "😀", "lives"]
-    found = data.ids(loaded.assets["tokenizer"], words)
+    found = data.word_ids(loaded.assets["tokenizer"], words)
     assert len(found) == len(words)
     assert found[0] != 1
     assert found[1:6] == [1] * 5
 
 
-def test_a_long_sentence_is_learned_in_part_and_scored_as_a_whole(tmp_path: Path) -> None:
-    loaded = data.load(Train(dataset=str(written(tmp_path / "own.conll")), least=1, longest=4))
-    assert {len(row) for row, _ in ids_and_labels(loaded.train(0))} == {4}
-    assert {len(row) for row, _ in ids_and_labels(loaded.split("test"))} == {6}
-
-
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
-        ("a O\nb\n", "line 2: a word and its label"),
-        ("a\tO\n\tO\n", "line 2: a word and its label"),
+        ("a O\nb\n", "line 2: a line has a word and its label"),
+        ("a\tO\n\tO\n", "line 2: a line has a word and its label"),
         ("a X O\n\nb O\n", "line 3: 2 columns; the lines before have 3"),
         (b"a O\n\xff\xfe O\n", "line 2: not UTF-8"),
-        ("", "0 sentences and 0 labels"),
-        ("a O\n\nb O\n", "two labels are the least"),
-        ("a X\n\nb O\n", "too few: none fell into"),
+        ("", "has no sentences"),
+        ("a O\n\nb O\n", "Give two labels at least"),
+        ("a X\n\nb O\n", "has 2 sentences to train on, 2 of them distinct: too few"),
     ],
 )
-def test_lines_that_cannot_be_used_are_told_with_their_number(tmp_path: Path, content: Any, told: str) -> None:
+def test_an_unusable_line_is_named_by_its_number(tmp_path: Path, content: Any, message: str) -> None:
     path = tmp_path / "own.conll"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    with pytest.raises(UserError, match=told):
+    with pytest.raises(UserError, match=message):
         data.load(Train(dataset=str(path)))
 
 
-def test_what_there_is_not_is_told(tmp_path: Path) -> None:
+def test_unknown_names_are_refused(tmp_path: Path) -> None:
     path = written(tmp_path / "own.conll")
     with pytest.raises(UserError, match="clips"):
         data.load(Train(dataset="clisp"))
-    with pytest.raises(UserError, match="last column"):
+    with pytest.raises(UserError, match="has no configs"):
+        data.load(Train(dataset="clips/nope"))
+    with pytest.raises(UserError, match="--labels is for data sets"):
         data.load(Train(dataset=str(path), labels="ner"))
     loaded = data.load(Train(dataset=str(path)))
     with pytest.raises(UserError, match="No split is called 'tset'"):
@@ -108,18 +113,30 @@ def test_what_there_is_not_is_told(tmp_path: Path) -> None:
         data.load(Train(dataset=str(other)), loaded.assets)
 
 
-def test_copies_of_a_sentence_stay_together(tmp_path: Path) -> None:
+def test_a_file_with_fewer_labels_is_scored_in_the_order_of_the_model(tmp_path: Path) -> None:
+    loaded = data.load(Train(dataset=str(written(tmp_path / "own.conll"))))
+    other = tmp_path / "other.conll"
+    other.write_text("a O\nAnn B-PER\n")
+    again = data.load(Train(dataset=str(other)), loaded.assets)
+    assert [labels for _, labels in ids_and_labels(again.split("all"))] == [[3, 1]]
+
+
+def test_equal_sentences_stay_together(tmp_path: Path) -> None:
     path = written(tmp_path / "own.conll")
     twice = tmp_path / "twice.conll"
     twice.write_text(path.read_text() + "\n\n" + path.read_text())
-    parts = sequences.from_file(twice, 1)
-    sides = [{b" ".join(words) for words, _ in parts.split(name).as_numpy_iterator()} for name in sequences.SPLITS]
-    assert sum(map(len, sides)) == 60
-    assert sum(parts.sizes.values()) == 120
+    once, both = from_file(path), from_file(twice)
+    sides = {
+        name: [{b" ".join(words) for words, _ in raw.split(name).as_numpy_iterator()} for raw in (once, both)]
+        for name in SPLITS
+    }
+    assert sum(len(found) for _, found in sides.values()) == 60
+    assert all(one == two for one, two in sides.values()), "the split depends on the sentences alone"
+    assert sum(both.sizes().values()) == 120
 
 
 def rolling(path: Path, start: int, steps: int, size: int = 32) -> Path:
-    """A GIF of 0.1 s a frame in which something white goes to the right from a place, two pixels a frame."""
+    """A GIF of 0.1 s per frame in which something white moves to the right, two pixels per frame."""
     frames = [Image.new("L", (size, size)) for _ in range(steps)]
     for step, frame in enumerate(frames):
         frame.paste(255, (start + 2 * step, start, start + 2 * step + 6, start + 6))
@@ -129,21 +146,21 @@ def rolling(path: Path, start: int, steps: int, size: int = 32) -> Path:
 
 @pytest.fixture
 def own_clips(tmp_path: Path) -> Path:
-    """Twelve clips, of which the last two are equal; the first three frames are `early`, the next two are not told."""
+    """Twelve clips, of which the last two are equal; three frames are `early`, two have no label, three are `late`."""
     lines = ["clip,start,end,label"]
     for i in range(12):
         rolling(tmp_path / f"{i}.gif", min(i, 10), 8)
         lines += [f"{i}.gif,0.5,9,late", f"{i}.gif,0,0.3,early"]
-    (tmp_path / folder.TABLE).write_text("\n".join(lines))
+    (tmp_path / clips_folder.TABLE).write_text("\n".join(lines))
     return tmp_path
 
 
 def test_a_folder_of_clips_down_to_batches(own_clips: Path) -> None:
-    loaded = data.load(Train(dataset=str(own_clips), image_size=16, colour=True))
+    loaded = data.load(Train(dataset=str(own_clips), image_size=16, color=True))
     assert loaded.assets == {"labels": ["early", "late"], "input": {"kind": "frames", "shape": [16, 16, 3]}}
-    assert sum(loaded.sizes.values()) == 12
-    assert loaded.sizes["train"] >= 8
-    assert loaded.facts["seconds"] == 0.1
+    assert sum(loaded.sizes().values()) == 12
+    assert loaded.sizes()["train"] >= 8
+    assert loaded.card.details == {"kind": "frames", "seconds": 0.1}
     for name in ("validation", "test", "all"):
         for (frames, lengths), labels, weights in loaded.split(name).as_numpy_iterator():
             assert frames.shape[2:] == (16, 16, 3)
@@ -152,47 +169,48 @@ def test_a_folder_of_clips_down_to_batches(own_clips: Path) -> None:
             assert (labels[real, :8] == [0, 0, 0, -1, -1, 1, 1, 1]).all()
     clips = [
         {clip.tobytes() for (frames, _), _, weights in loaded.split(name) for clip in frames.numpy()[weights > 0]}
-        for name in sequences.SPLITS
+        for name in SPLITS
     ]
     assert sum(map(len, clips)) == len(set.union(*clips)) == 11, "the equal ones are on one side"
-    # A saved model tells how clips are to be read.
+    # A saved model says how clips are read.
     again = data.load(Train(dataset=str(own_clips)), loaded.assets)
     assert next(iter(again.split("all")))[0][0].shape[2:] == (16, 16, 3)
 
 
-def test_clips_may_be_folders_of_pictures_that_tell_no_rate(tmp_path: Path) -> None:
+def test_clips_may_be_folders_of_images_without_a_rate(tmp_path: Path) -> None:
     for i in range(3):
         (tmp_path / f"clip{i}").mkdir()
         for step in range(4):
             Image.new("L", (9, 9), 60 * i + step).save(tmp_path / f"clip{i}" / f"{step}.png")
     rows = [f"clip{i},{start},{start + 2},{label}" for i in range(3) for start, label in ((0, "a"), (2, "b"))]
-    (tmp_path / folder.TABLE).write_text("\n".join(["clip,start,end,label", *rows]))
+    (tmp_path / clips_folder.TABLE).write_text("\n".join(["clip,start,end,label", *rows]))
     loaded = data.load(Train(dataset=str(tmp_path), fps=1))
-    assert (loaded.sizes, loaded.facts["seconds"]) == ({"train": 1, "validation": 1, "test": 1}, 1.0)
+    assert (loaded.sizes(), loaded.card.details["seconds"]) == ({"train": 1, "validation": 1, "test": 1}, 1.0)
     assert next(iter(loaded.split("test")))[1][0, :4].numpy().tolist() == [0, 0, 1, 1]
 
 
 @pytest.mark.parametrize(
-    ("rows", "told"),
+    ("rows", "message"),
     [
         (None, r"has no labels\.csv"),
-        (["0.gif,0,x,a"], "line 2: 'x' are no seconds"),
-        (["0.gif,0,inf,a"], "line 2: 'inf' are no seconds"),
-        (["0.gif,0.3,0.3,a"], "line 2: 'a' ends at 0.3, not after it starts"),
+        ([], "has a header but no rows"),
+        (["0.gif,0,x,a"], "line 2: 'x' is no time in seconds"),
+        (["0.gif,0,inf,a"], "line 2: 'inf' is no time in seconds"),
+        (["0.gif,0.3,0.3,a"], "line 2: 'a' ends at 0.3, not after its start"),
         (["0.gif,0.2,0.4,b", "0.gif,0,0.3,a"], "line 2: at 0.2 s 0.gif is 'b', but up to 0.3 s it is 'a'"),
-        (["12.gif,0,1,a"], r"line 2: .*12\.gif is not there"),
-        (["0.gif,2,3,a"], r"line 2: none of the 8 frames of 0\.gif, which takes 0\.8 s"),
-        (["0.gif,0,1,a", "1.gif,0,1,b"], "2 different clips; three are the least"),
-        (["0.gif,0,1,a", "1.gif,0,1,a", "2.gif,0,1,a"], "two labels are the least"),
+        (["12.gif,0,1,a"], r"line 2: .*12\.gif does not exist"),
+        (["0.gif,2,3,a"], r"line 2: none of the 8 frames of 0\.gif, which lasts 0\.8 s"),
+        (["0.gif,0,1,a", "1.gif,0,1,b"], "has 2 clips to train on, 2 of them distinct: too few"),
+        (["0.gif,0,1,a", "1.gif,0,1,a", "2.gif,0,1,a"], "Give two labels at least"),
     ],
 )
-def test_what_is_wrong_with_a_folder_of_clips_is_told(own_clips: Path, rows: Any, told: str) -> None:
-    table = own_clips / folder.TABLE
-    table.unlink()
+def test_an_unusable_folder_of_clips_is_refused(tmp_path: Path, rows: Any, message: str) -> None:
+    for name in ("0.gif", "1.gif", "2.gif"):
+        rolling(tmp_path / name, int(name[0]), 8)
     if rows is not None:
-        table.write_text("\n".join(["clip,start,end,label", *rows]))
-    with pytest.raises(UserError, match=told):
-        data.load(Train(dataset=str(own_clips)))
+        (tmp_path / clips_folder.TABLE).write_text("\n".join(["clip,start,end,label", *rows]))
+    with pytest.raises(UserError, match=message):
+        data.load(Train(dataset=str(tmp_path))).split("test")
 
 
 @pytest.mark.parametrize(
@@ -204,12 +222,12 @@ def test_what_is_wrong_with_a_folder_of_clips_is_told(own_clips: Path, rows: Any
         ("👍👎", ["👍", "👎"]),
     ],
 )
-def test_words_of_a_sentence_as_it_is_typed(text: str, words: list[str]) -> None:
-    assert conll.words_of(text, {"U.N."}) == words
+def test_words_of_a_sentence_as_typed(text: str, words: list[str]) -> None:
+    assert conll.split_words(text, {"U.N."}) == words
 
 
-# Splits and labels as the TFDS catalogue has them: the second source for the table of sources.
-CATALOGUE = {
+# Labels as the TFDS catalog has them: the second source for the table of data sets.
+CATALOG = {
     "conll2003": ("B-PER", 9),
     "universal_dependencies": ("NOUN", 18),
     "universal_dependencies/de_gsd": ("NOUN", 18),
@@ -236,38 +254,83 @@ def sentences(builder: Any, *_: Any, **__: Any) -> tf.data.Dataset:
 
 @pytest.fixture
 def mocked(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Any]]:
-    """`mocked(name)` loads a set of the catalogue with 40 random sentences in every split."""
+    """`mocked(name)` loads a data set of TFDS with 40 random sentences in every split."""
 
     def load(name: str, splits: str = "train dev test", **settings: Any) -> Any:
         sizes = {split: SimpleNamespace(num_examples=40, num_bytes=0) for split in splits.split()}
         # Mocked builders know their features but, never having been generated, not their splits.
         monkeypatch.setattr(tfds.core.DatasetInfo, "splits", property(lambda self: sizes))
-        return data.load(Train(dataset=name, batch_size=16, least=1, **settings))
+        return data.load(Train(dataset=name, batch_size=16, min_count=1, **settings))
 
     monkeypatch.setattr(sources, "_resolves", lambda host: True)
     with tfds.testing.mock_data(policy=tfds.testing.MockPolicy.USE_CODE, as_dataset_fn=sentences):
         yield load
 
 
-@pytest.mark.parametrize("name", CATALOGUE)
+@pytest.mark.parametrize("name", CATALOG)
 def test_a_set_that_tfds_has(name: str, mocked: Callable[..., Any]) -> None:
     loaded = mocked(name)
-    label, count = CATALOGUE[name]
+    label, count = CATALOG[name]
     assert label in loaded.assets["labels"]
     assert len(loaded.assets["labels"]) == count
-    assert loaded.sizes == {"train": 40, "validation": 40, "test": 40}
-    assert loaded.facts["name"] == (f"{name}/en_ewt" if name == "universal_dependencies" else name)
+    assert loaded.sizes() == {"train": 40, "validation": 40, "test": 40}
+    assert loaded.card.name == (f"{name}/en_ewt" if name == "universal_dependencies" else name)
+    assert loaded.card.details["kind"] == "tokens"
     rows = ids_and_labels(loaded.split("validation"))
     assert len(rows) == len(ids_and_labels(loaded.train(0))) == 40
     assert all(0 <= number < count for _, labels in rows for number in labels)
 
 
-def test_other_labels_of_a_set_and_what_it_lacks(mocked: Callable[..., Any]) -> None:
-    assert "B-NP" in mocked("conll2003", labels="chunks").assets["labels"]
+def test_every_row_of_tfds_is_tried() -> None:
+    assert {name for name, row in DATASETS.items() if not row.builder} <= set(CATALOG)
+
+
+NEW_ROWS = {
+    "universal_dependencies/fr_sequoia": (
+        DatasetRow("French", ("tokens", "upos"), splits={"validation": "dev"}, details={"kind": "tokens"}),
+        "train dev test",
+        "NOUN",
+    ),
+    "wikiann": (
+        DatasetRow("entities of Wikipedia", ("tokens", "tags"), config="de", details={"kind": "tokens"}),
+        "train validation test",
+        "B-PER",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", NEW_ROWS)
+def test_a_new_data_set_of_tfds_is_one_row(
+    name: str, mocked: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row, splits, label = NEW_ROWS[name]
+    monkeypatch.setitem(DATASETS, name, row)
+    loaded = mocked(name, splits)
+    assert label in loaded.assets["labels"]
+    assert loaded.sizes() == {"train": 40, "validation": 40, "test": 40}
+    assert len(ids_and_labels(loaded.split("validation"))) == len(ids_and_labels(loaded.train(0))) == 40
+    assert loaded.card.name.startswith(name)
+    assert data.load(Train(dataset=name), loaded.assets).assets is loaded.assets, "a saved model is scored on it"
+    assert name in RECIPE.datasets, "`--help`, `zoo list datasets` and the check of --dataset read the same table"
+
+
+def test_other_labels_of_a_set_and_missing_splits(mocked: Callable[..., Any]) -> None:
+    chunks = mocked("conll2003", labels="chunks")
+    assert "B-NP" in chunks.assets["labels"]
+    assert chunks.card.details == {"kind": "tokens", "label_column": "chunks"}
     with pytest.raises(UserError, match="'ner'"):
         mocked("conll2003", labels="nre")
-    with pytest.raises(UserError, match="no split 'dev'"):
-        mocked("universal_dependencies/en_pud", "test train")
+    with pytest.raises(UserError, match="No config of universal_dependencies is called 'en_ewtt'"):
+        mocked("universal_dependencies/en_ewtt")
+    held_out = mocked("universal_dependencies/en_pud", "train test")
+    assert held_out.sizes()["test"] == held_out.sizes()["train"] + held_out.sizes()["validation"] == 40
+    assert 0 < held_out.sizes()["validation"] < 20
+    assert "held out of train" in held_out.card.splits
+    with pytest.raises(UserError, match="No split is called 'train'"):
+        mocked("universal_dependencies/en_pud", "test")
+    # A saved model is scored on a treebank that has nothing to train on.
+    scored = data.load(Train(dataset="universal_dependencies/en_pud"), held_out.assets)
+    assert len(ids_and_labels(scored.split("test", 9))) == 9
 
 
 @pytest.fixture
@@ -279,8 +342,9 @@ def few_clips(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def test_clips_down_to_batches(few_clips: None) -> None:
     loaded = data.load(Train(batch_size=4, limit=10))
     assert loaded.assets["input"] == {"kind": "frames", "shape": [24, 24, 1]}
-    assert loaded.sizes["train"] == 10
-    assert loaded.facts["embedded"]
+    assert loaded.sizes()["train"] == 10
+    assert (loaded.card.builtin, loaded.card.synthetic) == (True, True)
+    assert loaded.card.details["seconds"] == drawing.DURATION == 1 / Train().fps
     clips = {}
     for (frames, lengths), labels, weights in loaded.split("test").as_numpy_iterator():
         assert frames.dtype == np.uint8
@@ -295,31 +359,32 @@ def test_clips_down_to_batches(few_clips: None) -> None:
         data.load(Train(), {**loaded.assets, "input": {"kind": "features", "shape": [3]}})
 
 
-def test_steps_that_are_not_asked_for_are_not_scored(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Features as a row for a memory test would have them."""
+def test_steps_without_a_label_are_not_scored(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Features as a memory test has them."""
     steps = [np.eye(3, dtype="float32")[[0, 1, 2, 1]], np.eye(3, dtype="float32")[[2, 2]]]
     labels = [np.array([-1, -1, 1, 0]), np.array([-1, 2])]
 
-    def split(name: str) -> tf.data.Dataset:
-        signature = (tf.TensorSpec((None, 3), tf.float32), tf.TensorSpec((None,), tf.int32))
+    def read(name: str) -> tf.data.Dataset:
+        signature = (tf.TensorSpec((None, 3), tf.float32), tf.TensorSpec((None,), tf.int64))
         return tf.data.Dataset.from_generator(lambda: zip(steps, labels, strict=True), output_signature=signature)
 
-    own = sequences.Sequences("features", (3,), split, ["a", "b", "c"], {"train": 2, "validation": 2, "test": 2}, {})
-    monkeypatch.setattr(data, "open_sequences", lambda *_: own)
+    toy = RawDataset(read, SPLITS, DatasetCard("toy", details={"kind": "features"}), ("a", "b", "c"), lambda name: 2)
+    monkeypatch.setattr(data, "open_sequences", lambda *_: toy)
     loaded = data.load(Train(dataset="toy"))
     (((inputs, lengths), targets, _),) = loaded.split("test").as_numpy_iterator()
     np.testing.assert_array_equal(lengths, [4, 2])
     np.testing.assert_array_equal(targets, [[-1, -1, 1, 0], [-1, 2, -1, -1]])
     assert inputs.shape == (2, 4, 3)
     assert loaded.examples[1] == "[[0.0, 0.0, 1.0], [0.0, 0.0, 1.0]]"
+    assert data.load(Train(dataset="toy"), loaded.assets).examples is None, "only a training needs golden inputs"
 
 
 def test_scores_by_hand() -> None:
     truth = [["left", "left", "still", "still"], ["up", "up"]]
-    guess = [["left", "left", "still", "up"], ["up", "up"]]
-    found = scoring.scores(truth, guess, "frames")
+    predictions = [["left", "left", "still", "up"], ["up", "up"]]
+    found = scoring.scores(truth, predictions, "frames")
     assert found["accuracy"] == pytest.approx(5 / 6)
-    # Of the true spans left, still, up: left and up are found, among four guessed ones.
+    # Of the true spans left, still, up: left and up are found, among four predicted ones.
     assert found["span_f1"] == pytest.approx(2 * (2 / 4) * (2 / 3) / (2 / 4 + 2 / 3))
     assert found["macro_f1"] == pytest.approx((1 + 2 / 3 + 0.8) / 3)
     entities = [["B-PER", "I-PER", "O", "B-LOC"]], [["B-PER", "I-PER", "O", "B-PER"]]
@@ -329,11 +394,11 @@ def test_scores_by_hand() -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "kind"),
+    ("text", "kind"),
     [("clip.gif", "frames"), ("a/b", "frames"), ("data:image/gif;base64,", "frames"), ("a fine day", "tokens"),
      ("Rome.", "tokens"), ("[[1, 0]]", "features")],
 )  # fmt: skip
-def test_which_model_fits_an_input(asked: str, kind: str) -> None:
+def test_which_model_can_answer_an_input(text: str, kind: str) -> None:
     kinds = ("frames", "tokens", "features")
-    assert [name for name in kinds if fits(Predict(inputs=(asked,)), {"kind": name})] == [kind]
-    assert fits(Predict(inputs=iter([asked])), {"kind": "tokens"}), "a stream is not looked into"
+    assert [name for name in kinds if can_answer(Predict(inputs=(text,)), {"kind": name})] == [kind]
+    assert can_answer(Predict(inputs=iter([text])), {"kind": "tokens"}), "a stream is not looked into"

@@ -1,4 +1,4 @@
-"""`zoo train tag` and `zoo tag` after it, on clips and on words, as a user types them. No network."""
+"""What `zoo tag` answers: clips by the published model, words by one trained here, numbers. No network."""
 
 import itertools
 import json
@@ -8,23 +8,24 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import CliRunner
 from PIL import Image, ImageDraw
-from zoo.tasks.tag import answers, task
-from zoo.tasks.tag.clips import compose, story
+from zoo.tasks.tag import predict, task
+from zoo.tasks.tag.clips import story
 from zoo.tasks.tag.recipe import Predict, Train
 
-from zoo import builders
+from zoo import builders, cards, saved, training
 from zoo.cli import cli
-from zoo.saved import SavedModel
-from zoo.task import find
+from zoo.task import ErrorLine, find
+
+PUBLISHED = cards.published() / "tag-gru-clips"
 
 
-def run(*words: Any, **options: Any) -> Result:
-    return CliRunner().invoke(cli, [str(word) for word in words], catch_exceptions=False, **options)
+def ask(model: saved.SavedModel, *inputs: Any, **options: Any) -> list[str]:
+    return list(task.predict(model, Predict(inputs=[str(item) for item in inputs], **options)))
 
 
-def drawn(path: Path, steps: int = 20, size: int = 48) -> Path:
+def ball(path: Path, steps: int = 20, size: int = 48) -> Path:
     """A GIF of a ball that rolls to the right and stops."""
     frames = []
     for step in range(steps):
@@ -37,80 +38,71 @@ def drawn(path: Path, steps: int = 20, size: int = 48) -> Path:
 
 
 @pytest.fixture(scope="module")
-def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model of clips, trained on a few."""
-    models = tmp_path_factory.mktemp("models")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(compose, "SIZES", {"train": 40, "validation": 8, "test": 8})
-        patch.setenv("TFDS_DATA_DIR", str(tmp_path_factory.mktemp("data")))
-        done = run("train", "tag", "--preset", "tiny", "--no-plot", "--models-dir", models, "--name", "toy")
-    assert done.exit_code == 0, done.output
-    first, *scores = done.stdout.splitlines()
-    assert first == str(models / "toy")
-    assert {line.split()[1] for line in scores} == {"accuracy", "macro_f1", "span_f1"}
-    return models / "toy"
+def clips() -> saved.SavedModel:
+    return saved.load(PUBLISHED)
 
 
-def test_a_gif_gets_spans_with_times(clips: Path, tmp_path: Path) -> None:
-    gif = drawn(tmp_path / "ball.gif")
-    (line,) = run("tag", "--model", clips, gif).stdout.splitlines()
-    (packed,) = run("tag", "--model", clips, "--json", gif).stdout.splitlines()
-    answer = json.loads(packed)
+def test_a_gif_gets_spans_with_times(clips: saved.SavedModel, tmp_path: Path) -> None:
+    gif = ball(tmp_path / "ball.gif")
+    (line,) = ask(clips, gif)
+    (answer,) = map(json.loads, ask(clips, gif, json=True))
     assert (answer["clip"], answer["frames"]) == (str(gif), 20)
     spans = answer["spans"]
     assert line == "; ".join(f"{s['seconds'][0]:.2f}-{s['seconds'][1]:.2f} s {s['label']}" for s in spans)
     assert [spans[0]["start"], spans[-1]["end"], spans[-1]["seconds"][1]] == [0, 20, 1.0]
+    assert {"right", "still"} <= {span["label"] for span in spans}, "it was trained on other drawings, but"
     for one, other in itertools.pairwise(spans):
         assert one["end"] == other["start"]
         assert one["label"] != other["label"]
     for span in spans:
         assert span["seconds"] == pytest.approx([span["start"] * 0.05, span["end"] * 0.05])
-        assert span["label"] in story.LABELS
         assert 1 / len(story.LABELS) - 1e-6 <= span["probability"] <= 1
 
 
-def test_a_folder_of_frames_tells_the_same(clips: Path, tmp_path: Path) -> None:
-    gif = drawn(tmp_path / "ball.gif")
+def test_a_folder_of_frames_gets_the_same(clips: saved.SavedModel, tmp_path: Path) -> None:
+    gif = ball(tmp_path / "ball.gif")
     (tmp_path / "frames").mkdir()
     with Image.open(gif) as image:
         for frame in range(image.n_frames):
             image.seek(frame)
             image.convert("RGB").save(tmp_path / "frames" / f"{frame}.png")
         last = image.n_frames
-    spans, same = (
-        json.loads(run("tag", "--model", clips, "--json", "--fps", 20, name).stdout)
-        for name in (gif, tmp_path / "frames")
-    )
+    spans, same = map(json.loads, ask(clips, gif, tmp_path / "frames", json=True, fps=20))
     assert same["frames"] == last <= spans["frames"], "the still end of a GIF is one frame that is shown longer"
     assert same["spans"][0]["seconds"][0] == 0
     assert same["spans"][-1]["seconds"][1] == pytest.approx(last / 20)
+    assert same["spans"][0]["label"] == spans["spans"][0]["label"]
 
 
-def test_what_is_no_clip_gets_a_line_and_the_others_their_answers(clips: Path, tmp_path: Path) -> None:
-    gif = drawn(tmp_path / "ball.gif")
+def test_an_unreadable_clip_gets_a_line_and_the_others_their_answers(clips: saved.SavedModel, tmp_path: Path) -> None:
+    gif = ball(tmp_path / "ball.gif")
     (tmp_path / "cut.gif").write_bytes(gif.read_bytes()[:-200])
     (tmp_path / "empty").mkdir()
     Image.new("L", (30, 50), 90).save(tmp_path / "one.png")
     names = ["nowhere.gif", gif, tmp_path / "cut.gif", tmp_path / "empty", tmp_path / "one.png"]
-    done = run("tag", "--model", clips, *names)
-    assert done.exit_code == 1
-    lines = done.stdout.splitlines()
-    assert [line.startswith("Error: ") for line in lines] == [True, False, True, True, False]
+    lines = ask(clips, *names)
+    assert [isinstance(line, ErrorLine) for line in lines] == [True, False, True, True, False]
     assert lines[0] == "Error: There is no file nowhere.gif."
     assert lines[4].startswith("0.00-0.10 s "), "a clip of one frame is a clip"
-    packed = run("tag", "--model", clips, "--json", *names)
-    assert ["error" in json.loads(line) for line in packed.stdout.splitlines()] == [True, False, True, True, False]
+    packed = [json.loads(line) for line in ask(clips, *names, json=True)]
+    assert ["error" in answer for answer in packed] == [True, False, True, True, False]
 
 
-def test_names_come_from_standard_input_too(clips: Path, tmp_path: Path) -> None:
-    gif = drawn(tmp_path / "ball.gif")
-    done = run("tag", "--model", clips, input=f"{gif}\nnowhere.gif\n")
-    assert done.stdout.splitlines()[0] == run("tag", "--model", clips, gif).stdout.strip()
+def test_names_come_from_standard_input_too(clips: saved.SavedModel, tmp_path: Path) -> None:
+    gif = ball(tmp_path / "ball.gif")
+    done = CliRunner().invoke(cli, ["tag", "--model", str(PUBLISHED)], input=f"{gif}\nnowhere.gif\n")
+    assert done.stdout.splitlines()[0] == ask(clips, gif)[0]
     assert done.exit_code == 1
+
+
+def test_a_long_clip_is_answered_as_a_whole(clips: saved.SavedModel, tmp_path: Path) -> None:
+    (answer,) = map(json.loads, ask(clips, ball(tmp_path / "long.gif", 300), json=True))
+    assert answer["frames"] == 300 > predict.MIN_STEPS
+    assert answer["spans"][-1]["end"] == 300
 
 
 @pytest.fixture(scope="module")
-def words(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def words(tmp_path_factory: pytest.TempPathFactory) -> saved.SavedModel:
     """A model of words, trained on a file in which a word's label depends on the word before it."""
     folder = tmp_path_factory.mktemp("words")
     rng, lines = np.random.default_rng(0), []
@@ -119,54 +111,53 @@ def words(tmp_path_factory: pytest.TempPathFactory) -> Path:
         lines += [f"n{number} O", f"{first} O", f"Paris {'B-PER' if first == 'Mr' else 'B-LOC'}"]
         lines += [". O", ""] if number % 2 else [""]
     (folder / "own.conll").write_text("\n".join(lines))
-    done = run("train", "tag", "--dataset", folder / "own.conll", "--no-plot", "--units", 8, "--embedding", 8,
-               "--epochs", 6, "--learning-rate", 0.03, "--models-dir", folder, "--name", "toy")  # fmt: skip
-    assert done.exit_code == 0, done.output
-    return folder / "toy"
+    recipe = Train(
+        dataset=str(folder / "own.conll"), units=8, embedding_dim=8, bidirectional=False, epochs=3, batch_size=4,
+        learning_rate=0.05,
+    )  # fmt: skip
+    return training.train(find("tag"), recipe, folder / "toy", plot=False)
 
 
-def test_words_get_their_labels(words: Path) -> None:
-    metrics = json.loads((words / "metrics.json").read_text())
-    assert metrics["scores"]["test"]["accuracy"] == 1
-    assert metrics["scores"]["test"]["span_f1"] == 1
-    lines = run("tag", "--model", words, "Bob Mr Paris.", "Bob in Paris", "", "👍").stdout.splitlines()
+def test_words_get_their_labels(words: saved.SavedModel) -> None:
+    scores = words.metrics["scores"]["test"]
+    assert scores == {"accuracy": 1, "macro_f1": 1, "span_f1": 1}
+    lines = ask(words, "Bob Mr Paris.", "Bob in Paris", "", "👍")
     assert [line.count("/") for line in lines] == [4, 3, 0, 1]
     assert "Mr/O Paris/B-PER" in lines[0]
     assert lines[1] == "Bob/O in/O Paris/B-LOC"
-    (packed,) = run("tag", "--model", words, "--json", "Bob in Paris").stdout.splitlines()
-    told = json.loads(packed)["words"]
-    assert [item["word"] for item in told] == ["Bob", "in", "Paris"]
-    assert told[2]["label"] == "B-LOC"
-    assert told[2]["probability"] > 0.5
+    (packed,) = map(json.loads, ask(words, "Bob in Paris", json=True))
+    assert [item["word"] for item in packed["words"]] == ["Bob", "in", "Paris"]
+    assert packed["words"][2]["label"] == "B-LOC"
+    assert packed["words"][2]["probability"] > 0.5
 
 
-def test_neighbours_change_no_label(words: Path) -> None:
-    asked = ["in Paris", "I met Mr Paris " * 40, "Paris"]
-    together = run("tag", "--model", words, *asked).stdout.splitlines()
-    assert together == [run("tag", "--model", words, one).stdout.strip() for one in asked]
+def test_neighbors_change_no_label(words: saved.SavedModel) -> None:
+    texts = ["in Paris", "I met Mr Paris " * 40, "Paris"]
+    assert ask(words, *texts) == [ask(words, text)[0] for text in texts]
 
 
-def test_the_golden_inputs_of_a_model_of_words_are_sentences(words: Path) -> None:
-    assert json.loads((words / "golden.json").read_text())["inputs"][0].startswith("George")
-    scores = json.loads(run("evaluate", words, "--split", "validation", "--json").stdout)
-    assert scores["accuracy"] == 1
+def test_a_model_of_words_is_kept_with_sentences_and_scored_again(words: saved.SavedModel) -> None:
+    assert json.loads((words.path / "golden.json").read_text())["inputs"][0].startswith("George")
+    assert json.loads((words.path / "metrics.json").read_text())["data"]["kind"] == "tokens"
+    columns = (words.path / "history.csv").read_text().splitlines()[0].split(",")
+    assert columns == ["epoch", "loss", *(f"validation_{name}" for name in words.metrics["scores"]["test"])]
+    scores = training.evaluate(words, split="validation", limit=7)
+    assert (scores["accuracy"], scores["examples"]) == (1, 7)
 
 
 def test_a_model_of_numbers_answers_json() -> None:
     keras.utils.set_random_seed(1)
-    net = builders.tagger(3, "gru", 4)
-    net.build((None, None, 2))
+    net = builders.tagger(num_classes=3, cell="gru", units=4, feature_dim=2)
     assets = {"labels": ["a", "b", "c"], "input": {"kind": "features", "shape": [2]}}
-    model = SavedModel(Path(), find("tag"), Train(), {}, assets, net)
+    model = saved.SavedModel(Path(), find("tag"), Train(), {}, assets, net)
     bad = ["no json", "[1, 2]", "[[1, 2, 3]]", "[]", "[[1], [1, 2]]", "[[1, NaN]]"]
-    lines = list(task.predict(model, Predict(inputs=["[[1, 0], [0, 1], [0, 1]]", *bad])))
+    lines = ask(model, "[[1, 0], [0, 1], [0, 1]]", *bad)
     assert lines[0].startswith("0-")
-    assert all(line.startswith("Error: This model reads sequences of 2 numbers a step") for line in lines[1:])
-    (packed,) = task.predict(model, Predict(inputs=["[[1, 0], [0, 1]]"], json=True))
-    assert json.loads(packed)["spans"][-1]["end"] == 2
+    assert all(line.startswith("Error: This model reads sequences of 2 numbers per step") for line in lines[1:])
+    (packed,) = map(json.loads, ask(model, "[[1, 0], [0, 1]]", json=True))
+    assert packed["spans"][-1]["end"] == 2
 
 
-def test_a_long_clip_is_answered_as_a_whole(clips: Path, tmp_path: Path) -> None:
-    answer = json.loads(run("tag", "--model", clips, "--json", drawn(tmp_path / "long.gif", 300)).stdout)
-    assert answer["frames"] == 300
-    assert answers.LEAST < 300
+def test_examples_are_drawn_when_asked_for(clips: saved.SavedModel) -> None:
+    golden = json.loads((PUBLISHED / "golden.json").read_text())
+    assert list(task.TASK.examples()) == golden["inputs"], "the clips have not changed"

@@ -205,7 +205,7 @@ def test_what_is_no_folder_is_refused(tmp_path: Path) -> None:
         ("mutli30k/en-de", r"No data set is called 'mutli30k/en-de'.*Or give a folder with train\.SRC and train\.TGT"),
         ("nowhere", "No data set is called 'nowhere'"),
         ("multi30k", "'multi30k' has several configs.*multi30k/en-de, multi30k/de-en"),
-        ("phrases/", "'phrases/' ends with a slash: write 'phrases'"),
+        ("phrases/", "'phrases/' ends with a slash. Write 'phrases'"),
         ("phrases/nope", "phrases/nope: 'nope' is not a pair of languages"),
         ("phrases/en-xx", "phrases/en-xx: CLDR has no locale 'xx'"),
         ("multi30k/en-xx", "called 'en-xx'; did you mean 'en-.*Known: cs-en, de-en, en-cs, en-de, en-fr, fr-en"),

@@ -1,0 +1,115 @@
+"""What `zoo caption` prints: file names in, a caption of each out, in the same order."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from zoo import builders
+from zoo.data import images, text
+from zoo.errors import UserError
+from zoo.saved import SavedModel
+from zoo.task import ErrorLine
+
+from .attention_sheet import draw
+from .recipe import Predict
+
+BATCH = 16
+"""Images that are captioned together."""
+
+
+def predict(saved: SavedModel, config: Predict) -> Iterator[str]:
+    """A line for each image: its caption, or several with tabs between them, or JSON with scores.
+
+    An image that cannot be read gets a line that says why, and the others their captions.
+
+    Raises:
+        UserError: If attention is asked for that there is not, or that would not be printed.
+    """
+    _check_attention(saved, config)
+    number = 0
+    for names in text.in_batches((name.strip() for name in config.inputs), BATCH if _all_given(config) else 1):
+        pictures = [_read(name) for name in names]
+        readable = [picture for picture in pictures if isinstance(picture, np.ndarray)]
+        answers = iter(_captioned(saved, config, readable) if readable else [])
+        for name, picture in zip(names, pictures, strict=True):
+            number += 1
+            if isinstance(picture, UserError):
+                yield _error_line(config, name, picture)
+                continue
+            captions = next(answers)
+            if config.attention_plot:
+                path = Path(config.attention_plot)
+                path = path if number == 1 else path.with_stem(f"{path.stem}-{number}")
+                draw(path, picture, captions[0]["words"], captions[0]["attention"])
+            yield _line(config, name, captions)
+
+
+def _check_attention(saved: SavedModel, config: Predict) -> None:
+    if config.attention and not config.json:
+        raise UserError(
+            "--attention adds numbers to the JSON output: give --json too, or --attention-plot FILE for a picture."
+        )
+    if config.attention and saved.recipe.attention == "none":
+        raise UserError(f"{saved.path.name} was trained with --attention none: it has no attention to print.")
+
+
+def _all_given(config: Predict) -> bool:
+    """Whether all names are there at once, as arguments; from a stream each is answered as soon as it comes."""
+    return isinstance(config.inputs, Sequence)
+
+
+def _read(name: str) -> np.ndarray | UserError:
+    try:
+        return images.read(name)
+    except UserError as error:
+        return error
+
+
+def _captioned(saved: SavedModel, config: Predict, pictures: Sequence[np.ndarray]) -> list[list[dict[str, Any]]]:
+    """The captions of each picture, best first."""
+    search, size = dict(saved.assets["search"]), saved.recipe.image_size
+    given = {name: getattr(config, name) for name in ("beam_size", "length_penalty")}
+    search |= {name: value for name, value in given.items() if value is not None}
+    scaled = [images.resized(picture, size, size) for picture in pictures]
+    rows = BATCH if _all_given(config) and len(scaled) > 1 else len(scaled)
+    batch = np.stack([*scaled, *[scaled[0]] * (rows - len(scaled))])  # one shape, compiled once
+    attention = (config.attention or config.attention_plot is not None) and saved.recipe.attention != "none"
+    result = builders.search(saved.net, batch, **search, num_return=config.num_return, attention=attention)
+    return [_captions(saved, {name: value[row] for name, value in result.items()}) for row in range(len(pictures))]
+
+
+def _captions(saved: SavedModel, result: Mapping[str, np.ndarray]) -> list[dict[str, Any]]:
+    tokenizer = saved.assets["tokenizer"]
+    captions = []
+    for tokens, score, length, attention in zip(
+        result["tokens"], result["scores"], result["lengths"], result["attention"], strict=True
+    ):
+        if np.isfinite(score):
+            (caption,) = tokenizer.decode([tokens[:length]])
+            words = [tokenizer.token(token) for token in tokens[:length]]
+            captions.append(
+                {"caption": caption, "score": float(score), "words": words, "attention": attention[:length]}
+            )
+    return captions
+
+
+def _line(config: Predict, name: str, captions: Sequence[Mapping[str, Any]]) -> str:
+    if not config.json:
+        return "\t".join(item["caption"] for item in captions)
+    pairs = [{"caption": item["caption"], "score": round(item["score"], 6)} for item in captions]
+    answer = {"image": name, **pairs[0]}
+    if config.num_return > 1:
+        answer["nbest"] = pairs
+    if config.attention:
+        answer["tokens"], weights = captions[0]["words"], captions[0]["attention"]
+        answer["attention"] = np.asarray(weights).round(4).tolist()  # (tokens, places), places row by row
+    return json.dumps(answer, ensure_ascii=False)
+
+
+def _error_line(config: Predict, name: str, error: UserError) -> ErrorLine:
+    if config.json:
+        return ErrorLine(json.dumps({"image": name, "error": str(error)}, ensure_ascii=False))
+    return ErrorLine(f"Error: {error}")

@@ -1,0 +1,168 @@
+"""Images with their captions as they lie in a TFDS data set or in a user's folder, before any decoding."""
+
+import contextlib
+import hashlib
+import json
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import tensorflow as tf
+import tensorflow_datasets as tfds
+
+from zoo.data import images, raw, tables
+from zoo.data.datasets import DatasetCard
+from zoo.data.raw import RawDataset
+from zoo.data.tfds import open_dataset
+from zoo.errors import UserError
+from zoo.names import unknown
+
+from .datasets import DATASETS
+
+SPLITS = ("train", "validation", "test")
+
+TABLE = "captions.csv"
+
+OWN = f"Or give a folder with images and {TABLE}"
+
+
+def decode_bytes(image: tf.Tensor) -> tf.Tensor:
+    """The content of an image file -> uint8 `(height, width, 3)`."""
+    return tf.io.decode_image(image, channels=3, expand_animations=False)
+
+
+@dataclass(frozen=True)
+class RawImages(RawDataset):
+    """Images with captions: examples `(image, captions, facts)`.
+
+    `image` is a string that `decode` turns into pixels, so that captions can be read without decoding an image;
+    `captions` are strings `(number,)`; `facts` is JSON of what the image shows, or an empty string.
+
+    Attributes:
+        decode: Such a string -> uint8 `(height, width, 3)`, of any size.
+    """
+
+    decode: Callable[[tf.Tensor], tf.Tensor] = decode_bytes
+
+
+def open_images(dataset: str) -> RawImages:
+    """The images of a data set or of a folder.
+
+    Args:
+        dataset: Name or path.
+
+    Raises:
+        UserError: If there is no such data set, or it cannot be used.
+    """
+    found = open_dataset(dataset, DATASETS, OWN, from_folder, decoders={"image": tfds.decode.SkipDecoding()})
+    if isinstance(found, RawImages):
+        return found
+
+    def read(split: str) -> tf.data.Dataset:
+        return found.read(split).map(lambda image, captions, *facts: (image, captions, *(facts or [tf.constant("")])))
+
+    return RawImages(**{**vars(found), "read": read})
+
+
+def from_folder(path: Path) -> RawImages:
+    """Images of a folder with `captions.csv`: columns `image` and `caption`, one row per caption.
+
+    `image` is a path within the folder. A column `split` may say train, validation or test, the same in all rows of an
+    image; missing splits are held out of train by a hash of the image's name. An image is read when it is used; see
+    `user_errors`.
+
+    Raises:
+        UserError: With the line, or the image, that cannot be used.
+    """
+    table = path / TABLE
+    if not table.is_file():
+        what = "is a file" if path.is_file() else f"has no {TABLE}" if path.is_dir() else "does not exist"
+        raise UserError(f"{path} {what}. Give a folder with images and {TABLE}, which has the columns image, caption.")
+    captions, splits = _table(table)
+    stamps = _stamps(path, captions)
+    parts = {split: [name for name in captions if splits[name] == split] for split in SPLITS}
+    names = tuple(split for split in SPLITS if parts[split])
+    if "train" not in names:
+        raise UserError(f"{table} has no images to train on: no row has the split train. Add some.")
+    digest = hashlib.sha256(table.read_bytes()).hexdigest()
+
+    def read(split: str) -> tf.data.Dataset:
+        text = tf.TensorSpec((), tf.string)
+        return tf.data.Dataset.from_generator(
+            lambda: ((name, captions[name], "") for name in parts[split]),
+            output_signature=(text, tf.TensorSpec((None,), tf.string), text),
+        )
+
+    def decode(image: tf.Tensor) -> tf.Tensor:
+        pixels = tf.numpy_function(lambda name: images.read(path / name.decode("utf-8")), [image], tf.uint8)
+        return tf.ensure_shape(pixels, (None, None, 3))
+
+    def fingerprint() -> str:
+        content = json.dumps([digest, stamps, raw.SEED, raw.FRACTION, raw.AT_MOST])
+        return f"{name}-{hashlib.sha256(content.encode()).hexdigest()[:16]}"
+
+    name = path.resolve().name
+    own = RawImages(
+        read, names, DatasetCard(name, sha256={TABLE: digest}), count=lambda split: len(parts[split]),
+        fingerprint=fingerprint, decode=decode,
+    )  # fmt: skip
+    return cast(RawImages, own.hold_out(what="images"))
+
+
+def _table(table: Path) -> tuple[dict[str, list[str]], dict[str, str]]:
+    """The captions and the split of each image, in the order of the file; the split is train where none is named."""
+    captions: dict[str, list[str]] = {}
+    splits: dict[str, str] = {}
+    for where, fields in tables.rows(table, ("image", "caption"), ("split",), "captions"):
+        image, split = _inside(fields["image"].strip(), where), fields.get("split", "train").strip()
+        if split not in SPLITS:
+            raise UserError(f"{where}: {unknown('split', split, SPLITS)}")
+        if splits.setdefault(image, split) != split:
+            raise UserError(f"{where}: {image} is in {split}, but above in {splits[image]}. Put it into one split.")
+        captions.setdefault(image, []).append(fields["caption"].strip())
+    if not captions:
+        raise UserError(f"{table} has no rows below its header. Give each image a row for each of its captions.")
+    return captions, splits
+
+
+def _inside(image: str, where: str) -> str:
+    """The path of an image within the folder, written in one way."""
+    name = os.path.normpath(image)
+    if os.path.isabs(name) or name.split(os.sep)[0] == os.pardir:
+        raise UserError(f"{where}: {image} is not inside the folder. Put the image there and give its path within it.")
+    return name
+
+
+def _stamps(folder: Path, names: Iterable[str]) -> dict[str, tuple[int, int]]:
+    """Bytes of each image, and when it was changed."""
+    files = {name: (folder / name).stat() if (folder / name).is_file() else None for name in names}
+    found = {name: (stat.st_size, stat.st_mtime_ns) if stat else (-1, 0) for name, stat in files.items()}
+    for problem, length in (("does not exist", -1), ("is empty", 0)):
+        named = [name for name, (size, _) in found.items() if size == length]
+        if named:
+            more = f" (and {len(named) - 1:,} more)" if named[1:] else ""
+            raise UserError(
+                f"{folder / named[0]} {problem}{more}. Put there the image that {TABLE} lists, or delete its rows."
+            )
+    return found
+
+
+@contextlib.contextmanager
+def user_errors() -> Iterator[Any]:
+    """Within it, an image of a folder that cannot be read is a `UserError` again, not TensorFlow's report of it.
+
+    Use it around whatever iterates over decoded images.
+
+    Raises:
+        UserError: If that is what stopped the data.
+    """
+    try:
+        yield
+    except tf.errors.OpError as error:
+        message = re.search(r"\bUserError: (.+)", str(error.message))
+        if message is None:
+            raise
+        raise UserError(message[1]) from error

@@ -1,0 +1,39 @@
+"""The data sets of the language model task; one example is one document."""
+
+from zoo.data.datasets import DatasetRow
+
+BUILTIN = "python_docs"
+
+DATASETS = {
+    BUILTIN: DatasetRow(
+        "the reference texts that come with Python itself, 0.5 million characters of English; built in",
+        ("text",),
+        builder="zoo.tasks.charlm.python_docs.python_docs_dataset_builder",
+        license="Python Software Foundation License, Version 2",
+        builtin=True,
+    ),
+    "hello": DatasetRow(
+        "the word of the founding lecture, over and over: four letters to learn exactly; built in",
+        ("text",),
+        builder="zoo.tasks.charlm.hello.hello_dataset_builder",
+        license="Apache-2.0",
+        builtin=True,
+        synthetic=True,
+    ),
+    "tiny_shakespeare": DatasetRow(
+        "1.1 million characters of Shakespeare's plays (Karpathy 2015)", ("text",), license="public domain"
+    ),
+    "lm1b": DatasetRow(
+        "0.8 billion words of news, sentence by sentence (Chelba et al. 2013); large",
+        ("text",),
+        splits={"train": "train[:99%]", "validation": "train[99%:]"},
+    ),
+    "wiki40b": DatasetRow(
+        "Wikipedia's articles in 40 languages, by config, e.g. wiki40b/en (Guo et al. 2020); large", ("text",)
+    ),
+    "imdb_reviews": DatasetRow(
+        "film reviews from IMDb, without their labels (Maas et al. 2011)",
+        ("text",),
+        splits={"train": "train[:90%]+unsupervised", "validation": "train[90%:]"},
+    ),
+}

@@ -1,0 +1,47 @@
+"""The data sets of the classification task."""
+
+from zoo.data.datasets import DatasetRow
+
+BUILTIN = "digits"
+
+PICTURE = ("image", "label")
+SEQUENCE = ("inputs", "label")
+
+DATASETS = {
+    BUILTIN: DatasetRow(
+        "1,797 handwritten digits of 8 x 8 pixels (Alpaydin and Kaynak 1998); built in, part of scikit-learn",
+        PICTURE,
+        license="CC BY 4.0",
+        builtin=True,
+    ),
+    "mnist": DatasetRow(
+        "70,000 handwritten digits of 28 x 28 pixels (LeCun, Cortes and Burges 1998)", PICTURE, license="CC BY-SA 3.0"
+    ),
+    "fashion_mnist": DatasetRow(
+        "70,000 pieces of clothing, like MNIST (Xiao, Rasul and Vollgraf 2017)", PICTURE, license="MIT"
+    ),
+    "kmnist": DatasetRow(
+        "70,000 cursive Japanese characters, like MNIST (Clanuwat et al. 2018)", PICTURE, license="CC BY-SA 4.0"
+    ),
+    "delayed_xor": DatasetRow(
+        "memory test: the exclusive or of two bits after a delay of up to 100 steps; built in",
+        SEQUENCE,
+        builder="zoo.tasks.classify.delayed_xor.delayed_xor_dataset_builder",
+        config="100",
+        license="Apache-2.0, drawn by a program of this project",
+        builtin=True,
+        synthetic=True,
+        details={"distance_offset": 2},  # the two bits
+    ),
+    "adding": DatasetRow(
+        "memory test: the sum of two marked digits among up to 100 (Hochreiter and Schmidhuber 1997); built in",
+        SEQUENCE,
+        builder="zoo.tasks.classify.adding.adding_dataset_builder",
+        config="100",
+        license="Apache-2.0, drawn by a program of this project",
+        builtin=True,
+        synthetic=True,
+        details={"distance_offset": 0},
+    ),
+}
+"""A row with `distance_offset` is a memory test: a sequence's length less this offset is the distance it tests."""

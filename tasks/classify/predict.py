@@ -1,0 +1,71 @@
+"""What `zoo classify` prints: pictures or sequences in, a label for each out, in the same order."""
+
+import json
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from zoo.data import text
+from zoo.errors import UserError
+from zoo.saved import SavedModel
+from zoo.task import ErrorLine
+
+from .data import scale
+from .inputs import parse_steps, read_picture
+from .recipe import Predict
+
+BATCH = 64
+"""Inputs that are answered together; from a stream each is answered as soon as it comes."""
+
+
+def predict(saved: SavedModel, config: Predict) -> Iterator[str]:
+    """A line for each input: label and probability, or JSON with all classes; or why it cannot be read."""
+    size = BATCH if isinstance(config.inputs, Sequence) else 1
+    for names in text.in_batches((name.strip() for name in config.inputs), size):
+        items = [_read(name, saved.assets["shape"], config.invert) for name in names]
+        good = [item for item in items if isinstance(item, np.ndarray)]
+        answers = iter(_probabilities(saved, good) if good else [])
+        for name, item in zip(names, items, strict=True):
+            if isinstance(item, UserError):
+                yield _error(config, name, item)
+            else:
+                yield _answer(saved.assets["labels"], config, name, next(answers))
+
+
+def _read(name: str, shape: Sequence, invert: bool) -> np.ndarray | UserError:
+    try:
+        return parse_steps(name, shape[1]) if shape[0] is None else read_picture(name, shape, invert)
+    except UserError as error:
+        return error
+
+
+def _probabilities(saved: SavedModel, items: Sequence[np.ndarray]) -> np.ndarray:
+    """`(inputs, classes)`."""
+    if saved.assets["shape"][0] is not None:
+        return np.asarray(saved.net.predict_on_batch(scale(np.stack(items))))
+    longest = max(map(len, items))
+    # Padded to a power of two: few shapes, so that few graphs are traced.
+    steps = np.zeros((len(items), 1 << (longest - 1).bit_length(), items[0].shape[1]), "float32")
+    for row, item in zip(steps, items, strict=True):
+        row[: len(item)] = item
+    mask = np.arange(steps.shape[1]) < np.array([len(item) for item in items])[:, None]  # (inputs, time)
+    return np.asarray(saved.net.predict_on_batch([steps, mask]))
+
+
+def _answer(labels: Sequence[str], config: Predict, name: str, probabilities: np.ndarray) -> str:
+    best = int(np.argmax(probabilities))
+    if not config.json:
+        return f"{labels[best]}\t{probabilities[best]:.3f}"
+    answer = {
+        "input": name,
+        "label": labels[best],
+        "probability": round(float(probabilities[best]), 6),
+        "probabilities": {label: round(float(p), 6) for label, p in zip(labels, probabilities, strict=True)},
+    }
+    return json.dumps(answer, ensure_ascii=False)
+
+
+def _error(config: Predict, name: str, error: UserError) -> ErrorLine:
+    if config.json:
+        return ErrorLine(json.dumps({"input": name, "error": str(error)}, ensure_ascii=False))
+    return ErrorLine(f"Error: {error}")

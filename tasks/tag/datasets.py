@@ -1,0 +1,46 @@
+"""The data sets of the tagging task.
+
+`features` of a row are the sequence and its labels. Further facts stand in `details`:
+
+    kind            what a step is: "frames" (uint8 images), "tokens" (words) or "features" (numbers)
+    label_columns   the features that may be learned, where there are several (`--labels`)
+    seconds         how long a frame is shown
+"""
+
+from zoo.data.datasets import DatasetRow
+
+DATASETS = {
+    "clips": DatasetRow(
+        "synthetic clips of moving, hiding and merging objects, one label per frame; built in, generated in seconds",
+        ("frames", "labels"),
+        builder="zoo.tasks.tag.clips.clips_dataset_builder",
+        license="Apache-2.0, drawn by a program of this project",
+        builtin=True,
+        synthetic=True,
+        details={"kind": "frames", "seconds": 0.08},
+    ),
+    "copy_memory": DatasetRow(
+        "memory test: symbols to repeat after up to 100 steps; built in, also copy_memory/STEPS",
+        ("inputs", "labels"),
+        builder="zoo.tasks.tag.copy_memory.copy_memory_dataset_builder",
+        config="100",
+        labels=("a", "b", "c", "d"),
+        license="Apache-2.0, drawn by a program of this project",
+        builtin=True,
+        synthetic=True,
+        details={"kind": "features"},
+    ),
+    "conll2003": DatasetRow(
+        "news in English, named entities; also parts of speech and chunks (Tjong Kim Sang, De Meulder 2003)",
+        ("tokens", "ner"),
+        splits={"validation": "dev"},
+        details={"kind": "tokens", "label_columns": ("ner", "pos", "chunks")},
+    ),
+    "universal_dependencies": DatasetRow(
+        "parts of speech; universal_dependencies/en_ewt or another treebank of TFDS",
+        ("tokens", "upos"),
+        config="en_ewt",
+        splits={"validation": "dev"},
+        details={"kind": "tokens"},
+    ),
+}

@@ -1,0 +1,137 @@
+"""What `zoo tag` prints: clips, sentences or numbers in, one line of labels for each out, in the same order."""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from zoo.data import frames, text
+from zoo.errors import UserError
+from zoo.saved import SavedModel
+from zoo.task import ErrorLine
+
+from .conll import split_words
+from .data import word_ids
+from .recipe import Predict
+from .scoring import Span, spans
+
+BATCH = 64
+"""Sentences of standard input that are read before they are answered together."""
+
+MIN_STEPS = 16
+"""Sequences are padded to a power of two of steps, at least this one: few shapes, so that few graphs are traced."""
+
+MOST_SHOWN = 200
+"""Characters of an input that are repeated in its answer; a `data:` URI is longer, and shortened."""
+
+
+def predict(saved: SavedModel, config: Predict) -> Iterator[str]:
+    """A line for each input. One that cannot be read gets an error line; the others are answered."""
+    kind = saved.assets["input"]["kind"]
+    if kind == "tokens":
+        return _sentences(saved, config)
+    return _one_by_one(saved, config, {"frames": _clip, "features": _features}[kind])
+
+
+def _one_by_one(saved: SavedModel, config: Predict, answer: Callable[..., str]) -> Iterator[str]:
+    for item in config.inputs:
+        try:
+            yield answer(saved, config, item)
+        except UserError as error:
+            packed = json.dumps({"input": _shortened(item), "error": str(error)}, ensure_ascii=False)
+            yield ErrorLine(packed if config.json else f"Error: {error}")
+
+
+def _shortened(item: str) -> str:
+    return item if len(item) <= MOST_SHOWN else f"{item[:40]}..."
+
+
+def _clip(saved: SavedModel, config: Predict, name: str) -> str:
+    """Spans of a clip with their times."""
+    height, width, channels = saved.assets["input"]["shape"]
+    clip = frames.read(name.strip(), height, width, channels, fps=config.fps)
+    found = _spans(saved, _probabilities(saved, [clip.frames])[0])
+    times = [[step * clip.seconds for step in (span.start, span.end)] for span, _ in found]
+    if not config.json:
+        return "; ".join(
+            f"{start:.2f}-{end:.2f} s {span.label}" for (start, end), (span, _) in zip(times, found, strict=True)
+        )
+    answers = [
+        {
+            "start": span.start,
+            "end": span.end,
+            "seconds": [round(time, 4) for time in span_times],
+            "label": span.label,
+            "probability": round(probability, 6),
+        }
+        for span_times, (span, probability) in zip(times, found, strict=True)
+    ]
+    return json.dumps({"clip": _shortened(name), "frames": len(clip.frames), "spans": answers}, ensure_ascii=False)
+
+
+def _features(saved: SavedModel, config: Predict, item: str) -> str:
+    """Spans of a sequence of numbers with their steps."""
+    found = _spans(saved, _probabilities(saved, [parse_features(item, saved.assets["input"]["shape"][0])])[0])
+    if not config.json:
+        return "; ".join(f"{span.start}-{span.end} {span.label}" for span, _ in found)
+    answers = [{"start": s.start, "end": s.end, "label": s.label, "probability": round(p, 6)} for s, p in found]
+    return json.dumps({"spans": answers}, ensure_ascii=False)
+
+
+def parse_features(item: str, features: int) -> np.ndarray:
+    """Steps `(time, features)` float32 from JSON, a list of lists of numbers.
+
+    Raises:
+        UserError: If it is anything else.
+    """
+    allowed = f"This model reads sequences of {features} numbers per step, as JSON: [[0, 1], [1, 0]]"
+    try:
+        steps = np.array(json.loads(item), "float32")
+    except (ValueError, TypeError) as error:
+        raise UserError(f"{allowed}; got {_shortened(item)!r}.") from error
+    if steps.ndim != 2 or steps.shape[1] != features or not len(steps):
+        raise UserError(f"{allowed}; got the shape {steps.shape}.")
+    if not np.isfinite(steps).all():
+        raise UserError(f"{allowed}; got a number that is not finite in {_shortened(item)!r}.")
+    return steps
+
+
+def _sentences(saved: SavedModel, config: Predict) -> Iterator[str]:
+    """Words with their labels."""
+    tokenizer, labels = saved.assets["tokenizer"], saved.assets["labels"]
+    known = set(tokenizer.inner.get_vocab())
+    for texts in text.in_batches(config.inputs, BATCH):
+        rows = [split_words(sentence, known) for sentence in texts]
+        ids = [np.array(word_ids(tokenizer, words), "int32") for words in rows if words]
+        answers = iter(_probabilities(saved, ids) if ids else [])
+        for words in rows:
+            probabilities = next(answers) if words else np.zeros((0, len(labels)))
+            best = probabilities.argmax(axis=1)
+            if not config.json:
+                yield " ".join(f"{word}/{labels[i]}" for word, i in zip(words, best, strict=True))
+                continue
+            packed = [
+                {"word": word, "label": labels[i], "probability": round(float(row[i]), 6)}
+                for word, i, row in zip(words, best, probabilities, strict=True)
+            ]
+            yield json.dumps({"words": packed}, ensure_ascii=False)
+
+
+def _spans(saved: SavedModel, probabilities: np.ndarray) -> list[tuple[Span, float]]:
+    """Runs of the most probable label, each with the mean of its probability."""
+    labels, best = saved.assets["labels"], probabilities.argmax(axis=1)
+    runs = spans([labels[i] for i in best])
+    return [(run, float(probabilities[run.start : run.end, best[run.start]].mean())) for run in runs]
+
+
+def _probabilities(saved: SavedModel, rows: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """`(time, classes)` for each sequence."""
+    lengths = np.array([len(row) for row in rows], "int32")
+    steps = max(MIN_STEPS, 1 << (int(lengths.max()) - 1).bit_length())
+    batch = np.zeros((len(rows), steps, *rows[0].shape[1:]), rows[0].dtype)
+    for i, row in enumerate(rows):
+        batch[i, : len(row)] = row
+    inputs: Any = batch if saved.assets["input"]["kind"] == "tokens" else (batch, lengths)
+    probabilities = np.asarray(saved.net.predict_on_batch(inputs))
+    return [row[:length] for row, length in zip(probabilities, lengths, strict=True)]

@@ -1,0 +1,97 @@
+"""Pictures: written where they should be, in the project's style, with nothing cropped, and readable in gray."""
+
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from zoo import figures
+from zoo.errors import UserError
+
+
+def pixels(file: Path) -> np.ndarray:
+    return np.asarray(Image.open(file).convert("RGB")).astype(int)
+
+
+def assert_nothing_is_cropped(file: Path) -> None:
+    """The outermost pixels of a picture are white: nothing reaches its border."""
+    image = pixels(file)
+    assert image.std() > 5, "a blank picture"
+    for border in (image[0], image[-1], image[:, 0], image[:, -1]):
+        assert (border == 255).all()
+
+
+def drawings() -> dict:
+    random = np.random.default_rng(0)
+    long = "Donaudampfschifffahrtsgesellschaft$x$"
+    return {
+        "lines": lambda file: figures.draw_lines(
+            file, {"a $1 or $2": (range(3), [1, 0, np.inf]), "b": (range(3), [9, 1e-9, 3])}, ("time (steps)", "norm"),
+            title="Lines", log=True, level=1.0,
+        ),
+        "words": lambda file: figures.draw_lines(file, {"gru": (["1", "5"], [1.0, 0.5])}, ("distance", "accuracy")),
+        "curves": lambda file: figures.draw_curves(
+            file, [{"epoch": 1, "loss": 2.0, "validation_bleu": 3}, {"epoch": 2, "loss": 1.0}], "bleu"
+        ),
+        "no scores": lambda file: figures.draw_curves(file, [{"epoch": 1}], "loss"),
+        "attention": lambda file: figures.draw_attention(
+            file, random.dirichlet(np.ones(3), 2), ["a", long, "$c"], [long, "</s>"]
+        ),
+        "one word": lambda file: figures.draw_attention(file, np.ones((1, 1)), ["a"], ["b"]),
+        "gates": lambda file: figures.draw_gates(
+            file, {"input": random.random((3, 8)), "forget": random.random((3, 8))}, ["a", "$", long]
+        ),
+        "sheet": lambda file: figures.draw_sheet(
+            file, np.full((30, 50, 3), 90, "uint8"), [(word, random.random((2, 2))) for word in ("dog", long, "$", ".")]
+        ),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", drawings())
+def test_every_kind_of_picture_is_whole(name: str, tmp_path: Path) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        drawings()[name](tmp_path / "picture.png")
+    assert_nothing_is_cropped(tmp_path / "picture.png")
+
+
+def test_the_same_data_make_the_same_file(tmp_path: Path) -> None:
+    for name in ("one.png", "two.png"):
+        figures.draw_lines(tmp_path / name, {"a": ([1, 2], [3, 4])}, ("x", "y"))
+    assert (tmp_path / "one.png").read_bytes() == (tmp_path / "two.png").read_bytes()
+
+
+def test_lines_and_colors_differ_in_gray() -> None:
+    gray = sorted(Image.new("RGB", (1, 1), color).convert("L").getpixel((0, 0)) for color in figures.COLORS)
+    assert np.diff(gray).min() > 35
+    assert len(set(figures.COLORS)) * len(set(figures.DASHES)) == 16, "enough for every cell"
+
+
+def test_darker_is_more_in_a_heat_map(tmp_path: Path) -> None:
+    figures.draw_attention(tmp_path / "map.png", np.array([[0.0, 1.0]]), ["a", "b"], ["c"])
+    image = pixels(tmp_path / "map.png")
+    line = image[image.shape[0] * 2 // 3].sum(axis=1)  # through the middle of the map
+    assert line[line.size // 5] > line[line.size // 2] + 200
+
+
+@pytest.mark.parametrize("name", ["nowhere/picture.png", "picture.doc"])
+def test_a_file_that_cannot_be_written_is_named(name: str, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"cannot be written .* Name a PNG file in a folder that exists"):
+        figures.draw_lines(tmp_path / name, {"a": ([1], [1])}, ("x", "y"))
+
+
+def test_nobody_else_s_style_or_window_is_touched(tmp_path: Path) -> None:
+    code = (
+        "import sys, zoo.figures as figures\n"
+        "assert 'matplotlib' not in sys.modules\n"
+        "import matplotlib\n"
+        "before = matplotlib.rcParams.copy()\n"
+        f"figures.draw_lines({str(tmp_path / 'a.png')!r}, {{'a': ([1], [1])}}, ('x', 'y'))\n"
+        "assert 'matplotlib.pyplot' not in sys.modules\n"
+        "assert all(matplotlib.rcParams[name] == before[name] for name in before if name != 'backend')\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
