@@ -65,22 +65,23 @@ def main() -> None:
 def _sentences(loaded: Any) -> tuple[list[str], list[list[int]]]:
     """The source sentences of the test split, and their ids, longest first."""
     from zoo.tasks.translate.data import source_encoder
-    from zoo.tasks.translate.texts import open_pairs
+    from zoo.tasks.translate.raw import open_pairs
 
     pairs = open_pairs(loaded.recipe.dataset, loaded.recipe.reverse, loaded.recipe.source)
     texts = [source.decode() for source, _ in pairs.split("test").as_numpy_iterator()]
-    rows = source_encoder(loaded.assets, loaded.recipe.longest)(texts)
+    rows = source_encoder(loaded.assets, loaded.recipe.max_length)(texts)
     return texts, sorted(rows, key=len, reverse=True)
 
 
 def _decode(loaded: Any, rows: list[list[int]], beam: int, size: int) -> float:
     """Seconds to translate rows in batches."""
-    from zoo import builders, text
+    from zoo import builders
+    from zoo.data import text
 
-    search = {**loaded.assets["search"], "beam": beam}
+    search = {**loaded.assets["search"], "beam_size": beam}
     began = time.perf_counter()
     for some in text.in_batches(rows, size):
-        builders.search(loaded.model, text.pad(some), **search)
+        builders.search(loaded.net, text.pad(some), **search)
     return time.perf_counter() - began
 
 
@@ -101,7 +102,7 @@ def _training(loaded: Any) -> float:
     """Target tokens per second of a training step, over batches as a training draws them."""
     task = loaded.installed.task
     data = task.load(loaded.recipe, loaded.assets)
-    model = task.build(loaded.recipe, data)
+    model = task.stages(loaded.recipe, data)[0].build(loaded.recipe, data)
     tokens = seconds = 0.0
     for number, (inputs, targets, weights) in enumerate(data.train(0).take(60)):
         began = time.perf_counter()

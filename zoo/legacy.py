@@ -91,6 +91,8 @@ def metrics(stored: Mapping[str, Any]) -> dict[str, Any]:
     if "chosen_by" in training:
         training["chosen_by"] = SCORES.get(training["chosen_by"], training["chosen_by"])
     data = _renamed(stored["data"], FACTS)
+    if "scoring" in data:
+        data["scoring"] = _renamed(data["scoring"], SCORES)
     # Of the data sets that came with 0.1, these are real ones.
     data.setdefault("synthetic", bool(data.get("builtin")) and data["name"] not in ("digits", "python_docs"))
     monitor = SCORES.get(stored["monitor"], stored["monitor"])

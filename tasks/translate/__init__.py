@@ -1,1 +1,1 @@
-"""Translate sentences: one sequence in, another of its own length out (many-to-many, delayed)."""
+"""Translation: a sentence in, its translation out (sequence to sequence with attention, many-to-many)."""

@@ -6,20 +6,17 @@ from typing import Any
 import tensorflow as tf
 
 from zoo.data import batches, text
+from zoo.data.pipeline import Pipeline
 from zoo.errors import UserError
+from zoo.ids import END, START
 from zoo.task import Data
 
-from .recipe import DATASETS, Train
+from .raw import open_pairs
+from .recipe import Train
 from .scoring import signatures
-from .texts import SOURCES, open_pairs
-
-assert SOURCES.keys() == DATASETS.keys(), "recipe.py tells of the sets that stand in texts.py"
 
 BOUNDARIES = (8, 10, 12, 14, 16, 18, 20, 24, 28, 32, 40, 48, 64, 96, 128, 192, 256)
 """Bucket boundaries: sentences are short, so they are close to each other at the short end."""
-
-SCORED_AT_ONCE = 128
-"""Sentences that are translated together when a split is scored: no gradients to hold."""
 
 
 def load(recipe: Train, assets: Mapping[str, Any] | None = None) -> Data:
@@ -32,48 +29,48 @@ def load(recipe: Train, assets: Mapping[str, Any] | None = None) -> Data:
     Raises:
         UserError: If there is no such data set, or its languages are not those of the saved model.
     """
-    known = assets["languages"] if assets else None
-    pairs = open_pairs(recipe.dataset, recipe.reverse, recipe.source)
-    languages = [pairs.source, pairs.target]
-    if known and languages != known:
+    raw = open_pairs(recipe.dataset, recipe.reverse, recipe.source, read_all=assets is None).take(recipe.limit)
+    languages, card = raw.card.details["languages"], raw.card
+    if assets is None:
+        assets = {**train_tokenizers(recipe, raw.split("train")), "languages": languages, "search": search(recipe)}
+        card = card.with_details(scoring=signatures())
+    elif languages != assets["languages"]:
+        source, target = assets["languages"]
         raise UserError(
-            f"Data set {recipe.dataset!r} goes from {pairs.source} to {pairs.target}; "
-            f"the model translates from {known[0]} to {known[1]}."
+            f"Data set {recipe.dataset!r} goes from {languages[0]} to {languages[1]}; "
+            f"the model translates from {source} to {target}."
         )
-    training, count = pairs.split("train"), pairs.sizes["train"]
-    if recipe.limit and recipe.limit < count:
-        training, count = training.take(recipe.limit), recipe.limit
-    search = {name: getattr(recipe, name) for name in ("beam", "penalty", "coverage")} | {"length": recipe.longest}
-    assets = assets or {**train_tokenizers(recipe, training), "languages": languages, "search": search}
+    longest = recipe.max_length
 
-    def train(epoch: int) -> tf.data.Dataset:
-        # A pair that does not fit is left out: half a sentence is not the translation of a whole one. A source is
-        # cut to one token more than fits, so that it can be told.
-        sides = source_encoder(assets, recipe.longest + 1), target_encoder(assets)
-        examples = batches.encoded(training, *sides)
-        examples = examples.filter(lambda s, t: tf.maximum(tf.size(s), tf.size(t) - 1) <= recipe.longest)
-        examples = batches.shuffled(examples, recipe.seed, epoch)
-        ready = batches.paired(examples, recipe.batch_size, bucket_boundaries(recipe.longest + 1))
-        return batches.mixed(ready, recipe.seed, epoch).prefetch(2)
+    def encode_pairs(examples: tf.data.Dataset, training: bool) -> tf.data.Dataset:
+        # A pair that is too long is left out: half a sentence is not the translation of a whole one. A source is
+        # truncated to one token more than allowed, which shows that it was too long.
+        examples = batches.encoded(examples, source_encoder(assets, longest + 1), target_encoder(assets))
+        return examples.filter(lambda s, t: tf.maximum(tf.size(s), tf.size(t) - 1) <= longest)
 
-    def split(name: str, limit: int | None = None) -> tf.data.Dataset:
-        examples = pairs.split(name)
-        examples = examples.take(limit) if limit else examples
-        examples = batches.encoded(examples, source_encoder(assets, recipe.longest))
-        return batches.bucketed(examples, SCORED_AT_ONCE, bucket_boundaries(recipe.longest)).prefetch(2)
+    def encode_sources(examples: tf.data.Dataset, training: bool) -> tf.data.Dataset:
+        return batches.encoded(examples, source_encoder(assets, longest))
+
+    def teacher_forced(examples: tf.data.Dataset, size: int) -> tf.data.Dataset:
+        return batches.teacher_forced(examples, size, batches.boundaries(BOUNDARIES, longest + 1))
+
+    def bucketed(examples: tf.data.Dataset, size: int) -> tf.data.Dataset:
+        return batches.bucketed(examples, size, batches.boundaries(BOUNDARIES, longest))
 
     return Data(
-        train=train,
-        split=split,
+        raw=raw,
+        train=Pipeline(raw, teacher_forced, encode_pairs, recipe.batch_size, recipe.seed).train,
+        split=Pipeline(raw, bucketed, encode_sources).split,
         assets=assets,
-        sizes={**pairs.sizes, "train": count},
-        facts={**pairs.facts, "scoring": signatures()},
+        sizes=raw.sizes,
+        card=card,
     )
 
 
-def bucket_boundaries(longest: int) -> list[int]:
-    """Those of `BOUNDARIES` that sentences of at most `longest` tokens need."""
-    return [*[b for b in BOUNDARIES if b < longest], longest]
+def search(recipe: Train) -> dict[str, Any]:
+    """How the saved model decodes, by default."""
+    settings = {name: getattr(recipe, name) for name in ("beam_size", "length_penalty", "coverage_penalty")}
+    return {**settings, "max_new_tokens": recipe.max_length}
 
 
 def train_tokenizers(recipe: Train, training: tf.data.Dataset) -> dict[str, text.Tokenizer]:
@@ -84,9 +81,9 @@ def train_tokenizers(recipe: Train, training: tf.data.Dataset) -> dict[str, text
             yield from (pair[side].decode("utf-8", "replace") for side in sides)
 
     def learn(stream: Iterator[str]) -> text.Tokenizer:
-        return text.Tokenizer.train(stream, recipe.tokens, recipe.vocabulary, lowercase=recipe.lowercase)
+        return text.Tokenizer.train(stream, recipe.tokenizer, recipe.vocabulary_size, lowercase=recipe.lowercase)
 
-    if recipe.joint:
+    if recipe.shared_vocabulary:
         return {"tokenizer": learn(texts(0, 1))}
     return {"source_tokenizer": learn(texts(0)), "target_tokenizer": learn(texts(1))}
 
@@ -101,13 +98,13 @@ def target_tokenizer(assets: Mapping[str, Any]) -> text.Tokenizer:
     return assets.get("tokenizer") or assets["target_tokenizer"]
 
 
-def source_encoder(assets: Mapping[str, Any], longest: int) -> Callable[[Sequence[str]], list]:
-    """Source texts -> ids, cut to `longest` with the end token, which tells the encoder where a sentence ends."""
+def source_encoder(assets: Mapping[str, Any], max_length: int) -> Callable[[Sequence[str]], list]:
+    """Source texts -> ids, at most `max_length` of them, the last the end token: it marks where a sentence ends."""
     tokenizer = source_tokenizer(assets)
-    return lambda texts: [[*text.cut(ids, longest - 1), text.END] for ids in tokenizer.encode(texts)]
+    return lambda texts: [[*text.truncate(ids, max_length - 1), END] for ids in tokenizer.encode(texts)]
 
 
 def target_encoder(assets: Mapping[str, Any]) -> Callable[[Sequence[str]], list]:
     """Target texts -> ids between the start and the end token."""
     tokenizer = target_tokenizer(assets)
-    return lambda texts: [[text.START, *ids, text.END] for ids in tokenizer.encode(texts)]
+    return lambda texts: [[START, *ids, END] for ids in tokenizer.encode(texts)]

@@ -1,7 +1,7 @@
-"""BLEU and chrF by sacreBLEU: two lines of scores that must never be mixed.
+"""BLEU and chrF by sacreBLEU. Two kinds of BLEU, which must not be compared with each other.
 
 `bleu`: sacreBLEU's own tokenization of detokenized text in mixed case, what papers since 2018 report.
-`bleu_tokenized`: both sides lowercased and tokenized with Moses' rules, what papers on Multi30k report.
+`bleu_lc_tok`: both sides lowercased and tokenized with Moses' rules, what papers on Multi30k report.
 """
 
 from collections.abc import Sequence
@@ -14,13 +14,13 @@ _TOKENIZED = sacrebleu.BLEU(tokenize="none", force=True)
 
 
 def signatures() -> dict[str, str]:
-    """How each score came about, in sacreBLEU's words."""
+    """How each score is computed, in sacreBLEU's words."""
     for metric in (_BLEU, _CHRF, _TOKENIZED):
         metric.corpus_score(["a"], [["a"]])  # a signature knows the number of references only afterwards
     return {
         "bleu": str(_BLEU.get_signature()),
         "chrf": str(_CHRF.get_signature()),
-        "bleu_tokenized": f"{_TOKENIZED.get_signature()}, after lowercasing and sacremoses",
+        "bleu_lc_tok": f"{_TOKENIZED.get_signature()}, after lowercasing and sacremoses",
     }
 
 
@@ -34,7 +34,7 @@ def chrf(texts: Sequence[str], references: Sequence[str]) -> float:
     return round(_CHRF.corpus_score(list(texts), [list(references)]).score, 3)
 
 
-def bleu_tokenized(texts: Sequence[str], references: Sequence[str], language: str) -> float:
+def bleu_lc_tok(texts: Sequence[str], references: Sequence[str], language: str) -> float:
     """BLEU of lowercased text tokenized with Moses' rules for a language, 0 to 100."""
     moses = MosesTokenizer(lang=language)
 
@@ -44,6 +44,6 @@ def bleu_tokenized(texts: Sequence[str], references: Sequence[str], language: st
     return round(_TOKENIZED.corpus_score(tokenized(texts), [tokenized(references)]).score, 3)
 
 
-def exact(texts: Sequence[str], references: Sequence[str]) -> float:
-    """Part of the texts that equal their reference, 0 to 1."""
+def exact_match(texts: Sequence[str], references: Sequence[str]) -> float:
+    """Fraction of the texts that equal their reference, 0 to 1."""
     return sum(map(str.__eq__, texts, references)) / max(len(texts), 1)

@@ -1,4 +1,4 @@
-"""The joins between the translation task and zoo."""
+"""Connects the translation task to zoo."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,63 +6,45 @@ from typing import Any
 import keras
 import numpy as np
 
-from zoo import builders, losses, optimizers
-from zoo.task import Data, Task
+from zoo import builders
+from zoo.task import Data, Stage, Task
 
 from . import scoring
-from .answers import predict
-from .data import load, source_tokenizer, target_tokenizer
+from .data import load, target_tokenizer
+from .model import build
+from .predict import predict
 from .recipe import Train
 
-
-def build(recipe: Train, data: Data) -> keras.Model:
-    """The compiled translator of a recipe."""
-    model = builders.translator(
-        source_tokenizer(data.assets).size,
-        target_tokenizer(data.assets).size,
-        recipe.cell,
-        recipe.units,
-        decoder_cell=recipe.decoder_cell,
-        embedding=recipe.embedding,
-        encoder_depth=recipe.encoder_depth,
-        decoder_depth=recipe.decoder_depth,
-        attention=None if recipe.attention == "none" else recipe.attention,
-        conditional=recipe.conditional,
-        input_feeding=recipe.input_feeding,
-        tie_source=recipe.joint,
-        layer_norm=recipe.layer_norm,
-        word_dropout=recipe.word_dropout,
-        embedding_dropout=recipe.embedding_dropout,
-        dropout=recipe.dropout,
-        output_dropout=recipe.output_dropout,
-        scheduled_sampling=recipe.scheduled_sampling,
-    )
-    optimizers.compile(model, recipe, data.sizes["train"], loss=losses.TokenCrossentropy(recipe.smoothing))
-    return model
+EXAMPLES = (
+    "3 days ago",
+    "A man in a blue shirt is standing on a ladder.",
+    "Ein Mann im blauen Hemd steht auf einer Leiter.",
+    "",
+)
 
 
 def score(model: keras.Model, batches: Any, assets: Mapping[str, Any]) -> dict[str, float]:
-    """All scores of some batches, by the beam that the recipe names and by greedy search."""
+    """All scores of some batches, by the beam search that the recipe names and by greedy search."""
     (by_beam, greedy), references = _translations(model, batches, assets, assets["search"], _greedy(assets))
     language = assets["languages"][1]
     return {
         "bleu": scoring.bleu(by_beam, references),
-        "bleu_tokenized": scoring.bleu_tokenized(by_beam, references, language),
+        "bleu_lc_tok": scoring.bleu_lc_tok(by_beam, references, language),
         "chrf": scoring.chrf(by_beam, references),
-        "exact": scoring.exact(by_beam, references),
+        "exact_match": scoring.exact_match(by_beam, references),
         "bleu_greedy": scoring.bleu(greedy, references),
-        "bleu_tokenized_greedy": scoring.bleu_tokenized(greedy, references, language),
+        "bleu_lc_tok_greedy": scoring.bleu_lc_tok(greedy, references, language),
     }
 
 
 def validate(model: keras.Model, batches: Any, assets: Mapping[str, Any]) -> dict[str, float]:
-    """BLEU by greedy search alone: what epochs are compared by."""
+    """BLEU and exact matches by greedy search alone: what epochs are compared by."""
     (texts,), references = _translations(model, batches, assets, _greedy(assets))
-    return {"bleu": scoring.bleu(texts, references), "exact": scoring.exact(texts, references)}
+    return {"bleu": scoring.bleu(texts, references), "exact_match": scoring.exact_match(texts, references)}
 
 
 def _greedy(assets: Mapping[str, Any]) -> dict[str, Any]:
-    return {**assets["search"], "beam": 1, "coverage": 0.0}
+    return {**assets["search"], "beam_size": 1, "coverage_penalty": 0.0}
 
 
 def _translations(
@@ -74,23 +56,16 @@ def _translations(
     tokenizer = target_tokenizer(assets)
     for tokens, targets, weights in batches:
         real = np.asarray(weights) > 0
-        for found, search in zip(texts, searches, strict=True):
-            found += tokenizer.decode(builders.search(model, np.asarray(tokens), **search)["tokens"][real, 0])
+        for translated, search in zip(texts, searches, strict=True):
+            result = builders.search(model, np.asarray(tokens), **search)
+            translated += tokenizer.decode(result["tokens"][real, 0])
         references += [text.decode("utf-8", "replace") for text in np.asarray(targets)[real]]
     return texts, references
 
 
-TASK = Task(
-    load=load,
-    build=build,
-    score=score,
-    validate=validate,
-    predict=predict,
-    monitor="bleu",
-    examples=(
-        "3 days ago",
-        "A man in a blue shirt is standing on a ladder.",
-        "Ein Mann im blauen Hemd steht auf einer Leiter.",
-        "",
-    ),
-)
+def stages(recipe: Train, data: Data) -> list[Stage]:
+    """One stage, whose epochs are compared by greedy BLEU."""
+    return [Stage("train", recipe, data, build, validate, "bleu")]
+
+
+TASK = Task(load=load, stages=stages, score=score, predict=predict, monitor="bleu", examples=lambda: EXAMPLES)

@@ -34,6 +34,7 @@ def from_tfds(
     key: Key | None = None,
     stratum: Callable[[tuple], int] | None = None,
     decoders: Any = None,
+    clean: Callable[[str, tf.data.Dataset], tf.data.Dataset] | None = None,
 ) -> RawDataset | None:
     """The data set of a name in a task's table; None if the table has no such name.
 
@@ -45,6 +46,7 @@ def from_tfds(
         key: See `RawDataset.hold_out`.
         stratum: See `RawDataset.hold_out`.
         decoders: TFDS's decoders.
+        clean: `(split, its examples) -> those to use`, applied before missing splits are held out.
 
     Raises:
         UserError: If the data set has no such config, or its data cannot be had.
@@ -54,11 +56,11 @@ def from_tfds(
         return None
     base, row, config = found
     builtin = next(iter(table))
-    builder, extra = _open(base, row, config, builtin)
+    builder, extra = _open(base, row, config, builtin, own)
     paths = features(builder) if callable(features) else features or row.features
     info = builder.info
-    theirs = {split: row.splits.get(split, split) for split in (*SPLITS, *row.splits)}
-    theirs = {ours: split for ours, split in theirs.items() if split and split.partition("[")[0] in info.splits}
+    named = {split: row.splits.get(split, split) for split in (*SPLITS, *row.splits)}
+    theirs = {ours: split for ours, split in named.items() if split and split.partition("[")[0] in info.splits}
     theirs |= {split: split for split in info.splits if split not in theirs and split not in theirs.values()}
     config_read = tfds.ReadConfig(try_autocache=False)
 
@@ -67,7 +69,8 @@ def from_tfds(
         # Splits of another config are named as this data set's test split is.
         own_split = own_split if own_split in holder.info.splits or "[" in own_split else theirs.get("test", "test")
         whole = holder.as_dataset(split=own_split, shuffle_files=False, read_config=config_read, decoders=decoders)
-        return whole.map(lambda item: tuple(_feature(item, path) for path in paths))
+        examples = whole.map(lambda item: tuple(_feature(item, path) for path in paths))
+        return clean(split, examples) if clean else examples
 
     def count(split: str) -> int:
         return info.splits[theirs[split]].num_examples if split in theirs else 0
@@ -138,7 +141,7 @@ def _class_label(features: Any, paths: Sequence[str]) -> Any:
     return None
 
 
-def _open(base: str, row: DatasetRow, config: str, builtin: str) -> tuple[Any, dict[str, Callable[[], Any]]]:
+def _open(base: str, row: DatasetRow, config: str, builtin: str, own: str) -> tuple[Any, dict[str, Callable[[], Any]]]:
     """The prepared builder, and functions that open those of further splits."""
     module: Any = importlib.import_module(row.builder) if row.builder else None
     configs = _configs(base, module)
@@ -147,8 +150,9 @@ def _open(base: str, row: DatasetRow, config: str, builtin: str) -> tuple[Any, d
     if configs and not config and row.needs_config:
         some = ", ".join(f"{base}/{one}" for one in configs[:20])
         raise UserError(f"Data set {base!r} has several configs. Name one: {some}.")
-    if configs and config and config.partition(":")[0] not in configs:  # TFDS's versions follow a colon
-        raise unknown(f"config of {base}", config, configs, f"Write {base}/ and one of them")
+    known = config.partition(":")[0] if module is None else config  # TFDS's versions follow a colon
+    if configs and config and known not in configs:
+        raise unknown(f"config of {base}", config, configs, f"Write {base}/ and one of them. {own}".rstrip(" ."))
 
     def opened(one: str) -> Any:
         return prepared(_builder(base, module, one), builtin)

@@ -44,21 +44,23 @@ def _configs() -> list[Config]:
     return pairs + later
 
 
-def pairs() -> list[str]:
+def configs() -> list[str]:
     """The names of the configs that can be trained on: `"en-de"` and so on."""
     return ["-".join(pair) for pair in _PAIRS]
 
 
-def later_tests(pair: str) -> dict[str, str]:
-    """The later test sets of a pair such as `"en-de"`: from the split's name to that of the config that has it."""
-    starts = {config.name: config.files for config in Builder.BUILDER_CONFIGS if config.name.startswith(f"{pair}-")}
-    return {split: name for name, files in starts.items() for split in files}
+def extra_splits(config: str) -> dict[str, str]:
+    """The later test sets of a config such as `"en-de"`: split name -> name of the config that has it."""
+    later = {one.name: one.files for one in Builder.BUILDER_CONFIGS if one.name.startswith(f"{config}-")}
+    return {split: name for name, files in later.items() for split in files}
 
 
 class Builder(tfds.core.GeneratorBasedBuilder):
     """Multi30k, task 1. The later test sets are configs of their own, so that nobody fetches them unasked."""
 
-    pkg_dir_path = tfds.core.Path(__file__).parent  # the folder is not where its module name says
+    # The folder is not where its module name says; TFDS looks for checksums.tsv beside code_path.
+    code_path = tfds.core.Path(__file__)
+    pkg_dir_path = code_path.parent
 
     VERSION = tfds.core.Version("1.0.0")
     RELEASE_NOTES: ClassVar[dict[str, str]] = {"1.0.0": "First release."}

@@ -15,7 +15,7 @@ SIZES = {"train": 20_000, "validation": 1_000, "test": 1_000}
 SEED = 1
 
 COMMON = 30
-"""Relative times up to this number stand in train, all of them: people ask for them, and few others are alike."""
+"""Relative times up to this number are all in train: people ask for them, and few others resemble them."""
 
 SINGULAR_RATES = 5
 """Rates by which one of each currency is given in train: what occurs there five times can be asked for in test."""
@@ -69,7 +69,7 @@ class Dealer:
         self._owners: dict[str, str] = {}
 
     def take(self, phrase: Phrase, split: str) -> bool:
-        """Whether the phrase is new and may stand in this split; if so, it is noted."""
+        """Whether the phrase is new and may be in this split; if so, it is recorded."""
         source, target = phrase.source.casefold(), phrase.target.casefold()
         if not source or not target or max(len(source), len(target)) > LONGEST:
             return False

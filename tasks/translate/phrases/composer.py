@@ -51,8 +51,8 @@ YEARS = range(1970, 2050)
 SHARED_NUMBERS = 100
 """Numbers below occur in every split; from here on each belongs to one split, as each date does."""
 
-HELD_OUT = 20
-"""One date or number in so many goes to test, and one to validation."""
+ONE_IN = 20
+"""Of this many dates or numbers, one goes to test and one to validation."""
 
 
 class Phrase(NamedTuple):
@@ -99,7 +99,7 @@ class Composer:
         return self.rng.choices(list(shares), list(shares.values()))[0]
 
     def _mine(self, key: str) -> bool:
-        bucket = zlib.crc32(key.encode()) % HELD_OUT
+        bucket = zlib.crc32(key.encode()) % ONE_IN
         return self.split == ("test", "validation")[bucket] if bucket < 2 else self.split == "train"
 
     def _number(self) -> int:

@@ -8,16 +8,13 @@ from zoo.names import nearest
 
 from .atoms import TERRITORIES
 
-LICENCE = "Unicode-3.0"
-"""SPDX name of the licence of the CLDR data."""
-
 SEPARATOR = "-"
-"""Between the two locales of a pair; inside a locale stands an underscore."""
+"""Between the two locales of a pair; inside a locale is an underscore."""
 
 
 def source() -> str:
     """Where the phrases come from, with versions: "Unicode CLDR 47 by way of Babel 2.18.0"."""
-    version = getattr(core, "get_cldr_version", None)  # Babel 2.16 does not tell
+    version = getattr(core, "get_cldr_version", None)  # Babel 2.16 does not have it
     number = f" {version()}" if version else ""
     return f"Unicode CLDR{number} by way of Babel {babel.__version__}"
 

@@ -117,7 +117,7 @@ class Side:
         return normalized(dates.format_interval(start, end, skeleton, locale=self.locale))
 
     def relative(self, number: int, unit: Any) -> str:
-        """In so many units of `SECONDS`, or ago if `number` is negative: 3 days ago."""
+        """In this many units of `SECONDS`, or ago if `number` is negative: 3 days ago."""
         delta = datetime.timedelta(seconds=number * SECONDS[unit])
         # No larger unit reaches the threshold, so that Babel keeps the one asked for.
         text = dates.format_timedelta(delta, unit, threshold=1e9, add_direction=True, locale=self.locale)
@@ -167,8 +167,8 @@ class Side:
 
     def _part(self, style: str, part: str) -> str:
         # Arabic joins two items as it joins the last one, and has no pattern of its own for two.
-        for wanted in (part, "end"):
+        for pattern in (part, "end"):
             for name in _INHERITED[style]:
-                if wanted in self.locale.list_patterns.get(name, {}):
-                    return self.locale.list_patterns[name][wanted]
+                if pattern in self.locale.list_patterns.get(name, {}):
+                    return self.locale.list_patterns[name][pattern]
         return "{0}, {1}"  # CLDR's root

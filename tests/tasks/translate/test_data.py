@@ -4,11 +4,12 @@ import dataclasses
 
 import numpy as np
 import pytest
-from zoo.tasks.translate import data, task
+from zoo.tasks.translate import data, model, raw
 from zoo.tasks.translate.recipe import Train
 
-from zoo.data import batches, text
+from zoo.data import batches
 from zoo.errors import UserError
+from zoo.ids import END, PAD, START, UNKNOWN
 
 COUNTS = ["null", "eins", "zwei", "drei", "vier", "fünf", "sechs", "sieben", "acht", "neun"]
 
@@ -26,7 +27,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def recipe(folder):
-    return Train(dataset=str(folder), vocabulary=60, batch_size=16, longest=20)
+    return Train(dataset=str(folder), vocabulary_size=60, batch_size=16, max_length=20)
 
 
 @pytest.fixture(scope="module")
@@ -34,34 +35,41 @@ def loaded(recipe):
     return data.load(recipe)
 
 
-def test_targets_are_the_inputs_one_step_later(loaded):
-    for (source, before), after, weights in loaded.train(0):
-        source, before, after = (np.asarray(item) for item in (source, before, after))
+@pytest.fixture(scope="module")
+def epoch(loaded):
+    """All batches of the first epoch."""
+    return [
+        ((source, before), after, weights) for (source, before), after, weights in loaded.train(0).as_numpy_iterator()
+    ]
+
+
+def test_targets_are_the_inputs_one_step_later(epoch):
+    for (source, before), after, weights in epoch:
         assert before.shape == after.shape
-        assert (before[:, 0] == text.START).all()
-        lengths = (after != text.PAD).sum(axis=1)
+        assert (before[:, 0] == START).all()
+        lengths = (after != PAD).sum(axis=1)
         for row in range(len(after)):
-            assert after[row, lengths[row] - 1] == text.END
+            assert after[row, lengths[row] - 1] == END
             np.testing.assert_array_equal(before[row, 1 : lengths[row]], after[row, : lengths[row] - 1])
-            assert source[row][source[row] != text.PAD][-1] == text.END
-        assert (np.asarray(weights) == 1).all()
+            assert source[row][source[row] != PAD][-1] == END
+        assert (weights == 1).all()
 
 
-def test_pairs_stay_pairs_and_the_one_that_is_too_long_is_left_out(loaded):
+def test_pairs_stay_pairs_and_the_one_that_is_too_long_is_left_out(loaded, epoch):
     tokenizer, seen = loaded.assets["tokenizer"], {}
-    for (source, _), after, _ in loaded.train(0):
-        seen |= dict(zip(tokenizer.decode(np.asarray(source)), tokenizer.decode(np.asarray(after)), strict=True))
+    for (source, _), after, _ in epoch:
+        seen |= dict(zip(tokenizer.decode(source), tokenizer.decode(after), strict=True))
     assert len(seen) == 199
     assert all(words == " ".join(COUNTS[int(d)] for d in digits) for digits, words in seen.items())
 
 
-def test_an_epoch_has_its_own_order_and_the_same_one_again(loaded):
-    def first(epoch):
-        (source, _), _, _ = next(iter(loaded.train(epoch)))
-        return np.asarray(source).tolist()
+def test_an_epoch_has_its_own_order_and_the_same_one_again(loaded, epoch):
+    def first(batches):
+        (source, _), *_ = next(iter(batches))
+        return source.tolist()
 
-    assert first(0) == first(0)
-    assert first(0) != first(1)
+    assert first(loaded.train(0).take(1).as_numpy_iterator()) == first(epoch)
+    assert first(loaded.train(1).take(1).as_numpy_iterator()) != first(epoch)
 
 
 def test_digits_are_spelled_one_by_one(loaded):
@@ -78,13 +86,15 @@ def test_a_split_comes_with_its_references(loaded):
 
 
 def test_each_side_can_have_its_own_vocabulary(recipe):
-    separate = data.load(dataclasses.replace(recipe, joint=False))
+    separate = data.load(dataclasses.replace(recipe, shared_vocabulary=False))
     source, target = separate.assets["source_tokenizer"], separate.assets["target_tokenizer"]
     assert "null" in target.decode(target.encode(["null"]))
-    assert source.encode(["null"])[0].count(text.UNKNOWN) >= 3
-    model = task.build(dataclasses.replace(recipe, joint=False, units=4, embedding=4), separate)
-    assert model.settings["source_vocabulary"] == source.size
-    assert model.settings["target_vocabulary"] == target.size
+    assert source.encode(["null"])[0].count(UNKNOWN) >= 3
+    assert source.size != target.size
+    net = model.build(dataclasses.replace(recipe, shared_vocabulary=False, units=4, embedding_dim=4), separate)
+    shapes = [tuple(weight.shape) for weight in net.weights]
+    assert (source.size, 4) in shapes
+    assert (target.size, 4) in shapes
 
 
 def test_sides_can_be_swapped(recipe):
@@ -99,15 +109,34 @@ def test_a_saved_model_is_not_scored_on_other_languages(recipe, loaded):
         data.load(dataclasses.replace(recipe, reverse=True), loaded.assets)
 
 
+def test_a_saved_model_is_scored_without_reading_the_training_files(recipe, loaded, monkeypatch):
+    opened = []
+    lines = raw.tables.lines
+    monkeypatch.setattr(raw.tables, "lines", lambda path: opened.append(path.name) or lines(path))
+    (batch,) = data.load(recipe, loaded.assets).split("test", 7)
+    assert len(np.asarray(batch[-1])) == 7
+    assert {name.partition(".")[0] for name in opened} == {"test"}
+
+
+def test_limit_takes_the_first_pairs(recipe):
+    limited = data.load(dataclasses.replace(recipe, limit=40))
+    assert limited.sizes() == {"train": 40, "validation": 20, "test": 30}
+    assert sum(len(np.asarray(weights)) for *_, weights in limited.train(0)) == 40
+
+
 def test_a_saved_model_keeps_its_tokenizer_and_search(recipe, loaded):
-    again = data.load(dataclasses.replace(recipe, beam=9), loaded.assets)
+    again = data.load(dataclasses.replace(recipe, beam_size=9), loaded.assets)
     assert again.assets is loaded.assets
+    assert loaded.assets["search"] == {
+        "beam_size": 5, "length_penalty": 0.6, "coverage_penalty": 0.0, "max_new_tokens": 20,
+    }  # fmt: skip
+    assert set(loaded.card.details["scoring"]) == {"bleu", "bleu_lc_tok", "chrf"}
 
 
 def test_a_long_source_is_cut_where_it_is_scored(loaded, recipe):
-    (row,) = data.source_encoder(loaded.assets, recipe.longest)(["5" * 80])
-    assert len(row) == recipe.longest
-    assert row[-1] == text.END
+    (row,) = data.source_encoder(loaded.assets, recipe.max_length)(["5" * 80])
+    assert len(row) == recipe.max_length
+    assert row[-1] == END
 
 
 @pytest.mark.parametrize("rows", [16, 5])
@@ -118,7 +147,7 @@ def test_for_jax_every_bucket_has_one_shape(rows):
     signature = (tf.TensorSpec((None,), "int32"), tf.TensorSpec((None,), "int32"))
     examples = tf.data.Dataset.from_generator(lambda: pairs, output_signature=signature)
     shapes, real = set(), 0
-    for (source, before), after, weights in batches.paired(examples, 4, [4, 8], fixed=True):
+    for (source, before), after, weights in batches.teacher_forced(examples, 4, [4, 8], fixed=True):
         shapes.add((tuple(source.shape), tuple(before.shape), tuple(after.shape)))
         real += int(np.asarray(weights).sum())
         assert len(np.asarray(weights)) == 4

@@ -82,14 +82,14 @@ def test_configs_are_the_pairs_and_each_later_test_set_alone() -> None:
     }
     assert len(later) == 14
     assert set(multi30k.Builder.builder_configs) == PAIRS | later
-    assert set(multi30k.pairs()) == PAIRS
-    assert multi30k.later_tests("de-en") == {
+    assert set(multi30k.configs()) == PAIRS
+    assert multi30k.extra_splits("de-en") == {
         "test_2017_flickr": "de-en-2017_flickr",
         "test_2017_mscoco": "de-en-2017_mscoco",
         "test_2018_flickr": "de-en-2018_flickr",
     }
-    assert multi30k.later_tests("en-cs") == {"test_2018_flickr": "en-cs-2018_flickr"}
-    assert multi30k.later_tests("en-xx") == {}
+    assert multi30k.extra_splits("en-cs") == {"test_2018_flickr": "en-cs-2018_flickr"}
+    assert multi30k.extra_splits("en-xx") == {}
 
 
 def test_texts_and_their_order_are_those_of_the_files(offered: Callable) -> None:
@@ -129,10 +129,10 @@ def test_a_file_that_is_nowhere_is_asked_for_by_its_public_address(offered: Call
 
 
 @pytest.mark.parametrize(("english", "german"), [(5, 3), (3, 5)])
-def test_unequal_files_are_told(offered: Callable, english: int, german: int) -> None:
+def test_unequal_files_are_refused(offered: Callable, english: int, german: int) -> None:
     data = offered(whole(ENGLISH[:english], GERMAN[:german]))
-    told = rf"\.en\.gz has {english} lines and .*\.de\.gz {german}: line 4 has no translation"
-    with pytest.raises(ValueError, match=told):
+    message = rf"\.en\.gz has {english} lines and .*\.de\.gz {german}: line 4 has no translation"
+    with pytest.raises(ValueError, match=message):
         prepared("en-de", data)
     assert not multi30k.Builder(config="en-de", data_dir=data).is_prepared()
 
