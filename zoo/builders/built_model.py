@@ -12,6 +12,7 @@ from zoo.builders.compiled import Recompiled, compile_default
 from zoo.errors import UserError
 from zoo.serialization import Configured
 
+
 class BuiltModel(Configured, Recompiled, keras.Model):
     """A model whose layers all have known sizes, so that it is built before it reads anything.
 

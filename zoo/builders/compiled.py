@@ -17,10 +17,17 @@ class Recompiled:
         options = kwargs if given else {**kwargs, "metrics": []}
         super().compile(optimizer, loss, *args, **options)  # type: ignore[misc]
 
+    def get_compile_config(self: Any) -> dict[str, Any] | None:
+        """Also tells whether the optimizer has variables: it has none before the first batch."""
+        config = super().get_compile_config()  # type: ignore[misc]
+        return config and {**config, "optimizer_built": bool(self.optimizer and self.optimizer.built)}
+
     def compile_from_config(self: Any, config: dict[str, Any]) -> None:
         """Compiles as a saved model was: Keras calls no `compile` that is a class's own."""
+        config = dict(config)
+        optimizer_built = config.pop("optimizer_built", True)
         self.compile(**keras.saving.deserialize_keras_object(config))
-        if self.optimizer is not None and self.built:
+        if self.optimizer is not None and self.built and optimizer_built:
             self.optimizer.build(self.trainable_variables)
 
 
@@ -35,12 +42,12 @@ class FunctionalModel(Recompiled, keras.Model):
         inputs: As `keras.Model` takes them.
         outputs: As `keras.Model` takes them.
         name: Name of the model.
-        dtype: Precision policy; default the global one.
+        dtype: Precision policy; default that of its first layer, as for a clone, to which Keras tells none.
     """
 
     def __init__(self, inputs: Any, outputs: Any, name: str | None = None, *, dtype: Any = None, **kwargs: Any) -> None:
         super().__init__(inputs=inputs, outputs=outputs, name=name, **kwargs)
-        set_policy(self, keras.dtype_policies.get(dtype or keras.config.dtype_policy()))
+        set_policy(self, keras.dtype_policies.get(dtype or _policy_of_layers(self)))
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "dtype": keras.dtype_policies.serialize(self.dtype_policy)}
@@ -60,6 +67,13 @@ def set_policy(model: keras.Model, policy: Any) -> None:
     for layer in model.layers:
         if isinstance(layer, keras.layers.InputLayer):
             layer.dtype_policy = policy
+
+
+def _policy_of_layers(model: keras.Model) -> Any:
+    for layer in model.layers:
+        if not isinstance(layer, keras.layers.InputLayer) and layer.dtype_policy.quantization_mode is None:
+            return layer.dtype_policy
+    return keras.config.dtype_policy()
 
 
 def compile_default(model: keras.Model, loss: Any, metrics: list[Any]) -> None:
