@@ -51,6 +51,9 @@ def step_weights(sample_weight: Any, targets: Any) -> Any:
     if sample_weight is None:
         return 1.0
     weights = ops.cast(ops.convert_to_tensor(sample_weight), "float32")
+    if len(targets.shape) == 2 and not _has_rank(weights):
+        # A graph of TensorFlow that has seen weights of rows and of steps knows no rank; either fits then.
+        return ops.reshape(weights, (ops.shape(targets)[0], -1))
     missing = len(targets.shape) - len(weights.shape)
     fits = missing >= 0 and all(
         one is None or other is None or one in (1, other)
@@ -62,6 +65,13 @@ def step_weights(sample_weight: Any, targets: Any) -> Any:
             "weight per row, (batch,), or one per step, in the shape of the targets."
         )
     return ops.reshape(weights, (*ops.shape(weights), *[1] * missing))
+
+
+def _has_rank(tensor: Any) -> bool:
+    try:
+        return len(tensor.shape) >= 0
+    except ValueError:
+        return False
 
 
 @keras.saving.register_keras_serializable("zoo")

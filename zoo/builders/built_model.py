@@ -8,14 +8,12 @@ from typing import Any, ParamSpec, TypeVar
 import keras
 import numpy as np
 
+from zoo.builders.compiled import Recompiled, compile_default
 from zoo.errors import UserError
 from zoo.serialization import Configured
 
-LEARNING_RATE = 1e-3
-"""Of Adam, as Keras's own default; a task chooses its own."""
 
-
-class BuiltModel(Configured, keras.Model):
+class BuiltModel(Configured, Recompiled, keras.Model):
     """A model whose layers all have known sizes, so that it is built before it reads anything.
 
     A subclass defines `build(input_shape=None)`, `default_loss` and, if it likes, `default_metrics`.
@@ -49,7 +47,7 @@ class BuiltModel(Configured, keras.Model):
 
     @property
     def input_signature(self) -> list[Any] | None:
-        """`keras.InputSpec` of what `call` takes, for `export`; None where that is not known."""
+        """The `keras.InputSpec` of what `call` takes, for `export`; None where that is not known."""
         return None
 
     def export(self, filepath: Any, *args: Any, input_signature: Any = None, **kwargs: Any) -> Any:
@@ -90,15 +88,6 @@ def class_weights(labels: np.ndarray, weights: Mapping[int, float]) -> np.ndarra
     for label, weight in weights.items():
         result[labels == label] = weight
     return result
-
-
-def compile_default(model: keras.Model, loss: Any, metrics: list[Any]) -> None:
-    """Compiles a model with Adam.
-
-    XLA compiles on JAX only: on TensorFlow its loops are slower on a CPU, and it excludes cuDNN's kernels.
-    """
-    optimizer = keras.optimizers.Adam(LEARNING_RATE)
-    model.compile(optimizer, loss, metrics=metrics, jit_compile=keras.backend.backend() != "tensorflow")
 
 
 P = ParamSpec("P")

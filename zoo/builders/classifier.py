@@ -6,7 +6,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from zoo.builders.built_model import compile_default
+from zoo.builders.compiled import FunctionalModel, compile_default
 from zoo.ids import PAD
 from zoo.layers import Pooling, Recurrent, TokenEmbedding
 
@@ -82,6 +82,6 @@ def classifier(
         pooled = keras.layers.Concatenate(dtype=policy, name="features")([pooled, bag])
     pooled = keras.layers.Dropout(dropout, dtype=policy, name="dropout")(pooled)
     probabilities = keras.layers.Dense(num_classes, activation="softmax", dtype="float32", name="label")(pooled)
-    model = keras.Model(tokens, probabilities, name=name)
+    model = FunctionalModel(tokens, probabilities, name=name, dtype=policy)
     compile_default(model, "sparse_categorical_crossentropy", ["accuracy"])
     return model

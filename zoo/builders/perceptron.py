@@ -5,7 +5,7 @@ from typing import Any
 
 import keras
 
-from zoo.builders.built_model import compile_default
+from zoo.builders.compiled import FunctionalModel, compile_default
 from zoo.layers import Pooling, Recurrent
 
 
@@ -44,8 +44,9 @@ def perceptron(
         dtype: Precision policy; default the global one.
 
     Returns:
-        A functional model, compiled: inputs `(batch, *shape)` float32, for sequences the pair of `(batch, time, features)` and
-        a mask `(batch, time)` bool, True = real -> probabilities `(batch, num_classes)` float32.
+        A functional model, compiled: inputs `(batch, *shape)` float32, for sequences the pair of
+        `(batch, time, features)` and a mask `(batch, time)` bool, True = real -> probabilities
+        `(batch, num_classes)` float32.
 
     Raises:
         ValueError: If the shape, a size or a layer's argument makes no sense.
@@ -74,6 +75,6 @@ def perceptron(
         hidden = Pooling("last", dtype=policy, name="pooling")(states, mask=mask)
         hidden = keras.layers.Dropout(dropout, dtype=policy, name="dropout")(hidden)
     probabilities = keras.layers.Dense(num_classes, activation="softmax", dtype="float32", name="label")(hidden)
-    model = keras.Model([inputs, mask] if several else inputs, probabilities, name=name)
+    model = FunctionalModel([inputs, mask] if several else inputs, probabilities, name=name, dtype=policy)
     compile_default(model, "sparse_categorical_crossentropy", ["accuracy"])
     return model

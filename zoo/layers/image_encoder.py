@@ -62,7 +62,10 @@ def convolutional(size: int | None = None, filters: Sequence[int] = FILTERS, dty
         )
         x = keras.layers.BatchNormalization(momentum=0.9, dtype=policy, name=f"normalization_{number}")(x)
         x = keras.layers.ReLU(dtype=policy)(x)
-    return keras.Model(inputs, x, name="convolutional")
+    model = keras.Model(inputs, x, name="convolutional")
+    for part in (model, *model.layers[:1]):  # Keras gives the global policy to a model and its inputs
+        part.dtype_policy = policy
+    return model
 
 
 def applications() -> dict[str, Any]:

@@ -1,0 +1,85 @@
+"""Models that a builder compiles, and that can be compiled anew; functional ones that keep their precision."""
+
+from typing import Any
+
+import keras
+
+LEARNING_RATE = 1e-3
+"""Of Adam, as Keras's own default; a task chooses its own."""
+
+
+class Recompiled:
+    """Part of a model that forgets its old metrics when it is compiled anew: Keras keeps them where none are given."""
+
+    def compile(self, optimizer: Any = "rmsprop", loss: Any = None, *args: Any, **kwargs: Any) -> None:
+        """`keras.Model.compile`."""
+        given = len(args) > 1 or kwargs.get("metrics") is not None  # the second after the loss
+        options = kwargs if given else {**kwargs, "metrics": []}
+        super().compile(optimizer, loss, *args, **options)  # type: ignore[misc]
+
+    def get_compile_config(self: Any) -> dict[str, Any] | None:
+        """Also tells whether the optimizer has variables: it has none before the first batch."""
+        config = super().get_compile_config()  # type: ignore[misc]
+        return config and {**config, "optimizer_built": bool(self.optimizer and self.optimizer.built)}
+
+    def compile_from_config(self: Any, config: dict[str, Any]) -> None:
+        """Compiles as a saved model was: Keras calls no `compile` that is a class's own."""
+        config = dict(config)
+        optimizer_built = config.pop("optimizer_built", True)
+        self.compile(**keras.saving.deserialize_keras_object(config))
+        if self.optimizer is not None and self.built and optimizer_built:
+            self.optimizer.build(self.trainable_variables)
+
+
+@keras.saving.register_keras_serializable("zoo")
+class FunctionalModel(Recompiled, keras.Model):
+    """A functional model that keeps its own precision policy in its config, and that of its inputs.
+
+    In plain Keras, a functional model gets the global policy when it is loaded, whatever its layers have. Its own one
+    decides whether an optimizer scales the loss.
+
+    Args:
+        inputs: As `keras.Model` takes them.
+        outputs: As `keras.Model` takes them.
+        name: Name of the model.
+        dtype: Precision policy; default that of its first layer, as for a clone, to which Keras tells none.
+    """
+
+    def __init__(self, inputs: Any, outputs: Any, name: str | None = None, *, dtype: Any = None, **kwargs: Any) -> None:
+        super().__init__(inputs=inputs, outputs=outputs, name=name, **kwargs)
+        set_policy(self, keras.dtype_policies.get(dtype or _policy_of_layers(self)))
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "dtype": keras.dtype_policies.serialize(self.dtype_policy)}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Any:
+        policy = keras.dtype_policies.deserialize(config["dtype"])
+        graph = {name: value for name, value in config.items() if name != "dtype"}
+        model = super().from_config(graph, custom_objects=custom_objects)
+        set_policy(model, policy)
+        return model
+
+
+def set_policy(model: keras.Model, policy: Any) -> None:
+    """Sets the precision policy of a functional model and its input layers; its other layers have their own."""
+    model.dtype_policy = policy
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.InputLayer):
+            layer.dtype_policy = policy
+
+
+def _policy_of_layers(model: keras.Model) -> Any:
+    for layer in model.layers:
+        if not isinstance(layer, keras.layers.InputLayer) and layer.dtype_policy.quantization_mode is None:
+            return layer.dtype_policy
+    return keras.config.dtype_policy()
+
+
+def compile_default(model: keras.Model, loss: Any, metrics: list[Any]) -> None:
+    """Compiles a model with Adam.
+
+    XLA compiles on JAX only: on TensorFlow its loops are slower on a CPU, and it excludes cuDNN's kernels.
+    """
+    optimizer = keras.optimizers.Adam(LEARNING_RATE)
+    model.compile(optimizer, loss, metrics=metrics, jit_compile=keras.backend.backend() != "tensorflow")
