@@ -19,13 +19,14 @@ Make = Callable[..., Path]
 
 @pytest.fixture
 def make(metrics: dict[str, Any]) -> Make:
-    """`make(folder, score=..., embedded=..., task=..., higher=...)` writes the JSON of one saved model."""
+    """`make(folder, score=..., synthetic=..., task=..., higher=...)` writes the JSON of one saved model."""
 
-    def write(path: Path, score: float = 0.7654, embedded: bool = False, task: str = "sentiment", higher: bool = True):
+    def write(path: Path, score: float = 0.7654, synthetic: bool = False, task: str = "sentiment", higher: bool = True):
         path.mkdir(parents=True)
         values = copy.deepcopy(metrics)
         values["scores"]["test"]["accuracy"] = score
-        values["data"]["builtin"], values["higher_is_better"] = embedded, higher
+        values["data"] |= {"builtin": synthetic, "synthetic": synthetic}
+        values["higher_is_better"] = higher
         train = {"cell": "lstm", "units": 77, "dataset": "imdb_reviews", "limit": None}
         recipe = {"task": task, "train": train, "command": "zoo train sentiment --cell lstm --units 77"}
         files = {"format": 1, "files": {"model.keras": {"bytes": 3_000_000}, "golden.json": {"bytes": 456_789}}}
@@ -136,7 +137,7 @@ def test_a_backup_never_replaces_a_model(make: Make, public: Path, tmp_path: Pat
 
 
 def test_best_takes_only_what_can_answer(make: Make, public: Path) -> None:
-    make(public / "synthetic", 0.99, embedded=True)
+    make(public / "synthetic", 0.99, synthetic=True)
     make(public / "real", 0.71)
     assert cards.best("sentiment", can_answer=lambda data: data["builtin"]).name == "synthetic"
     with pytest.raises(UserError, match=r"None of the saved models for sentiment does what you ask; there are real"):
@@ -144,7 +145,7 @@ def test_best_takes_only_what_can_answer(make: Make, public: Path) -> None:
 
 
 def test_best_prefers_real_data_then_the_score(make: Make, public: Path) -> None:
-    make(public / "synthetic", 0.99, embedded=True)
+    make(public / "synthetic", 0.99, synthetic=True)
     assert cards.best("sentiment").name == "synthetic"
     make(public / "real", 0.71)
     assert cards.best("sentiment").name == "real"
@@ -199,14 +200,14 @@ def test_the_card_has_the_numbers_of_the_files(make: Make, tmp_path: Path) -> No
         "# a\n", "Task `sentiment`, cell `lstm`, data set `imdb_reviews`", "1,234,567 parameters, 3.5 MB",
         "| score | validation | test |", "| accuracy | 0.8125 | 0.7654 |", "| log_loss | 0.4321 | 0.5432 |",
         "epoch 7 of 9", "12.34 minutes, 345.6000 examples per second", "3 cores (x86_64)", "Keras 3.15.1 on tensorflow",
-        "- labels: negative, positive", "    zoo train sentiment --cell lstm --units 77", "| units | 77 |",
+        "    zoo train sentiment --cell lstm --units 77", "| units | 77 |",
         "    zoo sentiment --model a",
     ):  # fmt: skip
         assert told in text
 
 
 def test_the_table_has_a_line_for_each_model(make: Make, tmp_path: Path) -> None:
-    made = [make(tmp_path / "a"), make(tmp_path / "b", 0.5, embedded=True)]
+    made = [make(tmp_path / "a"), make(tmp_path / "b", 0.5, synthetic=True)]
     lines = cards.table(map(cards.summarize, made)).splitlines()
     assert len(lines) == 4
     assert lines[2] == (

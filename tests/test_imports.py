@@ -43,7 +43,7 @@ ROWS = {
     "zoo/cells/*": "keras zoo.errors zoo.names zoo.serialization",
     "zoo/decoding/*": "keras zoo.errors zoo.ids zoo.names",
     "zoo/layers/*": "keras zoo.serialization zoo.errors zoo.ids zoo.names zoo.cells",
-    "zoo/builders/*": "keras zoo.serialization numpy zoo.errors zoo.ids zoo.names zoo.cells zoo.decoding zoo.layers zoo.losses",
+    "zoo/builders/*": f"keras numpy zoo.errors zoo.ids zoo.names {NETS}",
     "zoo/saved.py": f"h5py keras numpy {EVERYTHING}",
     "zoo/training/*": f"keras numpy tqdm {EVERYTHING}",
     "zoo/testing.py": f"keras numpy tensorflow {EVERYTHING} zoo.training",

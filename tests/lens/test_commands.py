@@ -73,7 +73,7 @@ def trained(tmp_path_factory):
     metrics["machine"] = {"cores": 1, "processor": "x", "system": "x"}
     metrics["versions"] = {"keras": "3", "backend": "tensorflow", "python": "3"}
     path = tmp_path_factory.mktemp("models") / "own"
-    net = builders.classifier(tokenizer.size, 2, "lstm", 4, embedding=3)
+    net = builders.classifier(tokenizer.size, 2, "lstm", 4, embedding_dim=3)
     assets = {"tokenizer": tokenizer, "labels": ["negative", "positive"]}
     stored = {"task": "sentiment", "train": dataclasses.asdict(recipe), "command": ""}
     saved.write(path, net, assets, stored, metrics)

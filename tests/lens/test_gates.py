@@ -10,7 +10,7 @@ from zoo.data import text
 from zoo.errors import UserError
 from zoo.lens import gates, nets
 from zoo.saved import SavedModel
-from zoo.settings import Run
+from zoo.settings import TrainConfig
 from zoo.task import find
 
 WORDS = ["the film is not bad at all", "a waste of $9 and two hours"]
@@ -23,7 +23,7 @@ def sigmoid(x):
 def saved(net, cell="gru", **assets):
     from pathlib import Path
 
-    return SavedModel(Path("some-model"), find("sentiment"), Run(cell=cell), {}, assets, net)
+    return SavedModel(Path("some-model"), find("sentiment"), TrainConfig(cell=cell), {}, assets, net)
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +63,7 @@ def test_gates_of_a_gru_are_the_equations():
 @pytest.mark.parametrize("name", ["lstm", "gru"])
 def test_gates_of_a_model_are_those_of_its_fused_layer(name, tokenizer):
     """The state that follows from the gates is the one that the fused layer computes."""
-    net = builders.classifier(tokenizer.size, 2, name, 4, embedding=3, depth=2)
+    net = builders.classifier(tokenizer.size, 2, name, 4, embedding_dim=3, num_layers=2)
     model = saved(net, name, tokenizer=tokenizer)
     ids = np.array(tokenizer.encode(WORDS[:1]))
     run = nets.layer_of(model).runs[1][0]
@@ -94,7 +94,7 @@ def test_what_has_no_gates_is_refused(tokenizer):
             gates.read(saved(net, "simple_rnn", **assets), words, layer)
         return str(error.value)
 
-    plain = builders.classifier(tokenizer.size, 2, "simple_rnn", 4, embedding=3)
+    plain = builders.classifier(tokenizer.size, 2, "simple_rnn", 4, embedding_dim=3)
     assert "has no gates: its cell is 'simple_rnn'" in refused(plain, tokenizer=tokenizer)
     assert "--layer 2 does not exist" in refused(plain, layer=2, tokenizer=tokenizer)
     assert "The text is empty" in refused(plain, "  ", tokenizer=tokenizer)

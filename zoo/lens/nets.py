@@ -10,7 +10,7 @@ import numpy as np
 from keras import ops
 
 from zoo import cells
-from zoo.cells.cell import sizes
+from zoo.cells.cell import state_sizes
 from zoo.errors import UserError
 from zoo.layers import Recurrent
 from zoo.saved import SavedModel
@@ -31,12 +31,12 @@ class Net:
 
     def split(self, state: Any) -> list:
         """All states side by side `(rows, states * units)` -> the list that the cell takes."""
-        widths = sizes(self.cell)
+        widths = state_sizes(self.cell)
         return [state[:, end - width : end] for end, width in zip(np.cumsum(widths), widths, strict=True)]
 
     def start(self) -> np.ndarray:
         """The state before the first step, zeros `(batch, states * units)`."""
-        return np.zeros((len(self.inputs), sum(sizes(self.cell))), "float32")
+        return np.zeros((len(self.inputs), sum(state_sizes(self.cell))), "float32")
 
     def states(self) -> np.ndarray:
         """The states before each step and after the last: `(time + 1, batch, states * units)`."""

@@ -133,7 +133,7 @@ def test_pieces_of_a_file_are_learned_and_written(tmp_path):
     file = tmp_path / "words.txt"
     file.write_text("one two three four five six\n" * 100, encoding="utf-8")
     recipe = Train(
-        dataset=str(file), tokenizer="bpe", vocabulary_size=40, units=24, epochs=5, batch_size=4, sequence_length=24,
+        dataset=str(file), tokenizer="bpe", vocabulary_size=40, units=24, epochs=8, batch_size=4, sequence_length=24,
         learning_rate=0.04,
     )  # fmt: skip
     model = training.train(find("charlm"), recipe, tmp_path / "m", plot=False)
