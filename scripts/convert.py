@@ -1,18 +1,22 @@
-"""Rewrites the configs of models that version 0.1 saved to the names of today, without touching a weight.
+"""Rewrites what version 0.1 saved to the names of today, without touching a weight.
 
     python scripts/convert.py saved_models/* my_model.keras
 
-A folder of `saved_models` also gets the new size and SHA-256 of `model.keras` in its `files.json`. Files that have
-today's names already stay as they are. Version 0.1's own files load without this; it only renames.
+Of a `.keras` file it rewrites the config; of a folder of `saved_models` also settings, scores, assets, history, card
+and the list of files. What has today's names already stays as it is. Files of 0.1 load without this; it only renames.
 """
 
 import argparse
-import hashlib
+import csv
 import json
 import os
+import shlex
 import sys
 import zipfile
 from pathlib import Path
+from typing import Any
+
+from zoo import cards, figures, legacy, options, saved, task
 
 CONFIG = "config.json"
 
@@ -48,13 +52,47 @@ def convert(file: Path) -> bool:
     return True
 
 
-def update_manifest(folder: Path) -> None:
-    """Writes the size and SHA-256 of a folder's `model.keras` into its `files.json`."""
-    manifest = folder / "files.json"
-    content = json.loads(manifest.read_text(encoding="utf-8"))
-    data = (folder / "model.keras").read_bytes()
-    content["files"]["model.keras"] = {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
-    manifest.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+def convert_folder(folder: Path) -> None:
+    """Renames what stands beside the weights in a folder of `saved_models`, and writes its card and list of files."""
+    rewrite(folder / cards.RECIPE, new_recipe)
+    rewrite(folder / cards.METRICS, legacy.metrics)
+    assets = folder / "assets"
+    for old, new in legacy.ASSETS.items():
+        if (assets / f"{old}.json").is_file():
+            (assets / f"{old}.json").rename(assets / f"{new}.json")
+    if (assets / "search.json").is_file():
+        rewrite(assets / "search.json", legacy.search)
+    rename_columns(folder / "history.csv")
+    saved._write_manifest(folder)
+    (folder / cards.CARD).write_text(cards.card(cards.summarize(folder)), encoding="utf-8")
+
+
+def rewrite(file: Path, change: Any) -> None:
+    """Replaces the content of a JSON file by what `change` makes of it."""
+    saved._write_json(file, change(json.loads(file.read_text(encoding="utf-8"))))
+
+
+def new_recipe(stored: dict[str, Any]) -> dict[str, Any]:
+    """The content of a `recipe.json` with today's names, in the command that was typed as well."""
+    recipe = task.find(stored["task"]).recipe
+    train = recipe.configure(stored["train"])
+    words = [options.present_name(word) for word in shlex.split(stored["command"])]
+    return {**stored, "train": {name: getattr(train, name) for name in vars(train)}, "command": shlex.join(words)}
+
+
+def rename_columns(file: Path) -> None:
+    """Renames the columns of a history and draws its curves anew."""
+    with file.open(encoding="utf-8", newline="") as stream:
+        head, *rows = csv.reader(stream)
+    names = [legacy.score_name(name) for name in head]
+    if names == head:
+        return
+    with file.open("w", encoding="utf-8", newline="") as stream:
+        csv.writer(stream).writerows([names, *rows])
+    history = [{n: float(x) for n, x in zip(names, row, strict=True) if x} for row in rows]
+    monitor = json.loads((file.parent / cards.METRICS).read_text(encoding="utf-8"))["monitor"]
+    if (file.parent / "curves.png").is_file():
+        figures.draw_curves(file.parent / "curves.png", history, monitor)
 
 
 def main(arguments: list[str]) -> None:
@@ -62,11 +100,10 @@ def main(arguments: list[str]) -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("paths", nargs="+", type=Path, help="Folders of saved models, or .keras files.")
     for path in parser.parse_args(arguments).paths:
-        file = path / "model.keras" if path.is_dir() else path
-        changed = convert(file)
-        if changed and (path / "files.json").is_file():
-            update_manifest(path)
-        print(f"{path}: {'converted' if changed else 'has the names of today already'}")
+        changed = convert(path / "model.keras" if path.is_dir() else path)
+        if path.is_dir():
+            convert_folder(path)
+        print(f"{path}: {'converted' if changed else 'its model has the names of today already'}")
 
 
 if __name__ == "__main__":

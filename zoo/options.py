@@ -23,15 +23,15 @@ class Command(click.Command):
         for arg in args:
             ended |= arg == "--"
             option, equals, value = arg.partition("=")
-            new = option if ended or option in present else _present_name(option)
+            new = option if ended or option in present else present_name(option)
             if new != option and new in present:
                 click.echo(f"Note: {option} is now called {new}; the old name goes with the next version.", err=True)
                 arg = f"{new}{equals}{value}"
             yield arg
 
 
-def _present_name(option: str) -> str:
-    """`--nbest` -> `--num-return`, `--no-joint` -> `--no-shared-vocabulary`; others as they are."""
+def present_name(option: str) -> str:
+    """Today's name of an option of zoo 0.1: `--nbest` -> `--num-return`; others are returned as they are."""
     prefix = "--no-" if option.startswith("--no-") else "--"
     name = option.removeprefix(prefix).replace("-", "_")
     return f"{prefix}{legacy.SETTINGS[name].replace('_', '-')}" if name in legacy.SETTINGS else option
