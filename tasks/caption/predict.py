@@ -72,6 +72,7 @@ def _captioned(saved: SavedModel, config: Predict, pictures: Sequence[np.ndarray
     """The captions of each picture, best first."""
     search, size = dict(saved.assets["search"]), saved.recipe.image_size
     given = {name: getattr(config, name) for name in ("beam_size", "length_penalty")}
+    search["beam_size"] = max(search["beam_size"], config.num_return)  # a smaller one that the user names is refused
     search |= {name: value for name, value in given.items() if value is not None}
     scaled = [images.resized(picture, size, size) for picture in pictures]
     rows = BATCH if _all_given(config) and len(scaled) > 1 else len(scaled)
