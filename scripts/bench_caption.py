@@ -33,7 +33,7 @@ def main() -> None:
     captions, seconds = _epoch(loaded, recipe)
     result = {
         "pictures": scores["examples"],
-        "beam": loaded.assets["search"]["beam"],
+        "beam": loaded.assets["search"]["beam_size"],
         "test_seconds": round(scores["examples"] / scores["examples_per_second"], 1),
         "captions": captions,
         "epoch_seconds": round(seconds, 1),
@@ -49,7 +49,8 @@ def _epoch(loaded: Any, recipe: Any) -> tuple[int, float]:
     """Captions of an epoch, and its seconds once everything is compiled and the features are there."""
     task = loaded.installed.task
     data = task.load(recipe)
-    model = task.build(recipe, data)
+    stage = task.stages(recipe, data)[0]
+    model = stage.build(stage.recipe, stage.data)
     for inputs, targets, weights in data.train(1).take(40):
         model.train_on_batch(inputs, targets, weights)
     began, captions = time.perf_counter(), 0

@@ -29,7 +29,7 @@ def main() -> None:
     rows = []
     for pictures, references, _ in data.split("test", options.count):
         pictures = np.asarray(pictures)
-        found = builders.search(loaded.model, pictures, **loaded.assets["search"], attention=True)
+        found = builders.search(loaded.net, pictures, **loaded.assets["search"], attention=True)
         for place, (picture, known) in enumerate(zip(pictures, np.asarray(references), strict=True)):
             tokens = found["tokens"][place, 0, : found["lengths"][place, 0]]
             (caption,) = loaded.assets["tokenizer"].decode([tokens])

@@ -78,7 +78,6 @@ def _captioned(saved: SavedModel, config: Predict, pictures: Sequence[np.ndarray
     rows = BATCH if _all_given(config) and len(scaled) > 1 else len(scaled)
     batch = np.stack([*scaled, *[scaled[0]] * (rows - len(scaled))])  # one shape, compiled once
     attention = (config.attention or config.attention_plot is not None) and saved.recipe.attention != "none"
-    search["beam_size"] = max(search["beam_size"], config.num_return)
     result = builders.search(saved.net, batch, **search, num_return=config.num_return, attention=attention)
     return [_captions(saved, {name: value[row] for name, value in result.items()}) for row in range(len(pictures))]
 

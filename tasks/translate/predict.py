@@ -78,6 +78,7 @@ def _translate(saved: SavedModel, config: Predict, texts: Sequence[str]) -> list
 def _search(saved: SavedModel, config: Predict, rows: Sequence[Sequence[int]]) -> dict[str, np.ndarray]:
     """Decodes rows of ids together."""
     options = dict(saved.assets["search"])
+    options["beam_size"] = max(options["beam_size"], config.num_return)  # a smaller one that the user names is refused
     for name in ("beam_size", "length_penalty", "coverage_penalty"):
         if getattr(config, name) is not None:
             options[name] = getattr(config, name)
