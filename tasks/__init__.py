@@ -1,0 +1,1 @@
+"""The tasks that come with zoo, a package each; imported as `zoo.tasks`."""

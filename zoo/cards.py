@@ -25,18 +25,22 @@ class Summary:
 
     @property
     def name(self) -> str:
+        """Name of the model's folder."""
         return self.path.name
 
     @property
     def task(self) -> str:
+        """Name of its task."""
         return self.recipe["task"]
 
     @property
     def cell(self) -> str:
+        """Name of its recurrent cell."""
         return self.recipe["train"]["cell"]
 
     @property
     def dataset(self) -> str:
+        """Name of the data set it was trained on."""
         return self.metrics["data"]["name"]
 
     @property

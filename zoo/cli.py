@@ -93,7 +93,7 @@ def cli() -> None:
     \b
     zoo train sentiment --cell gru
     zoo sentiment "a fine film"
-    """
+    """  # noqa: D301  click wants the character itself
 
 
 @cli.group("train", cls=_Train)

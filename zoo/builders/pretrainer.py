@@ -82,7 +82,7 @@ class Pretrainer(BuiltModel):
         return token_mean
 
     def call(self, tokens: Any, training: bool | None = None) -> Any:
-        """tokens `(batch, time)` -> `(batch, 2)`: the summed loss of each text in nats, and its predicted tokens."""
+        """Tokens `(batch, time)` -> `(batch, 2)`: the summed loss of each text in nats, and its predicted tokens."""
         mask = ops.not_equal(tokens, PAD)
         states = self.recurrent(self.embedding(tokens, mask=mask, training=training), mask=mask, training=training)
         both = ops.cast(ops.logical_and(mask[:, 1:], mask[:, :-1]), "float32")  # pairs of real neighbors

@@ -36,7 +36,7 @@ class Attention(ExplicitMask):
         return memory
 
     def score(self, queries: Any, keys: Any) -> Any:
-        """queries `(batch, group, units)`, keys `(batch, time, .)` -> `(batch, group, time)`."""
+        """Queries `(batch, group, units)`, keys `(batch, time, .)` -> `(batch, group, time)`."""
         raise NotImplementedError
 
     def call(self, query: Any, memory: Any, keys: Any, mask: Any | None = None) -> tuple[Any, Any]:

@@ -31,7 +31,7 @@ class Bridge(Configured):
         self.projection.build(input_shape)
 
     def call(self, summary: Any) -> list[list]:
-        """summary `(batch, features)` -> a list by layer of lists of `(batch, units)`."""
+        """Summary `(batch, features)` -> a list by layer of lists of `(batch, units)`."""
         states = self.projection(summary)
         result: list[list] = []
         begin = 0

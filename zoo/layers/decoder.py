@@ -117,7 +117,7 @@ class RecurrentDecoder(ExplicitMask):
         return isinstance(self.cells[0], Cell) and self.cells[0].gates > 0
 
     def build(self, inputs_shape: tuple, memory_shape: tuple | None = None) -> None:
-        """inputs `(batch, time, size)`, memory `(batch, time, features)`."""
+        """Inputs `(batch, time, size)`, memory `(batch, time, features)`."""
         size, out = inputs_shape[-1], output_size(self.cells[0])
         features = memory_shape[-1] if self.attention is not None and memory_shape else 0
         fed = self.readout_dim if self.input_feeding else 0
@@ -272,7 +272,7 @@ class RecurrentDecoder(ExplicitMask):
         return self.cells[0].step(projected, state["cells"][0])
 
     def _read(self, hidden: Any, state: dict, input_part: Any) -> Any:
-        """r = tanh(W [s; c] + W_x x + b), for one step or all of them; `input_part` is W_x x + b."""
+        """R = tanh(W [s; c] + W_x x + b), for one step or all of them; `input_part` is W_x x + b."""
         if self.attention is not None:
             hidden = ops.concatenate([hidden, state["context"]], axis=-1)
         if self.norm is not None:

@@ -42,7 +42,7 @@ class TokenEmbedding(ExplicitMask):
         self.table.build(input_shape)
 
     def call(self, tokens: Any, mask: Any | None = None, training: bool | None = None) -> Any:
-        """tokens `(batch, time)`, mask `(batch, time)` True = real -> `(batch, time, embedding_dim)`."""
+        """Tokens `(batch, time)`, mask `(batch, time)` True = real -> `(batch, time, embedding_dim)`."""
         tokens = self.words(tokens, mask=mask, training=training)
         return self.features(self.table(tokens), training=training)
 

@@ -64,7 +64,7 @@ class FrameEncoder(ExplicitMask):
         self.vector.build((None, math.prod(self.coarse.compute_output_shape(shape)[1:]) + 3 * channels))
 
     def call(self, frames: Any) -> Any:
-        """frames `(batch, time, height, width, channels)`, values 0 to 255 -> `(batch, time, units)`."""
+        """Frames `(batch, time, height, width, channels)`, values 0 to 255 -> `(batch, time, units)`."""
         batch, time = ops.shape(frames)[:2]
         # Time is folded into the batch: no frame sees another here.
         hidden = ops.reshape(ops.cast(frames, self.compute_dtype), (-1, *frames.shape[2:])) / 127.5 - 1.0

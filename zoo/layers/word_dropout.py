@@ -34,7 +34,7 @@ class WordDropout(ExplicitMask):
         self.seed_generator = keras.random.SeedGenerator(seed)
 
     def call(self, tokens: Any, mask: Any | None = None, training: bool | None = None) -> Any:
-        """tokens `(batch, time)`, mask `(batch, time)` True = real -> tokens; padding is never replaced."""
+        """Tokens `(batch, time)`, mask `(batch, time)` True = real -> tokens; padding is never replaced."""
         if not training or not self.rate:
             return tokens
         drop = keras.random.uniform(ops.shape(tokens), seed=self.seed_generator) < self.rate

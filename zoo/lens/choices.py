@@ -1,5 +1,6 @@
 """The choices of a user of `zoo lens`, checked before Keras is imported."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +66,7 @@ def _words(words: str) -> list[str]:
     return list(dict.fromkeys(word.strip() for word in words.split(",") if word.strip()))
 
 
-def memory_test(name: str) -> tuple[Installed, dict[str, Any]]:
+def memory_test(name: str) -> tuple[Installed, Mapping[str, Any]]:
     """The task of a memory test, and its settings for it.
 
     Raises:

@@ -52,7 +52,8 @@ def read(saved: SavedModel, text: str, layer: int = 1) -> tuple[list[str], dict[
     if "tokenizer" not in saved.assets:
         raise UserError(f"{saved.path.name} does not read text; take a model of sentiment or charlm.")
     if layer > recurrent.num_layers:
-        raise UserError(f"{saved.path.name} has {recurrent.num_layers} recurrent layers; --layer {layer} does not exist.")
+        layers = f"{recurrent.num_layers} recurrent layers"
+        raise UserError(f"{saved.path.name} has {layers}; --layer {layer} does not exist.")
     pieces = saved.assets["tokenizer"].encode_with_offsets(text)
     if not pieces:
         raise UserError("The text is empty: give some words to read.")

@@ -28,7 +28,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
             supervised_keys=("image", "captions"),
         )
 
-    def _split_generators(self, dl_manager: tfds.download.DownloadManager):
+    def _split_generators(self, dl_manager: tfds.download.DownloadManager) -> dict[str, Iterator]:
         del dl_manager  # nothing to download
         return {split: self._generate_examples(split) for split in compose.SIZES}
 

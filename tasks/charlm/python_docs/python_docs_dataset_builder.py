@@ -31,7 +31,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
             features=tfds.features.FeaturesDict({"topic": tfds.features.Text(), "text": tfds.features.Text()})
         )
 
-    def _split_generators(self, dl_manager: tfds.download.DownloadManager):
+    def _split_generators(self, dl_manager: tfds.download.DownloadManager) -> dict[str, Iterator]:
         del dl_manager  # nothing to download
         return {split: self._generate_examples(names) for split, names in splits(topics.topics).items()}
 

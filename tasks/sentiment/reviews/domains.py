@@ -6,9 +6,13 @@ from .words import split_list
 
 
 class Facet(NamedTuple):
-    """Parts of a thing that take the same adjectives. Attributes: singular: Parts that take "is": plot,
-    final chapter. plural: Parts that take "are": jokes, supporting roles. adjectives: Bad ones (index
-    0) and good ones (index 1)."""
+    """Parts of a thing that take the same adjectives.
+
+    Attributes:
+        singular: Parts that take "is": plot, final chapter.
+        plural: Parts that take "are": jokes, supporting roles.
+        adjectives: Bad ones (index 0) and good ones (index 1).
+    """
 
     singular: tuple[str, ...]
     plural: tuple[str, ...]
@@ -16,8 +20,13 @@ class Facet(NamedTuple):
 
 
 class Domain(NamedTuple):
-    """One kind of thing that is reviewed. Attributes: things: Names for the whole: film, thriller. facets:
-    Groups of parts. scenes: Neutral sentences, by split; no split sees those of another."""
+    """One kind of thing that is reviewed.
+
+    Attributes:
+        things: Names for the whole: film, thriller.
+        facets: Groups of parts.
+        scenes: Neutral sentences, by split; no split sees those of another.
+    """
 
     things: tuple[str, ...]
     facets: tuple[Facet, ...]

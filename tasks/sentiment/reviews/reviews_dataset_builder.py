@@ -30,7 +30,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
             supervised_keys=("text", "label"),
         )
 
-    def _split_generators(self, dl_manager: tfds.download.DownloadManager):
+    def _split_generators(self, dl_manager: tfds.download.DownloadManager) -> dict[str, Iterator]:
         del dl_manager  # nothing to download
         return {split: self._generate_examples(split, count) for split, count in _SIZES.items()}
 

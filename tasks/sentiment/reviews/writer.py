@@ -27,7 +27,7 @@ class Writer:
         rng: Source of every choice.
     """
 
-    def __init__(self, rng: random.Random):
+    def __init__(self, rng: random.Random) -> None:
         self.rng = rng
         self.domain = pick(rng, DOMAINS)
         self.thing = pick(rng, self.domain.things)

@@ -31,7 +31,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
             features=tfds.features.Translation(languages=languages), supervised_keys=languages
         )
 
-    def _split_generators(self, dl_manager: tfds.download.DownloadManager):
+    def _split_generators(self, dl_manager: tfds.download.DownloadManager) -> dict[str, Iterator]:
         del dl_manager  # nothing to download
         splits = compose.splits(*locales.pair(self.builder_config.name))
         return {split: self._generate_examples(phrases) for split, phrases in splits.items()}
