@@ -74,42 +74,54 @@ cli(["charlm", "--model", "charlm", "--max-new-tokens", "5", "--json", "h"], sta
 """
 
 
-def on_jax(folder, script, *arguments):
-    """The lines that a script prints on JAX."""
+PARTS = {"cells": SCRIPT, "translation": TRANSLATION, "captions": CAPTIONS, "rest": REST}
+
+
+@pytest.fixture(scope="module")
+def on_jax(tmp_path_factory):
+    """The lines that each part prints on JAX, and the folder it ran in; one process for all of them."""
+    root = tmp_path_factory.mktemp("jax")
+    whole = ["import os"]
+    for name, script in PARTS.items():
+        (root / name).mkdir()
+        whole += [f"os.chdir({str(root / name)!r})", "print('=== ' + " + repr(name) + ")", script]
     environment = {**os.environ, "KERAS_BACKEND": "jax"}
-    command = [sys.executable, "-c", script, *arguments]
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    command = [sys.executable, "-c", "\n".join(whole), str(PUBLISHED)]
+    done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
-    return done.stdout.splitlines()
+    printed = dict(part.split("\n", 1) for part in done.stdout.split("=== ")[1:])
+    return {name: (printed[name].splitlines(), root / name) for name in PARTS}
 
 
-def test_cells_training_and_published_answers_on_jax(tmp_path):
-    scores = json.loads(on_jax(tmp_path, SCRIPT, PUBLISHED)[-1])
-    assert scores["examples"] == 70
-    assert json.loads((tmp_path / "saved_models/by-jax/metrics.json").read_text())["versions"]["backend"] == "jax"
+def metrics(folder, model="by-jax"):
+    return json.loads((folder / "saved_models" / model / "metrics.json").read_text())
 
 
-def test_a_translator_trains_scores_and_answers_on_jax(tmp_path):
-    lines = on_jax(tmp_path, TRANSLATION)
+def test_cells_training_and_published_answers_on_jax(on_jax):
+    lines, folder = on_jax["cells"]
+    assert json.loads(lines[-1])["examples"] == 70
+    assert metrics(folder)["versions"]["backend"] == "jax"
+
+
+def test_a_translator_trains_scores_and_answers_on_jax(on_jax):
+    lines, folder = on_jax["translation"]
     first, second = lines[lines.index("---") + 1 :]
     assert first.count("\t") == 1
     assert second == ""
-    assert json.loads((tmp_path / "saved_models/by-jax/metrics.json").read_text())["versions"]["backend"] == "jax"
+    assert metrics(folder)["versions"]["backend"] == "jax"
 
 
-def test_the_other_tasks_train_and_answer_on_jax(tmp_path):
-    lines = on_jax(tmp_path, REST)
+def test_the_other_tasks_train_and_answer_on_jax(on_jax):
+    lines, folder = on_jax["rest"]
     (answer,) = lines[lines.index("---") + 1 :]
     assert json.loads(answer)["text"].startswith("h")
     for task in ("charlm", "tag", "classify"):
-        metrics = json.loads((tmp_path / f"saved_models/{task}/metrics.json").read_text())
-        assert metrics["versions"]["backend"] == "jax"
+        assert metrics(folder, task)["versions"]["backend"] == "jax"
 
 
-def test_a_captioner_trains_scores_and_answers_on_jax(tmp_path):
-    lines = on_jax(tmp_path, CAPTIONS)
+def test_a_captioner_trains_scores_and_answers_on_jax(on_jax):
+    lines, folder = on_jax["captions"]
     answers = lines[lines.index("---") + 1 :]
     assert len(answers) == 2
-    metrics = json.loads((tmp_path / "saved_models/by-jax/metrics.json").read_text())
-    assert metrics["versions"]["backend"] == "jax"
-    assert metrics["data"]["sizes"] == {"train": 9, "validation": 2, "test": 3}
+    assert metrics(folder)["versions"]["backend"] == "jax"
+    assert metrics(folder)["data"]["sizes"] == {"train": 9, "validation": 2, "test": 3}

@@ -96,7 +96,7 @@ def check_fused(cell: Any) -> None:
 def check_padding(cell: Any) -> None:
     """Padding on the right changes neither outputs nor final states, in any direction and depth."""
     for bidirectional in (False, True):
-        layer = Recurrent(cell, 5, depth=2, bidirectional=bidirectional, return_state=True)
+        layer = Recurrent(cell, 5, num_layers=2, bidirectional=bidirectional, return_state=True)
         short = _noise(1, 4, 3)
         long = np.concatenate([short, 99 * np.ones((1, 3, 3), "float32")], axis=1)
         mask = np.array([[True] * 4 + [False] * 3])
@@ -109,7 +109,7 @@ def check_padding(cell: Any) -> None:
 
 def check_learning(cell: Any) -> None:
     """One training step moves every weight; the model saves, loads, and answers as before."""
-    model = builders.classifier(20, 3, cell, 5, embedding=4, depth=2)
+    model = builders.classifier(20, 3, cell, 5, embedding_dim=4, num_layers=2)
     model.compile(keras.optimizers.Adam(1e-2), "sparse_categorical_crossentropy")
     # All ids occur, so that every row of the embedding has a gradient; 0 stands behind as padding.
     tokens = np.array([[*range(1, 20), 0, 0], [*range(19, 0, -1), 0, 0], [1, 3, 5, *[0] * 18]], "int32")
