@@ -15,18 +15,18 @@ def logits(*shape, seed=0):
     return np.random.default_rng(seed).normal(0, 2, (*shape, VOCABULARY)).astype("float32")
 
 
-def nats(target, row, smoothing=0.0):
-    """-sum_k q_k log p_k of one token, q_k = (1 - smoothing) [k = target] + smoothing / vocabulary."""
+def nats(target, row, label_smoothing=0.0):
+    """-sum_k q_k log p_k of one token, q_k = (1 - label_smoothing) [k = target] + label_smoothing / vocabulary."""
     probabilities = np.exp(row.astype("float64")) / np.exp(row.astype("float64")).sum()
-    wanted = np.full(VOCABULARY, smoothing / VOCABULARY)
-    wanted[target] += 1 - smoothing
+    wanted = np.full(VOCABULARY, label_smoothing / VOCABULARY)
+    wanted[target] += 1 - label_smoothing
     return -sum(q * np.log(p) for q, p in zip(wanted, probabilities, strict=True))
 
 
-def expected(targets, predicted, smoothing=0.0, weights=None):
+def expected(targets, predicted, label_smoothing=0.0, weights=None):
     weights = np.ones(len(targets)) if weights is None else weights
     found = [
-        (weight, nats(token, at, smoothing))
+        (weight, nats(token, at, label_smoothing))
         for weight, tokens, rows in zip(weights, targets, predicted, strict=True)
         for token, at in zip(tokens, rows, strict=True)
         if token
@@ -34,31 +34,31 @@ def expected(targets, predicted, smoothing=0.0, weights=None):
     return sum(weight * value for weight, value in found) / sum(weight for weight, _ in found)
 
 
-def loss(targets, predicted, *weights, smoothing=0.0):
-    return float(TokenCrossentropy(smoothing)(np.asarray(targets), predicted, *weights))
+def loss(targets, predicted, *weights, label_smoothing=0.0):
+    return float(TokenCrossentropy(label_smoothing)(np.asarray(targets), predicted, *weights))
 
 
-@pytest.mark.parametrize("smoothing", [0.0, 0.1, 0.6])
-def test_equals_numpy(smoothing):
+@pytest.mark.parametrize("label_smoothing", [0.0, 0.1, 0.6])
+def test_equals_numpy(label_smoothing):
     predicted = logits(3, 5)
-    value = loss(TARGETS, predicted, smoothing=smoothing)
-    assert value == pytest.approx(expected(TARGETS, predicted, smoothing), abs=1e-5)
-    if smoothing:
-        assert abs(value - expected(TARGETS, predicted)) > 1e-2, "smoothing must make a difference here"
+    value = loss(TARGETS, predicted, label_smoothing=label_smoothing)
+    assert value == pytest.approx(expected(TARGETS, predicted, label_smoothing), abs=1e-5)
+    if label_smoothing:
+        assert abs(value - expected(TARGETS, predicted)) > 1e-2, "label_smoothing must make a difference here"
 
 
-@pytest.mark.parametrize("smoothing", [0.0, 0.1])
-def test_neither_the_logits_of_padding_nor_how_much_there_is_count(smoothing):
+@pytest.mark.parametrize("label_smoothing", [0.0, 0.1])
+def test_neither_the_logits_of_padding_nor_how_much_there_is_count(label_smoothing):
     predicted = logits(3, 5)
-    value = loss(TARGETS, predicted, smoothing=smoothing)
+    value = loss(TARGETS, predicted, label_smoothing=label_smoothing)
     changed = np.where((TARGETS == 0)[..., None], 9 * logits(3, 5, seed=1), predicted)
-    assert loss(TARGETS, changed, smoothing=smoothing) == pytest.approx(value, abs=1e-6)
+    assert loss(TARGETS, changed, label_smoothing=label_smoothing) == pytest.approx(value, abs=1e-6)
     longer = np.pad(TARGETS, ((0, 0), (0, 4)))
     beyond = np.concatenate([predicted, logits(3, 4, seed=2)], axis=1)
-    assert loss(longer, beyond, smoothing=smoothing) == pytest.approx(value, abs=1e-6)
+    assert loss(longer, beyond, label_smoothing=label_smoothing) == pytest.approx(value, abs=1e-6)
     more = np.concatenate([TARGETS, np.zeros((2, 5), int)])
     below = np.concatenate([predicted, logits(2, 5, seed=3)])
-    assert loss(more, below, smoothing=smoothing) == pytest.approx(value, abs=1e-6)
+    assert loss(more, below, label_smoothing=label_smoothing) == pytest.approx(value, abs=1e-6)
 
 
 def test_rows_of_weight_zero_do_not_count_and_others_by_their_weight():
@@ -79,10 +79,10 @@ def test_the_mean_is_over_tokens_of_the_whole_batch():
     assert loss(TARGETS, predicted) == pytest.approx(by_tokens, abs=1e-5)
 
 
-@pytest.mark.parametrize("smoothing", [0.0, 0.1])
-def test_a_batch_without_any_real_token_has_loss_zero(smoothing):
-    assert loss(np.zeros((2, 3), int), logits(2, 3), smoothing=smoothing) == 0
-    assert loss(TARGETS, logits(3, 5), np.zeros(3), smoothing=smoothing) == 0
+@pytest.mark.parametrize("label_smoothing", [0.0, 0.1])
+def test_a_batch_without_any_real_token_has_loss_zero(label_smoothing):
+    assert loss(np.zeros((2, 3), int), logits(2, 3), label_smoothing=label_smoothing) == 0
+    assert loss(TARGETS, logits(3, 5), np.zeros(3), label_smoothing=label_smoothing) == 0
 
 
 def test_a_certain_and_right_model_loses_nothing_and_an_even_one_the_logarithm():
@@ -114,14 +114,14 @@ class Batches(keras.utils.PyDataset):
         return self.batch
 
 
-@pytest.mark.parametrize("smoothing", [0.0, 0.1])
-def test_fit_reports_it_with_the_weights_of_a_data_set(smoothing):
+@pytest.mark.parametrize("label_smoothing", [0.0, 0.1])
+def test_fit_reports_it_with_the_weights_of_a_data_set(label_smoothing):
     model = keras.Sequential([keras.layers.Dense(VOCABULARY)])
-    model.compile(keras.optimizers.SGD(0.0), TokenCrossentropy(smoothing), jit_compile=False)
+    model.compile(keras.optimizers.SGD(0.0), TokenCrossentropy(label_smoothing), jit_compile=False)
     inputs, weights = logits(3, 5, seed=3), np.array([1.0, 0.0, 1.0], "float32")
     history = model.fit(Batches(inputs, TARGETS.astype("int32"), weights), verbose=0).history
     predicted = ops.convert_to_numpy(model(inputs))
-    value = expected(TARGETS[[0, 2]], predicted[[0, 2]], smoothing)
+    value = expected(TARGETS[[0, 2]], predicted[[0, 2]], label_smoothing)
     assert history["loss"] == [pytest.approx(value, abs=1e-5)]
     evaluated = model.evaluate(Batches(inputs, TARGETS.astype("int32"), weights), verbose=0)
     assert evaluated == pytest.approx(value, abs=1e-5)
@@ -136,22 +136,22 @@ def test_smoothing_out_of_range_is_told(wrong):
 def test_config_round_trip():
     one = TokenCrossentropy(0.2)
     copy = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(one))
-    assert copy.smoothing == 0.2
+    assert copy.label_smoothing == 0.2
     assert copy.get_config() == one.get_config()
 
 
-@pytest.mark.parametrize("smoothing", [0.0, 0.1])
-def test_several_targets_of_an_input_count_like_rows_of_their_own(smoothing):
+@pytest.mark.parametrize("label_smoothing", [0.0, 0.1])
+def test_several_targets_of_an_input_count_like_rows_of_their_own(label_smoothing):
     """`(batch, captions, time)` equals the same captions one below the other; a weight is that of all its captions."""
     targets = np.stack([TARGETS, TARGETS[::-1], np.zeros_like(TARGETS), TARGETS])[:, :2]  # (4, 2, 5), one all padding
     predicted = logits(4, 2, 5)
     flat, rows = targets.reshape(8, 5), predicted.reshape(8, 5, VOCABULARY)
-    value = loss(targets, predicted, smoothing=smoothing)
-    assert value == pytest.approx(loss(flat, rows, smoothing=smoothing), abs=1e-6)
-    assert value == pytest.approx(expected(flat, rows, smoothing), abs=1e-5)
+    value = loss(targets, predicted, label_smoothing=label_smoothing)
+    assert value == pytest.approx(loss(flat, rows, label_smoothing=label_smoothing), abs=1e-6)
+    assert value == pytest.approx(expected(flat, rows, label_smoothing), abs=1e-5)
     for weights in ([1.0, 0.0, 1.0, 1.0], [0.5, 2.0, 1.0, 0.0]):
-        by_picture = loss(targets, predicted, np.array(weights), smoothing=smoothing)
-        by_caption = expected(flat, rows, smoothing, np.repeat(weights, 2))
+        by_picture = loss(targets, predicted, np.array(weights), label_smoothing=label_smoothing)
+        by_caption = expected(flat, rows, label_smoothing, np.repeat(weights, 2))
         assert by_picture == pytest.approx(by_caption, abs=1e-5)
         assert abs(by_picture - value) > 1e-3, "weights must make a difference here"
 

@@ -18,7 +18,7 @@ import numpy as np
 from keras import ops
 
 from zoo import builders, cells, saved, training
-from zoo.cells.cell import Cell
+from zoo.cells.cell import Cell, advance, initial_states, output_size, state_sizes
 from zoo.layers import Recurrent
 from zoo.task import Installed
 
@@ -30,7 +30,7 @@ def check_cell(cell: Any, numpy_step: Callable[..., list[np.ndarray]] | None = N
     """Checks a cell against Keras's contract, and against a second source of its equations.
 
     Args:
-        cell: A name or a class of `zoo.cells`.
+        cell: What every builder takes: a name, a class, an instance, a list of cells to be stacked.
         numpy_step: `(weights, inputs, states) -> new states`, the equations in numpy; the first state is the output.
     """
     check_contract(cell)
@@ -46,21 +46,29 @@ def check_cell(cell: Any, numpy_step: Callable[..., list[np.ndarray]] | None = N
 def check_contract(cell: Any) -> None:
     """Sizes, config, initial state and a plain `keras.layers.RNN`."""
     made = cells.make(cell, 5)
-    sizes = [made.state_size] if isinstance(made.state_size, int) else list(made.state_size)
-    assert made.output_size == 5, f"output_size is {made.output_size}, not the units"
+    sizes, size = state_sizes(made), output_size(made)
     inputs = _noise(3, 4)
-    states = [_noise(3, size) for size in sizes]
-    output, new = made(ops.convert_to_tensor(inputs), [ops.convert_to_tensor(state) for state in states])
-    assert tuple(output.shape) == (3, 5), f"output has shape {output.shape}"
-    assert [tuple(state.shape) for state in new] == [(3, size) for size in sizes], "new states have other shapes"
-    copy = type(made).from_config(made.get_config())
-    assert copy.get_config() == made.get_config(), "from_config(get_config()) is another cell"
+    states = [_noise(3, units) for units in sizes]
+    if not made.built:
+        made.build((None, 4))
+    output, new = advance(made, ops.convert_to_tensor(inputs), [ops.convert_to_tensor(state) for state in states])
+    assert tuple(output.shape) == (3, size), f"output has shape {output.shape}, its size is {size}"
+    assert [tuple(state.shape) for state in new] == [(3, units) for units in sizes], "new states have other shapes"
+    copy = cells.make(made, 5)
+    assert _nameless(copy) == _nameless(made), "from_config(get_config()) is another cell"
     sequence = _noise(2, 6, 4)
     by_layer = keras.layers.RNN(made, return_sequences=True)(sequence)
-    state = made.get_initial_state(batch_size=2)
+    state = initial_states(made, 2)
     for time in range(6):
-        output, state = made(ops.convert_to_tensor(sequence[:, time]), state)
+        output, state = advance(made, ops.convert_to_tensor(sequence[:, time]), state)
         _same(output, by_layer[:, time], f"step {time} alone and in keras.layers.RNN")
+
+
+def _nameless(cell: Any) -> dict[str, Any]:
+    """A cell's config without names, which Keras counts up."""
+    config = cell.get_config()
+    inner = [_nameless(part) for part in getattr(cell, "cells", ())]
+    return {name: value for name, value in config.items() if name not in ("name", "cells")} | {"cells": inner}
 
 
 def check_equations(cell: Any, numpy_step: Callable[..., list[np.ndarray]]) -> None:
@@ -94,7 +102,7 @@ def check_fused(cell: Any) -> None:
 
 
 def check_padding(cell: Any) -> None:
-    """Padding on the right changes neither outputs nor final states, in any direction and depth."""
+    """Padding on either side changes neither outputs nor final states, in any direction and number of layers."""
     for bidirectional in (False, True):
         layer = Recurrent(cell, 5, num_layers=2, bidirectional=bidirectional, return_state=True)
         short = _noise(1, 4, 3)
@@ -105,13 +113,15 @@ def check_padding(cell: Any) -> None:
         _same(padded[:, :4], bare, f"outputs with and without padding, bidirectional={bidirectional}")
         for a, b in zip(chain(*padded_states), chain(*bare_states), strict=True):
             _same(a, b, f"final states with and without padding, bidirectional={bidirectional}")
+        left = np.concatenate([long[:, 4:], short], axis=1)
+        _same(layer(left, mask=mask[:, ::-1])[0][:, 3:], bare, f"outputs after padding, bidirectional={bidirectional}")
 
 
 def check_learning(cell: Any) -> None:
     """One training step moves every weight; the model saves, loads, and answers as before."""
-    model = builders.classifier(20, 3, cell, 5, embedding_dim=4, num_layers=2)
+    model = builders.classifier(20, 3, cell, 5, embedding_dim=4)
     model.compile(keras.optimizers.Adam(1e-2), "sparse_categorical_crossentropy")
-    # All ids occur, so that every row of the embedding has a gradient; 0 stands behind as padding.
+    # All ids occur, so that every row of the embedding has a gradient; 0 is padding.
     tokens = np.array([[*range(1, 20), 0, 0], [*range(19, 0, -1), 0, 0], [1, 3, 5, *[0] * 18]], "int32")
     before = [ops.convert_to_numpy(weight) for weight in model.trainable_weights]
     model.fit(tokens, np.array([0, 1, 2]), verbose=0)
@@ -121,7 +131,7 @@ def check_learning(cell: Any) -> None:
         file = Path(folder) / "model.keras"
         model.save(file)
         loaded = keras.saving.load_model(file)
-    _same(loaded.predict(tokens, verbose=0), model.predict(tokens, verbose=0), "answers before and after loading")
+    _same(loaded(tokens), model(tokens), "answers before and after loading")
 
 
 def check_task(task: Installed, models_dir: Path) -> saved.SavedModel:

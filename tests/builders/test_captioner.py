@@ -1,7 +1,5 @@
 """The captioner: every cell and attention, every option, one pass and single steps, groups, features, saving."""
 
-import inspect
-
 import keras
 import numpy as np
 import pytest
@@ -14,6 +12,7 @@ from zoo.builders.searcher import LARGE
 from zoo.errors import UserError
 from zoo.layers.attention import TABLE as KINDS
 from zoo.losses import TokenCrossentropy
+from zoo.serialization import parameters
 
 VOCABULARY, START, END = 12, 2, 3
 COLOURS = np.array([[255, 40, 0], [0, 60, 255], [255, 255, 255]])[:, None, None]
@@ -31,12 +30,12 @@ def _same_first_weights():
 
 
 def model_of(cell="gru", **settings):
-    return builders.captioner(VOCABULARY, cell, **{"units": 4, "embedding": 3, **settings})
+    return builders.captioner(VOCABULARY, cell, **{"units": 4, "embedding_dim": 3, **settings})
 
 
 def from_features(cell="gru", **settings):
     """A model without an encoder, which is quick: its pictures are `FEATURES`."""
-    return model_of(cell, features=(6, 5), **settings)
+    return model_of(cell, feature_shape=(6, 5), **settings)
 
 
 def shaken(model, seed=0):
@@ -86,7 +85,7 @@ def check_steps_equal_the_pass(model, pictures=PICTURES):
     for time in range(INPUTS.shape[1]):
         table, state = model.step(ops.convert_to_tensor(INPUTS[:, time]), state)
         np.testing.assert_allclose(array(table), expected[:, time], atol=2e-5)
-        if model.settings["attention"]:
+        if model.attention:
             np.testing.assert_allclose(array(state["attention"]).sum(-1), 1, atol=1e-5)
 
 
@@ -106,8 +105,10 @@ def decoded(model, search, pictures, **options):
     return array(found.tokens), array(found.scores)
 
 
-@pytest.mark.parametrize("attention", [*KINDS, None])
-@pytest.mark.parametrize("cell", cells.TABLE)
+@pytest.mark.parametrize(
+    ("cell", "attention"),
+    list(zip(["gru", *cells.TABLE], [*KINDS, None], strict=True)),  # every cell, every attention
+)
 def test_every_cell_and_attention_trains_steps_saves_and_loads(cell, attention, tmp_path):
     model = model_of(cell, attention=attention)
     check_training_moves_every_weight(model)
@@ -118,17 +119,20 @@ def test_every_cell_and_attention_trains_steps_saves_and_loads(cell, attention, 
 
 
 CASES = {
-    "no attention": {"cell": "lstm", "attention": None, "depth": 2, "tie_output": False, "projection": 7},
-    "gated": {"cell": "gru", "context_gate": True, "doubly_stochastic": 0.7, "forbidden": (1,)},
-    "conditional": {"conditional": True, "layer_norm": True, "depth": 2, "context_gate": True},
+    "no attention": {"cell": "lstm", "attention": None, "num_layers": 2, "tie_output": False, "projection": 7},
+    "gated": {"cell": "gru", "context_gate": True, "doubly_stochastic": 0.7, "suppress_tokens": (1,)},
+    "conditional": {"conditional_cell": True, "layer_norm": True, "num_layers": 2, "context_gate": True},
     "fed back": {"cell": "lstm", "attention": "dot", "input_feeding": True, "tie_output": False, "layer_norm": True},
     "places": {
-        "places": True, "image_size": 16, "attention": "general", "projection": 6, "summary": ("mean", "max"),
+        "position_embeddings": True, "image_size": 16, "attention": "general", "projection": 6,
+        "pooling": ("mean", "max"),
     },
-    "features": {"features": (6, 5), "places": True, "doubly_stochastic": 1.0, "conditional": True},
+    "features": {
+        "feature_shape": (6, 5), "position_embeddings": True, "doubly_stochastic": 1.0, "conditional_cell": True,
+    },
     "dropout": {
         "word_dropout": 0.1, "embedding_dropout": 0.1, "dropout": 0.1, "output_dropout": 0.1,
-        "scheduled_sampling": 0.3, "depth": 2, "conditional": True, "input_feeding": True,
+        "scheduled_sampling": 0.3, "num_layers": 2, "conditional_cell": True, "input_feeding": True,
     },
     "instance": {"cell": cells.LSTMCell(5), "attention": "additive"},
     "keras": {"cell": keras.layers.GRUCell(4), "input_feeding": True},
@@ -137,8 +141,7 @@ CASES = {
 
 
 def test_the_cases_cover_every_option():
-    options = set(inspect.signature(Captioner.__init__).parameters)
-    options -= {"self", "kwargs", "units", "embedding", "vocabulary"}
+    options = set(parameters(Captioner)) - {"units", "embedding_dim", "vocabulary_size"}
     assert {name for case in CASES.values() for name in case} == options
 
 
@@ -154,7 +157,7 @@ def test_every_option_trains_steps_saves_and_loads(case, tmp_path):
         assert np.isfinite(train_once(model, pictures))
     else:
         check_training_moves_every_weight(model, pictures)
-    if not CASES[case].get("forbidden"):
+    if not CASES[case].get("suppress_tokens"):
         check_steps_equal_the_pass(shaken(model), pictures)
     assert check_saves_and_loads(shaken(model), tmp_path, pictures).get_config() == model.get_config()
 
@@ -192,7 +195,7 @@ def test_a_group_teaches_what_its_captions_teach_one_at_a_time():
     """One step on a group moves the weights as one step on the picture repeated does."""
     inputs = np.concatenate([GROUPS, GROUPS[:, :1]], axis=1)
     targets = np.where(inputs > 0, np.roll(inputs, -1, axis=-1) % 8 + 1, 0)
-    one, other = (from_features(places=True, context_gate=True, doubly_stochastic=0.5) for _ in range(2))
+    one, other = (from_features(position_embeddings=True, context_gate=True, doubly_stochastic=0.5) for _ in range(2))
     other.set_weights(shaken(one).get_weights())
     losses = []
     for model, batch in (
@@ -207,7 +210,7 @@ def test_a_group_teaches_what_its_captions_teach_one_at_a_time():
 
 
 def test_feature_maps_equal_the_path_of_the_pictures():
-    model = shaken(model_of(places=True, image_size=16))
+    model = shaken(model_of(position_embeddings=True, image_size=16))
     maps = array(model.encoder(PICTURES.astype("float32"), training=False))
     assert maps.shape == (3, 2, 2, 128)
     places = array(model.features(PICTURES))
@@ -217,7 +220,7 @@ def test_feature_maps_equal_the_path_of_the_pictures():
     for given in (maps, places):
         np.testing.assert_allclose(logits(model, given), expected, atol=1e-5)
     np.testing.assert_allclose(logits(model, places.astype("float16")), expected, atol=2e-2)  # as they are stored
-    alone = model_of(features=(4, 128), places=True)
+    alone = model_of(feature_shape=(4, 128), position_embeddings=True)
     seen = {id(weight) for weight in model.encoder.weights}
     alone.set_weights([array(weight) for weight in model.weights if id(weight) not in seen])
     for given in (maps, places):
@@ -225,10 +228,10 @@ def test_feature_maps_equal_the_path_of_the_pictures():
 
 
 def test_the_bridge_starts_from_the_mean_of_all_places_and_places_have_vectors():
-    model = shaken(from_features(places=True))
+    model = shaken(from_features(position_embeddings=True))
     [[state]] = model.encode(FEATURES)["cells"]
     kernel, bias = (array(weight) for weight in model.project.weights)
-    values = np.maximum(FEATURES.reshape(3, 6, 5) @ kernel + bias, 0) + array(model.place_vectors)
+    values = np.maximum(FEATURES.reshape(3, 6, 5) @ kernel + bias, 0) + array(model.position_vectors)
     np.testing.assert_allclose(array(model.encode(FEATURES)["memory"].value.values), values, atol=1e-5)
     kernel, bias = model.bridge.get_weights()
     np.testing.assert_allclose(array(state), np.tanh(values.mean(1) @ kernel + bias), atol=1e-5)
@@ -255,7 +258,7 @@ def own_encoder():
 
 @pytest.mark.parametrize("frozen", [True, False])
 def test_a_frozen_encoder_does_not_move_and_another_one_does(frozen, tmp_path):
-    model = model_of(encoder=own_encoder(), frozen=frozen, places=True)
+    model = model_of(encoder=own_encoder(), frozen=frozen, position_embeddings=True)
     encoder = {weight.path: array(weight) for weight in model.encoder.weights}
     rest = {weight.path: array(weight) for weight in model.trainable_weights if weight.path not in encoder}
     assert len(encoder) == 6, "kernel and bias, and of batch normalisation two that learn and two that count"
@@ -289,7 +292,7 @@ def test_a_frozen_encoder_learns_neither_from_features_nor_from_pictures():
 
 @pytest.mark.parametrize(("search", "more"), [("greedy", {}), ("beam", {"width": 4, "nbest": 3})])
 def test_forbidden_ids_never_come(search, more):
-    free, bound = (shaken(from_features(forbidden=ids), 5) for ids in ((), (1, 7)))
+    free, bound = (shaken(from_features(suppress_tokens=ids), 5) for ids in ((), (1, 7)))
     for model in (free, bound):
         model.output_bias.assign(np.where(np.isin(np.arange(VOCABULARY), [1, 7]), 20, model.output_bias))
     assert np.isin(decoded(free, search, FEATURES, **more)[0], [1, 7]).any()
@@ -300,7 +303,7 @@ def test_forbidden_ids_never_come(search, more):
 
 
 def test_forbidden_ids_leave_their_probability_to_the_others():
-    bound = shaken(from_features(forbidden=(1, 7)))
+    bound = shaken(from_features(suppress_tokens=(1, 7)))
     table, _ = bound.step(ops.convert_to_tensor(INPUTS[:, 0]), bound.encode(FEATURES))
     scores = logits(bound, FEATURES)[:, 0].astype("float64")
     scores[:, [1, 7]] = -np.inf
@@ -384,7 +387,7 @@ def test_learns_to_tell_colours():
         picture[:, :8], picture[:, 8:] = colours[left], colours[right]
     pictures = np.clip(pictures + noise, 0, 255).astype("uint8")
     ids = np.array([[START, 4 + left, 4 + right, END] for left, right in pairs], "int32")
-    model = model_of(units=16, embedding=8, places=True, image_size=16, tie_output=False)
+    model = model_of(units=16, embedding_dim=8, position_embeddings=True, image_size=16, tie_output=False)
     model.compile(keras.optimizers.Adam(1e-2), TokenCrossentropy(), jit_compile=False)
     known, new = slice(0, 112), slice(112, None)
     model.fit((pictures[known], ids[known, :-1]), ids[known, 1:], epochs=20, batch_size=16, verbose=0)
@@ -396,7 +399,7 @@ def test_what_does_not_go_together_is_told():
     with pytest.raises(ValueError, match="Doubly stochastic attention needs an attention"):
         from_features(attention=None, doubly_stochastic=1.0)
     with pytest.raises(ValueError, match="give image_size"):
-        model_of(places=True)
+        model_of(position_embeddings=True)
     with pytest.raises(ValueError, match="context gate needs an attention"):
         from_features(attention=None, context_gate=True)
     with pytest.raises(UserError, match="did you mean 'convolutional'"):
@@ -409,5 +412,5 @@ def test_what_does_not_go_together_is_told():
 
 def test_tells_its_layers():
     lines = []
-    builders.captioner(9, "gru", 4, embedding=4).summary(print_fn=lines.append)
+    builders.captioner(9, "gru", 4, embedding_dim=4).summary(print_fn=lines.append)
     assert "RecurrentDecoder" in "\n".join(lines)

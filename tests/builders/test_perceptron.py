@@ -15,7 +15,7 @@ def noise(*shape):
 @pytest.mark.parametrize("cell", [None, *cells.TABLE])
 @pytest.mark.parametrize("shape", [(4, 3), (4, 3, 2)])
 def test_answers_are_probabilities(cell, shape):
-    model = builders.perceptron(shape, 5, cell, 6, depth=2, dropout=0.5)
+    model = builders.perceptron(shape, 5, cell, 6, num_layers=2, dropout=0.5)
     answers = model(noise(2, *shape))
     assert answers.shape == (2, 5)
     assert keras.backend.standardize_dtype(answers.dtype) == "float32"
@@ -46,7 +46,7 @@ def test_a_cell_reads_rows_from_top_to_bottom():
 
 @pytest.mark.parametrize("cell", cells.TABLE)
 def test_padding_and_batch_mates_never_change_an_answer(cell):
-    model = builders.perceptron((None, 2), 3, cell, 5, depth=2)
+    model = builders.perceptron((None, 2), 3, cell, 5, num_layers=2)
     long = noise(2, 6, 2)
     mask = np.array([[True] * 6, [True] * 4 + [False] * 2])
     other = long.copy()
@@ -75,7 +75,7 @@ def test_trains_with_plain_compile_and_fit_and_saves(tmp_path):
     ("arguments", "told"),
     [
         (((4, 4), 1), "two classes"),
-        (((4, 4), 2, "gru", 8, {"depth": 0}), "one hidden layer"),
+        (((4, 4), 2, "gru", 8, {"num_layers": 0}), "one hidden layer"),
         (((None, 4), 2), "with a cell"),
         (((4, None), 2), "shape"),
         (((None, 4, 1), 2, "gru"), "shape"),

@@ -8,7 +8,7 @@ from zoo import builders, training
 
 
 def test_counts_two_predictions_a_pair_of_neighbours():
-    model = builders.pretrainer(20, "gru", 6, embedding=4)
+    model = builders.pretrainer(20, "gru", 6, embedding_dim=4)
     output = np.asarray(model(np.array([[5, 6, 7, 0, 0], [8, 0, 0, 0, 0]], "int32")))
     assert output[:, 1].tolist() == [4, 0]
     assert output[1, 0] == 0
@@ -18,7 +18,7 @@ def test_counts_two_predictions_a_pair_of_neighbours():
 def test_learns_a_fixed_cycle(bidirectional):
     keras.utils.set_random_seed(0)
     model = builders.pretrainer(
-        12, "gru", 16, embedding=8, bidirectional=bidirectional, embedding_dropout=0.0, samples=64
+        12, "gru", 16, embedding_dim=8, bidirectional=bidirectional, embedding_dropout=0.0, num_samples=64
     )
     model.compile(keras.optimizers.Adam(2e-2), builders.token_mean)
     starts = np.arange(64) % 7
@@ -30,7 +30,7 @@ def test_learns_a_fixed_cycle(bidirectional):
 
 def test_a_direction_never_sees_what_it_predicts():
     """Changing a later word must not change the forward states that predict it."""
-    model = builders.pretrainer(20, "lstm", 6, embedding=4)
+    model = builders.pretrainer(20, "lstm", 6, embedding_dim=4)
     one, two = np.array([[5, 6, 7, 8]], "int32"), np.array([[5, 6, 7, 9]], "int32")
     states = [np.asarray(model.recurrent(model.embedding(tokens))) for tokens in (one, two)]
     np.testing.assert_allclose(states[0][:, :3, :6], states[1][:, :3, :6], atol=1e-6)
@@ -39,8 +39,8 @@ def test_a_direction_never_sees_what_it_predicts():
 
 
 def test_weights_are_handed_to_the_classifier_by_name():
-    first = builders.pretrainer(20, "gru", 6, embedding=4)
-    then = builders.classifier(20, 2, "gru", 6, embedding=4)
+    first = builders.pretrainer(20, "gru", 6, embedding_dim=4)
+    then = builders.classifier(20, 2, "gru", 6, embedding_dim=4)
     assert sorted(training.hand_over(first, then)) == ["embedding", "recurrent"]
     for name in ("embedding", "recurrent"):
         for a, b in zip(first.get_layer(name).get_weights(), then.get_layer(name).get_weights(), strict=True):

@@ -26,30 +26,38 @@ def test_every_cell_s_number_of_states_is_here():
     assert STATES.keys() == cells.TABLE.keys()
 
 
-@pytest.mark.parametrize("bidirectional", [False, True], ids=["forward", "both-ways"])
-@pytest.mark.parametrize("depth", [1, 2])
-@pytest.mark.parametrize("decoder_cell", cells.TABLE)
-@pytest.mark.parametrize("cell", cells.TABLE)
-def test_any_encoder_starts_any_decoder(cell, decoder_cell, depth, bidirectional):
-    encoder = layers.Recurrent(cell, ENCODER, depth, bidirectional, return_state=True)
+# Every cell on both sides, with several numbers of layers and directions.
+ENCODERS = [("simple_rnn", 1, True), ("gru", 2, False), ("lstm", 2, True), ("lstm", 1, False), ("simple_rnn", 2, False)]
+DECODERS = [("lstm", 2), ("simple_rnn", 1), ("gru", 2), ("lstm", 1), ("simple_rnn", 2)]
+
+
+def test_the_pairs_cover_every_cell():
+    assert {cell for cell, *_ in ENCODERS} == {cell for cell, _ in DECODERS} == set(cells.TABLE)
+
+
+@pytest.mark.parametrize(
+    ("encoder", "decoder"), list(zip(ENCODERS, DECODERS, strict=True)), ids=lambda side: "-".join(map(str, side))
+)
+def test_any_encoder_starts_any_decoder(encoder, decoder):
+    (cell, num_layers, bidirectional), (decoder_cell, decoder_layers) = encoder, decoder
+    encoder = layers.Recurrent(cell, ENCODER, num_layers=num_layers, bidirectional=bidirectional, return_state=True)
     mask = np.array([[True] * 4, [True, False, False, False]])
     _, finals = encoder(noise(2, 4, 2), mask=mask)
     summary = ops.convert_to_numpy(concatenated(finals))
-    assert summary.shape == (2, depth * STATES[cell] * ENCODER * (1 + bidirectional))
-    for decoder_depth in (1, 2):
-        decoder = layers.RecurrentDecoder(decoder_cell, DECODER, decoder_depth, attention=None)
-        bridge = Bridge(decoder.sizes)
-        bridge(summary)
-        states = shaken(bridge)(summary)
-        assert [len(layer) for layer in states] == [STATES[decoder_cell]] * decoder_depth
-        kernel, bias = bridge.get_weights()
-        assert kernel.shape == (summary.shape[1], decoder_depth * STATES[decoder_cell] * DECODER)
-        for number, state in enumerate(state for layer in states for state in layer):
-            own = slice(DECODER * number, DECODER * (number + 1))
-            np.testing.assert_allclose(
-                ops.convert_to_numpy(state), np.tanh(summary @ kernel[:, own] + bias[own]), atol=1e-5
-            )
-        assert decoder(noise(2, 3, 2), states).shape == (2, 3, DECODER)
+    assert summary.shape == (2, num_layers * STATES[cell] * ENCODER * (1 + bidirectional))
+    decoder = layers.RecurrentDecoder(decoder_cell, DECODER, num_layers=decoder_layers, attention=None)
+    bridge = Bridge(decoder.state_sizes)
+    bridge(summary)
+    states = shaken(bridge)(summary)
+    assert [len(layer) for layer in states] == [STATES[decoder_cell]] * decoder_layers
+    kernel, bias = bridge.get_weights()
+    assert kernel.shape == (summary.shape[1], decoder_layers * STATES[decoder_cell] * DECODER)
+    for number, state in enumerate(state for layer in states for state in layer):
+        own = slice(DECODER * number, DECODER * (number + 1))
+        np.testing.assert_allclose(
+            ops.convert_to_numpy(state), np.tanh(summary @ kernel[:, own] + bias[own]), atol=1e-5
+        )
+    assert decoder(noise(2, 3, 2), states).shape == (2, 3, DECODER)
 
 
 def test_slices_follow_each_other_where_sizes_differ():
@@ -73,5 +81,5 @@ def test_config_round_trip():
     bridge = Bridge([(2, 3), (4,)], name="bridge")
     copy = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(bridge))
     assert copy.get_config() == bridge.get_config()
-    assert copy.sizes == [[2, 3], [4]]
+    assert copy.state_sizes == [[2, 3], [4]]
     assert [[tuple(state.shape) for state in layer] for layer in copy(noise(1, 6))] == [[(1, 2), (1, 3)], [(1, 4)]]

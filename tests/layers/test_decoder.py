@@ -15,11 +15,13 @@ UNITS, SIZE, FEATURES, READOUT = 4, 3, 5, 6
 MASK = np.array([[True] * 4, [True, True, False, False]])
 MODES = {
     "plain": {},
-    "conditional": {"conditional": True},
+    "conditional": {"conditional_cell": True},
     "input_feeding": {"input_feeding": True},
-    "both": {"conditional": True, "input_feeding": True},
+    "both": {"conditional_cell": True, "input_feeding": True},
 }
-COMBINATIONS = [(kind, mode) for kind in (*KINDS, None) for mode in MODES if kind or not MODES[mode].get("conditional")]
+COMBINATIONS = [
+    (kind, mode) for kind in (*KINDS, None) for mode in MODES if kind or not MODES[mode].get("conditional_cell")
+]
 
 
 def noise(*shape, seed=0):
@@ -38,7 +40,7 @@ def shaken(decoder, features=FEATURES):
 
 
 def made(cell="gru", attention="additive", features=FEATURES, **options):
-    options = {"attention_units": 7, "readout": READOUT, **options}
+    options = {"attention_units": 7, "readout_dim": READOUT, **options}
     return shaken(RecurrentDecoder(cell, UNITS, attention=attention, **options), features)
 
 
@@ -47,9 +49,9 @@ def given(decoder, batch=2, steps=3, features=FEATURES):
     inputs = noise(batch, steps, SIZE)
     states = [
         [np.tanh(noise(batch, size, seed=10 * i + j)) for j, size in enumerate(layer)]
-        for i, layer in enumerate(decoder.sizes)
+        for i, layer in enumerate(decoder.state_sizes)
     ]
-    return inputs, states, decoder.prepare(noise(batch, 4, features), MASK[:batch]) if decoder.look else None
+    return inputs, states, decoder.prepare(noise(batch, 4, features), MASK[:batch]) if decoder.attention else None
 
 
 def one_pass(decoder, inputs, states, memory):
@@ -76,13 +78,24 @@ def agree(one, other, atol=1e-5):
             np.testing.assert_allclose(left, right, atol=atol)
 
 
-@pytest.mark.parametrize("depth", [1, 2])
-@pytest.mark.parametrize(("kind", "mode"), COMBINATIONS)
-@pytest.mark.parametrize("cell", cells.TABLE)
-def test_steps_equal_the_one_pass(cell, kind, mode, depth):
-    decoder = made(cell, kind, depth=depth, **MODES[mode])
+# Every attention with every mode; cells and numbers of layers in turn.
+STEPS = [
+    (list(cells.TABLE)[number % len(cells.TABLE)], kind, mode, 1 + number // 2 % 2)
+    for number, (kind, mode) in enumerate(COMBINATIONS)
+]
+
+
+def test_the_steps_cover_every_cell_with_every_attention_mode_and_number_of_layers():
+    for place, values in ((1, KINDS), (2, MODES), (3, [1, 2])):
+        missing = {(cell, value) for cell in cells.TABLE for value in values} - {(c[0], c[place]) for c in STEPS}
+        assert not missing
+
+
+@pytest.mark.parametrize(("cell", "kind", "mode", "num_layers"), STEPS)
+def test_steps_equal_the_one_pass(cell, kind, mode, num_layers):
+    decoder = made(cell, kind, num_layers=num_layers, **MODES[mode])
     inputs, states, memory = given(decoder)
-    assert [len(layer) for layer in decoder.sizes] == [cells.find(cell).states] * depth
+    assert [len(layer) for layer in decoder.state_sizes] == [cells.find(cell).states] * num_layers
     readouts, weights = one_pass(decoder, inputs, states, memory)
     assert readouts.shape == (2, 3, READOUT)
     agree((readouts, weights), stepped(decoder, inputs, states, memory))
@@ -126,9 +139,9 @@ def normalised(vector, w):
 @pytest.mark.parametrize("layer_norm", [False, True], ids=["bare", "normalised"])
 def test_conditional_gru_with_additive_attention_equals_numpy(layer_norm):
     """s' = cell_1(x, s);  c = attention(s', memory);  s = cell_2(c, s');  r = tanh(W_s s + W_c c + W_x x + b)."""
-    decoder = made("gru", "additive", conditional=True, layer_norm=layer_norm)
+    decoder = made("gru", "additive", conditional_cell=True, layer_norm=layer_norm)
     inputs, states, memory = given(decoder)
-    first, second, a = named(decoder.cells[0]), named(decoder.second), named(decoder.look)
+    first, second, a = named(decoder.cells[0]), named(decoder.conditional_cell), named(decoder.attention)
     own = {name: array(getattr(decoder, name)) for name in ("input_kernel", "state_kernel", "bias")}
     readouts, weights = one_pass(decoder, inputs, states, memory)
     for row in range(2):
@@ -155,7 +168,7 @@ def test_conditional_gru_with_additive_attention_equals_numpy(layer_norm):
 @pytest.mark.parametrize("layer_norm", [False, True], ids=["bare", "normalised"])
 def test_luong_s_input_feeding_equals_numpy(layer_norm):
     """Two layers of simple_rnn: s = cells([x; r_{t-1}], s);  c = dot attention(s);  r as above."""
-    decoder = made("simple_rnn", "dot", features=UNITS, depth=2, input_feeding=True, layer_norm=layer_norm)
+    decoder = made("simple_rnn", "dot", features=UNITS, num_layers=2, input_feeding=True, layer_norm=layer_norm)
     inputs, states, memory = given(decoder, features=UNITS)
     below, above = named(decoder.cells[0]), named(decoder.cells[1])
     kernel = np.concatenate([below["kernel"], array(decoder.feed_kernel)])  # of [x; r]
@@ -191,10 +204,10 @@ class Whole(cells.GRUCell):
     ids=["keras", "gates=0"],
 )
 def test_a_cell_that_cannot_be_split_gives_the_same_as_one_that_can(plain, zoo, mode):
-    whole, split = (made(cell, depth=2, **MODES[mode]) for cell in (plain, zoo))
+    whole, split = (made(cell, num_layers=2, **MODES[mode]) for cell in (plain, zoo))
     assert split.hoisted
     assert not whole.hoisted
-    assert whole.sizes == split.sizes == [[5] * len(split.sizes[0])] * 2
+    assert whole.state_sizes == split.state_sizes == [[5] * len(split.state_sizes[0])] * 2
     fed = [weight for weight in split.weights if weight.name == "feed_kernel"]
     assert len(fed) == ("input_feeding" in MODES[mode])
     values = [array(weight) for weight in split.weights if weight.name != "feed_kernel"]
@@ -208,7 +221,7 @@ def test_a_cell_that_cannot_be_split_gives_the_same_as_one_that_can(plain, zoo, 
 
 @pytest.mark.parametrize("cell", cells.TABLE)
 def test_the_input_products_of_our_cells_are_computed_once_for_all_steps(cell, monkeypatch):
-    decoder = made(cell, input_feeding=True, depth=2)
+    decoder = made(cell, input_feeding=True, num_layers=2)
     assert decoder.hoisted
     seen, project = [], type(decoder.cells[0]).project
 
@@ -225,7 +238,7 @@ def test_the_input_products_of_our_cells_are_computed_once_for_all_steps(cell, m
 
 @pytest.mark.parametrize(("kind", "mode"), COMBINATIONS)
 def test_hypotheses_side_by_side_are_examples_of_their_own(kind, mode):
-    decoder = made("gru", kind, depth=2, **MODES[mode])
+    decoder = made("gru", kind, num_layers=2, **MODES[mode])
     _, _, memory = given(decoder)  # of two examples
     many, other = noise(6, 2, SIZE, seed=5), [[np.tanh(noise(6, UNITS, seed=6 + i))] for i in range(2)]
     wide = stepped(decoder, many, other, memory)  # three hypotheses each
@@ -246,7 +259,7 @@ class Echo(Cell):
 
 
 def test_dropout_between_layers_is_locked_and_off_in_inference():
-    decoder = RecurrentDecoder(Echo, 32, depth=2, attention=None, dropout=0.5)
+    decoder = RecurrentDecoder(Echo, 32, num_layers=2, attention=None, dropout=0.5)
     decoder.build((None, None, 32))
     # The readout is then tanh(0.1 s) of what the second layer heard.
     decoder.set_weights([np.zeros((32, 32)), 0.1 * np.eye(32), np.zeros(32)])
@@ -272,7 +285,7 @@ def test_one_layer_has_no_dropout_between_layers():
 
 @pytest.mark.parametrize("mode", MODES)
 def test_later_inputs_change_no_earlier_readout(mode):
-    decoder = made("lstm", depth=2, **MODES[mode])
+    decoder = made("lstm", num_layers=2, **MODES[mode])
     inputs, states, memory = given(decoder)
     before = array(decoder(inputs, states, memory))
     inputs[:, 2] += 1
@@ -291,11 +304,13 @@ def test_without_a_mask_the_whole_memory_is_real():
     "cell", ["lstm", cells.GRUCell(3), keras.layers.SimpleRNNCell(3)], ids=["name", "zoo", "keras"]
 )
 def test_config_round_trip(cell):
-    options = {"depth": 2, "conditional": True, "input_feeding": True, "layer_norm": True, "dropout": 0.2}
-    decoder = RecurrentDecoder(cell, 4, attention="general", attention_units=9, readout=5, name="decoder", **options)
+    options = {"num_layers": 2, "conditional_cell": True, "input_feeding": True, "layer_norm": True, "dropout": 0.2}
+    decoder = RecurrentDecoder(
+        cell, 4, attention="general", attention_units=9, readout_dim=5, name="decoder", **options
+    )
     copy = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(decoder))
     assert copy.get_config() == decoder.get_config()
-    assert copy.sizes == decoder.sizes
+    assert copy.state_sizes == decoder.state_sizes
     shaken(decoder)
     copy.build((None, None, SIZE), (None, None, FEATURES))
     copy.set_weights(decoder.get_weights())
@@ -305,19 +320,18 @@ def test_config_round_trip(cell):
 
 def test_what_does_not_go_together_is_told():
     with pytest.raises(ValueError, match="needs an attention"):
-        RecurrentDecoder("gru", 4, attention=None, conditional=True)
-    with pytest.raises(ValueError, match="depth=0"):
-        RecurrentDecoder("gru", 4, depth=0)
+        RecurrentDecoder("gru", 4, attention=None, conditional_cell=True)
+    with pytest.raises(ValueError, match="num_layers=0"):
+        RecurrentDecoder("gru", 4, num_layers=0)
     with pytest.raises(UserError, match="did you mean 'additive'"):
         RecurrentDecoder("gru", 4, attention="aditive")
     with pytest.raises(UserError, match="did you mean 'lstm'"):
         RecurrentDecoder("lsmt", 4)
 
 
-@pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("cell", cells.TABLE)
+@pytest.mark.parametrize(("cell", "mode"), list(zip(["gru", "lstm", "simple_rnn", "lstm"], MODES, strict=True)))
 def test_with_a_context_gate_steps_equal_the_one_pass(cell, mode):
-    decoder = made(cell, context_gate=True, depth=2, **MODES[mode])
+    decoder = made(cell, context_gate=True, num_layers=2, **MODES[mode])
     assert decoder.gate.kernel.shape == (UNITS, 1)
     inputs, states, memory = given(decoder)
     agree(one_pass(decoder, inputs, states, memory), stepped(decoder, inputs, states, memory))
@@ -363,7 +377,7 @@ def test_a_gate_that_is_shut_shows_nothing_and_one_that_is_open_all():
 @pytest.mark.parametrize(("kind", "mode"), COMBINATIONS)
 def test_several_rows_of_an_example_share_its_memory_in_the_one_pass(kind, mode):
     """Six rows over a memory of two equal six rows over that memory three times."""
-    decoder = made("gru", kind, depth=2, context_gate=bool(kind), **MODES[mode])
+    decoder = made("gru", kind, num_layers=2, context_gate=bool(kind), **MODES[mode])
     _, _, memory = given(decoder)
     many, states = noise(6, 2, SIZE, seed=5), [[np.tanh(noise(6, UNITS, seed=6 + i))] for i in range(2)]
     repeated = memory and type(memory)(*(np.repeat(array(part), 3, axis=0) for part in memory))

@@ -24,7 +24,7 @@ def test_reverse_is_the_docstring_s_toy():
 @pytest.mark.parametrize(("name", "kind"), [("lstm", keras.layers.LSTM), ("gru", keras.layers.GRU)])
 def test_the_fused_layer_runs_and_may_use_cudnn(name, kind, monkeypatch):
     """On a GPU, Keras takes cuDNN's kernel if the layer's arguments allow it: ask the gate itself."""
-    layer = layers.Recurrent(name, 8, depth=2, bidirectional=True, dropout=0.3, layer_norm=True)
+    layer = layers.Recurrent(name, 8, num_layers=2, bidirectional=True, dropout=0.3, layer_norm=True)
     assert layer.fused
     asked = []
     module = __import__(f"keras.src.layers.rnn.{name}", fromlist=["backend"])
@@ -72,7 +72,7 @@ def test_backward_direction_equals_keras_bidirectional():
 
 
 def test_residual_adds_the_input_where_sizes_agree():
-    layer = layers.Recurrent("gru", 4, depth=2, residual=True)
+    layer = layers.Recurrent("gru", 4, num_layers=2, residual=True)
     x = noise(2, 3, 4)
     out = ops.convert_to_numpy(layer(x))
     first = x + ops.convert_to_numpy(layer.runs[0][0](x))
@@ -101,12 +101,12 @@ def test_final_states_are_those_of_the_last_real_step(name):
 
 
 def test_config_round_trip_with_a_cell_instance():
-    layer = layers.Recurrent(cells.LSTMCell(3), depth=2, bidirectional=True, dropout=0.1, residual=True)
+    layer = layers.Recurrent(cells.LSTMCell(3), num_layers=2, bidirectional=True, dropout=0.1, residual=True)
     copy = layers.Recurrent.from_config(layer.get_config())
     assert copy.get_config() == layer.get_config()
     assert copy(noise(1, 2, 3)).shape == (1, 2, 6)
 
 
 def test_no_depth_is_told():
-    with pytest.raises(ValueError, match="depth=0"):
-        layers.Recurrent("gru", 4, depth=0)
+    with pytest.raises(ValueError, match="num_layers=0"):
+        layers.Recurrent("gru", 4, num_layers=0)

@@ -117,9 +117,7 @@ class Tagger(BuiltModel):
 
     def build(self, input_shape: Any = None) -> None:
         """Builds all layers for a sequence of this shape, `(batch, time, ...)`."""
-        if self.built:
-            return
-        shape = _sequence_shape(input_shape)
+        shape = _sequence_shape(input_shape or (None, None, *self.feature_shape))
         if self.frames and (len(shape) != 5 or None in shape[2:]):
             raise ValueError(
                 f"Frames have the shape (batch, time, height, width, channels), the last three known; got {shape}."
@@ -127,6 +125,8 @@ class Tagger(BuiltModel):
         if not self.frames and len(shape) != (2 if self.tokens else 3):
             expected = "(batch, time) tokens" if self.tokens else "(batch, time, features)"
             raise ValueError(f"This tagger reads {expected}; got the shape {shape}.")
+        if self.built:
+            return
         self.feature_shape = tuple(shape[2:])
         if self.frames:
             self.arguments.frame_shape = list(self.feature_shape)
