@@ -100,7 +100,7 @@ def check_saves_and_loads(model, folder, pictures=PICTURES):
 
 def decoded(model, search, pictures, **options):
     """A search step by step, nothing compiled: tokens and scores."""
-    options = {"start": START, "end": END, "length": 5, **options}
+    options = {"start": START, "end": END, "max_new_tokens": 5, **options}
     found = decoding.find(search)(model.step, model.encode(ops.convert_to_tensor(pictures)), **options)
     return array(found.tokens), array(found.scores)
 
@@ -170,7 +170,7 @@ def test_padding_and_batch_mates_never_change_logits_or_captions(case):
     for row, target in enumerate(INPUTS):
         alone = logits(model, pictures[row : row + 1], target[target > 0][None])[0]
         np.testing.assert_allclose(together[row, : len(alone)], alone, atol=1e-5)
-    for search, more in (("greedy", {}), ("beam", {"width": 3, "nbest": 2})):
+    for search, more in (("greedy", {}), ("beam", {"beam_size": 3, "num_return": 2})):
         tokens, scores = decoded(model, search, pictures, **more)
         assert np.ptp(scores.reshape(3, -1)[:, 0]) > 1e-2, "the pictures must matter here"
         for row in range(3):
@@ -290,7 +290,7 @@ def test_a_frozen_encoder_learns_neither_from_features_nor_from_pictures():
     assert np.abs(logits(free, training=True) - logits(free)).max() > 1e-3
 
 
-@pytest.mark.parametrize(("search", "more"), [("greedy", {}), ("beam", {"width": 4, "nbest": 3})])
+@pytest.mark.parametrize(("search", "more"), [("greedy", {}), ("beam", {"beam_size": 4, "num_return": 3})])
 def test_forbidden_ids_never_come(search, more):
     free, bound = (shaken(from_features(suppress_tokens=ids), 5) for ids in ((), (1, 7)))
     for model in (free, bound):
@@ -355,11 +355,11 @@ def test_dropout_is_on_in_training_and_off_in_inference(name):
 
 def test_what_describes_is_compiled_and_says_the_same():
     model = shaken(from_features(), 5)
-    greedy = builders.search(model, FEATURES, beam=1, length=5)
+    greedy = builders.search(model, FEATURES, beam_size=1, max_new_tokens=5)
     np.testing.assert_array_equal(greedy["tokens"][:, 0], decoded(model, "greedy", FEATURES)[0])
-    options = {"beam": 2, "nbest": 3, "penalty": 0.4, "length": 5, "attention": True}
+    options = {"beam_size": 3, "num_return": 3, "length_penalty": 0.4, "max_new_tokens": 5, "attention": True}
     found = builders.search(model, FEATURES, **options)
-    tokens, scores = decoded(model, "beam", FEATURES, width=3, nbest=3, penalty=0.4)
+    tokens, scores = decoded(model, "beam", FEATURES, beam_size=3, num_return=3, length_penalty=0.4)
     np.testing.assert_array_equal(found["tokens"], tokens)
     np.testing.assert_allclose(found["scores"], scores, atol=1e-4)
     assert found["attention"].shape == (3, 3, 5, 6)
@@ -370,8 +370,8 @@ def test_what_describes_is_compiled_and_says_the_same():
 def test_a_large_batch_is_halved_and_says_the_same():
     many = np.random.default_rng(4).normal(0, 1, (LARGE + 1, 6, 5)).astype("float32")
     model = shaken(from_features(), 5)
-    found = builders.search(model, many, beam=2, penalty=0.4, length=5)
-    tokens, scores = decoded(model, "beam", many, width=2, nbest=1, penalty=0.4)
+    found = builders.search(model, many, beam_size=2, length_penalty=0.4, max_new_tokens=5)
+    tokens, scores = decoded(model, "beam", many, beam_size=2, num_return=1, length_penalty=0.4)
     np.testing.assert_array_equal(found["tokens"], tokens)
     np.testing.assert_allclose(found["scores"], scores, atol=1e-4)
 
@@ -391,7 +391,7 @@ def test_learns_to_tell_colours():
     model.compile(keras.optimizers.Adam(1e-2), TokenCrossentropy(), jit_compile=False)
     known, new = slice(0, 112), slice(112, None)
     model.fit((pictures[known], ids[known, :-1]), ids[known, 1:], epochs=20, batch_size=16, verbose=0)
-    said = builders.search(model, pictures[new], beam=1, length=3)["tokens"][:, 0]
+    said = builders.search(model, pictures[new], beam_size=1, max_new_tokens=3)["tokens"][:, 0]
     assert (said == ids[new, 1:]).all(1).mean() > 0.9
 
 

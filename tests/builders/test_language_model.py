@@ -118,9 +118,9 @@ def test_a_search_goes_on_from_its_kept_state(search):
     model = model_of(suppress_tokens=(0, 1, 2))
     options = {"end": 3, "keep_state": True, **({"seed": 1, "temperature": 0.0} if search == "sample" else {})}
     run = decoding.find(search)
-    whole = run(model.step, model.begin(2), start=ops.array([4, 5]), length=8, **options)
-    first = run(model.step, model.begin(2), start=ops.array([4, 5]), length=5, **options)
-    second = run(model.step, first.state, start=first.tokens[:, -1], length=3, **options)
+    whole = run(model.step, model.begin(2), start=ops.array([4, 5]), max_new_tokens=8, **options)
+    first = run(model.step, model.begin(2), start=ops.array([4, 5]), max_new_tokens=5, **options)
+    second = run(model.step, first.state, start=first.tokens[:, -1], max_new_tokens=3, **options)
     joined = np.concatenate([first.tokens, second.tokens], axis=1)
     assert not (np.asarray(whole.tokens) == 3).any(), "choose other weights: an end would hide what follows"
     np.testing.assert_array_equal(joined, whole.tokens)

@@ -4,7 +4,8 @@ import keras
 import numpy as np
 import pytest
 
-from zoo import builders, training
+from zoo import builders
+from zoo.training.stages import copy_layers
 
 
 def test_counts_two_predictions_a_pair_of_neighbours():
@@ -41,9 +42,9 @@ def test_a_direction_never_sees_what_it_predicts():
 def test_weights_are_handed_to_the_classifier_by_name():
     first = builders.pretrainer(20, "gru", 6, embedding_dim=4)
     then = builders.classifier(20, 2, "gru", 6, embedding_dim=4)
-    assert sorted(training.hand_over(first, then)) == ["embedding", "recurrent"]
+    assert sorted(copy_layers(first, then)) == ["embedding", "recurrent"]
     for name in ("embedding", "recurrent"):
         for a, b in zip(first.get_layer(name).get_weights(), then.get_layer(name).get_weights(), strict=True):
             np.testing.assert_array_equal(a, b)
     with pytest.raises(ValueError, match="no layer"):
-        training.hand_over(first, keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, name="other")]))
+        copy_layers(first, keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, name="other")]))

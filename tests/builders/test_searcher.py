@@ -21,7 +21,7 @@ SOURCES = np.array([[5, 6, 7, 3], [4, 3, 0, 0], [8, 9, 3, 0]], "int32")
 
 def model_of(seed, **settings):
     """A model with large random weights, so that no two answers are close; padding is never one, as after training."""
-    model = builders.translator(12, 12, "gru", 4, embedding=3, **settings)
+    model = builders.translator(12, 12, "gru", 4, embedding_dim=3, **settings)
     rng = np.random.default_rng(seed)
     model.set_weights([rng.normal(0, 1.2, weight.shape) for weight in model.weights])
     model.output_bias.assign(np.where(np.arange(12) == 0, -30, model.output_bias))
@@ -168,7 +168,7 @@ def test_a_model_quantized_in_place_is_compiled_anew():
 
 
 def test_greedy_is_a_plain_loop_for_batches_of_any_size_and_traces_each_shape_once(monkeypatch):
-    model = model_of(3, attention="general", conditional=True)
+    model = model_of(3, attention="general", conditional_cell=True)
     traces, encode = [], model.encode
     monkeypatch.setattr(model, "encode", lambda source: traces.append(source.shape) or encode(source))
     search = searcher(model, "greedy", **OPTIONS)

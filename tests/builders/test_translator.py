@@ -77,7 +77,7 @@ def check_steps_equal_the_pass(model):
 
 def decoded(model, search, sources, **options):
     """A search step by step, nothing compiled: tokens and scores."""
-    options = {"start": START, "end": END, "length": 5, **options}
+    options = {"start": START, "end": END, "max_new_tokens": 5, **options}
     found = decoding.find(search)(model.step, model.encode(ops.convert_to_tensor(sources)), **options)
     return array(found.tokens), array(found.scores)
 
@@ -157,7 +157,7 @@ def test_padding_on_either_side_and_batch_mates_never_change_logits(case):
         np.testing.assert_allclose(left[row, -len(alone) :], alone, atol=1e-5)
 
 
-@pytest.mark.parametrize(("search", "more"), [("greedy", {}), ("beam", {"width": 3, "nbest": 2})])
+@pytest.mark.parametrize(("search", "more"), [("greedy", {}), ("beam", {"beam_size": 3, "num_return": 2})])
 @pytest.mark.parametrize("case", ["no attention", "conditional", "fed back"])
 def test_padding_and_batch_mates_never_change_an_answer(case, search, more):
     model = shaken(model_of(**CASES[case]), 9)
@@ -172,8 +172,8 @@ def test_padding_and_batch_mates_never_change_an_answer(case, search, more):
 @pytest.mark.parametrize("case", ["no attention", "fed back"])
 def test_searches_compile(case):
     model = shaken(model_of(**CASES[case]))
-    for search, more in (("greedy", {}), ("beam", {"width": 3})):
-        compiled = builders.searcher(model, search, start=START, end=END, length=5, **more)
+    for search, more in (("greedy", {}), ("beam", {"beam_size": 3})):
+        compiled = builders.searcher(model, search, start=START, end=END, max_new_tokens=5, **more)
         found = compiled.predict_on_batch({"inputs": SOURCES})
         tokens, scores = decoded(model, search, SOURCES, **more)
         np.testing.assert_array_equal(found["tokens"], tokens)
@@ -332,8 +332,8 @@ def test_learns_to_spell_words_backwards():
     enough = keras.callbacks.LambdaCallback(on_epoch_end=note)
     model.fit((sources[known], inputs[known]), targets[known], epochs=80, batch_size=32, callbacks=[enough], verbose=0)
     assert losses[0] > 1.5, "at first it knows next to nothing"
-    for search, more in (("greedy", {}), ("beam", {"width": 3})):
-        spell = builders.searcher(model, search, start=START, end=END, length=4, **more)
+    for search, more in (("greedy", {}), ("beam", {"beam_size": 3})):
+        spell = builders.searcher(model, search, start=START, end=END, max_new_tokens=4, **more)
         tokens = spell.predict_on_batch({"inputs": sources[new]})["tokens"].reshape(-1, 4)
         right = (tokens == targets[new]).all(1).mean()
         assert right > 0.9, f"{search} search spells {right:.0%} of new words right"
