@@ -102,7 +102,7 @@ def parameters(cls: type) -> list[str]:
         if base is Configured:
             break
         if "__init__" in vars(base):
-            found = list(inspect.signature(base.__init__).parameters.values())[1:]  # without self
+            found = list(inspect.signature(vars(base)["__init__"]).parameters.values())[1:]  # without self
             names += [item.name for item in found if item.kind not in _VARIABLE and item.name not in KERAS_OPTIONS]
             if not any(item.kind is inspect.Parameter.VAR_KEYWORD for item in found):
                 break
@@ -143,7 +143,7 @@ def deserialize(value: Any) -> Any:
 def _bind(cls: type, args: tuple, kwargs: dict[str, Any]) -> dict[str, Any]:
     """Arguments by name, defaults included; nothing where they do not fit: then the constructor says so."""
     try:
-        bound = inspect.signature(cls.__init__).bind(None, *args, **kwargs)
+        bound = inspect.signature(getattr(cls, "__init__")).bind(None, *args, **kwargs)  # noqa: B009
     except TypeError:
         return {}
     bound.apply_defaults()

@@ -19,6 +19,7 @@ class BuiltModel(Configured, Recompiled, keras.Model):
     A subclass defines `build(input_shape=None)`, `default_loss` and, if it likes, `default_metrics`.
     """
 
+    built: bool
     target_rank = 2
     """Axes of a batch of targets: `(batch, time)`."""
 

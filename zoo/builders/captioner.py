@@ -98,7 +98,7 @@ class Captioner(EncoderDecoder):
         policy, given = self.dtype_policy, self.arguments
         given.cell = cells.pattern(cell, units)
         self.frozen, self.attention, self.doubly_stochastic = frozen, attention, doubly_stochastic
-        self.feature_shape, self.position_embeddings = feature_shape, position_embeddings
+        self.position_embeddings = position_embeddings
         embedding = TokenEmbedding(
             vocabulary_size, embedding_dim, word_dropout, embedding_dropout, dtype=policy, name="target_embedding"
         )
@@ -127,7 +127,7 @@ class Captioner(EncoderDecoder):
     def grid(self) -> tuple[int | None, int]:
         """Number of positions that features come from, None for any, and the length of their vectors."""
         if self.encoder is None:
-            positions, channels = self.feature_shape
+            positions, channels = self.arguments.feature_shape
             return positions, channels
         _, rows, columns, channels = self.encoder.output_shape
         return (rows * columns if rows and columns else None), channels

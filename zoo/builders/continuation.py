@@ -23,20 +23,26 @@ def continued(
     context, last = split_prompts(prompts)
     given: dict[str, Any] = {"inputs": context, "start": last}
     if beam_size is None:
-        options = {"start": 0, "end": END, "max_new_tokens": max_new_tokens, "seed": 0, **sampling}
+        options = {"end": END, "max_new_tokens": max_new_tokens, **sampling}
         drawn = random.randrange(2**31) if seed is None else seed
         result = searcher(model, "sample", **options).predict_on_batch({**given, "seed": np.array(drawn, "int32")})
         return np.asarray(result["tokens"], "int32")
     if beam_size == 1:
-        result = searcher(model, "greedy", start=0, end=END, max_new_tokens=max_new_tokens).predict_on_batch(given)
+        result = searcher(model, "greedy", end=END, max_new_tokens=max_new_tokens).predict_on_batch(given)
         return np.asarray(result["tokens"], "int32")
     found = searcher(model, "beam", **beam_options(beam_size, max_new_tokens)).predict_on_batch(given)
     return np.asarray(found["tokens"], "int32")[:, 0]
 
 
 def beam_options(beam_size: int, max_new_tokens: int) -> dict[str, Any]:
-    """Options of beam search without a length penalty: a continuation is judged by its probability per token."""
-    return {"start": 0, "end": END, "max_new_tokens": max_new_tokens, "beam_size": beam_size, "length_penalty": 1.0}
+    """Options of beam search; a length penalty of 1 compares continuations by their log-probability per token."""
+    return {
+        "end": END,
+        "max_new_tokens": max_new_tokens,
+        "beam_size": beam_size,
+        "num_return": 1,
+        "length_penalty": 1.0,
+    }
 
 
 def split_prompts(prompts: Any) -> tuple[np.ndarray, np.ndarray]:

@@ -9,13 +9,12 @@ from keras import ops
 
 from zoo import losses
 from zoo.builders.built_model import BuiltModel
+from zoo.builders.searcher import search
 from zoo.decoding import BatchShared
-from zoo.ids import END, PAD, START
+from zoo.ids import PAD
 from zoo.layers import Bridge, RecurrentDecoder, TokenEmbedding
 from zoo.layers.decoder import Memory
 from zoo.layers.padding import pack, unpack
-
-__all__ = ["END", "PAD", "START", "EncoderDecoder"]
 
 
 class EncoderDecoder(BuiltModel):
@@ -155,8 +154,6 @@ class EncoderDecoder(BuiltModel):
             Ids `(batch, time)` int32, ended by the end token and padded with 0; with `num_return` above 1
             `(batch, num_return, time)`, best first.
         """
-        from zoo.builders.searcher import search  # it imports this module
-
         result = search(
             self, np.asarray(inputs), beam_size=beam_size, length_penalty=length_penalty,
             coverage_penalty=coverage_penalty, num_return=num_return, max_new_tokens=max_new_tokens,

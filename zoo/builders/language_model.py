@@ -1,7 +1,6 @@
 """Many-to-many: the next token, at every step; and the same fed back, one token at a time."""
 
 from collections.abc import Sequence
-from types import SimpleNamespace
 from typing import Any
 
 import keras
@@ -94,8 +93,6 @@ class LanguageModel(BuiltModel):
         self.carry: CarriedState | None = None
         if streams:
             self.carry = CarriedState(streams, self.recurrent.state_sizes, dtype=policy, name="carry")
-        # Compiled models around this one. Past Keras's tracking: they are no part of it.
-        object.__setattr__(self, "compiled_parts", SimpleNamespace())
 
     def build(self, input_shape: Any = None) -> None:
         """Builds all layers; sizes do not depend on the input."""

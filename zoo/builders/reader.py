@@ -6,6 +6,7 @@ import keras
 from keras import ops
 
 from zoo.builders.language_model import LanguageModel
+from zoo.builders.searcher import kept_on
 
 
 class Reader(keras.Model):
@@ -41,7 +42,4 @@ def reader(model: LanguageModel) -> Reader:
         needed after a row that is padded, `mask` `(batch, time)` -> a dictionary with `nats`, the loss of each target,
         `(batch, time)` float32, and the `states` after the chunk.
     """
-    parts = model.compiled_parts
-    if not hasattr(parts, "reader"):
-        parts.reader = Reader(model)
-    return parts.reader
+    return kept_on(model, ("reader",), lambda: Reader(model))

@@ -7,9 +7,9 @@ from typing import Any, TypeVar
 import keras
 
 from zoo import decoding
-from zoo.builders.encoder_decoder import END, START
 from zoo.decoding.options import accepts_old_names, check, current_names, names_of
 from zoo.errors import UserError
+from zoo.ids import END, START
 
 LARGE = 16
 """Batch size from which halving a batch, as its examples end, is worth the longer compilation."""
