@@ -18,10 +18,10 @@ from .datasets import DATASETS
 PIECE = 1 << 16
 """Characters of a text that are read together."""
 
-HELD_OUT = 0.1
+PART = 0.1
 """Fraction of a file that validation and test have each, at its end: no text of theirs is near that of training."""
 
-MAX_HELD_OUT = 1_000_000
+MAX_PART = 1_000_000
 """Characters of each at most: enough for steady scores, and read in minutes."""
 
 OWN = "Or give the path of a text file"
@@ -49,7 +49,7 @@ def _document(example: tuple[bytes]) -> Iterator[str]:
 def from_file(path: Path) -> RawDataset:
     """One document: the last tenth of a file's characters is test, the tenth before it validation, the rest train.
 
-    Of a large file, test and validation have `MAX_HELD_OUT` characters each. The file is read piece by piece.
+    Of a large file, test and validation have `MAX_PART` characters each. The file is read piece by piece.
 
     Raises:
         UserError: If it is no text in UTF-8, or empty.
@@ -62,7 +62,7 @@ def from_file(path: Path) -> RawDataset:
         length += len(piece)
     if not length:
         raise UserError(f"{path} is empty. A language model needs text to learn from.")
-    held_out = min(max(int(length * HELD_OUT), 1), MAX_HELD_OUT)
+    held_out = min(max(int(length * PART), 1), MAX_PART)
     borders = {
         "train": (0, length - 2 * held_out),
         "validation": (length - 2 * held_out, length - held_out),

@@ -20,7 +20,7 @@ from .recipe import Train
 
 OWN = "Or give a folder with one subfolder of pictures per class"
 
-HELD_OUT = {"validation": 0.1, "test": 0.2}
+FRACTIONS = {"validation": 0.1, "test": 0.2}
 """Fractions of each class; a quarter or more of a small set held out keeps the scores steady."""
 
 EXTENSIONS = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".pgm", ".ppm")
@@ -110,7 +110,7 @@ def from_arrays(pixels: np.ndarray, targets: np.ndarray, card: DatasetCard) -> R
         labels=card.labels,
         count=lambda split: len(targets),
     )
-    return raw.hold_out(HELD_OUT, stratum=_label, what="pictures")
+    return raw.hold_out(FRACTIONS, stratum=_label, what="pictures")
 
 
 def cached(raw: RawDataset) -> RawDataset:

@@ -16,7 +16,7 @@ from zoo.errors import UserError
 
 START, END, LENGTH = 2, 3, 6
 OPTIONS = {"start": START, "end": END, "max_new_tokens": LENGTH}
-SOURCES = np.array([[5, 6, 7, 3], [4, 3, 0, 0], [8, 9, 3, 0]], "int32")
+SOURCE_IDS = np.array([[5, 6, 7, 3], [4, 3, 0, 0], [8, 9, 3, 0]], "int32")
 
 
 def model_of(seed, **settings):
@@ -108,15 +108,15 @@ def test_a_search_that_cannot_run_is_refused_before_anything_is_compiled(search,
 )
 def test_search_refuses_what_makes_no_sense(given, message, model):
     with pytest.raises(UserError, match=message):
-        builders.search(model, SOURCES, **given)
+        builders.search(model, SOURCE_IDS, **given)
 
 
 def test_search_takes_the_names_of_version_0_1_for_one_version(model):
     with pytest.warns(FutureWarning) as caught:
-        old = builders.search(model, SOURCES, beam=2, nbest=2, penalty=0.7, length=LENGTH)
+        old = builders.search(model, SOURCE_IDS, beam=2, nbest=2, penalty=0.7, length=LENGTH)
     assert str(caught[0].message).startswith("search(): beam is now called beam_size;")
     assert {warning.filename for warning in caught} == {__file__}
-    new = builders.search(model, SOURCES, beam_size=2, num_return=2, length_penalty=0.7, max_new_tokens=LENGTH)
+    new = builders.search(model, SOURCE_IDS, beam_size=2, num_return=2, length_penalty=0.7, max_new_tokens=LENGTH)
     np.testing.assert_array_equal(old["tokens"], new["tokens"])
     with pytest.warns(FutureWarning, match="length is now called max_new_tokens"):
         assert searcher(model, "greedy", start=START, end=END, length=LENGTH) is searcher(model, "greedy", **OPTIONS)
@@ -124,15 +124,15 @@ def test_search_takes_the_names_of_version_0_1_for_one_version(model):
 
 def test_inputs_that_no_search_reads_are_refused(model):
     with pytest.raises(UserError, match="No option of a searcher's inputs is called 'temperatur'"):
-        searcher(model, "greedy", **OPTIONS).predict_on_batch({"inputs": SOURCES, "temperatur": np.array(2.0)})
+        searcher(model, "greedy", **OPTIONS).predict_on_batch({"inputs": SOURCE_IDS, "temperatur": np.array(2.0)})
     with pytest.raises(UserError, match="The search needs seed: give it as an option or with the inputs"):
-        searcher(model, "sample", **OPTIONS).predict_on_batch({"inputs": SOURCES})
+        searcher(model, "sample", **OPTIONS).predict_on_batch({"inputs": SOURCE_IDS})
 
 
 def test_a_model_that_is_dropped_is_freed_with_its_searchers():
     model = model_of(5)
     search = searcher(model, "greedy", **OPTIONS)
-    search.predict_on_batch({"inputs": SOURCES[:1]})
+    search.predict_on_batch({"inputs": SOURCE_IDS[:1]})
     watched = [weakref.ref(one) for one in (model, search, model.weights[0])]
     del model, search
     gc.collect()
@@ -158,13 +158,13 @@ def test_searchers_are_no_part_of_the_model_that_keeps_them(tmp_path):
 
 def test_a_model_quantized_in_place_is_compiled_anew():
     model = model_of(7)
-    model((SOURCES, SOURCES))  # Keras quantizes only layers that are built, dropout too
+    model((SOURCE_IDS, SOURCE_IDS))  # Keras quantizes only layers that are built, dropout too
     before = searcher(model, "greedy", **OPTIONS)
     with pytest.warns(UserWarning, match="does not have a `quantize` method"):
         model.quantize("int8")
     after = searcher(model, "greedy", **OPTIONS)
     assert after is not before
-    check(after.predict_on_batch({"inputs": SOURCES}), [model], SOURCES)
+    check(after.predict_on_batch({"inputs": SOURCE_IDS}), [model], SOURCE_IDS)
 
 
 def test_greedy_is_a_plain_loop_for_batches_of_any_size_and_traces_each_shape_once(monkeypatch):
@@ -172,10 +172,10 @@ def test_greedy_is_a_plain_loop_for_batches_of_any_size_and_traces_each_shape_on
     traces, encode = [], model.encode
     monkeypatch.setattr(model, "encode", lambda source: traces.append(source.shape) or encode(source))
     search = searcher(model, "greedy", **OPTIONS)
-    for batch in (SOURCES, SOURCES[::-1].copy()):
+    for batch in (SOURCE_IDS, SOURCE_IDS[::-1].copy()):
         check(search.predict_on_batch({"inputs": batch}), [model], batch)
     assert len(traces) == 1, "the second batch of a shape runs what was compiled for the first"
-    for batch in (SOURCES[:1], np.pad(SOURCES, ((0, 0), (0, 3)))):
+    for batch in (SOURCE_IDS[:1], np.pad(SOURCE_IDS, ((0, 0), (0, 3)))):
         check(search.predict_on_batch({"inputs": batch}), [model], batch)
 
 
@@ -183,48 +183,48 @@ def test_an_answer_changes_no_weight_and_follows_when_weights_change():
     model = model_of(4)
     before = [weight.copy() for weight in model.get_weights()]
     search = searcher(model, "greedy", **OPTIONS)
-    first = search.predict_on_batch({"inputs": SOURCES})
+    first = search.predict_on_batch({"inputs": SOURCE_IDS})
     for weight, old in zip(model.get_weights(), before, strict=True):
         np.testing.assert_array_equal(weight, old)
     rng = np.random.default_rng(0)
     model.set_weights([rng.normal(0, 1.2, weight.shape) for weight in before])
-    second = search.predict_on_batch({"inputs": SOURCES})
+    second = search.predict_on_batch({"inputs": SOURCE_IDS})
     assert np.abs(first["scores"] - second["scores"]).max() > 1e-2
-    check(second, [model], SOURCES)
+    check(second, [model], SOURCE_IDS)
 
 
 def test_several_models_answer_by_the_mean_of_their_probabilities(model, other):
-    found = searcher((model, other), "greedy", **OPTIONS).predict_on_batch({"inputs": SOURCES})
-    check(found, [model, other], SOURCES)
-    alone = [followed([one], SOURCES[:1])[1][0] for one in (model, other)]
+    found = searcher((model, other), "greedy", **OPTIONS).predict_on_batch({"inputs": SOURCE_IDS})
+    check(found, [model, other], SOURCE_IDS)
+    alone = [followed([one], SOURCE_IDS[:1])[1][0] for one in (model, other)]
     assert min(abs(found["scores"][0] - score) for score in alone) > 1e-2, "neither model decides alone"
 
 
 def test_a_prefix_is_forced_and_counts(model):
     search = searcher(model, "greedy", **OPTIONS)
     prefix = np.array([[7, 8], [9, 0], [0, 0]], "int32")
-    found = search.predict_on_batch({"inputs": SOURCES, "forced_prefix": prefix})
+    found = search.predict_on_batch({"inputs": SOURCE_IDS, "forced_prefix": prefix})
     assert found["tokens"][0, :2].tolist() == [7, 8]
     assert found["tokens"][1, 0] == 9
-    check(found, [model], SOURCES, prefixes=prefix.tolist())
-    check(search.predict_on_batch({"inputs": SOURCES}), [model], SOURCES)
+    check(found, [model], SOURCE_IDS, prefixes=prefix.tolist())
+    check(search.predict_on_batch({"inputs": SOURCE_IDS}), [model], SOURCE_IDS)
 
 
 def test_each_example_may_have_its_own_start(model):
     search = searcher(model, "greedy", **OPTIONS)
-    found = search.predict_on_batch({"inputs": SOURCES, "start": np.array([START, 5, 6], "int32")})
-    check(found, [model], SOURCES, starts=[START, 5, 6])
+    found = search.predict_on_batch({"inputs": SOURCE_IDS, "start": np.array([START, 5, 6], "int32")})
+    check(found, [model], SOURCE_IDS, starts=[START, 5, 6])
 
 
 def test_a_beam_s_hypotheses_have_the_score_that_the_model_gives_their_tokens(model, other):
     options = {**OPTIONS, "beam_size": 4, "num_return": 2, "length_penalty": 0.7}
-    found = searcher(model, "beam", **options, record="attention").predict_on_batch({"inputs": SOURCES})
-    both = searcher((model, other), "beam", **options).predict_on_batch({"inputs": SOURCES})
+    found = searcher(model, "beam", **options, record="attention").predict_on_batch({"inputs": SOURCE_IDS})
+    both = searcher((model, other), "beam", **options).predict_on_batch({"inputs": SOURCE_IDS})
     assert found["attention"].shape == (3, 2, LENGTH, 4)
     for result, models in ((found, [model]), (both, [model, other])):
         for place in range(2):
             tokens, lengths = result["tokens"][:, place], result["lengths"][:, place]
-            tables = probabilities(models, SOURCES, np.pad(tokens, ((0, 0), (1, 0)), constant_values=START)[:, :-1])
+            tables = probabilities(models, SOURCE_IDS, np.pad(tokens, ((0, 0), (1, 0)), constant_values=START)[:, :-1])
             gains = np.log(np.take_along_axis(tables, tokens[..., None], axis=-1)[..., 0])
             totals = np.array([row[:length].sum() for row, length in zip(gains, lengths, strict=True)])
             np.testing.assert_allclose(result["log_probabilities"][:, place], totals, atol=1e-4)
@@ -234,7 +234,7 @@ def test_a_beam_s_hypotheses_have_the_score_that_the_model_gives_their_tokens(mo
         weights = found["attention"][row]
         np.testing.assert_allclose(weights[:length].sum(-1), 1, atol=1e-5)
         assert (weights[length:] == 0).all()
-        assert (weights[:, SOURCES[row[0]] == 0] == 0).all(), "no weight is on padding"
+        assert (weights[:, SOURCE_IDS[row[0]] == 0] == 0).all(), "no weight is on padding"
 
 
 def test_a_searcher_is_an_ordinary_model_around_the_others(model, other):

@@ -18,7 +18,7 @@ from zoo.losses import TokenCrossentropy
 from zoo.serialization import parameters
 
 VOCABULARY, START, END = 12, 2, 3
-SOURCES = np.array([[5, 6, 7, 8, 3], [4, 9, 3, 0, 0], [10, 11, 3, 0, 0]], "int32")
+SOURCE_IDS = np.array([[5, 6, 7, 8, 3], [4, 9, 3, 0, 0], [10, 11, 3, 0, 0]], "int32")
 INPUTS = np.array([[2, 6, 5, 9], [2, 7, 8, 0], [2, 10, 0, 0]], "int32")
 TARGETS = np.array([[6, 5, 9, 3], [7, 8, 3, 0], [10, 3, 0, 0]], "int32")
 
@@ -46,13 +46,13 @@ def array(tensor):
     return ops.convert_to_numpy(tensor)
 
 
-def logits(model, source=SOURCES, target=INPUTS, training=False):
+def logits(model, source=SOURCE_IDS, target=INPUTS, training=False):
     return array(model((source, target), training=training))
 
 
 def train_once(model):
     model.compile(keras.optimizers.Adam(1e-2), TokenCrossentropy(), run_eagerly=True)
-    return model.train_on_batch((SOURCES, INPUTS), TARGETS)
+    return model.train_on_batch((SOURCE_IDS, INPUTS), TARGETS)
 
 
 def check_training_moves_every_weight(model):
@@ -66,13 +66,13 @@ def check_steps_equal_the_pass(model):
     """Single steps' log-probabilities are the pass's logits, normalised here in numpy."""
     scores = logits(model).astype("float64")
     expected = scores - np.log(np.exp(scores).sum(-1, keepdims=True))
-    state = model.encode(SOURCES)
+    state = model.encode(SOURCE_IDS)
     for time in range(INPUTS.shape[1]):
         table, state = model.step(ops.convert_to_tensor(INPUTS[:, time]), state)
         np.testing.assert_allclose(array(table), expected[:, time], atol=2e-5)
         if model.attention:
             np.testing.assert_allclose(array(state["attention"]).sum(-1), 1, atol=1e-5)
-            assert (array(state["attention"])[SOURCES == 0] == 0).all()
+            assert (array(state["attention"])[SOURCE_IDS == 0] == 0).all()
 
 
 def decoded(model, search, sources, **options):
@@ -141,17 +141,17 @@ def test_every_option_trains_steps_saves_and_loads(case, tmp_path):
     loaded = keras.saving.load_model(tmp_path / "model.keras")
     assert loaded.get_config() == model.get_config()
     np.testing.assert_array_equal(logits(loaded), logits(model))
-    np.testing.assert_array_equal(decoded(loaded, "greedy", SOURCES)[0], decoded(model, "greedy", SOURCES)[0])
+    np.testing.assert_array_equal(decoded(loaded, "greedy", SOURCE_IDS)[0], decoded(model, "greedy", SOURCE_IDS)[0])
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_padding_on_either_side_and_batch_mates_never_change_logits(case):
     model = shaken(model_of(**CASES[case]))
-    together = logits(model, np.pad(SOURCES, ((0, 0), (0, 3))), np.pad(INPUTS, ((0, 0), (0, 2))))
+    together = logits(model, np.pad(SOURCE_IDS, ((0, 0), (0, 3))), np.pad(INPUTS, ((0, 0), (0, 2))))
     assert together.shape == (3, INPUTS.shape[1] + 2, VOCABULARY)
-    sources, inputs = (keras.utils.pad_sequences([row[row > 0] for row in rows], 7) for rows in (SOURCES, INPUTS))
+    sources, inputs = (keras.utils.pad_sequences([row[row > 0] for row in rows], 7) for rows in (SOURCE_IDS, INPUTS))
     left = logits(model, sources, inputs)
-    for row, (source, target) in enumerate(zip(SOURCES, INPUTS, strict=True)):
+    for row, (source, target) in enumerate(zip(SOURCE_IDS, INPUTS, strict=True)):
         alone = logits(model, source[source > 0][None], target[target > 0][None])[0]
         np.testing.assert_allclose(together[row, : len(alone)], alone, atol=1e-5)
         np.testing.assert_allclose(left[row, -len(alone) :], alone, atol=1e-5)
@@ -161,9 +161,9 @@ def test_padding_on_either_side_and_batch_mates_never_change_logits(case):
 @pytest.mark.parametrize("case", ["no attention", "conditional", "fed back"])
 def test_padding_and_batch_mates_never_change_an_answer(case, search, more):
     model = shaken(model_of(**CASES[case]), 9)
-    tokens, scores = decoded(model, search, np.pad(SOURCES, ((0, 0), (0, 3))), **more)
+    tokens, scores = decoded(model, search, np.pad(SOURCE_IDS, ((0, 0), (0, 3))), **more)
     assert len({row.tobytes() for row in tokens}) > 1, "with these weights, the source decides"
-    for row, source in enumerate(SOURCES):
+    for row, source in enumerate(SOURCE_IDS):
         alone = decoded(model, search, source[source > 0][None], **more)
         np.testing.assert_array_equal(tokens[row], alone[0][0])
         np.testing.assert_allclose(scores[row], alone[1][0], atol=1e-4)
@@ -174,8 +174,8 @@ def test_searches_compile(case):
     model = shaken(model_of(**CASES[case]))
     for search, more in (("greedy", {}), ("beam", {"beam_size": 3})):
         compiled = builders.searcher(model, search, start=START, end=END, max_new_tokens=5, **more)
-        found = compiled.predict_on_batch({"inputs": SOURCES})
-        tokens, scores = decoded(model, search, SOURCES, **more)
+        found = compiled.predict_on_batch({"inputs": SOURCE_IDS})
+        tokens, scores = decoded(model, search, SOURCE_IDS, **more)
         np.testing.assert_array_equal(found["tokens"], tokens)
         np.testing.assert_allclose(found["scores"], scores, atol=1e-4)
 
@@ -228,10 +228,10 @@ def test_the_bridge_starts_from_the_mean_with_attention_and_from_final_states_wi
 
 def test_the_mean_bridge_is_the_mean_over_real_positions():
     model = shaken(model_of(bridge="mean"))
-    memory = array(model.encode(SOURCES)["memory"].value.values)
-    [[state]] = model.encode(SOURCES)["cells"]
+    memory = array(model.encode(SOURCE_IDS)["memory"].value.values)
+    [[state]] = model.encode(SOURCE_IDS)["cells"]
     kernel, bias = model.bridge.get_weights()
-    for row, source in enumerate(SOURCES):
+    for row, source in enumerate(SOURCE_IDS):
         mean = memory[row, source > 0].mean(0)
         np.testing.assert_allclose(array(state)[row], np.tanh(mean @ kernel + bias), atol=1e-5)
 
@@ -251,7 +251,7 @@ def test_dropout_is_on_in_training_and_off_in_inference(name):
 def test_all_words_dropped_but_padding_is_a_text_of_unknown_words():
     model, bare = model_of(word_dropout=0.999999), shaken(model_of())
     model.set_weights(bare.get_weights())
-    unknown = [np.where(tokens > 0, 1, 0) for tokens in (SOURCES, INPUTS)]
+    unknown = [np.where(tokens > 0, 1, 0) for tokens in (SOURCE_IDS, INPUTS)]
     np.testing.assert_allclose(logits(model, training=True), logits(bare, *unknown), atol=1e-6)
 
 
@@ -272,7 +272,7 @@ def test_scheduled_sampling_feeds_the_model_s_own_guesses_in_training_only():
     keras.utils.set_random_seed(0)
     seen = {logits(part, training=True)[0, -1].round(4).tobytes() for _ in range(12)}
     ways = [np.where(np.array([0, *(int(bit) for bit in f"{way:03b}")]), said[0], INPUTS[0]) for way in range(8)]
-    possible = logits(bare, np.repeat(SOURCES[:1], 8, 0), np.array(ways))[:, -1]
+    possible = logits(bare, np.repeat(SOURCE_IDS[:1], 8, 0), np.array(ways))[:, -1]
     assert len(seen) > 1
     for found in seen:
         gaps = np.abs(possible - np.frombuffer(found, "float32")).max(-1)
@@ -299,7 +299,7 @@ def test_batches_of_any_length_pass_through_one_compiled_model():
     """After a few shapes TensorFlow compiles for an unknown length."""
     model = shaken(model_of(input_feeding=True))
     for steps in (2, 3, 4):
-        found = model.predict_on_batch((SOURCES, INPUTS[:, :steps]))
+        found = model.predict_on_batch((SOURCE_IDS, INPUTS[:, :steps]))
         np.testing.assert_allclose(found, logits(model, target=INPUTS[:, :steps]), atol=1e-5)
 
 
@@ -390,10 +390,10 @@ def test_steps_are_those_of_the_pass_on_jax(tmp_path):
 def test_generates_as_the_search_does():
     model = shaken(model_of())
     options = {"beam_size": 3, "length_penalty": 0.4, "max_new_tokens": 5}
-    found = builders.search(model, SOURCES, num_return=2, **options)["tokens"]
-    best = model.generate(SOURCES, **options)
+    found = builders.search(model, SOURCE_IDS, num_return=2, **options)["tokens"]
+    best = model.generate(SOURCE_IDS, **options)
     assert best.dtype == "int32"
-    np.testing.assert_array_equal(model.generate(SOURCES, num_return=2, **options), found)
+    np.testing.assert_array_equal(model.generate(SOURCE_IDS, num_return=2, **options), found)
     np.testing.assert_array_equal(best, found[:, 0])
 
 

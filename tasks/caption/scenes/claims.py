@@ -65,7 +65,7 @@ class Group(NamedTuple):
         return {index for index, thing in enumerate(view.things) if self.matches(thing)}
 
     def holds(self, view: View) -> bool:
-        """Whether so many are there."""
+        """Whether there are exactly that many."""
         found = len(self.among(view))
         return self.least <= found and (self.most is None or found <= self.most)
 
@@ -137,13 +137,13 @@ class Attributed(NamedTuple):
     adjective: str
 
     def holds(self, view: View) -> bool:
-        """Whether so many are there, and all have it."""
+        """Whether there are exactly that many, and all have it."""
         more = self.group._replace(adjectives=self.group.adjectives | {self.adjective})
         return self.group.holds(view) and self.group.among(view) == more.among(view)
 
 
 class Background(NamedTuple):
-    """The ground is of a color, and of a finish if one is told."""
+    """The ground is of a color, and of a finish if one is named."""
 
     words: frozenset[str]
 

@@ -14,7 +14,7 @@ def examples(split: str, count: int | None = None, seed: int = SEED) -> Iterator
     """Yields scenes, each with its captions.
 
     Args:
-        split: Of `SIZES`; the scenes of test, and only they, have things of `scene.HELD_OUT`.
+        split: Of `SIZES`; the scenes of test, and only they, have things of `scene.RESERVED_KINDS`.
         count: How many, the split's own number if not given. Fewer of them are a prefix of more.
         seed: Equal arguments give equal scenes and captions, on every machine.
     """

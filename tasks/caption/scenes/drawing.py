@@ -14,7 +14,7 @@ Point = tuple[float, float]
 Color = tuple[int, int, int]
 
 SCALE = 4
-"""A patch has so many pixels for one of the picture, in each direction."""
+"""Pixels of a patch for one pixel of the picture, in each direction."""
 
 PAINTS: dict[str, Color] = {
     "red": (225, 25, 30),

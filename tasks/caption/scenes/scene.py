@@ -20,7 +20,7 @@ TEXTURES = ("plain", "striped", "dotted")
 GROUNDS = ("black", "grey", "white", "brown")
 FINISHES = ("plain", "shaded", "noisy")
 
-HELD_OUT = frozenset(
+RESERVED_KINDS = frozenset(
     (color, shape, TEXTURES[(i // 2 + j) % len(TEXTURES)])
     for i, color in enumerate(COLORS)
     for j, shape in enumerate(SHAPES)
@@ -136,7 +136,7 @@ def draw(rng: random.Random, held_out: bool = False) -> Scene:
 
     Args:
         rng: Where chance comes from.
-        held_out: Whether one thing or more is of `HELD_OUT`; if not, none is.
+        held_out: Whether one thing or more is of `RESERVED_KINDS`; if not, none is.
     """
     while True:
         kinds = _kinds(rng, rng.choices(list(COUNTS), list(COUNTS.values()))[0], held_out)
@@ -153,8 +153,8 @@ def draw(rng: random.Random, held_out: bool = False) -> Scene:
 
 def _kinds(rng: random.Random, count: int, held_out: bool) -> list[Kind]:
     """Colors, shapes and textures, in random order."""
-    every = [kind for kind in itertools.product(COLORS, SHAPES, TEXTURES) if held_out or kind not in HELD_OUT]
-    kinds = [rng.choice(sorted(HELD_OUT) if held_out else every)]
+    every = [kind for kind in itertools.product(COLORS, SHAPES, TEXTURES) if held_out or kind not in RESERVED_KINDS]
+    kinds = [rng.choice(sorted(RESERVED_KINDS) if held_out else every)]
     while len(kinds) < count:
         chance, before = rng.random(), rng.choice(kinds)
         if chance < TWIN:

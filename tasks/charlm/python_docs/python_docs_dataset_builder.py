@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import tensorflow_datasets.public_api as tfds
 
-HELD_OUT = 0.08
+TEST_FRACTION = 0.08
 """Fraction of all characters that validation and test have each."""
 
 
@@ -42,7 +42,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
 
 def splits(texts: dict[str, str]) -> dict[str, list[str]]:
     """Whole topics by split, in an order that their names decide; a topic too large for a small split is trained on."""
-    wanted = HELD_OUT * sum(map(len, texts.values()))
+    wanted = TEST_FRACTION * sum(map(len, texts.values()))
     sides: dict[str, list[str]] = {"train": [], "validation": [], "test": []}
     size = dict.fromkeys(sides, 0)
     for name in sorted(texts, key=lambda name: hashlib.sha256(name.encode()).digest()):

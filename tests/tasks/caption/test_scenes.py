@@ -249,17 +249,17 @@ def test_held_out_kinds_occur_in_test_alone():
         split: [{(thing.color, thing.shape, thing.texture) for thing in shown.things} for shown, _ in drawn(split, 500)]
         for split in compose.SIZES
     }
-    assert all(shown & scene.HELD_OUT for shown in kinds["test"])
-    assert set().union(*kinds["test"]) >= scene.HELD_OUT
+    assert all(shown & scene.RESERVED_KINDS for shown in kinds["test"])
+    assert set().union(*kinds["test"]) >= scene.RESERVED_KINDS
     every = set(itertools.product(scene.COLORS, scene.SHAPES, scene.TEXTURES))
     for split in ("train", "validation"):
-        assert not any(shown & scene.HELD_OUT for shown in kinds[split])
-    assert set().union(*kinds["train"]) == every - scene.HELD_OUT
+        assert not any(shown & scene.RESERVED_KINDS for shown in kinds[split])
+    assert set().union(*kinds["train"]) == every - scene.RESERVED_KINDS
     # Nothing in test is new by itself, nor is any color new to any shape.
-    assert [set(part) for part in zip(*scene.HELD_OUT, strict=True)] == [
+    assert [set(part) for part in zip(*scene.RESERVED_KINDS, strict=True)] == [
         set(scene.COLORS), set(scene.SHAPES), set(scene.TEXTURES),
     ]  # fmt: skip
-    assert {kind[:2] for kind in every - scene.HELD_OUT} == set(itertools.product(scene.COLORS, scene.SHAPES))
+    assert {kind[:2] for kind in every - scene.RESERVED_KINDS} == set(itertools.product(scene.COLORS, scene.SHAPES))
 
 
 def test_things_lie_inside_and_apart():

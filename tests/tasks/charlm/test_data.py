@@ -28,7 +28,7 @@ def joined(raw, split):
 
 @pytest.mark.parametrize(("most", "sizes"), [(1_000_000, (160, 20, 20)), (7, (186, 7, 7))])
 def test_the_splits_of_a_file_are_its_beginning_middle_and_end(tmp_path, monkeypatch, most, sizes):
-    monkeypatch.setattr(texts, "MAX_HELD_OUT", most)
+    monkeypatch.setattr(texts, "MAX_PART", most)
     monkeypatch.setattr(texts, "PIECE", 11)
     (tmp_path / "own.txt").write_text("".join(chr(97 + i % 26) for i in range(200)))
     raw = texts.open_texts(str(tmp_path / "own.txt"))
