@@ -99,7 +99,7 @@ def forward(
     units, dtype, module = weights[0].recurrent.shape[0], inputs.dtype, kernels(kind)
     outputs = _empty((batch, time, len(weights) * units), dtype)
     finals = [[_empty((batch, units), dtype) for _ in states] for states in initial]
-    saved = _room(kind, int(lengths.sum()), units, dtype, len(weights), keep)
+    saved = _room(kind, batch * time, units, dtype, len(weights), keep)
     run = module.forward.load(dtype)
     jobs = []
     for job in _jobs(lengths, _work(kind, inputs, units), len(weights)):
@@ -146,7 +146,7 @@ def backward(
     shape = (*inputs.shape[:2], len(weights) * units)
     outputs, doutputs = (_like(_gathered(array, order), shape, dtype, "outputs") for array in (outputs, doutputs))
     dfinals = [[_like(state, (shape[0], units), dtype, "gradients of states") for state in each] for each in dfinals]
-    _check_saved(saved, kind, int(lengths.sum()), units, len(weights))
+    _check_saved(saved, kind, inputs.shape[0] * inputs.shape[1], units, len(weights))
     dinputs = [_empty(inputs.shape, dtype) for _ in weights]
     dinitial = [[_empty((shape[0], units), dtype) for _ in states] for states in initial]
     shares: list[list[Weights]] = [[] for _ in weights]
@@ -271,13 +271,18 @@ def _gate_width(kind: str, units: int, dtype: Any) -> int:
     return 3 * units + padded(units) if kind == "gru" else padded(KINDS[kind][0] * units)
 
 
-def _room(kind: str, steps: int, units: int, dtype: Any, directions: int, keep: bool) -> Saved:
-    """Arrays for what is kept."""
+def saved_shapes(kind: str, steps: int, units: int, dtype: Any, directions: int, keep: bool) -> list[tuple[int, int]]:
+    """Shapes of `Saved.arrays`: they follow from `batch * time` steps, whatever the mask."""
     wide = _gate_width(kind, units, dtype)
     kept = keep and kind != "simple_rnn" and steps * wide * np.dtype(dtype).itemsize <= KEPT_BYTES
-    gates = [_empty((steps if kept else 0, wide), dtype) for _ in range(directions)]
-    cells = [_empty((steps if keep and kind == "lstm" else 0, units), dtype) for _ in range(directions)]
-    return Saved(gates, cells)
+    gates, cells = (steps if kept else 0, wide), (steps if keep and kind == "lstm" else 0, units)
+    return [gates] * directions + [cells] * directions
+
+
+def _room(kind: str, steps: int, units: int, dtype: Any, directions: int, keep: bool) -> Saved:
+    """Arrays for what is kept."""
+    arrays = [_empty(shape, dtype) for shape in saved_shapes(kind, steps, units, dtype, directions, keep)]
+    return Saved(arrays[:directions], arrays[directions:])
 
 
 def _check_saved(saved: Saved, kind: str, steps: int, units: int, directions: int) -> None:
