@@ -75,6 +75,7 @@ def forward(
     initial: list[list[np.ndarray]],
     reverse: tuple[bool, ...] = (False,),
     keep: bool = False,
+    kept_bytes: int | None = None,
 ) -> tuple[np.ndarray, list[list[np.ndarray]], Saved]:
     """Runs cells over time.
 
@@ -86,6 +87,7 @@ def forward(
         initial: States before the first step by direction, each `(batch, units)`.
         reverse: By direction, whether it reads from the last real step to the first.
         keep: Whether a gradient will be asked for.
+        kept_bytes: Largest size at which gates are kept for it; default `KEPT_BYTES`.
 
     Returns:
         Outputs `(batch, time, directions * units)`, final states as `initial`, and what `backward` needs.
@@ -99,7 +101,7 @@ def forward(
     units, dtype, module = weights[0].recurrent.shape[0], inputs.dtype, kernels(kind)
     outputs = _empty((batch, time, len(weights) * units), dtype)
     finals = [[_empty((batch, units), dtype) for _ in states] for states in initial]
-    saved = _room(kind, batch * time, units, dtype, len(weights), keep)
+    saved = _room(saved_shapes(kind, batch * time, units, dtype, len(weights), keep, kept_bytes), dtype)
     run = module.forward.load(dtype)
     jobs = []
     for job in _jobs(lengths, _work(kind, inputs, units), len(weights)):
@@ -271,18 +273,20 @@ def _gate_width(kind: str, units: int, dtype: Any) -> int:
     return 3 * units + padded(units) if kind == "gru" else padded(KINDS[kind][0] * units)
 
 
-def saved_shapes(kind: str, steps: int, units: int, dtype: Any, directions: int, keep: bool) -> list[tuple[int, int]]:
+def saved_shapes(
+    kind: str, steps: int, units: int, dtype: Any, directions: int, keep: bool, kept_bytes: int | None = None
+) -> list[tuple[int, int]]:
     """Shapes of `Saved.arrays`: they follow from `batch * time` steps, whatever the mask."""
-    wide = _gate_width(kind, units, dtype)
-    kept = keep and kind != "simple_rnn" and steps * wide * np.dtype(dtype).itemsize <= KEPT_BYTES
+    wide, limit = _gate_width(kind, units, dtype), KEPT_BYTES if kept_bytes is None else kept_bytes
+    kept = keep and kind != "simple_rnn" and steps * wide * np.dtype(dtype).itemsize <= limit
     gates, cells = (steps if kept else 0, wide), (steps if keep and kind == "lstm" else 0, units)
     return [gates] * directions + [cells] * directions
 
 
-def _room(kind: str, steps: int, units: int, dtype: Any, directions: int, keep: bool) -> Saved:
+def _room(shapes: list[tuple[int, int]], dtype: Any) -> Saved:
     """Arrays for what is kept."""
-    arrays = [_empty(shape, dtype) for shape in saved_shapes(kind, steps, units, dtype, directions, keep)]
-    return Saved(arrays[:directions], arrays[directions:])
+    arrays, half = [_empty(shape, dtype) for shape in shapes], len(shapes) // 2
+    return Saved(arrays[:half], arrays[half:])
 
 
 def _check_saved(saved: Saved, kind: str, steps: int, units: int, directions: int) -> None:

@@ -11,6 +11,11 @@ from jax import numpy as jnp
 from zoo.engine import compiled, recurrence
 
 
+KEPT_BYTES = 8 * 2**20
+"""Gates up to this size are kept for the gradient. Arrays are copied on their way through a callback: measured with
+26 MB, computing them once more is 1.4 times as fast; with 6 MB, keeping them is 1.15 times as fast."""
+
+
 def device() -> str:
     """"gpu" for any accelerator, else "cpu"."""
     return "cpu" if jax.default_backend() == "cpu" else "gpu"
@@ -42,7 +47,7 @@ def _unpack(kind: str, reverse: tuple, masked: bool, arrays: tuple) -> tuple:
 
 def _forward(kind: str, reverse: tuple, masked: bool, keep: bool, *arrays: Any) -> tuple:
     arguments, _ = _unpack(kind, reverse, masked, arrays)
-    outputs, last, saved = compiled.forward(*arguments, keep=keep)
+    outputs, last, saved = compiled.forward(*arguments, keep=keep, kept_bytes=KEPT_BYTES)
     return (outputs, *(state for each in last for state in each), *saved.arrays())
 
 
@@ -69,7 +74,7 @@ def _operation_forward(kind: str, reverse: tuple, masked: bool, keep: bool, *arr
     directions, states, units = len(reverse), compiled.KINDS[kind][1], recurrent.shape[0]
     batch, time = x.shape[:2]
     shapes = [(batch, time, directions * units), *[(batch, units)] * (directions * states)]
-    shapes += compiled.saved_shapes(kind, batch * time, units, x.dtype, directions, keep)
+    shapes += compiled.saved_shapes(kind, batch * time, units, x.dtype, directions, keep, KEPT_BYTES)
     results = jax.pure_callback(
         partial(_forward, kind, reverse, masked, keep),
         tuple(jax.ShapeDtypeStruct(shape, x.dtype) for shape in shapes),
