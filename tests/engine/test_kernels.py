@@ -9,6 +9,7 @@ import pytest
 
 pytest.importorskip("numba")
 
+
 from zoo.engine import compiled, recurrence, threads
 from zoo.engine.compiled import KINDS, Weights
 
@@ -56,6 +57,16 @@ def test_values_are_those_of_the_equations(kind: str, dtype: str, tolerance: flo
                         np.testing.assert_allclose(state, expected, rtol=0, atol=tolerance)
 
 
+def flat(lists: list[list]) -> list:
+    return [item for each in lists for item in each]
+
+
+def loss(arguments: tuple, derivatives: list) -> float:
+    """A sum of all outputs and states that has these derivatives."""
+    outputs, finals, _ = compiled.forward(*arguments)
+    return float(sum((a * b).sum() for a, b in zip([outputs, *flat(finals)], derivatives, strict=True)))
+
+
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("kept", [0, None], ids=["computed-again", "kept"])
 def test_gradients_are_finite_differences(kind: str, kept: int | None) -> None:
@@ -68,23 +79,24 @@ def test_gradients_are_finite_differences(kind: str, kept: int | None) -> None:
                 by_outputs = rng.normal(size=outputs.shape)
                 by_finals = [[rng.normal(size=state.shape) for state in each] for each in finals]
 
-                def loss() -> float:
-                    y, last, _ = compiled.forward(kind, x, mask, weights, initial, ways)  # noqa: B023
-                    pairs = zip(sum(last, []), sum(by_finals, []), strict=True)  # noqa: B023
-                    return float((y * by_outputs).sum() + sum((a * b).sum() for a, b in pairs))  # noqa: B023
-
+                by_all = [by_outputs, *flat(by_finals)]
+                arguments = (kind, x, mask, weights, initial, ways)
                 dx, dweights, dinitial = compiled.backward(
                     kind, x, mask, weights, initial, ways, outputs, saved, by_outputs, by_finals
                 )
-                gradients = [dx, *(a for each in dweights for a in each), *sum(dinitial, [])]
-                inputs = [x, *(a for each in weights for a in each), *sum(initial, [])]
+                gradients = [
+                    dx,
+                    *(a for each in dweights for a in each),
+                    *flat(dinitial),
+                ]
+                inputs = [x, *(a for each in weights for a in each), *flat(initial)]
                 for array, gradient in zip(inputs, gradients, strict=True):
                     assert gradient.shape == array.shape
                     way, before, size = rng.normal(size=array.shape), array.copy(), 1e-6
                     array += size * way
-                    above = loss()
+                    above = loss(arguments, by_all)
                     array[...] = before - size * way
-                    slope = (above - loss()) / (2 * size)
+                    slope = (above - loss(arguments, by_all)) / (2 * size)
                     array[...] = before
                     assert (gradient * way).sum() == pytest.approx(slope, rel=2e-6, abs=2e-7)
 
@@ -103,7 +115,7 @@ def test_single_precision_gradients_are_those_of_double(kind: str) -> None:
             arguments = (kind, here, mask, w, s, (False, True))
             outputs, finals, saved = compiled.forward(*arguments, keep=True)
             dx, dw, ds = compiled.backward(*arguments, outputs, saved, np.ones_like(outputs), finals)
-            results.append([dx, *(a for each in dw for a in each), *sum(ds, [])])
+            results.append([dx, *(a for each in dw for a in each), *flat(ds)])
         for double, single in zip(*results, strict=True):
             assert single.dtype == np.float32
             scale = max(1, np.abs(double).max(initial=0))
@@ -203,7 +215,9 @@ def test_linear_recurrences(dtype: str, shape: tuple) -> None:
     rng = np.random.default_rng(8)
 
     def normal(*size: int) -> Any:
-        return (0.5 * (rng.normal(size=size) + (1j * rng.normal(size=size) if dtype == "complex64" else 0))).astype(dtype)
+        return (0.5 * (rng.normal(size=size) + (1j * rng.normal(size=size) if dtype == "complex64" else 0))).astype(
+            dtype
+        )
 
     a, b, h0 = normal(*shape), normal(*shape), normal(shape[0], shape[2])
     for mask in masks(*shape[:2], rng):

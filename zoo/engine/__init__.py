@@ -129,7 +129,8 @@ def _compiled(
 
     kind, _ = kind_of(cells[0])
     entry, dtype = door(), _computed(inputs)
-    assert kind is not None and entry is not None
+    assert kind is not None
+    assert entry is not None
     weights, states = [], []
     for cell, begin in zip(cells, initial, strict=True):
         parameters = (cell.kernel, cell.recurrent_kernel, cell.bias)

@@ -37,9 +37,8 @@ def kind_of(cell: Any) -> tuple[str | None, str]:
         return None, f"there is no kernel for {cls.__name__}"
     if _quantized(cell):
         return None, "the cell is quantized"
-    if cls.__module__.startswith("keras."):
-        if names := _differences(cell):
-            return None, f"{cls.__name__} is not in its usual form: {', '.join(names)}"
+    if cls.__module__.startswith("keras.") and (names := _differences(cell)):
+        return None, f"{cls.__name__} is not in its usual form: {', '.join(names)}"
     return kind, ""
 
 
@@ -79,7 +78,7 @@ def choose(
     training: bool | None = None,
     batch: int | None = None,
     device: str | None = None,
-    refused: str | None | bool = True,
+    refused: str | bool | None = True,
 ) -> Choice:
     """Which path would run a cell here and now.
 

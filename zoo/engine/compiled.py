@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from zoo.engine import threads
+from zoo.engine.arrays import empty, fitted, gathered, packed, spread
 
 KINDS = {"simple_rnn": (1, 1), "lstm": (4, 2), "gru": (3, 1)}
 """Kind of cell -> blocks of units in a weight matrix, states."""
@@ -96,24 +97,21 @@ def forward(
         ValueError: If shapes do not fit together.
     """
     weights, initial = _checked(kind, inputs, mask, weights, initial, reverse)
-    inputs, lengths, order = _packed(inputs, mask)
+    inputs, lengths, order = packed(inputs, mask)
     batch, time, _ = inputs.shape
     units, dtype, module = weights[0].recurrent.shape[0], inputs.dtype, kernels(kind)
-    outputs = _empty((batch, time, len(weights) * units), dtype)
-    finals = [[_empty((batch, units), dtype) for _ in states] for states in initial]
+    outputs = empty((batch, time, len(weights) * units), dtype)
+    finals = [[empty((batch, units), dtype) for _ in states] for states in initial]
     saved = _room(saved_shapes(kind, batch * time, units, dtype, len(weights), keep, kept_bytes), dtype)
     run = module.forward.load(dtype)
     jobs = []
     for job in _jobs(lengths, _work(kind, inputs, units), len(weights)):
         d = job.direction
-        kept = _kept(kind, saved, job)
-        jobs.append(
-            (inputs, *job.order(lengths, reverse[d]), *_flat_bias(kind, weights[d]), *initial[d], outputs, d * units)
-            + (*finals[d], *kept)
-        )
+        read = (*job.order(lengths, reverse[d]), *_flat_bias(kind, weights[d]), *initial[d])
+        jobs.append((inputs, *read, outputs, d * units, *finals[d], *_kept(kind, saved, job)))
     threads.run(run, jobs)
     calls["forward"] += 1
-    return _spread(outputs, order), finals, saved
+    return spread(outputs, order), finals, saved
 
 
 def backward(
@@ -143,29 +141,28 @@ def backward(
     weights, initial = _checked(kind, inputs, mask, weights, initial, reverse)
     if kind == "lstm" and len(saved.cells[0]) == 0:
         outputs, _, saved = forward(kind, inputs, mask, weights, initial, reverse, keep=True)
-    inputs, lengths, order = _packed(inputs, mask)
+    inputs, lengths, order = packed(inputs, mask)
     units, dtype, module = weights[0].recurrent.shape[0], inputs.dtype, kernels(kind)
     shape = (*inputs.shape[:2], len(weights) * units)
-    outputs, doutputs = (_like(_gathered(array, order), shape, dtype, "outputs") for array in (outputs, doutputs))
-    dfinals = [[_like(state, (shape[0], units), dtype, "gradients of states") for state in each] for each in dfinals]
+    outputs, doutputs = (fitted(gathered(array, order), shape, dtype, "outputs") for array in (outputs, doutputs))
+    dfinals = [[fitted(state, (shape[0], units), dtype, "gradients of states") for state in each] for each in dfinals]
     _check_saved(saved, kind, inputs.shape[0] * inputs.shape[1], units, len(weights))
-    dinputs = [_empty(inputs.shape, dtype) for _ in weights]
-    dinitial = [[_empty((shape[0], units), dtype) for _ in states] for states in initial]
+    dinputs = [empty(inputs.shape, dtype) for _ in weights]
+    dinitial = [[empty((shape[0], units), dtype) for _ in states] for states in initial]
     shares: list[list[Weights]] = [[] for _ in weights]
     run = module.backward.load(dtype)
     jobs = []
     for job in _jobs(lengths, 2 * _work(kind, inputs, units), len(weights)):
         d = job.direction
         shares[d].append(_share(kind, weights[d], dtype))
-        jobs.append(
-            (inputs, *job.order(lengths, reverse[d]), *_flat_bias(kind, weights[d]), *initial[d], outputs, d * units)
-            + (*_kept(kind, saved, job), doutputs, *dfinals[d], dinputs[d], *shares[d][-1], *dinitial[d])
-        )
+        read = (*job.order(lengths, reverse[d]), *_flat_bias(kind, weights[d]), *initial[d])
+        given = (outputs, d * units, *_kept(kind, saved, job), doutputs, *dfinals[d])
+        jobs.append((inputs, *read, *given, dinputs[d], *shares[d][-1], *dinitial[d]))
     threads.run(run, jobs)
     calls["backward"] += 1
     for other in dinputs[1:]:
         dinputs[0] += other
-    return _spread(dinputs[0], order), [_total(kind, share, units) for share in shares], dinitial
+    return spread(dinputs[0], order), [_total(kind, share, units) for share in shares], dinitial
 
 
 def _checked(
@@ -189,51 +186,14 @@ def _checked(
     bias = (2, wide) if kind == "gru" else (wide,)
     shapes = {"kernel": (inputs.shape[2], wide), "recurrent kernel": (units, wide), "bias": bias}
     fitting = [
-        Weights(*(_like(array, shape, dtype, name) for array, (name, shape) in zip(each, shapes.items(), strict=True)))
+        Weights(*(fitted(array, shape, dtype, name) for array, (name, shape) in zip(each, shapes.items(), strict=True)))
         for each in weights
     ]
     for each in initial:
         if len(each) != states:
             raise ValueError(f"A cell of kind {kind!r} has {states} states; got {len(each)}.")
-    begin = [[_like(state, (inputs.shape[0], units), dtype, "state") for state in each] for each in initial]
+    begin = [[fitted(state, (inputs.shape[0], units), dtype, "state") for state in each] for each in initial]
     return fitting, begin
-
-
-def _like(array: Any, shape: tuple, dtype: Any, name: str) -> np.ndarray:
-    """The array, contiguous and of a dtype.
-
-    Raises:
-        ValueError: If it has another shape.
-    """
-    if np.shape(array) != tuple(shape):
-        raise ValueError(f"The {name} should be {tuple(shape)}; got {np.shape(array)}.")
-    return np.ascontiguousarray(array, dtype)
-
-
-def _packed(inputs: np.ndarray, mask: np.ndarray | None) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
-    """Inputs padded on the right, the lengths, and where each step came from if it had to be moved."""
-    if mask is None:
-        return np.ascontiguousarray(inputs), np.full(inputs.shape[0], inputs.shape[1], np.intp), None
-    mask = np.asarray(mask, bool)
-    lengths = mask.sum(axis=1, dtype=np.intp)
-    if (mask == (np.arange(mask.shape[1]) < lengths[:, None])).all():
-        return np.ascontiguousarray(inputs), lengths, None
-    order = np.argsort(~mask, axis=1, kind="stable")
-    return _gathered(inputs, order), lengths, order
-
-
-def _gathered(sequence: np.ndarray, order: np.ndarray | None) -> np.ndarray:
-    """The real steps of each row first."""
-    return sequence if order is None else np.take_along_axis(sequence, order[:, :, None], axis=1)
-
-
-def _spread(sequence: np.ndarray, order: np.ndarray | None) -> np.ndarray:
-    """The steps of each row back in their places."""
-    if order is None:
-        return sequence
-    out = np.empty_like(sequence)
-    np.put_along_axis(out, order[:, :, None], sequence, axis=1)
-    return out
 
 
 def _work(kind: str, inputs: np.ndarray, units: int) -> float:
@@ -285,7 +245,7 @@ def saved_shapes(
 
 def _room(shapes: list[tuple[int, int]], dtype: Any) -> Saved:
     """Arrays for what is kept."""
-    arrays, half = [_empty(shape, dtype) for shape in shapes], len(shapes) // 2
+    arrays, half = [empty(shape, dtype) for shape in shapes], len(shapes) // 2
     return Saved(arrays[:half], arrays[half:])
 
 
@@ -313,7 +273,9 @@ def _flat_bias(kind: str, weights: Weights) -> Weights:
         return weights
     units = weights.recurrent.shape[0]
     of_inputs, of_state = weights.bias
-    bias = np.concatenate([of_inputs[: 2 * units] + of_state[: 2 * units], of_inputs[2 * units :], of_state[2 * units :]])
+    bias = np.concatenate(
+        [of_inputs[: 2 * units] + of_state[: 2 * units], of_inputs[2 * units :], of_state[2 * units :]]
+    )
     return weights._replace(bias=bias)
 
 
@@ -341,11 +303,3 @@ def _sum(arrays: list[np.ndarray]) -> np.ndarray:
     for other in arrays[1:]:
         arrays[0] += other
     return arrays[0]
-
-
-def _empty(shape: tuple, dtype: Any) -> np.ndarray:
-    """Room that begins at a multiple of 64 bytes: TensorFlow takes such an array over without copying it."""
-    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
-    room = np.empty(size + 64, np.uint8)
-    start = -room.ctypes.data % 64
-    return room[start : start + size].view(dtype).reshape(shape)

@@ -65,7 +65,7 @@ def linear(a: Any, b: Any, h0: Any, mask: Any, reverse: bool) -> tuple[Any, Any]
     begin = ops.concatenate([ops.real(h0), ops.imag(h0)], axis=-1) if pairs else h0
     policy = keras.backend.standardize_dtype(begin.dtype)
     outputs, (last,) = _loop(_Linear(channels, pairs, policy), sequence, mask, [begin], reverse, None, policy)
-    return tuple(_paired(array, dtype) if pairs else array for array in (outputs, last))  # type: ignore[return-value]
+    return tuple(_paired(array, dtype) if pairs else array for array in (outputs, last))
 
 
 def _paired(array: Any, dtype: str) -> Any:

@@ -22,7 +22,7 @@ TRAINER = ("one_step_on_data", "one_step_on_iterator", "multi_step_on_iterator",
 
 
 def device() -> str:
-    """"gpu" if TensorFlow sees one, else "cpu"."""
+    """ "gpu" if TensorFlow sees one, else "cpu"."""
     return "gpu" if tf.config.list_logical_devices("GPU") else "cpu"
 
 
@@ -94,11 +94,12 @@ def run(
         return (kind, x, m, w, _grouped(rest[:finals], states), reverse), rest[finals:]
 
     def forward(*arrays: Any) -> list:
-        arguments, _ = unpack(arrays)
+        arguments: Any = unpack(arrays)[0]
         outputs, last, saved = compiled.forward(*arguments, keep=keep)
         return [outputs, *(state for each in last for state in each), *saved.arrays()]
 
     def backward(*arrays: Any) -> list:
+        arguments: Any
         arguments, rest = unpack(arrays)
         outputs, saved = rest[0], compiled.Saved(rest[1 : 1 + directions], rest[1 + directions : 1 + 2 * directions])
         gradient, ends = rest[1 + 2 * directions], rest[2 + 2 * directions :]
@@ -164,5 +165,3 @@ def linear(a: Any, b: Any, h0: Any, mask: Any, reverse: bool) -> tuple[Any, Any]
 
 def _grouped(flat: list, size: int) -> list[list]:
     return [flat[i : i + size] for i in range(0, len(flat), size)]
-
-

@@ -15,6 +15,8 @@ from numba.extending import overload
 
 from zoo.engine.kernels.compiling import OPTIONS
 
+_JIT: Any = OPTIONS
+
 _P = [np.float32(v) for v in (-2.76076847742355e-16, 2.00018790482477e-13, -8.60467152213735e-11,
                               5.12229709037114e-08, 1.48572235717979e-05, 6.37261928875436e-04,
                               4.89352455891786e-03)]  # fmt: skip
@@ -35,7 +37,7 @@ def sigmoid(x: Any) -> Any:
     raise NotImplementedError
 
 
-@overload(tanh, jit_options=OPTIONS)
+@overload(tanh, jit_options=_JIT)
 def _tanh(x):
     if x == types.float32:
 
@@ -58,7 +60,7 @@ def _tanh(x):
     return lambda x: math.tanh(x)
 
 
-@overload(sigmoid, jit_options=OPTIONS)
+@overload(sigmoid, jit_options=_JIT)
 def _sigmoid(x):
     if x == types.float32:
         return lambda x: _HALF * tanh(_HALF * x) + _HALF

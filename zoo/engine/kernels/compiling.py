@@ -29,6 +29,7 @@ OPTIONS: dict[str, Any] = {
 SECONDS = 12
 """About what a first training step spends on compiling, for the announcement."""
 
+_config: Any = numba.config
 _lock = threading.RLock()
 _announced = False
 
@@ -38,7 +39,7 @@ def folder(create: bool = True) -> Path | None:
     here = Path(__file__).parent
     name = f"zoo-{fingerprint()}"
     users = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "zoo" / "kernels"
-    chosen = [Path(numba.config.CACHE_DIR)] if numba.config.CACHE_DIR else [here / "__pycache__", users]
+    chosen = [Path(_config.CACHE_DIR)] if _config.CACHE_DIR else [here / "__pycache__", users]
     for parent in chosen:
         try:
             (parent / name).mkdir(parents=True, exist_ok=True)
@@ -82,14 +83,14 @@ def announce() -> None:
 
 def _jit(function: Callable, cached: bool = True) -> Any:
     """A numba dispatcher whose code is kept in `folder()`."""
-    dispatcher = numba.njit(function, **OPTIONS)
+    dispatcher: Any = numba.njit(function, **OPTIONS)
     place = folder() if cached else None
     if place is not None:
-        before, numba.config.CACHE_DIR = numba.config.CACHE_DIR, str(place)
+        before, _config.CACHE_DIR = _config.CACHE_DIR, str(place)
         try:
             dispatcher._cache = _Cache(function)
         finally:
-            numba.config.CACHE_DIR = before
+            _config.CACHE_DIR = before
     return dispatcher
 
 
@@ -110,7 +111,8 @@ class Kernel:
     """
 
     def __init__(self, function: Callable, signature: Callable[[Any], tuple]) -> None:
-        self._function, self._signature, self._compiled = function, signature, {}
+        self._function, self._signature = function, signature
+        self._compiled: dict[str, Callable] = {}
         self.__doc__ = function.__doc__
 
     @functools.cached_property

@@ -80,7 +80,10 @@ def _pack(kernel, recurrent):
     """W, the part of U for z and r, and that for n."""
     features, units = kernel.shape[0], recurrent.shape[0]
     w = np.empty(features * padded(kernel, 3 * units), kernel.dtype)
-    u, v = np.empty(units * padded(kernel, 2 * units), kernel.dtype), np.empty(units * padded(kernel, units), kernel.dtype)
+    u, v = (
+        np.empty(units * padded(kernel, 2 * units), kernel.dtype),
+        np.empty(units * padded(kernel, units), kernel.dtype),
+    )
     flat = recurrent.reshape(-1)
     pack(kernel.reshape(-1), 0, 3 * units, 1, features, 3 * units, w)
     pack(flat, 0, 3 * units, 1, units, 2 * units, u)

@@ -54,9 +54,7 @@ def _tile(rows: int, unroll: int) -> Any:
     def tile(typing: Any, a: Any, at_a: Any, row_a: Any, deep_a: Any, b: Any, at_b: Any, c: Any, at_c: Any, row_c: Any,
              depth: Any) -> Any:  # fmt: skip
         integer = types.intp
-        signature = types.void(
-            a, integer, integer, integer, b, integer, c, integer, integer, integer
-        )
+        signature = types.void(a, integer, integer, integer, b, integer, c, integer, integer, integer)
 
         def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
             size = signature.args[0].dtype.bitwidth // 8
