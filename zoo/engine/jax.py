@@ -31,11 +31,10 @@ def refusal(training: bool) -> str | None:
 
 def concrete() -> bool:
     """Whether operations run at once."""
-    core: Any = jax.core
-    return core.trace_ctx.is_top_level() if hasattr(core, "trace_ctx") else core.trace_state_clean()
+    return not isinstance(jnp.zeros(()), jax.core.Tracer)
 
 
-def _unpack(kind: str, reverse: tuple, masked: bool, arrays: tuple) -> tuple:
+def _unpack(kind: str, reverse: tuple, masked: bool, arrays: tuple) -> Any:
     """Flat arrays -> the arguments that `compiled.forward` and `compiled.backward` share, and what is left."""
     directions, states = len(reverse), compiled.KINDS[kind][1]
     rest = [np.asarray(array) for array in arrays]

@@ -85,7 +85,7 @@ def run(
     masks = [] if mask is None else [tf.cast(mask, tf.bool)]
     finals = directions * states
 
-    def unpack(arrays: tuple) -> tuple:
+    def unpack(arrays: tuple) -> Any:
         """numpy inputs -> the arguments that `compiled.forward` and `compiled.backward` share."""
         rest = list(arrays)
         x, m = rest.pop(0), rest.pop(0) if masks else None
