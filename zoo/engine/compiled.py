@@ -39,6 +39,10 @@ class Weights(NamedTuple):
     bias: np.ndarray
 
 
+Arguments = tuple[str, Any, Any, list, list, tuple[bool, ...]]
+"""What `forward` and `backward` share: kind, inputs, mask, weights, initial, reverse."""
+
+
 @dataclass
 class Saved:
     """What the gradient needs besides inputs and outputs, by direction; arrays without rows if nothing was kept."""

@@ -34,7 +34,7 @@ def concrete() -> bool:
     return not isinstance(jnp.zeros(()), jax.core.Tracer)
 
 
-def _unpack(kind: str, reverse: tuple, masked: bool, arrays: tuple) -> Any:
+def _unpack(kind: str, reverse: tuple, masked: bool, arrays: tuple) -> tuple[compiled.Arguments, list]:
     """Flat arrays -> the arguments that `compiled.forward` and `compiled.backward` share, and what is left."""
     directions, states = len(reverse), compiled.KINDS[kind][1]
     rest = [np.asarray(array) for array in arrays]
@@ -45,13 +45,12 @@ def _unpack(kind: str, reverse: tuple, masked: bool, arrays: tuple) -> Any:
 
 
 def _forward(kind: str, reverse: tuple, masked: bool, keep: bool, *arrays: Any) -> tuple:
-    arguments: Any = _unpack(kind, reverse, masked, arrays)[0]
+    arguments, _ = _unpack(kind, reverse, masked, arrays)
     outputs, last, saved = compiled.forward(*arguments, keep=keep, kept_bytes=KEPT_BYTES)
     return (outputs, *(state for each in last for state in each), *saved.arrays())
 
 
 def _backward(kind: str, reverse: tuple, masked: bool, *arrays: Any) -> tuple:
-    arguments: Any
     arguments, rest = _unpack(kind, reverse, masked, arrays)
     directions, states = len(reverse), compiled.KINDS[kind][1]
     saved = compiled.Saved(rest[1 : 1 + directions], rest[1 + directions : 1 + 2 * directions])

@@ -85,7 +85,7 @@ def run(
     masks = [] if mask is None else [tf.cast(mask, tf.bool)]
     finals = directions * states
 
-    def unpack(arrays: tuple) -> Any:
+    def unpack(arrays: tuple) -> tuple[compiled.Arguments, list]:
         """numpy inputs -> the arguments that `compiled.forward` and `compiled.backward` share."""
         rest = list(arrays)
         x, m = rest.pop(0), rest.pop(0) if masks else None
@@ -94,12 +94,11 @@ def run(
         return (kind, x, m, w, _grouped(rest[:finals], states), reverse), rest[finals:]
 
     def forward(*arrays: Any) -> list:
-        arguments: Any = unpack(arrays)[0]
+        arguments, _ = unpack(arrays)
         outputs, last, saved = compiled.forward(*arguments, keep=keep)
         return [outputs, *(state for each in last for state in each), *saved.arrays()]
 
     def backward(*arrays: Any) -> list:
-        arguments: Any
         arguments, rest = unpack(arrays)
         outputs, saved = rest[0], compiled.Saved(rest[1 : 1 + directions], rest[1 + directions : 1 + 2 * directions])
         gradient, ends = rest[1 + 2 * directions], rest[2 + 2 * directions :]
