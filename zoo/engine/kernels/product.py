@@ -16,23 +16,28 @@ Reference: Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplica
 
 from typing import Any
 
-import llvmlite.binding as llvm
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
+from numba.core.registry import cpu_target
 from numba.extending import intrinsic
 
 from zoo.engine.kernels.compiling import part
 
 
 def _vector() -> tuple[int, int]:
-    """Bytes in a vector register of this processor, and rows of a tile that leave registers for the operands."""
-    features = llvm.get_host_cpu_features()
-    if features.get("avx512f"):
+    """Bytes in a vector register of the processor that is compiled for, and rows of a tile that leave registers free.
+
+    That is this processor, unless NUMBA_CPU_NAME and NUMBA_CPU_FEATURES name another; both are part of the key under
+    which compiled code is kept.
+    """
+    machine, _, listed = cpu_target.target_context.codegen().magic_tuple()
+    features = listed.split(",")
+    if "+avx512f" in features:
         return 64, 8  # 16 of 32 registers hold the tile
-    if features.get("avx") or features.get("avx2"):
+    if "+avx" in features:
         return 32, 6  # 12 of 16
-    return 16, 6 if features.get("sse2") else 8
+    return 16, 6 if machine.startswith(("x86", "i686")) else 8
 
 
 VECTOR, TILE = _vector()
