@@ -282,7 +282,11 @@ def jax(seconds: float) -> list[dict]:
     if done.returncode:
         print(f"JAX does not take part: {done.stderr.strip().splitlines()[-1:]}", file=sys.stderr)
         return []
-    return json.loads(done.stdout)["rows"]
+    rows = json.loads(done.stdout)["rows"]
+    for row in rows:
+        row["shape"] = tuple(row["shape"])
+        print(line(row), file=sys.stderr, flush=True)
+    return rows
 
 
 def in_jax(seconds: float) -> list[dict]:
