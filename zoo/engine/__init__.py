@@ -1,0 +1,151 @@
+"""Runs cells over time by the fastest path there is: `run`, `run_bidirectional`, `linear_recurrence`.
+
+`choose` says which path that is and why; `PATHS` lists them. All paths give the same numbers: `kernels` has the
+compiled loops and their equations, `compiled` and `recurrence` call them on numpy arrays, `tensorflow` and `jax` bring
+them to the backends, `plain` is the loop that any cell and any place can use.
+
+The environment variable `ZOO_ENGINE=plain` turns compiled kernels off. Importing this package imports neither a
+backend nor numba.
+"""
+
+from typing import Any
+
+from zoo.engine.available import prepare
+from zoo.engine.choice import PATHS, Choice, choose, kind_of
+
+__all__ = ["PATHS", "Choice", "choose", "kind_of", "linear_recurrence", "prepare", "run", "run_bidirectional"]
+
+
+def run(
+    cell: Any,
+    inputs: Any,
+    mask: Any | None = None,
+    initial_state: list | None = None,
+    reverse: bool = False,
+    training: bool | None = None,
+    choice: Choice | None = None,
+) -> tuple[Any, list]:
+    """Runs a cell over the steps of a batch.
+
+    Args:
+        cell: A built cell of `zoo.cells` or any Keras cell.
+        inputs: `(batch, time, features)`.
+        mask: `(batch, time)`, True = real; padded steps are skipped. Best padded on the right; other forms cost a copy.
+        initial_state: States before the first step, each `(batch, units)`; default zeros.
+        reverse: Read each row from its last real step to its first; outputs stand at the steps they belong to.
+        training: Whether gradients are asked for. Without it they can be had too, at the price of a second pass.
+        choice: A path from `choose`; default the one that it names.
+
+    Returns:
+        Outputs `(batch, time, units)`, zero at padded steps, and the final states, a list of `(batch, units)`.
+    """
+    choice = choice or choose(cell, training=training, batch=inputs.shape[0])
+    if choice.path != "compiled":
+        from zoo.engine import plain
+
+        return plain.run(cell, inputs, mask, initial_state, reverse, training)
+    outputs, (states,) = _compiled([cell], inputs, mask, [initial_state], (reverse,), training)
+    return outputs, states
+
+
+def run_bidirectional(
+    forward_cell: Any,
+    backward_cell: Any,
+    inputs: Any,
+    mask: Any | None = None,
+    training: bool | None = None,
+    choice: Choice | None = None,
+) -> tuple[Any, list[list]]:
+    """Runs two cells of one kind and size over a batch, one each way, side by side.
+
+    Args:
+        forward_cell: Reads from the first step to the last.
+        backward_cell: Reads each row from its last real step to its first.
+        inputs: `(batch, time, features)`.
+        mask: `(batch, time)`, True = real.
+        training: See `run`.
+        choice: See `run`.
+
+    Returns:
+        Outputs `(batch, time, 2 * units)`, zero at padded steps, and the final states of both: a list of two lists.
+    """
+    choice = choice or choose(forward_cell, training=training, batch=inputs.shape[0])
+    if choice.path != "compiled" or forward_cell.units != backward_cell.units:
+        from keras import ops
+
+        pair = [
+            run(cell, inputs, mask, None, reverse, training, choice)
+            for cell, reverse in ((forward_cell, False), (backward_cell, True))
+        ]
+        return ops.concatenate([outputs for outputs, _ in pair], axis=-1), [states for _, states in pair]
+    return _compiled([forward_cell, backward_cell], inputs, mask, [None, None], (False, True), training)
+
+
+def linear_recurrence(
+    a: Any,
+    b: Any,
+    initial_state: Any | None = None,
+    mask: Any | None = None,
+    reverse: bool = False,
+    training: bool | None = None,
+    choice: Choice | None = None,
+) -> tuple[Any, Any]:
+    """h_t = a_t * h_{t-1} + b_t, each channel by itself; real or complex numbers.
+
+    Args:
+        a: Factors `(batch, time, channels)`.
+        b: What is added, like `a`.
+        initial_state: h_0 `(batch, channels)`; default zeros.
+        mask: `(batch, time)`, True = real; the state stays at other steps.
+        reverse: Run from the last real step to the first.
+        training: See `run`.
+        choice: See `run`.
+
+    Returns:
+        All h_t `(batch, time, channels)`, zero at padded steps, and the last one `(batch, channels)`.
+    """
+    from keras import ops
+
+    from zoo.engine import plain
+    from zoo.engine.choice import door
+
+    choice = choice or choose("linear", training=training, batch=b.shape[0])
+    dtype = _computed(b)
+    a, b, before = ops.cast(a, dtype), ops.cast(b, dtype), b.dtype
+    h0 = ops.zeros_like(b[:, 0]) if initial_state is None else ops.cast(initial_state, dtype)
+    step = {"compiled": getattr(door(), "linear", None), "associative": plain.associative}.get(choice.path)
+    outputs, last = (step or plain.linear)(a, b, h0, mask, reverse)
+    return ops.cast(outputs, before), ops.cast(last, before)
+
+
+def _compiled(
+    cells: list, inputs: Any, mask: Any, initial: list, reverse: tuple[bool, ...], training: bool | None
+) -> tuple[Any, list[list]]:
+    """The compiled path: everything as tensors of the dtype that is computed in, results in that of the inputs."""
+    from keras import ops
+
+    from zoo.engine.choice import door
+    from zoo.engine.compiled import KINDS
+
+    kind, _ = kind_of(cells[0])
+    entry, dtype = door(), _computed(inputs)
+    assert kind is not None
+    assert entry is not None
+    weights, states = [], []
+    for cell, begin in zip(cells, initial, strict=True):
+        parameters = (cell.kernel, cell.recurrent_kernel, cell.bias)
+        weights.append([ops.cast(ops.convert_to_tensor(parameter), dtype) for parameter in parameters])
+        zeros = [None] * KINDS[kind][1] if begin is None else begin
+        shape = (ops.shape(inputs)[0], cell.units)
+        states.append([ops.zeros(shape, dtype) if state is None else ops.cast(state, dtype) for state in zeros])
+    outputs, finals = entry.run(kind, ops.cast(inputs, dtype), mask, weights, states, reverse, bool(training))
+    back = inputs.dtype
+    return ops.cast(outputs, back), [[ops.cast(state, back) for state in each] for each in finals]
+
+
+def _computed(array: Any) -> str:
+    """The dtype to compute in: half precision has no kernels and is computed in single."""
+    import keras
+
+    name = keras.backend.standardize_dtype(array.dtype)
+    return name if name in ("float32", "float64", "complex64", "complex128") else "float32"

@@ -1,0 +1,121 @@
+"""Which path runs a cell, and why."""
+
+import importlib
+import os
+from typing import Any, NamedTuple
+
+PATHS = {
+    "compiled": "Machine code made on this machine for its processor, forward and backward (CPU).",
+    "fused": "Keras's own layer with cuDNN's kernel (GPU).",
+    "associative": "All steps at once, in a logarithm of their number of rounds (linear recurrences on a GPU).",
+    "plain": "A loop over the steps in the backend, for any cell; whatever can be exported.",
+}
+"""Name of a path -> what it is."""
+
+SMALL_BATCH = 8
+"""Rows up to which a first prediction is not worth loading kernels (0.5 s, then it is)."""
+
+_KERAS = {"SimpleRNNCell": "simple_rnn", "LSTMCell": "lstm", "GRUCell": "gru"}
+
+
+class Choice(NamedTuple):
+    """A path and the reason for it, in a sentence."""
+
+    path: str
+    reason: str
+
+
+def kind_of(cell: Any) -> tuple[str | None, str]:
+    """The kind of kernel that has exactly the equations of a cell, or None and why there is none.
+
+    Args:
+        cell: A cell of `zoo.cells` or of `keras.layers`.
+    """
+    cls = type(cell)
+    kind = _KERAS.get(cls.__name__)
+    if kind is None or not cls.__module__.startswith(("zoo.cells.", "keras.")):
+        return None, f"there is no kernel for {cls.__name__}"
+    if _quantized(cell):
+        return None, "the cell is quantized"
+    if cls.__module__.startswith("keras.") and (names := _differences(cell)):
+        return None, f"{cls.__name__} is not in its usual form: {', '.join(names)}"
+    return kind, ""
+
+
+def _quantized(cell: Any) -> bool:
+    import keras
+
+    mode = getattr(cell, "quantization_mode", None)
+    return bool(mode) or isinstance(cell.dtype_policy, keras.dtype_policies.QuantizedDTypePolicy)
+
+
+def _differences(cell: Any) -> list[str]:
+    """Arguments of a Keras cell with which its equations are not those of the kernel."""
+    import keras
+
+    usual = {
+        "activation": keras.activations.tanh,
+        "recurrent_activation": keras.activations.sigmoid,
+        "use_bias": True,
+        "dropout": 0,
+        "recurrent_dropout": 0,
+        "reset_after": True,
+    }
+    return [name for name, value in usual.items() if getattr(cell, name, value) != value]
+
+
+def door(backend: str | None = None) -> Any | None:
+    """The module that brings kernels to a backend, or None if there is none."""
+    import keras
+
+    name = backend or keras.backend.backend()
+    return importlib.import_module(f"zoo.engine.{name}") if name in ("tensorflow", "jax") else None
+
+
+def choose(
+    cell: Any,
+    *,
+    training: bool | None = None,
+    batch: int | None = None,
+    device: str | None = None,
+    refused: str | bool | None = True,
+) -> Choice:
+    """Which path would run a cell here and now.
+
+    Args:
+        cell: A built or unbuilt cell, or "linear" for a linear recurrence.
+        training: Whether gradients are asked for. Only training compiles; predictions use what is there.
+        batch: Rows, if known.
+        device: "cpu" or "gpu"; default what the backend uses.
+        refused: Why the place of the call rules kernels out, None if it does not; default True: look.
+    """
+    linear = isinstance(cell, str)
+    kind, reason = ("linear", "") if linear else kind_of(cell)
+    if kind is None:
+        return Choice("plain", f"Plain: {reason}.")
+    entry = door()
+    if entry is None:
+        return Choice("plain", "Plain: there are no kernels for this backend.")
+    if (device or entry.device()) == "gpu":
+        path = "associative" if linear else "fused"
+        return Choice(path, f"{path.capitalize()}: there is a GPU.")
+    if os.environ.get("ZOO_ENGINE") == "plain":
+        return Choice("plain", "Plain: the environment variable ZOO_ENGINE says so.")
+    reason = entry.refusal(bool(training)) if refused is True else refused or ""
+    reason = reason or _not_now(kind, training, batch)
+    if reason:
+        return Choice("plain", f"Plain: {reason}.")
+    return Choice("compiled", f"Compiled: there is a kernel for {kind} on this CPU.")
+
+
+def _not_now(kind: str, training: bool | None, batch: int | None) -> str:
+    """Why kernels that could be used are not, or nothing."""
+    from zoo.engine import available
+
+    if reason := available.missing():
+        return reason
+    if training or available.loaded(kind):
+        return ""
+    if batch is not None and batch <= SMALL_BATCH:
+        return "loading kernels takes longer than a small first prediction"
+    return "" if available.ready(kind) else "predictions do not compile kernels; training or zoo.engine.prepare does"

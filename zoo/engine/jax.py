@@ -1,0 +1,158 @@
+"""The door to JAX: kernels as callbacks with a hand-written gradient, and where they must not be used."""
+
+from functools import partial
+from typing import Any
+
+import jax
+import keras
+import numpy as np
+from jax import numpy as jnp
+
+from zoo.engine import compiled, recurrence
+
+KEPT_BYTES = 8 * 2**20
+"""Gates up to this size are kept for the gradient. Arrays are copied on their way through a callback: measured with
+26 MB, computing them once more is 1.4 times as fast; with 6 MB, keeping them is 1.15 times as fast."""
+
+
+def device() -> str:
+    """ "gpu" for any accelerator, else "cpu"."""
+    return "cpu" if jax.default_backend() == "cpu" else "gpu"
+
+
+def refusal(training: bool) -> str | None:
+    """Why kernels cannot be used where the caller is being traced or run; None if they can."""
+    if keras.distribution.distribution() is not None:
+        return "training is distributed over several devices"
+    if not training and not concrete():
+        return "this function may be exported"
+    return None
+
+
+def concrete() -> bool:
+    """Whether operations run at once."""
+    return not isinstance(jnp.zeros(()), jax.core.Tracer)
+
+
+def _unpack(kind: str, reverse: tuple, masked: bool, arrays: tuple) -> tuple[compiled.Arguments, list]:
+    """Flat arrays -> the arguments that `compiled.forward` and `compiled.backward` share, and what is left."""
+    directions, states = len(reverse), compiled.KINDS[kind][1]
+    rest = [np.asarray(array) for array in arrays]
+    x, mask = rest.pop(0), rest.pop(0) if masked else None
+    weights = [compiled.Weights(*rest[3 * d : 3 * d + 3]) for d in range(directions)]
+    rest = rest[3 * directions :]
+    return (kind, x, mask, weights, _grouped(rest[: directions * states], states), reverse), rest[directions * states :]
+
+
+def _forward(kind: str, reverse: tuple, masked: bool, keep: bool, *arrays: Any) -> tuple:
+    arguments, _ = _unpack(kind, reverse, masked, arrays)
+    outputs, last, saved = compiled.forward(*arguments, keep=keep, kept_bytes=KEPT_BYTES)
+    return (outputs, *(state for each in last for state in each), *saved.arrays())
+
+
+def _backward(kind: str, reverse: tuple, masked: bool, *arrays: Any) -> tuple:
+    arguments, rest = _unpack(kind, reverse, masked, arrays)
+    directions, states = len(reverse), compiled.KINDS[kind][1]
+    saved = compiled.Saved(rest[1 : 1 + directions], rest[1 + directions : 1 + 2 * directions])
+    gradient, ends = rest[1 + 2 * directions], rest[2 + 2 * directions :]
+    dx, dw, ds = compiled.backward(*arguments, rest[0], saved, gradient, _grouped(ends, states))
+    return (dx, *(array for each in dw for array in each), *(state for each in ds for state in each))
+
+
+def _shapes(arrays: Any) -> tuple:
+    return tuple(jax.ShapeDtypeStruct(array.shape, array.dtype) for array in arrays)
+
+
+@partial(jax.custom_vjp, nondiff_argnums=(0, 1, 2, 3))
+def _operation(kind: str, reverse: tuple, masked: bool, keep: bool, *arrays: Any) -> tuple:
+    return _operation_forward(kind, reverse, masked, False, *arrays)[0]
+
+
+def _operation_forward(kind: str, reverse: tuple, masked: bool, keep: bool, *arrays: Any) -> tuple:
+    x, recurrent = arrays[0], arrays[2 + masked]
+    directions, states, units = len(reverse), compiled.KINDS[kind][1], recurrent.shape[0]
+    batch, time = x.shape[:2]
+    shapes = [(batch, time, directions * units), *[(batch, units)] * (directions * states)]
+    shapes += compiled.saved_shapes(kind, batch * time, units, x.dtype, directions, keep, KEPT_BYTES)
+    results = jax.pure_callback(
+        partial(_forward, kind, reverse, masked, keep),
+        tuple(jax.ShapeDtypeStruct(shape, x.dtype) for shape in shapes),
+        *arrays,
+        vmap_method="sequential",
+    )
+    last = 1 + directions * states
+    return results[:last], (arrays, results[0], results[last:])
+
+
+def _operation_backward(kind: str, reverse: tuple, masked: bool, keep: bool, kept: tuple, derivatives: tuple) -> tuple:
+    arrays, outputs, saved = kept
+    given = [array for i, array in enumerate(arrays) if not (masked and i == 1)]
+    gradients = jax.pure_callback(
+        partial(_backward, kind, reverse, masked),
+        _shapes(given),
+        *arrays,
+        outputs,
+        *saved,
+        *derivatives,
+        vmap_method="sequential",
+    )
+    if masked:
+        return (gradients[0], np.zeros(arrays[1].shape, jax.dtypes.float0), *gradients[1:])
+    return tuple(gradients)
+
+
+_operation.defvjp(_operation_forward, _operation_backward)
+
+
+def run(
+    kind: str, inputs: Any, mask: Any, weights: list, initial: list, reverse: tuple[bool, ...], keep: bool
+) -> tuple[Any, list]:
+    """`compiled.forward` and its gradient on arrays: outputs and final states by direction."""
+    masks = [] if mask is None else [jnp.asarray(mask, bool)]
+    flat = [array for each in weights for array in each] + [state for each in initial for state in each]
+    results = _operation(kind, tuple(reverse), bool(masks), keep, inputs, *masks, *flat)
+    return results[0], _grouped(list(results[1:]), compiled.KINDS[kind][1])
+
+
+def _linear_forward(reverse: bool, a: Any, b: Any, h0: Any, *mask: Any) -> tuple:
+    a, b, h0 = (np.asarray(array) for array in (a, b, h0))
+    return recurrence.forward(a, b, h0, np.asarray(mask[0]) if mask else None, reverse)
+
+
+def _linear_backward(reverse: bool, a: Any, h0: Any, y: Any, dy: Any, dhn: Any, *mask: Any) -> tuple:
+    # JAX's derivatives of complex numbers are not conjugated, the kernel's are.
+    a, h0, y, dy, dhn = (np.asarray(array) for array in (a, h0, y, dy, dhn))
+    out = recurrence.backward(a, h0, np.asarray(mask[0]) if mask else None, reverse, y, dy.conj(), dhn.conj())
+    return tuple(np.conj(array) for array in out)
+
+
+@partial(jax.custom_vjp, nondiff_argnums=(0,))
+def _linear(reverse: bool, a: Any, b: Any, h0: Any, *mask: Any) -> tuple:
+    return jax.pure_callback(
+        partial(_linear_forward, reverse), _shapes((b, h0)), a, b, h0, *mask, vmap_method="sequential"
+    )
+
+
+def _linear_vjp_forward(reverse: bool, a: Any, b: Any, h0: Any, *mask: Any) -> tuple:
+    y, hn = _linear(reverse, a, b, h0, *mask)
+    return (y, hn), (a, h0, y, mask)
+
+
+def _linear_vjp_backward(reverse: bool, kept: tuple, derivatives: tuple) -> tuple:
+    a, h0, y, mask = kept
+    gradients = jax.pure_callback(
+        partial(_linear_backward, reverse), _shapes((a, a, h0)), a, h0, y, *derivatives, *mask, vmap_method="sequential"
+    )
+    return (*gradients, *(np.zeros(m.shape, jax.dtypes.float0) for m in mask))
+
+
+_linear.defvjp(_linear_vjp_forward, _linear_vjp_backward)
+
+
+def linear(a: Any, b: Any, h0: Any, mask: Any, reverse: bool) -> tuple[Any, Any]:
+    """`recurrence.forward` and its gradient on arrays."""
+    return _linear(reverse, a, b, h0, *([] if mask is None else [jnp.asarray(mask, bool)]))
+
+
+def _grouped(flat: list, size: int) -> list[list]:
+    return [flat[i : i + size] for i in range(0, len(flat), size)]

@@ -1,0 +1,219 @@
+"""LSTM (Hochreiter and Schmidhuber 1997; forget gate: Gers, Schmidhuber and Cummins 2000).
+
+Forward, a_t = x_t W + h_{t-1} U + b in four parts:
+
+    i_t = sigmoid(a_i)    f_t = sigmoid(a_f)    g_t = tanh(a_g)    o_t = sigmoid(a_o)
+    c_t = f_t * c_{t-1} + i_t * g_t
+    h_t = o_t * tanh(c_t)
+
+Gradient, from the last step to the first; D x is the derivative of the loss by x, and Dh_t, Dc_t begin as what comes
+from outside and from the step after:
+
+    Do  = Dh_t * tanh(c_t)                      Da_o = Do * o (1 - o)
+    Dc_t = Dc_t + Dh_t * o_t * (1 - tanh(c_t)^2)
+    Da_i = Dc_t * g * i (1 - i)    Da_f = Dc_t * c_{t-1} * f (1 - f)    Da_g = Dc_t * i * (1 - g^2)
+    Dc_{t-1} = Dc_t * f            Dh_{t-1} = Da_t U'
+    DW = sum x_t' Da_t    DU = sum h_{t-1}' Da_t    Db = sum Da_t    Dx_t = Da_t W'
+
+Only h (the output) and c are kept for the gradient; the gates of a block of steps are computed once more from them,
+in one product, unless `gates` has room for them.
+"""
+
+import numpy as np
+from numba import types
+
+from zoo.engine.kernels.activations import sigmoid, tanh
+from zoo.engine.kernels.compiling import filled, given, kernel, part
+from zoo.engine.kernels.product import DEPTH, multiply, multiply_transposed, pack, padded
+from zoo.engine.kernels.rows import (
+    BLOCK,
+    add_rows,
+    begin,
+    clear_padding,
+    copy,
+    gather,
+    gather_previous,
+    next_block,
+    previous_block,
+    scatter,
+    time_of,
+)
+
+
+@part
+def _activate(a, units):
+    """Each gate is a slice of its own, so that the loops are vectorized."""
+    both, g, o = a[: 2 * units], a[2 * units : 3 * units], a[3 * units : 4 * units]
+    for j in range(both.size):
+        both[j] = sigmoid(both[j])
+    for j in range(g.size):
+        g[j] = tanh(g[j])
+    for j in range(o.size):
+        o[j] = sigmoid(o[j])
+
+
+@part
+def _step(a, c, h):
+    units = c.size
+    _activate(a, units)
+    i, f, g, o = a[:units], a[units : 2 * units], a[2 * units : 3 * units], a[3 * units : 4 * units]
+    for j in range(units):
+        value = f[j] * c[j] + i[j] * g[j]
+        c[j] = value
+        h[j] = o[j] * tanh(value)
+
+
+@part
+def _back(gates, c0, c, dy, dh, dc, da):
+    units = c.size
+    i, f = gates[:units], gates[units : 2 * units]
+    g, o = gates[2 * units : 3 * units], gates[3 * units : 4 * units]
+    di, df = da[:units], da[units : 2 * units]
+    dg, do = da[2 * units : 3 * units], da[3 * units : 4 * units]
+    one = c.dtype.type(1)
+    for j in range(units):
+        d, t = dh[j] + dy[j], tanh(c[j])
+        oj = o[j]
+        dc[j] += d * oj * (one - t * t)
+        do[j] = d * t * oj * (one - oj)
+    for j in range(units):
+        ij, gj, d = i[j], g[j], dc[j]
+        di[j] = d * gj * ij * (one - ij)
+        dg[j] = d * ij * (one - gj * gj)
+    for j in range(units):
+        fj, d = f[j], dc[j]
+        df[j] = d * c0[j] * fj * (one - fj)
+        dc[j] = d * fj
+
+
+def _forward_types(e):
+    return (
+        given(e, 3), given(types.intp, 1), given(types.intp, 1), given(types.intp, 1), types.boolean,
+        given(e, 2), given(e, 2), given(e, 1), given(e, 2), given(e, 2),
+        filled(e, 3), types.intp, filled(e, 2), filled(e, 2), filled(e, 2), filled(e, 2),
+    )  # fmt: skip
+
+
+@kernel(_forward_types)
+def forward(x, rows, lengths, offsets, reverse, kernel, recurrent, bias, h0, c0, y, column, hn, cn, gates, cells):
+    """One job of one direction.
+
+    Args:
+        x: `(batch, time, features)`.
+        rows, lengths, offsets, reverse: See `rows`.
+        kernel, recurrent, bias: W `(features, 4 * units)`, U `(units, 4 * units)` and b.
+        h0, c0: States before the first step, `(batch, units)`.
+        y: Output `(batch, time, ...)`, written from `column` on.
+        hn, cn: Written: states after the last step, `(batch, units)`.
+        gates: Written if it has rows: activated gates by `offsets`, `(rows, padded 4 * units)`.
+        cells: Written if it has rows: c by `offsets`, `(rows, units)`.
+    """
+    features, units, count = x.shape[2], recurrent.shape[0], rows.size
+    wide = padded(x, 4 * units)
+    w, u = np.empty(features * wide, x.dtype), np.empty(units * wide, x.dtype)
+    pack(kernel.reshape(-1), 0, 4 * units, 1, features, 4 * units, w)
+    pack(recurrent.reshape(-1), 0, 4 * units, 1, units, 4 * units, u)
+    h, c = np.empty((count, units), x.dtype), np.empty((count, units), x.dtype)
+    for i in range(count):
+        h[i], c[i] = h0[rows[i]], c0[rows[i]]
+    inputs = np.empty((BLOCK + count, features), x.dtype)
+    a = np.empty((BLOCK + count, wide), x.dtype)
+    first, steps = 0, offsets.size - 1
+    while first < steps:
+        end = next_block(offsets, first)
+        total = offsets[end] - offsets[first]
+        if gates.shape[0]:
+            a = gates[offsets[first] : offsets[end]]
+        gather(x, 0, features, rows, lengths, offsets, reverse, first, end, inputs)
+        begin(a, bias, total)
+        multiply(inputs.reshape(-1), 0, features, 1, total, features, w, a.reshape(-1), 0, wide, 4 * units)
+        for step in range(first, end):
+            at, running = offsets[step] - offsets[first], offsets[step + 1] - offsets[step]
+            multiply(h.reshape(-1), 0, units, 1, running, units, u, a.reshape(-1), at * wide, wide, 4 * units)
+            for i in range(running):
+                _step(a[at + i], c[i], h[i])
+                row = rows[i]
+                time = time_of(step, lengths[row], reverse)
+                copy(h[i], y[row, time, column : column + units])
+                if cells.shape[0]:
+                    copy(c[i], cells[offsets[step] + i])
+        first = end
+    for i in range(count):
+        hn[rows[i]], cn[rows[i]] = h[i], c[i]
+    clear_padding(y, column, units, rows, lengths)
+
+
+def _backward_types(e):
+    return (
+        given(e, 3), given(types.intp, 1), given(types.intp, 1), given(types.intp, 1), types.boolean,
+        given(e, 2), given(e, 2), given(e, 1), given(e, 2), given(e, 2),
+        given(e, 3), types.intp, given(e, 2), given(e, 2), given(e, 3), given(e, 2), given(e, 2),
+        filled(e, 3), filled(e, 2), filled(e, 2), filled(e, 1), filled(e, 2), filled(e, 2),
+    )  # fmt: skip
+
+
+@kernel(_backward_types)
+def backward(
+    x, rows, lengths, offsets, reverse, kernel, recurrent, bias, h0, c0, y, column, gates, cells, dy, dhn, dcn,
+    dx, dkernel, drecurrent, dbias, dh0, dc0,
+):  # fmt: skip
+    """The gradient of `forward`'s job.
+
+    Args:
+        dy, dhn, dcn: Derivatives of the loss by y, hn and cn.
+        dx: Written: `(batch, time, features)`.
+        dkernel, drecurrent, dbias: Added to: this job's share, with columns padded to whole panels.
+        dh0, dc0: Written.
+    """
+    features, units, count = x.shape[2], recurrent.shape[0], rows.size
+    four = 4 * units
+    wide, wide_x, wide_h = padded(x, four), padded(x, features), padded(x, units)
+    kept = gates.shape[0] > 0
+    w, u = np.empty(0 if kept else features * wide, x.dtype), np.empty(0 if kept else units * wide, x.dtype)
+    if not kept:
+        pack(kernel.reshape(-1), 0, four, 1, features, four, w)
+        pack(recurrent.reshape(-1), 0, four, 1, units, four, u)
+    wt, ut = np.empty(four * wide_x, x.dtype), np.empty(four * wide_h, x.dtype)
+    pack(kernel.reshape(-1), 0, 1, four, four, features, wt)
+    pack(recurrent.reshape(-1), 0, 1, four, four, units, ut)
+    dh, dc = np.zeros((count, wide_h), x.dtype), np.empty((count, units), x.dtype)
+    for i in range(count):
+        dh[i, :units], dc[i] = dhn[rows[i]], dcn[rows[i]]
+    room = BLOCK + count
+    inputs, hidden = np.empty((room, features), x.dtype), np.empty((room, units), x.dtype)
+    a, da = np.empty((0 if kept else room, wide), x.dtype), np.zeros((room, wide), x.dtype)
+    dinputs = np.empty((room, wide_x), x.dtype)
+    scratch = np.empty(DEPTH * wide, x.dtype)
+    end = offsets.size - 1
+    while end > 0:
+        first = previous_block(offsets, end)
+        total = offsets[end] - offsets[first]
+        gather(x, 0, features, rows, lengths, offsets, reverse, first, end, inputs)
+        gather_previous(y, column, units, h0, rows, lengths, offsets, reverse, first, end, hidden)
+        if not kept:
+            begin(a, bias, total)
+            multiply(inputs.reshape(-1), 0, features, 1, total, features, w, a.reshape(-1), 0, wide, four)
+            multiply(hidden.reshape(-1), 0, units, 1, total, units, u, a.reshape(-1), 0, wide, four)
+        for step in range(end - 1, first - 1, -1):
+            at, running = offsets[step] - offsets[first], offsets[step + 1] - offsets[step]
+            for i in range(running):
+                row = rows[i]
+                if not kept:
+                    _activate(a[at + i], units)
+                gate = gates[offsets[step] + i] if kept else a[at + i]
+                before = cells[offsets[step - 1] + i] if step else c0[row]
+                time = time_of(step, lengths[row], reverse)
+                _back(gate, before, cells[offsets[step] + i], dy[row, time, column : column + units], dh[i], dc[i],
+                      da[at + i])  # fmt: skip
+                dh[i] = 0
+            multiply(da.reshape(-1), at * wide, wide, 1, running, four, ut, dh.reshape(-1), 0, wide_h, units)
+        dinputs[:total] = 0
+        multiply(da.reshape(-1), 0, wide, 1, total, four, wt, dinputs.reshape(-1), 0, wide_x, features)
+        scatter(dinputs, features, rows, lengths, offsets, reverse, first, end, dx)
+        multiply_transposed(inputs[:total], dkernel, da, 0, four, scratch)
+        multiply_transposed(hidden[:total], drecurrent, da, 0, four, scratch)
+        add_rows(da, total, dbias)
+        end = first
+    for i in range(count):
+        dh0[rows[i]], dc0[rows[i]] = dh[i, :units], dc[i]
+    clear_padding(dx, 0, features, rows, lengths)

@@ -1,0 +1,106 @@
+"""The order in which the rows of a batch are read, shared by all cells.
+
+A job has some rows of the batch, longest first, so that those still running at a step are always the first ones. What
+is computed at step s for row i stands at `offsets[s] + i`: padded steps take neither time nor place.
+
+    lengths 3 2 1    step 0: rows 0 1 2    step 1: rows 0 1    step 2: row 0    offsets 0 3 5 6
+
+Read in reverse, step s of a row of length n is its time n - 1 - s. Steps are handled in blocks of about `BLOCK` rows,
+whose numbers stay in the second cache from one pass over them to the next.
+"""
+
+from zoo.engine.kernels.compiling import part
+
+BLOCK = 256
+
+
+@part
+def copy(source, out):
+    """Copies a row. An index that starts at zero lets the loop be vectorized; so do slices in its callers."""
+    for j in range(source.size):
+        out[j] = source[j]
+
+
+@part
+def add_rows(values, count, total):
+    """Adds the first `count` rows to `total`."""
+    for i in range(count):
+        row = values[i]
+        for j in range(total.size):
+            total[j] += row[j]
+
+
+@part
+def next_block(offsets, first):
+    """The step after the block that begins at step `first`."""
+    end = first + 1
+    while end + 1 < offsets.size and offsets[end + 1] - offsets[first] <= BLOCK:
+        end += 1
+    return end
+
+
+@part
+def previous_block(offsets, end):
+    """The first step of the block that ends before step `end`."""
+    first = end - 1
+    while first > 0 and offsets[end] - offsets[first - 1] <= BLOCK:
+        first -= 1
+    return first
+
+
+@part
+def time_of(step, length, reverse):
+    return length - 1 - step if reverse else step
+
+
+@part
+def gather(sequence, column, width, rows, lengths, offsets, reverse, first, end, out):
+    """Copies steps `first` to `end` of `sequence[:, :, column:column + width]` into `out` (rows, width)."""
+    for step in range(first, end):
+        base = offsets[step] - offsets[first]
+        for i in range(offsets[step + 1] - offsets[step]):
+            row = rows[i]
+            time = time_of(step, lengths[row], reverse)
+            copy(sequence[row, time, column : column + width], out[base + i])
+
+
+@part
+def gather_previous(sequence, column, width, initial, rows, lengths, offsets, reverse, first, end, out):
+    """Like `gather`, one step earlier; before the first step stands `initial` (batch, width)."""
+    for step in range(first, end):
+        base = offsets[step] - offsets[first]
+        for i in range(offsets[step + 1] - offsets[step]):
+            row = rows[i]
+            if step == 0:
+                copy(initial[row], out[base + i])
+            else:
+                time = time_of(step - 1, lengths[row], reverse)
+                copy(sequence[row, time, column : column + width], out[base + i])
+
+
+@part
+def scatter(source, width, rows, lengths, offsets, reverse, first, end, out):
+    """The way back: `source` (rows, at least width) into `out` (batch, time, width)."""
+    for step in range(first, end):
+        base = offsets[step] - offsets[first]
+        for i in range(offsets[step + 1] - offsets[step]):
+            row = rows[i]
+            time = time_of(step, lengths[row], reverse)
+            copy(source[base + i, :width], out[row, time])
+
+
+@part
+def clear_padding(sequence, column, width, rows, lengths):
+    """Zeros at the steps after the end of each row."""
+    for i in range(rows.size):
+        row = rows[i]
+        for time in range(lengths[row], sequence.shape[1]):
+            sequence[row, time, column : column + width] = 0
+
+
+@part
+def begin(values, bias, count):
+    """Every row of `values` begins as the bias, to which products are added; zeros right of it."""
+    for i in range(count):
+        copy(bias, values[i])
+        values[i, bias.size :] = 0
