@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 import zoo
-from zoo import cards, cells, options
+from zoo import cards, cells, engine, options
 from zoo.data.datasets import find_row, unknown_dataset
 from zoo.errors import UserError
 from zoo.lens import commands as lens
@@ -316,7 +316,8 @@ def _listed(kind: str, models_dir: Path | None) -> Iterator[str]:
         yield from (f"{task.name:12}  {task.summary}" for task in installed().values())
     elif kind == "cells":
         known = {name: text for task in installed().values() for name, text in _cells(task).items()}
-        yield from (f"{name:12}  {text}" for name, text in known.items())
+        for name, text in known.items():
+            yield f"{name:12}  {text}; {engine.outlook(name)}" if name in cells.TABLE else f"{name:12}  {text}"
     elif kind == "datasets":
         for task in installed().values():
             yield from (f"{task.name:12}  {name:24}  {row.description}" for name, row in task.recipe.datasets.items())

@@ -25,7 +25,6 @@ def test_reverse_is_the_docstring_s_toy():
 def test_the_fused_layer_runs_and_may_use_cudnn(name, kind, monkeypatch):
     """On a GPU, Keras takes cuDNN's kernel if the layer's arguments allow it: ask the gate itself."""
     layer = layers.Recurrent(name, 8, num_layers=2, bidirectional=True, dropout=0.3, layer_norm=True)
-    assert layer.fused
     asked = []
     module = __import__(f"keras.src.layers.rnn.{name}", fromlist=["backend"])
 
@@ -34,6 +33,7 @@ def test_the_fused_layer_runs_and_may_use_cudnn(name, kind, monkeypatch):
         raise NotImplementedError  # what Keras's backend answers where there is no GPU
 
     monkeypatch.setattr(module.backend, name, fast)
+    monkeypatch.setenv("ZOO_ENGINE", "plain")  # as where there is a GPU: kernels of the CPU stand back
     layer(noise(2, 5, 3), mask=np.ones((2, 5), bool), training=True)
     assert len(asked) == 4, "each direction of each layer asks for the fused kernel"
     for inner in (run for ways in layer.runs for run in ways):
@@ -55,7 +55,7 @@ def test_a_cell_without_a_fused_layer_runs_in_a_loop():
             return h, [h]
 
     layer = layers.Recurrent(Plain, 2)
-    assert not layer.fused
+    assert layer.choice(training=True).path == "plain"
     sums = ops.convert_to_numpy(layer(np.ones((1, 3, 4), "float32")))
     assert sums[0].tolist() == [[4, 4], [8, 8], [12, 12]]
 
@@ -110,3 +110,36 @@ def test_config_round_trip_with_a_cell_instance():
 def test_no_depth_is_told():
     with pytest.raises(ValueError, match="num_layers=0"):
         layers.Recurrent("gru", 4, num_layers=0)
+
+
+@pytest.mark.parametrize("name", cells.TABLE)
+def test_the_compiled_path_is_taken_and_equals_the_plain_one(name, monkeypatch):
+    """Outputs at real steps, final states and every gradient, both ways, over padding in the middle of a batch."""
+    import tensorflow as tf
+
+    from zoo.engine import compiled
+
+    if keras.backend.backend() != "tensorflow":
+        pytest.skip("gradients are taken by TensorFlow's tape here")
+    layer = layers.Recurrent(name, 5, num_layers=2, bidirectional=True, return_state=True, layer_norm=True)
+    inputs = noise(3, 6, 4)
+    mask = np.array([[1] * 6, [1, 1, 1, 0, 0, 0], [0, 0, 1, 1, 1, 1]], bool)
+    layer.build(inputs.shape)
+
+    def results():
+        with tf.GradientTape() as tape:
+            x = tf.Variable(inputs)
+            outputs, states = layer(x, mask=mask, training=True)
+            loss = ops.sum(ops.sin(outputs) * mask[..., None]) + sum(ops.sum(s * s) for level in states for s in level)
+        return [outputs * mask[..., None], *(s for level in states for s in level)], tape.gradient(
+            loss, [x, *layer.trainable_variables]
+        )
+
+    before = dict(compiled.calls)
+    values, gradients = results()
+    assert dict(compiled.calls) != before, "kernels ran"
+    monkeypatch.setenv("ZOO_ENGINE", "plain")
+    before = dict(compiled.calls)
+    for ours, plain in zip([*values, *gradients], [*results()[0], *results()[1]], strict=True):
+        np.testing.assert_allclose(ours, plain, atol=2e-5)
+    assert dict(compiled.calls) == before, "no kernel ran"

@@ -11,9 +11,19 @@ backend nor numba.
 from typing import Any
 
 from zoo.engine.available import prepare
-from zoo.engine.choice import PATHS, Choice, choose, kind_of
+from zoo.engine.choice import PATHS, Choice, choose, kind_of, outlook
 
-__all__ = ["PATHS", "Choice", "choose", "kind_of", "linear_recurrence", "prepare", "run", "run_bidirectional"]
+__all__ = [
+    "PATHS",
+    "Choice",
+    "choose",
+    "kind_of",
+    "linear_recurrence",
+    "outlook",
+    "prepare",
+    "run",
+    "run_bidirectional",
+]
 
 
 def run(

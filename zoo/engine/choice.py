@@ -42,6 +42,19 @@ def kind_of(cell: Any) -> tuple[str | None, str]:
     return kind, ""
 
 
+def outlook(name: str) -> str:
+    """How a cell of `zoo.cells` runs on this machine, as far as that is known without a backend, in a sentence."""
+    from zoo.engine import available
+
+    if name not in _KERAS.values():
+        return "a loop in the backend"
+    if os.environ.get("ZOO_ENGINE") == "plain":
+        return "a loop in the backend: the environment variable ZOO_ENGINE says so"
+    reason = available.missing()
+    cpu = f"a loop in the backend ({reason})" if reason else "compiled kernels"
+    return f"{cpu} on a CPU, cuDNN on a GPU"
+
+
 def _quantized(cell: Any) -> bool:
     import keras
 

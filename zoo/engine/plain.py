@@ -5,7 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from zoo.cells.cell import Cell, sizes
+from zoo.cells.cell import Cell, state_sizes
 
 
 class _Step:
@@ -97,7 +97,7 @@ def _loop(
         sequence, mask = ops.flip(sequence, axis=1), None if mask is None else ops.flip(mask, axis=1)
     layer = keras.layers.RNN(cell, return_sequences=True, return_state=True, dtype=policy)
     if initial_state is None and not hasattr(cell, "get_initial_state"):
-        initial_state = [ops.zeros((ops.shape(sequence)[0], size), sequence.dtype) for size in sizes(cell)]
+        initial_state = [ops.zeros((ops.shape(sequence)[0], size), sequence.dtype) for size in state_sizes(cell)]
     outputs, *states = layer(sequence, mask=mask, initial_state=initial_state, training=training)
     if mask is not None:
         outputs = ops.where(ops.cast(mask, "bool")[:, :, None], outputs, ops.zeros_like(outputs))

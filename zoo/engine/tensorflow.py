@@ -86,7 +86,7 @@ def run(
     finals = directions * states
 
     def unpack(arrays: tuple) -> tuple[compiled.Arguments, list]:
-        """numpy inputs -> the arguments that `compiled.forward` and `compiled.backward` share."""
+        """Numpy inputs -> the arguments that `compiled.forward` and `compiled.backward` share."""
         rest = list(arrays)
         x, m = rest.pop(0), rest.pop(0) if masks else None
         w = [compiled.Weights(*rest[3 * d : 3 * d + 3]) for d in range(directions)]

@@ -15,7 +15,7 @@ from typing import Any
 import keras
 from keras import ops, tree
 
-from zoo import cells
+from zoo import cells, engine
 from zoo.cells.cell import Cell, advance, initial_states, nested, output_size, state_sizes
 from zoo.layers.explicit_mask import ExplicitMask
 from zoo.layers.padding import pack, take_steps, unpack
@@ -39,9 +39,9 @@ def reverse(sequence: Any, mask: Any | None) -> Any:
 class Recurrent(ExplicitMask):
     """A stack of recurrent layers.
 
-    Where Keras has a fused layer for the cell (`Cell.fused`), that runs: cuDNN on a GPU. Any other cell runs in
-    `keras.layers.RNN`. Dropout is applied between layers, never inside the recurrence, which would switch cuDNN off
-    and make a step about 25 times slower.
+    `zoo.engine` chooses how the cell runs: by compiled kernels on a CPU, by Keras's fused layer (`Cell.fused`) with
+    cuDNN on a GPU, or as a loop in `keras.layers.RNN`, for any cell. All give the same numbers. Dropout is applied
+    between layers, never inside the recurrence, which would switch cuDNN off and make a step about 25 times slower.
 
     Args:
         cell: A name, a cell class, or an instance as a pattern; see `zoo.cells.make`.
@@ -97,10 +97,9 @@ class Recurrent(ExplicitMask):
         fused = cell.fused(**options) if isinstance(cell, Cell) else None
         return fused or keras.layers.RNN(cell, dtype=self.dtype_policy, **options)
 
-    @property
-    def fused(self) -> bool:
-        """Whether Keras's own fused layers run."""
-        return type(self.runs[0][0]) is not keras.layers.RNN
+    def choice(self, training: bool | None = None, batch: int | None = None) -> engine.Choice:
+        """How the cell would run here and now, and why; see `zoo.engine.choose`."""
+        return engine.choose(self.runs[0][0].cell, training=training, batch=batch)
 
     @property
     def state_sizes(self) -> list[list[int]]:
@@ -135,7 +134,7 @@ class Recurrent(ExplicitMask):
             inputs: `(batch, time, features)`.
             mask: `(batch, time)`, True = real; padding may stand anywhere. Outputs at padded steps mean nothing: mask
                 whatever reads them.
-            training: Whether dropout is applied.
+            training: Whether dropout is applied, and gradients are going to be asked for.
             initial_state: Where to begin, as `return_state` gives it; default zeros. Forward stacks only.
             return_state: False returns no states, even if the layer was made to: then a mask costs nothing.
 
@@ -151,25 +150,46 @@ class Recurrent(ExplicitMask):
         wanted = self.return_state if return_state is None else self.return_state and return_state
         original, states = mask, []
         hidden, mask = (inputs, None) if mask is None else pack(inputs, mask)
-        # A mask holds the state where a sequence has ended. Only final states need that.
-        state_mask = mask if wanted else None
+        choice = self.choice(training, hidden.shape[0])
         for level, ways in enumerate(self.runs):
             if level and self.drops:
                 hidden = self.drops[level - 1](hidden, training=training)
-            begin = None if initial_state is None else nested(ways[0].cell, initial_state[level])
-            results = [self._run(ways[0], hidden, state_mask, training, begin)]
-            if self.bidirectional:
-                results.append(self._run(ways[1], reverse(hidden, mask), state_mask, training))
-            out = results[0][0]
-            if self.bidirectional:
-                out = ops.concatenate([out, reverse(results[1][0], mask)], axis=-1)
+            begin = None if initial_state is None else list(initial_state[level])
+            if choice.path == "compiled":
+                out, finals = self._compiled(ways, hidden, mask, training, begin, choice)
+            else:
+                out, finals = self._by_keras(ways, hidden, mask, training, begin, wanted)
             if wanted:
-                states.append([ops.concatenate(pair, axis=-1) for pair in zip(*(r[1] for r in results), strict=True)])
+                states.append([ops.concatenate(pair, axis=-1) for pair in zip(*finals, strict=True)])
             if self.norms:
                 out = self.norms[level](out)
             hidden = hidden + out if self.residual and hidden.shape[-1] == out.shape[-1] else out
         hidden = hidden if original is None else unpack(hidden, original)
         return (hidden, states) if wanted else hidden
+
+    def _compiled(
+        self, ways: list, inputs: Any, mask: Any, training: bool | None, begin: list | None, choice: engine.Choice
+    ) -> tuple[Any, list[list]]:
+        """One layer by compiled kernels: outputs of all directions, and the final states of each."""
+        cells = [layer.cell for layer in ways]
+        if self.bidirectional:
+            return engine.run_bidirectional(*cells, inputs, mask, training, choice)
+        outputs, final = engine.run(cells[0], inputs, mask, begin, training=training, choice=choice)
+        return outputs, [final]
+
+    def _by_keras(
+        self, ways: list, inputs: Any, mask: Any, training: bool | None, begin: list | None, wanted: bool
+    ) -> tuple[Any, list[list]]:
+        """One layer by Keras's layers; the final states only if they are wanted."""
+        # A mask holds the state where a sequence has ended. Only final states need that.
+        state_mask = mask if wanted else None
+        begin = None if begin is None else nested(ways[0].cell, begin)
+        results = [self._run(ways[0], inputs, state_mask, training, begin)]
+        out = results[0][0]
+        if self.bidirectional:
+            results.append(self._run(ways[1], reverse(inputs, mask), state_mask, training))
+            out = ops.concatenate([out, reverse(results[1][0], mask)], axis=-1)
+        return out, [finals for _, finals in results]
 
     def _run(
         self, layer: keras.layers.RNN, inputs: Any, mask: Any, training: bool | None, begin: list | None = None

@@ -216,12 +216,11 @@ def _on_policy(
 
 def _describe(stage: Stage, model: keras.Model) -> str:
     """What is about to run, and which path through Keras it takes."""
-    loops = {layer.fused for layer in model.layers if hasattr(layer, "fused")}
-    path = "Keras's fused layer (cuDNN on a GPU)" if loops == {True} else "a loop over the cell"
-    path = f" Recurrence: {path}." if loops else ""
+    choices = {layer.choice(training=True).reason: 0 for layer in model.layers if hasattr(layer, "choice")}
+    path = f" Recurrence: {' '.join(choices)}" if choices else ""
     sizes = ", ".join(f"{split} {count:,}" for split, count in stage.data.sizes().items())
     return (
         f"Stage {stage.name}. Data: {stage.data.card.name}: {sizes}.\n"
-        f"Model: {model.count_params():,} parameters, cell {stage.recipe.cell}.{path} "
-        f"Backend {keras.backend.backend()}."
+        f"Model: {model.count_params():,} parameters, cell {stage.recipe.cell}. "
+        f"Backend {keras.backend.backend()}.{path}"
     )
