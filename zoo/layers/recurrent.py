@@ -173,7 +173,7 @@ class Recurrent(ExplicitMask):
         """One layer by compiled kernels: outputs of all directions, and the final states of each."""
         cells = [layer.cell for layer in ways]
         if self.bidirectional:
-            return engine.run_bidirectional(*cells, inputs, mask, training, choice)
+            return engine.run_bidirectional(cells[0], cells[1], inputs, mask, training, choice)
         outputs, final = engine.run(cells[0], inputs, mask, begin, training=training, choice=choice)
         return outputs, [final]
 
