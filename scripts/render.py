@@ -9,6 +9,7 @@ Cards and the table of models come from the JSON in `saved_models`; the rest of 
 """
 
 import csv
+import json
 import re
 import sys
 from pathlib import Path
@@ -60,7 +61,7 @@ def blocks() -> dict[str, str]:
             f"`zoo evaluate sentiment-gru-imdb` scores {served['examples']:,} reviews at "
             f"{served['examples_per_second']:.0f} per second on {served['cores']} cores, tokenization included."
         ),
-        "speed": speed_table(facts["train_step"]),
+        "engine": engine_table(),
         "translations": scores(summaries, "translate", TRANSLATE),
         "translation-speed": translation_speed(facts["translate"]),
         "captions": scores(summaries, "caption", CAPTION, some=("fact_accuracy",)),
@@ -147,12 +148,24 @@ def memory(found: dict) -> str:
     )
 
 
-def speed_table(rows: list[dict]) -> str:
-    """Training speed of each cell, as `scripts/bench_cells.py` measured it."""
-    return cards.markdown(
-        ("cell", "backend", "path", "sequences per second"),
-        ((r["cell"], r["backend"], r["path"], f"{r['sequences_per_second']:.0f}") for r in rows),
+def engine_table() -> str:
+    """Training steps of the engine, Keras and PyTorch, as `scripts/bench_engine.py` measured them."""
+    found = json.loads((ROOT / "scripts" / "engine.json").read_text(encoding="utf-8"))
+    rows = [row for row in found["rows"] if row["what"] in ("training", "bidirectional") and "keras" in row["ratio"]]
+    table = cards.markdown(
+        ("layer", "batch x steps, features -> units", "ms per step", "Keras / ours", "PyTorch / ours"),
+        (
+            (
+                row["cell"] + (", both directions" if row["what"] == "bidirectional" else ""),
+                "{} x {}, {} -> {}".format(*row["shape"]),
+                f"{row['ms']['engine']['median']:.1f}",
+                f"{row['ratio']['keras']:.2f}",
+                f"{row['ratio']['torch']:.2f}" if "torch" in row["ratio"] else "",
+            )
+            for row in rows
+        ),
     )
+    return f"Medians on {found['cores']} cores; a ratio above 1 says how many times faster ours is.\n\n{table}"
 
 
 def experiments(file: Path) -> str:

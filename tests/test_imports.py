@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[1]
 LIGHT = "zoo zoo.errors zoo.ids zoo.legacy zoo.names zoo.settings zoo.data.datasets zoo.task zoo.options zoo.cards"
 DATA = "zoo.data"
 NETS = "zoo.serialization zoo.engine zoo.cells zoo.layers zoo.losses zoo.decoding zoo.builders"
-EVERYTHING = f"{LIGHT} {DATA} {NETS} zoo.figures zoo.metrics zoo.optimizers zoo.saved"
+EVERYTHING = f"{LIGHT} zoo.engine {DATA} {NETS} zoo.figures zoo.metrics zoo.optimizers zoo.saved"
 
 # The first pattern that matches a file says what it may import besides the standard library and its own package.
 ROWS = {

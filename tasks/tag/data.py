@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from zoo.data import batches, text
+from zoo.data import pipeline as pipelines
 from zoo.data.pipeline import Pipeline
 from zoo.data.raw import RawDataset
 from zoo.errors import UserError
@@ -76,6 +77,7 @@ def load(recipe: Train, assets: Mapping[str, Any] | None = None) -> Data:
         recipe.seed,
         scoring_batch_size=SCORING_BATCH_SIZE,
         shuffle_buffer=SHUFFLE_BUFFER[kind],
+        cached=0 if kind == "frames" else pipelines.CACHED,  # frames are large, and nothing is computed from them
     )
     return Data(
         raw=raw,

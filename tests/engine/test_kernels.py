@@ -244,3 +244,26 @@ def test_linear_recurrences(dtype: str, shape: tuple) -> None:
             if mask is not None:
                 assert not y[~mask].any()
                 assert not db[~mask].any()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("ways", WAYS, ids=str)
+def test_gradients_do_not_depend_on_how_rows_are_dealt_out(
+    kind: str, ways: tuple, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also between the sizes at which a forward and a backward pass would be worth a second core."""
+    rng = np.random.default_rng(5)
+    x, weights, initial = made(kind, (9, 6, 5, 12), ways, "float64", rng)
+    mask = masks(9, 6, rng)[1]
+    work = compiled._work(kind, x, 12)
+    monkeypatch.setattr(threads, "cores", lambda: 4)
+    results = []
+    for limit in (0, *(factor * work * len(ways) for factor in (0.5, 0.9, 1.1, 1.5, 1.9, 2.1, 3)), np.inf):
+        monkeypatch.setattr(compiled, "SPLIT_WORK", limit)
+        outputs, finals, saved = compiled.forward(kind, x, mask, weights, initial, ways, keep=True)
+        dy, dh = np.cos(outputs), [[np.ones_like(state) for state in each] for each in finals]
+        dx, dw, d0 = compiled.backward(kind, x, mask, weights, initial, ways, outputs, saved, dy, dh)
+        results.append([outputs, dx, *flat([list(each) for each in dw]), *flat(d0)])
+    for other in results[1:]:
+        for one, same in zip(results[0], other, strict=True):
+            np.testing.assert_allclose(one, same, rtol=0, atol=1e-12)

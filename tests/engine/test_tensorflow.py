@@ -245,3 +245,40 @@ def test_several_replicas_take_the_plain_path() -> None:
         [sys.executable, "-c", TWO_REPLICAS], capture_output=True, text=True, env=environment, check=False
     )
     assert done.stdout.split() == ["0", "1"], done.stderr[-2000:]
+
+
+SIZES = [
+    (32, 6, 32, 32),
+    (31, 5, 33, 31),
+    (16, 12, 8, 40),
+    (64, 3, 24, 48),
+    (2, 40, 16, 64),
+    (17, 17, 17, 17),
+    (1, 90, 9, 30),
+]
+"""Batch, steps, features, units around the work at which a second core is worth waking."""
+
+
+@pytest.mark.parametrize("kind", ["simple_rnn", "lstm", "gru"])
+def test_gradients_of_many_sizes_are_those_of_the_plain_loop(kind):
+    rng = np.random.default_rng(0)
+    for batch, steps, features, units in SIZES:
+        cell = cells.make(kind, units)
+        cell.build((None, features))
+        cell.set_weights([rng.normal(0, 0.2, weight.shape) for weight in cell.get_weights()])
+        inputs = tf.constant(rng.normal(size=(batch, steps, features)).astype("float32"))
+        lengths = rng.integers(1, steps + 1, batch)
+        direction = tf.constant(rng.normal(size=(batch, steps, units)).astype("float32"))
+        for mask in (None, np.arange(steps) < lengths[:, None]):
+            results = []
+            for path in ("plain", "compiled"):
+                with tf.GradientTape() as tape:
+                    tape.watch(inputs)
+                    outputs, states = engine.run(
+                        cell, inputs, mask, training=True, choice=engine.Choice(path, "this is a test")
+                    )
+                    loss = tf.reduce_sum(outputs * direction) + sum(tf.reduce_sum(state) for state in states)
+                results.append(tape.gradient(loss, [inputs, *cell.trainable_variables]))
+            for plain, ours in zip(*results, strict=True):
+                scale = float(tf.reduce_max(tf.abs(plain)))
+                np.testing.assert_allclose(ours, plain, rtol=0, atol=2e-5 * scale, err_msg=str((batch, steps, units)))

@@ -347,3 +347,14 @@ def test_a_quicker_score_serves_after_each_epoch_and_the_full_one_at_the_end(toy
     assert asked == ["quick", "quick", "full"]
     assert set(saved.metrics["scores"]["validation"]) == {"log_loss"}
     assert "accuracy" in saved.metrics["scores"]["test"]
+
+
+def test_nothing_is_traced_again_after_the_first_epoch(toy):
+    """Batches of other lengths and sizes run by the same graph."""
+    model = builders.classifier(12, 2, "gru", 4, embedding_dim=4)
+    counts = []
+    for epoch in range(3):
+        for length in (4, 3, 2):
+            model.fit(batches(TOKENS[:, :length], LABELS).batch(13 + epoch), shuffle=False, verbose=0)
+        counts.append(model.train_function.experimental_get_tracing_count())
+    assert counts == [counts[0]] * 3

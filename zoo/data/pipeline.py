@@ -1,5 +1,6 @@
 """One pipeline from raw examples to batches, for training and for scoring."""
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -7,6 +8,9 @@ import tensorflow as tf
 
 from zoo.data import batches
 from zoo.data.raw import RawDataset
+
+CACHED = 200_000
+"""Training sets of at most this many examples are kept encoded in memory: 100 MB of ids at 120 tokens per example."""
 
 
 def unchanged(examples: tf.data.Dataset, training: bool) -> tf.data.Dataset:
@@ -28,6 +32,7 @@ class Pipeline:
         shuffle_buffer: Examples held for shuffling.
         shuffle_batches: Whether whole batches are shuffled too, as batches by length have to be.
         epoch_examples: Training examples of an epoch, where they are not the train split.
+        cached: Largest number of training examples that are kept encoded in memory.
     """
 
     raw: RawDataset
@@ -39,14 +44,21 @@ class Pipeline:
     shuffle_buffer: int = batches.SHUFFLE_BUFFER
     shuffle_batches: bool = True
     epoch_examples: Callable[[int], tf.data.Dataset] | None = None
+    cached: int = CACHED
 
     def train(self, epoch: int) -> tf.data.Dataset:
         """Shuffled batches of an epoch; the same number gives the same batches in the same order."""
-        examples = self.epoch_examples(epoch) if self.epoch_examples else self.raw.split("train")
-        examples = batches.shuffled(self.encode(examples, True), self.seed, epoch, self.shuffle_buffer)
+        examples = self.encode(self.epoch_examples(epoch), True) if self.epoch_examples else self._encoded
+        examples = batches.shuffled(examples, self.seed, epoch, self.shuffle_buffer)
         ready = self.batch(examples, self.batch_size)
         ready = batches.shuffle_batches(ready, self.seed, epoch) if self.shuffle_batches else ready
         return ready.prefetch(2)
+
+    @functools.cached_property
+    def _encoded(self) -> tf.data.Dataset:
+        """Encoded training examples; of a small set, later epochs take them from memory."""
+        examples = self.encode(self.raw.split("train"), True)
+        return examples.cache() if self.raw.size("train") <= self.cached else examples
 
     def split(self, name: str, limit: int | None = None) -> tf.data.Dataset:
         """Batches of a split, or of its first `limit` examples, in order.

@@ -11,7 +11,7 @@ backend nor numba.
 from typing import Any
 
 from zoo.engine.available import prepare
-from zoo.engine.choice import PATHS, Choice, choose, kind_of, outlook
+from zoo.engine.choice import PATHS, Choice, choose, kind_of, outlook, plain_only
 
 __all__ = [
     "PATHS",
@@ -20,6 +20,7 @@ __all__ = [
     "kind_of",
     "linear_recurrence",
     "outlook",
+    "plain_only",
     "prepare",
     "run",
     "run_bidirectional",

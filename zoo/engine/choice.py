@@ -1,7 +1,9 @@
 """Which path runs a cell, and why."""
 
+import contextlib
 import importlib
 import os
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 PATHS = {
@@ -40,6 +42,20 @@ def kind_of(cell: Any) -> tuple[str | None, str]:
     if cls.__module__.startswith("keras.") and (names := _differences(cell)):
         return None, f"{cls.__name__} is not in its usual form: {', '.join(names)}"
     return kind, ""
+
+
+@contextlib.contextmanager
+def plain_only() -> Iterator[None]:
+    """Within it, everything runs by the backend's own operations, as with `ZOO_ENGINE=plain` in the environment."""
+    before = os.environ.get("ZOO_ENGINE")
+    os.environ["ZOO_ENGINE"] = "plain"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["ZOO_ENGINE"]
+        else:
+            os.environ["ZOO_ENGINE"] = before
 
 
 def outlook(name: str) -> str:

@@ -23,7 +23,7 @@ class Progress(keras.callbacks.Callback):
     def __init__(self, epoch: int, recipe: TrainConfig, examples: int | None, deadline: float) -> None:
         super().__init__()
         self.epoch, self.recipe, self.examples, self.deadline = epoch, recipe, examples, deadline
-        self.rate = 0.0
+        self.rate = self.compiling = self.first = 0.0
 
     def on_train_begin(self, logs: dict | None = None) -> None:
         self.bar = tqdm(
@@ -36,14 +36,15 @@ class Progress(keras.callbacks.Callback):
             file=sys.stderr,
         )
         self.began = self.reported = time.monotonic()
-        self.done = 0
+        self.done = self.steps = 0
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
         step = self.recipe.batch_size
         if self.examples:
             step = min(step, self.examples - self.done)  # the last batches of each bucket are smaller
-        self.done += step
+        self.done, self.steps = self.done + step, self.steps + 1
         now = time.monotonic()
+        self.first = self.first or now - self.began
         if self.bar.disable and now - self.reported >= SECONDS_PER_LINE:
             self.reported = now
             whole = f" of {self.examples:,}" if self.examples else ""
@@ -55,7 +56,10 @@ class Progress(keras.callbacks.Callback):
 
     def on_train_end(self, logs: dict | None = None) -> None:
         self.bar.close()
-        self.rate = self.done / max(time.monotonic() - self.began, 1e-9)
+        self.seconds = time.monotonic() - self.began
+        self.rate = self.done / max(self.seconds, 1e-9)
+        # The first step takes longer than the others by what it takes to compile.
+        self.compiling = max(self.first - (self.seconds - self.first) / max(self.steps - 1, 1), 0.0)
         self.model.stop_training = False
 
 

@@ -5,6 +5,7 @@ import importlib.util
 import os
 import platform
 import shutil
+import time
 from pathlib import Path
 from typing import Any
 
@@ -53,18 +54,24 @@ def train(
     keras.config.set_dtype_policy(recipe.precision)
     try:
         task = installed.task
+        began = time.monotonic()
         data = task.load(recipe)
         stages = task.stages(recipe, data)
-        model, states = Loop(folder, callbacks).run(stages)
+        loading = time.monotonic() - began
+        loop = Loop(folder, callbacks)
+        model, states = loop.run(stages)
     finally:
         keras.config.set_dtype_policy("float32")
     say("Scoring the test split.")
+    began = time.monotonic()
     state, chosen_by = joined(stages, states)
     chosen = state.history[state.best_epoch - 1]
     scores = {
         "validation": {k.removeprefix("validation_"): v for k, v in chosen.items() if k.startswith("validation_")},
         "test": task.score(model, data.split("test"), data.assets),
     }
+    seconds = {"loading": loading, **loop.seconds, "test": time.monotonic() - began}
+    say(f"Time: {', '.join(f'{name} {spent:.0f} s' for name, spent in seconds.items())}.")
     metrics = {
         "monitor": task.monitor,
         "higher_is_better": task.higher_is_better,

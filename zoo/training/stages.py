@@ -32,6 +32,7 @@ class Loop:
 
     def __init__(self, folder: Path, callbacks: Sequence[keras.callbacks.Callback] = ()) -> None:
         self.folder, self.callbacks, self.started = folder, callbacks, time.monotonic()
+        self.seconds = {"compiling": 0.0, "steps": 0.0, "validation": 0.0}
 
     def run(self, stages: Sequence[Stage]) -> tuple[keras.Model, list[TrainState]]:
         """Runs what is left of the stages; returns the last one's model with its best weights, and all states."""
@@ -96,6 +97,9 @@ class Loop:
             scoring = time.monotonic()
             scores = _score(stage, model)
             scoring = time.monotonic() - scoring
+            self.seconds["compiling"] += progress.compiling
+            self.seconds["steps"] += progress.seconds - progress.compiling
+            self.seconds["validation"] += scoring
             state.epoch += 1
             state.minutes = round(earlier + (time.monotonic() - began) / 60, 2)
             state.examples_per_second = round(progress.rate, 1)
