@@ -1,7 +1,8 @@
 """Registers every Keras class of this package once Keras is there, so that saved models load without `custom_objects`.
 
 `import zoo` must not import Keras, and `keras.saving.load_model` must know our classes whichever was imported first.
-So the classes are imported right after Keras: at once if it is loaded already, else when its import has ended.
+So the classes are imported right after Keras: at once if it is loaded already, else when its import has ended. If a part
+of this package imports Keras, they wait until that part is there as a whole.
 """
 
 import importlib
@@ -27,11 +28,38 @@ def register() -> None:
 
 def after_keras() -> None:
     """Registers the classes now if Keras is loaded, else as soon as it is."""
-    keras = sys.modules.get("keras")
-    if keras is None:
+    if "keras" not in sys.modules:
         sys.meta_path.insert(0, _AfterKeras())
-    elif not getattr(keras.__spec__, "_initializing", False):
+    elif not _loading("keras"):
+        _register_when_whole()
+
+
+class _Waiting(ModuleType):
+    """A package while classes wait: Python sets a part as its attribute when the part is there as a whole."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        super().__setattr__(name, value)
+        if isinstance(value, ModuleType) and not _loading("zoo."):  # `value` is the outermost part
+            self.__class__ = ModuleType  # type: ignore[assignment]
+            register()
+
+
+def _register_when_whole() -> None:
+    loading = _loading("zoo.")
+    if loading:
+        outermost = loading[0]
+        sys.modules[outermost.rpartition(".")[0]].__class__ = _Waiting
+    else:
         register()
+
+
+def _loading(prefix: str) -> list[str]:
+    """Modules being imported whose names begin so, in the order in which their imports began."""
+    return [
+        name
+        for name, module in list(sys.modules.items())
+        if name.startswith(prefix) and getattr(getattr(module, "__spec__", None), "_initializing", False)
+    ]
 
 
 class _AfterKeras(importlib.abc.MetaPathFinder):
@@ -60,4 +88,4 @@ class _Registering(importlib.abc.Loader):
 
     def exec_module(self, module: ModuleType) -> None:
         self.loader.exec_module(module)
-        register()
+        _register_when_whole()
