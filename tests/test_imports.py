@@ -190,8 +190,11 @@ def test_importing_it_is_light(module: str) -> None:
 
 @pytest.mark.parametrize(
     "first",
-    ["import zoo, keras", "import keras, zoo", "from zoo import layers", "import zoo.cells.gru", "from zoo import losses",
-     "from zoo.decoding import beam", "from zoo.data import batches", "from zoo import saved"],
+    [
+        "import zoo, keras", "import keras, zoo", "from zoo import layers", "import zoo.cells.gru",
+        "from zoo import losses", "from zoo.decoding import beam", "from zoo.data import batches",
+        "from zoo import saved",
+    ],
 )  # fmt: skip
 def test_classes_are_known_to_keras_whatever_is_imported_first(first: str) -> None:
     code = (

@@ -56,6 +56,13 @@ class AveragingAdamW(keras.optimizers.AdamW):
             variable.assign(ops.copy(variable))
 
 
+def write_average(model: keras.Model) -> None:
+    """Overwrites a model's weights with their averages, if its optimizer keeps some."""
+    # In mixed_float16, Keras puts an optimizer around ours that scales the loss.
+    optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)
+    optimizer.write_average(model.trainable_variables)
+
+
 def compile(model: keras.Model, recipe: TrainConfig, examples: int, **options: Any) -> None:
     """`model.compile` with the recipe's optimizer.
 

@@ -1,8 +1,8 @@
 """Registers every Keras class of this package once Keras is there, so that saved models load without `custom_objects`.
 
 `import zoo` must not import Keras, and `keras.saving.load_model` must know our classes whichever was imported first.
-So the classes are imported right after Keras: at once if it is loaded already, else when its import has ended. If a part
-of this package imports Keras, they wait until that part is there as a whole.
+So the classes are imported right after Keras: at once if it is loaded already, else when its import has ended. If a
+part of this package imports Keras, they wait until that part is there as a whole.
 """
 
 import importlib

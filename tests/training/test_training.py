@@ -16,7 +16,7 @@ import pytest
 import tensorflow as tf
 from click.testing import CliRunner
 
-from zoo import builders, cards, layers, metrics, optimizers, training
+from zoo import builders, cards, layers, metrics, optimizers, saved, training
 from zoo.cli import cli
 from zoo.data.datasets import DatasetCard
 from zoo.errors import UserError
@@ -366,3 +366,15 @@ def test_nothing_is_traced_again_after_the_first_epoch(monkeypatch):
             model.fit(batches(TOKENS[:, :length], LABELS).batch(13 + epoch), shuffle=False, verbose=0)
         counts.append(len(traces))
     assert counts == [counts[0]] * 3
+
+
+@pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
+def test_the_precision_of_a_training_is_that_of_the_saved_model(toy, tmp_path, precision):
+    trained = training.train(
+        toy, dataclasses.replace(RECIPE, epochs=1, precision=precision), tmp_path / "m", plot=False
+    )
+    assert keras.config.dtype_policy().name == "float32", "what comes next is not affected"
+    for model in (trained, saved.load(tmp_path / "m")):
+        assert model.net.get_layer("recurrent").dtype_policy.name == precision
+        assert model.net.get_layer("recurrent").compute_dtype == precision.removeprefix("mixed_")
+        assert {weight.dtype for weight in model.net.weights} == {"float32"}

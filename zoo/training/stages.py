@@ -15,7 +15,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from zoo import cards
+from zoo import cards, optimizers
 from zoo.errors import UserError
 from zoo.task import Data, Stage
 from zoo.training.checkpoint import Checkpoint, TrainState
@@ -93,7 +93,7 @@ class Loop:
             logs = _epoch(stage, model, state.epoch, [progress, *self.callbacks])
             _check_loss(logs["loss"], state.epoch + 1, recipe)
             raw = [np.array(value) for value in model.get_weights()]
-            model.optimizer.write_average(model.trainable_variables)
+            optimizers.write_average(model)
             scoring = time.monotonic()
             scores = _score(stage, model)
             scoring = time.monotonic() - scoring
