@@ -7,7 +7,7 @@ from keras import ops
 
 from zoo.decoding.options import check
 from zoo.decoding.result import Decoded
-from zoo.decoding.state import ForcedPrefix, StateFrame, Step, first_tokens, while_loop, write
+from zoo.decoding.state import ForcedPrefix, StateFrame, Step, first_tokens, recorded, while_loop, write
 from zoo.decoding.vocabulary import gather_tokens
 from zoo.ids import PAD
 
@@ -40,7 +40,7 @@ def generate(
     Args:
         step: See `zoo.decoding`.
         state: A nest of `(batch, ...)`.
-        choose: `(log_probabilities, time) -> tokens`: `(batch, vocabulary)` and a scalar to `(batch,)`.
+        choose: `(table, time) -> tokens`: what the step returned and a scalar to `(batch,)`.
         start: An id, or `(batch,)` ids.
         end: The id that ends a row.
         max_new_tokens: Largest number of tokens of a row.
@@ -59,17 +59,17 @@ def generate(
         return ops.logical_and(time < max_new_tokens, ops.any(rows.alive))
 
     def body(time: Any, rows: _Rows, tensors: list) -> tuple:
-        log_probabilities, new = step(rows.last, frame.state(tensors))
-        tokens = ops.cast(choose(log_probabilities, time), "int32")
+        table, new = step(rows.last, frame.state(tensors))
+        tokens = ops.cast(choose(table, time), "int32")
         given = forced.at(time)
         tokens = tokens if given is None else ops.where(given > 0, given, tokens)
-        rows = _append(rows, time, tokens, gather_tokens(log_probabilities, tokens), end)
+        rows = _append(rows, time, tokens, gather_tokens(table, tokens), end)
         if record is not None:
-            attention = ops.where((time < rows.lengths)[:, None], ops.cast(new[record], "float32"), 0.0)
+            attention = ops.where((time < rows.lengths)[:, None], ops.cast(recorded(new, record), "float32"), 0.0)
             rows = rows._replace(attention=write(rows.attention, time, attention))
         return time + 1, rows, frame.tensors(new)
 
-    rows = _first_rows(last, max_new_tokens, 0 if record is None else ops.shape(state[record])[1])
+    rows = _first_rows(last, max_new_tokens, 0 if record is None else ops.shape(recorded(state, record))[1])
     _, rows, tensors = while_loop(unfinished, body, (ops.zeros((), "int32"), rows, frame.tensors(state)))
     attention = ops.transpose(rows.attention, (1, 0, 2))  # (batch, max_new_tokens, source_time)
     state = frame.state(tensors) if keep_state else ()

@@ -11,6 +11,7 @@ from zoo.decoding.greedy_search import greedy
 from zoo.decoding.options import accepts_old_names, check
 from zoo.decoding.result import Decoded
 from zoo.decoding.state import Step
+from zoo.decoding.vocabulary import normalized
 
 
 class _StepSeed(keras.random.SeedGenerator):
@@ -87,4 +88,4 @@ def sample(
         # If every token of a row is excluded, TensorFlow draws an id that does not exist.
         return ops.minimum(tokens[:, 0], ops.shape(logits)[1] - 1)
 
-    return generate(step, state, choose, **options) if temperature else greedy(step, state, **options)
+    return generate(normalized(step), state, choose, **options) if temperature else greedy(step, state, **options)
