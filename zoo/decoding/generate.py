@@ -26,7 +26,7 @@ class _Rows(NamedTuple):
 def generate(
     step: Step,
     state: Any,
-    choose: Callable[[Any, Any], Any],
+    choose: Callable[[Any, Any], tuple[Any, Any]],
     *,
     start: Any,
     end: int,
@@ -40,7 +40,8 @@ def generate(
     Args:
         step: See `zoo.decoding`.
         state: A nest of `(batch, ...)`.
-        choose: `(table, time) -> tokens`: what the step returned and a scalar to `(batch,)`.
+        choose: `(table, time) -> (tokens, gains)`: what the step returned and a scalar -> tokens and their
+            log-probabilities, `(batch,)` each.
         start: An id, or `(batch,)` ids.
         end: The id that ends a row.
         max_new_tokens: Largest number of tokens of a row.
@@ -60,10 +61,12 @@ def generate(
 
     def body(time: Any, rows: _Rows, tensors: list) -> tuple:
         table, new = step(rows.last, frame.state(tensors))
-        tokens = ops.cast(choose(table, time), "int32")
+        tokens, gains = choose(table, time)
         given = forced.at(time)
-        tokens = tokens if given is None else ops.where(given > 0, given, tokens)
-        rows = _append(rows, time, tokens, gather_tokens(table, tokens), end)
+        if given is not None:
+            tokens = ops.where(given > 0, given, tokens)
+            gains = gather_tokens(table, tokens)
+        rows = _append(rows, time, tokens, gains, end)
         if record is not None:
             attention = ops.where((time < rows.lengths)[:, None], ops.cast(recorded(new, record), "float32"), 0.0)
             rows = rows._replace(attention=write(rows.attention, time, attention))

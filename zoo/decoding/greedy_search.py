@@ -6,7 +6,7 @@ from zoo.decoding.generate import generate
 from zoo.decoding.options import accepts_old_names
 from zoo.decoding.result import Decoded
 from zoo.decoding.state import Step
-from zoo.decoding.vocabulary import Logits, best_tokens
+from zoo.decoding.vocabulary import best_tokens
 
 
 @accepts_old_names
@@ -43,8 +43,9 @@ def greedy(
         UserError: If `max_new_tokens` is below 1, or the batch size is unknown.
     """
 
-    def choose(table: Any, time: Any) -> Any:
-        return best_tokens(table.values if isinstance(table, Logits) else table, 1)[1][:, 0]
+    def choose(table: Any, time: Any) -> tuple[Any, Any]:
+        gains, tokens = best_tokens(table, 1)
+        return tokens[:, 0], gains[:, 0]
 
     return generate(
         step, state, choose, start=start, end=end, max_new_tokens=max_new_tokens, forced_prefix=forced_prefix,

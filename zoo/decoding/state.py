@@ -53,6 +53,16 @@ class Emitted(NamedTuple):
     value: Any
 
 
+class Constant(NamedTuple):
+    """Marks a part of a state that is the same for all examples and steps, such as weights in another layout.
+
+    Attributes:
+        value: A tensor or a nest of tensors, of any shapes.
+    """
+
+    value: Any
+
+
 class _Fixed:
     """A leaf of a nest that stands for a part that the loop does not carry."""
 
@@ -61,17 +71,17 @@ class _Fixed:
 
     def select(self, examples: Any) -> "_Fixed":
         """The part of some examples, `(n,)` indices into the batch."""
-        if self.part is None:
+        if self.part is None or isinstance(self.part, Constant):
             return self
         some = tree.map_structure(lambda tensor: take_rows(tensor, examples), self.part.value)
         return _Fixed(type(self.part)(some))
 
 
 def _mark(state: Any) -> Any:
-    """The nest with each `BatchShared`, each `Emitted` and each None as one leaf."""
+    """The nest with each `BatchShared`, each `Constant`, each `Emitted` and each None as a leaf."""
 
     def fixed(node: Any) -> _Fixed | None:
-        return _Fixed(node) if isinstance(node, (BatchShared, Emitted)) or node is None else None
+        return _Fixed(node) if isinstance(node, (BatchShared, Constant, Emitted)) or node is None else None
 
     return tree.traverse(fixed, state)
 
@@ -80,7 +90,7 @@ class StateFrame:
     """The structure of a state: converts between the nest that a step takes and the list that a loop carries.
 
     Args:
-        state: A nest of tensors, some of them in `BatchShared` or `Emitted`.
+        state: A nest of tensors, some of them in `BatchShared`, `Constant` or `Emitted`.
     """
 
     def __init__(self, state: Any) -> None:

@@ -38,18 +38,23 @@ def vocabulary_size(table: Any) -> int:
 
 def gather_tokens(table: Any, tokens: Any) -> Any:
     """The log-probability of one token per row: `(rows, vocabulary)` and `(rows,)` -> `(rows,)` float32."""
-    values = table.values if isinstance(table, Logits) else table
+    if isinstance(table, Logits):
+        return _gather(table.values, tokens) - _log_total(table.values, best_tokens(table.values, 1)[1][:, 0])
+    return _gather(table, tokens)
+
+
+def _gather(values: Any, tokens: Any) -> Any:
     rows, vocabulary = ops.shape(values)
     index = tokens + vocabulary * ops.arange(rows, dtype="int32")
-    found = ops.cast(take_rows(ops.reshape(values, (-1,)), index), "float32")
-    return found - log_total(values) if isinstance(table, Logits) else found
+    return ops.cast(take_rows(ops.reshape(values, (-1,)), index), "float32")
 
 
-def log_total(logits: Any) -> Any:
-    """The logarithm of the sum of `exp(logits)` of each row: `(rows, vocabulary)` -> `(rows,)` float32."""
-    logits = ops.cast(logits, "float32")
-    greatest = ops.max(logits, axis=-1, keepdims=True)
-    return ops.log(ops.sum(ops.exp(logits - greatest), axis=-1)) + greatest[:, 0]
+def _log_total(logits: Any, best: Any) -> Any:
+    """The logarithm of the sum of `exp(logits)` of each row, from the softmax of its best token, `(rows,)` each.
+
+    A softmax takes a third of the time of a log-softmax on a CPU, and that of the best token cannot become 0.
+    """
+    return _gather(logits, best) - ops.log(_gather(ops.softmax(logits, axis=-1), best))
 
 
 def best_tokens(table: Any, k: int) -> tuple[Any, Any]:
@@ -67,7 +72,7 @@ def best_tokens(table: Any, k: int) -> tuple[Any, Any]:
     """
     if isinstance(table, Logits):
         values, tokens = best_tokens(table.values, k)
-        return values - log_total(table.values)[:, None], tokens
+        return values - _log_total(table.values, tokens[:, 0])[:, None], tokens
     log_probabilities, vocabulary = table, table.shape[-1]
     if vocabulary < 2 * GROUP * k:
         values, tokens = ops.top_k(log_probabilities, k)

@@ -213,7 +213,7 @@ class RecurrentDecoder(ExplicitMask):
             The readout `(rows, readout_dim)`, the new state, and the attention's weights `(rows, time)` or None.
         """
         projected, input_part = self._outside(inputs)
-        state, weights = self._advance(projected, input_part, state, memory)
+        state, weights = self._advance(projected, input_part, state, memory, searching=True)
         if self.input_feeding:
             return state["readout"], state, weights
         return self._read(_output(state), state, input_part, isinstance(memory, FoldedMemory)), state, weights
@@ -274,14 +274,20 @@ class RecurrentDecoder(ExplicitMask):
         return projected, ops.add(ops.matmul(inputs, self.input_kernel), self.bias)
 
     def _advance(
-        self, projected: Any, input_part: Any, state: dict, memory: Any, dropout_mask: list | None = None
+        self,
+        projected: Any,
+        input_part: Any,
+        state: dict,
+        memory: Any,
+        dropout_mask: list | None = None,
+        searching: bool = False,
     ) -> tuple[dict, Any]:
         """The part of a step that depends on the previous one: new state, and attention's weights or None."""
         weights: Any = None
         new: dict[str, Any] = {"cells": []}
         hidden, states = self._first(projected, state)
         if self.conditional_cell is not None:
-            new["context"], weights = self._context(hidden, memory)
+            new["context"], weights = self._context(hidden, memory, searching)
             if isinstance(memory, FoldedMemory):
                 projected_context, new["context"] = self._unfolded(new["context"])
                 hidden, states = self.conditional_cell.step(projected_context, states)
@@ -295,7 +301,7 @@ class RecurrentDecoder(ExplicitMask):
         if "output" in state:
             new["output"] = hidden
         if self.attention is not None and self.conditional_cell is None:
-            new["context"], weights = self._context(hidden, memory)
+            new["context"], weights = self._context(hidden, memory, searching)
         if self.input_feeding:
             new["readout"] = self._read(hidden, new, input_part, isinstance(memory, FoldedMemory))
         return new, weights
@@ -305,9 +311,9 @@ class RecurrentDecoder(ExplicitMask):
         size = context.shape[-1] - self.readout_dim
         return context[:, :size], context[:, size:]
 
-    def _context(self, hidden: Any, memory: Memory | FoldedMemory) -> tuple[Any, Any]:
+    def _context(self, hidden: Any, memory: Memory | FoldedMemory, searching: bool) -> tuple[Any, Any]:
         """What a query `(rows, units)` reads from the memory, and its weights."""
-        context, weights = self.attention(hidden, *memory)
+        context, weights = self.attention(hidden, *memory, searching=searching)
         return (context if self.gate is None else context * self.gate(hidden)), weights
 
     def _first(self, projected: Any, state: dict) -> tuple[Any, list]:
