@@ -171,9 +171,9 @@ def search(
     if attention or coverage_penalty:
         options["record"] = "attention"
     given = {"inputs": inputs} if forced_prefix is None else {"inputs": inputs, "forced_prefix": forced_prefix}
+    if len(inputs) >= LARGE:
+        options["halvings"] = 2
     if beam_size == 1:
         result = searcher(models, "greedy", **options).predict_on_batch(given)
         return {name: value[:, None] for name, value in result.items()}
-    if len(inputs) >= LARGE:
-        options["halvings"] = 2
     return searcher(models, "beam", **options, **ranking).predict_on_batch(given)

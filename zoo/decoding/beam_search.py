@@ -8,7 +8,7 @@ from zoo.decoding.history import History
 from zoo.decoding.hypotheses import EMPTY, Finished, Live, Scoring
 from zoo.decoding.options import accepts_old_names, check
 from zoo.decoding.result import Decoded
-from zoo.decoding.state import ForcedPrefix, StateFrame, Step, first_tokens, gather, recorded, while_loop
+from zoo.decoding.state import ForcedPrefix, StateFrame, Step, first_tokens, gather, merged, recorded, while_loop
 from zoo.decoding.vocabulary import best_tokens, gather_tokens, vocabulary_size
 from zoo.engine import take_rows
 from zoo.errors import UserError
@@ -40,18 +40,13 @@ class _Search(NamedTuple):
 
     def merge(self, rest: "_Search", order: Any, half: Any) -> "_Search":
         """The whole batch, with the examples `order[:half]` from `rest`; the step's state is not needed any more."""
-        places = ops.argsort(order)
-
-        def merged(whole: Any, part: Any, axis: int) -> Any:
-            others = ops.take(whole, order[half:], axis=axis)
-            return ops.take(ops.concatenate([part, others], axis=axis), places, axis=axis)
-
         live, finished, count = tree.map_structure(
-            lambda whole, part: merged(whole, part, 0),
+            lambda whole, part: merged(whole, part, order, half, 0),
             (self.live, self.finished, self.count),
             (rest.live, rest.finished, rest.count),
         )
-        history = History(*(merged(whole, part, 1) for whole, part in zip(self.history, rest.history, strict=True)))
+        pairs = zip(self.history, rest.history, strict=True)
+        history = History(*(merged(whole, part, order, half, 1) for whole, part in pairs))
         return _Search(rest.time, live, finished, count, history, self.tensors)
 
 

@@ -180,13 +180,27 @@ def gather(table: Any, index: Any) -> Any:
     """
     batch, size = ops.shape(table)[:2]
     rows = index + size * ops.arange(batch, dtype="int32")[:, None]
-    return take_rows(ops.reshape(table, (-1, *ops.shape(table)[2:])), rows)
+    return take_rows(ops.reshape(table, (batch * size, *ops.shape(table)[2:])), rows)
 
 
 def recorded(state: Any, key: str) -> Any:
     """The part of a state that a search returns for every step, `(rows, source_time)`."""
     part = state[key]
     return part.value if isinstance(part, Emitted) else part
+
+
+def merged(whole: Any, part: Any, order: Any, half: Any, axis: int) -> Any:
+    """A batch again of which some examples went on alone.
+
+    Args:
+        whole: All examples, along `axis`.
+        part: Those of `order[:half]`, in that order.
+        order: `(batch,)` indices of all examples.
+        half: Number of those that went on.
+        axis: The axis of the batch.
+    """
+    others = ops.take(whole, order[half:], axis=axis)
+    return ops.take(ops.concatenate([part, others], axis=axis), ops.argsort(order), axis=axis)
 
 
 def write(buffer: Any, time: Any, values: Any) -> Any:
