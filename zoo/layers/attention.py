@@ -91,9 +91,13 @@ class AdditiveAttention(Attention):
         return ops.matmul(memory, self.key_kernel) + self.bias
 
     def score(self, queries: Any, keys: Any) -> Any:
-        queries = ops.matmul(queries, self.query_kernel)
-        hidden = ops.tanh(queries[:, :, None, :] + keys[:, None, :, :])  # (batch, group, time, units)
-        return ops.squeeze(ops.matmul(hidden, self.vector), axis=-1)
+        # Products of matrices: of tensors of more axes, TensorFlow makes copies in another layout.
+        projected = ops.matmul(ops.reshape(queries, (-1, queries.shape[-1])), self.query_kernel)
+        batch, time = ops.shape(keys)[:2]
+        queries = ops.reshape(projected, (batch, -1, 1, self.units))
+        hidden = ops.tanh(queries + keys[:, None, :, :])  # (batch, group, time, units)
+        scores = ops.matmul(ops.reshape(hidden, (-1, self.units)), self.vector)
+        return ops.reshape(scores, (batch, -1, time))
 
 
 @keras.saving.register_keras_serializable("zoo")
