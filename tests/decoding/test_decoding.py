@@ -278,15 +278,16 @@ def test_logits_give_what_their_log_probabilities_give(search, toys):
 
     def logits(tokens, state):
         table, state = tale.step(tokens, state)
-        shifted = table + ops.convert_to_tensor(shift)[: ops.shape(table)[0]]  # another constant for each row
+        shifted = table + state["shift"].value[: ops.shape(table)[0]]  # another constant for each row
         return decoding.Logits(shifted), {**state, "seen": decoding.Emitted(state["seen"])}
 
     def state():
         made = tale.state(np.arange(5))
-        return made, {**made, "seen": decoding.Emitted(made["seen"])}
+        return made, {**made, "seen": decoding.Emitted(made["seen"]), "shift": decoding.Constant(shift)}
 
     options = {"start": toys.START, "end": toys.END, "max_new_tokens": 6, "record": "seen"}
     options |= {"beam_size": 4, "num_return": 2} if search == "beam" else {}
+    options["halvings"] = 1
     plain, marked = state()
     for prefix in (None, [[3, 2]] * 5):
         one = decoding.find(search)(tale.step, plain, forced_prefix=prefix, **options)
