@@ -91,11 +91,11 @@ class AdditiveAttention(Attention):
         return ops.matmul(memory, self.key_kernel) + self.bias
 
     def score(self, queries: Any, keys: Any) -> Any:
-        # Products of matrices: of tensors of more axes, TensorFlow makes copies in another layout.
+        # Matrices, as TensorFlow copies tensors of more axes into another layout; no slices, whose gradients copy too.
         projected = ops.matmul(ops.reshape(queries, (-1, queries.shape[-1])), self.query_kernel)
         batch, time = ops.shape(keys)[:2]
         queries = ops.reshape(projected, (batch, -1, 1, self.units))
-        hidden = ops.tanh(queries + keys[:, None, :, :])  # (batch, group, time, units)
+        hidden = ops.tanh(queries + ops.expand_dims(keys, 1))  # (batch, group, time, units)
         scores = ops.matmul(ops.reshape(hidden, (-1, self.units)), self.vector)
         return ops.reshape(scores, (batch, -1, time))
 
