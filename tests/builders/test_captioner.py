@@ -86,7 +86,7 @@ def check_steps_equal_the_pass(model, pictures=PICTURES):
         table, state = model.step(ops.convert_to_tensor(INPUTS[:, time]), state)
         np.testing.assert_allclose(array(table), expected[:, time], atol=2e-5)
         if model.attention:
-            np.testing.assert_allclose(array(state["attention"]).sum(-1), 1, atol=1e-5)
+            np.testing.assert_allclose(array(state["attention"].value).sum(-1), 1, atol=1e-5)
 
 
 def check_saves_and_loads(model, folder, pictures=PICTURES):
@@ -330,7 +330,7 @@ def test_the_loss_that_wants_all_places_looked_at_counts_in_training_only():
     state, looked = model.encode(FEATURES), []
     for time in range(INPUTS.shape[1]):
         _, state = model.step(ops.convert_to_tensor(INPUTS[:, time]), state)
-        looked.append(array(state["attention"]))
+        looked.append(array(state["attention"].value))
     expected = 0.7 * float(uneven(np.stack(looked, 1), INPUTS != 0))
     logits(model, FEATURES, training=True)
     assert [float(loss) for loss in model.losses] == [pytest.approx(expected, rel=1e-4)]

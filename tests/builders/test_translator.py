@@ -71,8 +71,8 @@ def check_steps_equal_the_pass(model):
         table, state = model.step(ops.convert_to_tensor(INPUTS[:, time]), state)
         np.testing.assert_allclose(array(table), expected[:, time], atol=2e-5)
         if model.attention:
-            np.testing.assert_allclose(array(state["attention"]).sum(-1), 1, atol=1e-5)
-            assert (array(state["attention"])[SOURCE_IDS == 0] == 0).all()
+            np.testing.assert_allclose(array(state["attention"].value).sum(-1), 1, atol=1e-5)
+            assert (array(state["attention"].value)[SOURCE_IDS == 0] == 0).all()
 
 
 def decoded(model, search, sources, **options):
@@ -228,7 +228,7 @@ def test_the_bridge_starts_from_the_mean_with_attention_and_from_final_states_wi
 
 def test_the_mean_bridge_is_the_mean_over_real_positions():
     model = shaken(model_of(bridge="mean"))
-    memory = array(model.encode(SOURCE_IDS)["memory"].value.values)
+    memory = array(model.read(SOURCE_IDS, training=False)[1].values)
     [[state]] = model.encode(SOURCE_IDS)["cells"]
     kernel, bias = model.bridge.get_weights()
     for row, source in enumerate(SOURCE_IDS):

@@ -257,3 +257,41 @@ def test_an_ensemble_refuses_what_does_not_fit():
         decoding.ensemble([of(5), of(5)])(ops.zeros(2, "int32"), [{}])
     with pytest.raises(ValueError, match="at least one step"):
         decoding.ensemble([])
+
+
+@pytest.mark.parametrize("prefix", [None, [[3], [0], [4]] * 10])
+def test_halving_a_greedy_batch_changes_nothing(prefix, toys):
+    tale, keys = toys.Tale(seed=3, end=-1), np.arange(30)
+    options = {"start": toys.START, "end": toys.END, "max_new_tokens": 9, "record": "seen", "forced_prefix": prefix}
+    whole = decoding.greedy(tale.step, tale.state(keys, shared=True), **options)
+    halved = decoding.greedy(tale.step, tale.state(keys, shared=True), halvings=3, **options)
+    assert len(set(ops.convert_to_numpy(whole.lengths).tolist())) > 3
+    for one, other in zip(tree.flatten(whole), tree.flatten(halved), strict=True):
+        np.testing.assert_array_equal(one, other)
+    with pytest.raises(UserError, match="drop halvings or keep_state"):
+        decoding.greedy(tale.step, tale.state(keys), halvings=1, keep_state=True, **options)
+
+
+@pytest.mark.parametrize("search", ["greedy", "beam"])
+def test_logits_give_what_their_log_probabilities_give(search, toys):
+    tale, shift = toys.Tale(seed=6), np.arange(97, dtype="float32")[:, None] - 40
+
+    def logits(tokens, state):
+        table, state = tale.step(tokens, state)
+        shifted = table + state["shift"].value[: ops.shape(table)[0]]  # another constant for each row
+        return decoding.Logits(shifted), {**state, "seen": decoding.Emitted(state["seen"])}
+
+    def state():
+        made = tale.state(np.arange(5))
+        return made, {**made, "seen": decoding.Emitted(made["seen"]), "shift": decoding.Constant(shift)}
+
+    options = {"start": toys.START, "end": toys.END, "max_new_tokens": 6, "record": "seen"}
+    options |= {"beam_size": 4, "num_return": 2} if search == "beam" else {}
+    options["halvings"] = 1
+    plain, marked = state()
+    for prefix in (None, [[3, 2]] * 5):
+        one = decoding.find(search)(tale.step, plain, forced_prefix=prefix, **options)
+        other = decoding.find(search)(logits, marked, forced_prefix=prefix, **options)
+        np.testing.assert_array_equal(one.tokens, other.tokens)
+        np.testing.assert_allclose(one.log_probabilities, other.log_probabilities, rtol=1e-5)
+        np.testing.assert_array_equal(one.attention, other.attention)

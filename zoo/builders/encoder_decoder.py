@@ -10,7 +10,7 @@ from keras import ops
 from zoo import losses
 from zoo.builders.built_model import BuiltModel
 from zoo.builders.searcher import search
-from zoo.decoding import BatchShared
+from zoo.decoding import BatchShared, Constant, Emitted, Logits
 from zoo.ids import PAD
 from zoo.layers import Bridge, RecurrentDecoder, TokenEmbedding
 from zoo.layers.decoder import Memory
@@ -24,6 +24,9 @@ class EncoderDecoder(BuiltModel):
     makes them, and the memory that its `prepare` makes, or None without attention. Its constructor calls
     `add_decoder`.
     """
+
+    folds_memory = False
+    """Whether a search folds the memory (`RecurrentDecoder.fold`): where it has about as many positions as steps."""
 
     def add_decoder(
         self,
@@ -106,9 +109,12 @@ class EncoderDecoder(BuiltModel):
         """Reads; returns the state before the first step of a search."""
         states, memory = self.read(inputs, training=False)
         state = self.decoder.start(states, memory)
+        if self.output_layer is None and states[0][0].shape[0] != 1:  # one row reads it as it is as fast
+            state["output_kernel"] = Constant(ops.transpose(self.target_embedding.vectors()))
         if memory is not None:
-            state["memory"] = BatchShared(memory)
-            state["attention"] = ops.zeros(ops.shape(memory.values)[:2], memory.values.dtype)
+            del state["context"]  # each step computes it anew
+            state["memory"] = BatchShared(self.decoder.fold(memory) if self.folds_memory else memory)
+            state["attention"] = Emitted(ops.zeros(ops.shape(memory.values)[:2], memory.values.dtype))
         return state
 
     def step(self, tokens: Any, state: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
@@ -116,17 +122,27 @@ class EncoderDecoder(BuiltModel):
 
         Args:
             tokens: `(rows,)` ids of the previous tokens.
-            state: What `encode` or the step before returned. Its `"attention"` `(rows, time)` are the weights of
-                this step.
+            state: What `encode` or the step before returned. Its `"attention"`, `Emitted` `(rows, time)`, are the
+                weights of this step.
 
         Returns:
             Log-probabilities `(rows, vocabulary)` float32, and the new state.
         """
+        logits, new = self.step_logits(tokens, state)
+        return ops.log_softmax(logits.values), new
+
+    def step_logits(self, tokens: Any, state: dict[str, Any]) -> tuple[Logits, dict[str, Any]]:
+        """The same as `step` with logits, of which a search normalizes only those that it needs."""
         memory = state["memory"].value if "memory" in state else None
-        readout, new, weights = self.decoder.step(self.target_embedding(tokens[:, None])[:, 0], state, memory)
+        readout, new, weights = self.decoder.step(self.target_embedding.look_up(tokens), state, memory)
+        kernel = state.get("output_kernel")
+        if kernel is not None:
+            new["output_kernel"] = kernel
         if memory is not None:
-            new |= {"memory": state["memory"], "attention": weights}
-        return ops.log_softmax(suppressed(self._logits(readout), self.suppress_tokens)), new
+            del new["context"]
+            new |= {"memory": state["memory"], "attention": Emitted(weights)}
+        logits = self._logits(readout, None if kernel is None else kernel.value)
+        return Logits(suppressed(logits, self.suppress_tokens)), new
 
     def generate(
         self,
@@ -173,11 +189,14 @@ class EncoderDecoder(BuiltModel):
         """The decoder's readouts `(rows, time, readout_dim)` of embedded tokens, mask `(rows, time)` True = real."""
         return self.decoder(embedded, states, memory, training=training)
 
-    def _logits(self, readout: Any) -> Any:
+    def _logits(self, readout: Any, kernel: Any | None = None) -> Any:
+        """Logits of readouts; `kernel` are the transposed vectors of a tied output, if a search has made them."""
         if self.output_layer is not None:
             return self.output_layer(readout)
-        table = ops.cast(self.target_embedding.vectors(), readout.dtype)
-        return ops.matmul(readout, ops.transpose(table)) + ops.cast(self.output_bias, readout.dtype)
+        if kernel is None:
+            kernel = ops.transpose(self.target_embedding.vectors())
+        product = ops.matmul(readout, ops.cast(kernel, readout.dtype))
+        return ops.add(product, ops.cast(self.output_bias, readout.dtype))
 
     def _with_guesses(self, target: Any, guess: Any) -> Any:
         """Targets `(rows, time)` of which a part is replaced by the model's guess after the true tokens before."""

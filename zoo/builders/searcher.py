@@ -39,10 +39,8 @@ class Searcher(keras.Model):
         dynamic = {name: value for name, value in inputs.items() if name != "inputs"}
         options: dict[str, Any] = {**self.options, **current_names(dynamic, DYNAMIC, "a searcher's inputs")}
         states = [model.encode(inputs["inputs"]) for model in self.models]
-        if len(states) == 1:
-            step, state = self.models[0].step, states[0]
-        else:
-            step, state = decoding.ensemble([model.step for model in self.models]), states
+        steps = [getattr(model, "step_logits", model.step) for model in self.models]
+        step, state = (steps[0], states[0]) if len(steps) == 1 else (decoding.ensemble(steps), states)
         if missing := [name for name in names_of(self.search)[1] if name not in options]:
             raise UserError(f"The search needs {' and '.join(missing)}: give it as an option or with the inputs.")
         result = self.search(step, state, **options)._asdict()
@@ -173,9 +171,9 @@ def search(
     if attention or coverage_penalty:
         options["record"] = "attention"
     given = {"inputs": inputs} if forced_prefix is None else {"inputs": inputs, "forced_prefix": forced_prefix}
+    if len(inputs) >= LARGE:
+        options["halvings"] = 2
     if beam_size == 1:
         result = searcher(models, "greedy", **options).predict_on_batch(given)
         return {name: value[:, None] for name, value in result.items()}
-    if len(inputs) >= LARGE:
-        options["halvings"] = 2
     return searcher(models, "beam", **options, **ranking).predict_on_batch(given)

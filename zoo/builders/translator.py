@@ -128,6 +128,8 @@ class Translator(EncoderDecoder):
         self.memory_dropout = keras.layers.SpatialDropout1D(dropout, dtype=policy, name="memory_dropout")
         self.pooling = Pooling("mean", dtype=policy, name="pooling")
 
+    folds_memory = True
+
     def build(self, input_shape: Any = None) -> None:
         """Builds all layers; sizes do not depend on the input."""
         if self.built:

@@ -42,7 +42,7 @@ class GRUCell(Cell):
 
     def _gates(self, projected: Any, h: Any) -> tuple[Any, Any, Any]:
         """z, r and n, each `(batch, units)`."""
-        from_state = ops.matmul(h, self.recurrent_kernel) + self.bias[1]
+        from_state = ops.add(ops.matmul(h, self.recurrent_kernel), self.bias[1])
         xz, xr, xn = ops.split(projected, 3, axis=-1)
         hz, hr, hn = ops.split(from_state, 3, axis=-1)
         z = ops.sigmoid(xz + hz)

@@ -7,13 +7,14 @@ A model and a search meet in one function,
 | | shape | |
 |---|---|---|
 | `tokens` | `(rows,)` | int32 ids, the tokens that were produced last; at first, `start` |
-| `log_probabilities` | `(rows, vocabulary)` | of the next token; `-inf` excludes one |
+| `log_probabilities` | `(rows, vocabulary)` | of the next token; `-inf` excludes one; or `Logits` |
 | `state` | a nest of tensors, each `(rows, ...)` | what a step remembers; returned with the same structure and shapes |
 
 A row is an example of the batch, and in a beam search one hypothesis of an example: `rows = batch * beam_size`, where
 the rows of one example are neighbors. Decoding starts from a state of `(batch, ...)`; a beam search repeats it, and
 reorders it after each step, so everything that belongs to a hypothesis must be part of it. What all hypotheses of an
-example have in common need not be repeated: `BatchShared` marks it.
+example have in common need not be repeated: `BatchShared` marks it. `Constant` marks what is the same for all
+examples, `Emitted` what a step writes and never reads.
 
 Token 0 is padding: it fills a row after its end. Log-probabilities are summed in float32. The loop over steps is one
 `keras.ops.while_loop`, so decoding can run inside `keras.Model.predict_on_batch`, with a batch size that is not known
@@ -30,7 +31,8 @@ from zoo.decoding.filters import top_k, top_p
 from zoo.decoding.greedy_search import greedy
 from zoo.decoding.result import Decoded
 from zoo.decoding.sampling import sample
-from zoo.decoding.state import BatchShared
+from zoo.decoding.state import BatchShared, Constant, Emitted
+from zoo.decoding.vocabulary import Logits
 from zoo.names import look_up
 
 TABLE: dict[str, tuple[Callable[..., Decoded], str]] = {
@@ -40,7 +42,21 @@ TABLE: dict[str, tuple[Callable[..., Decoded], str]] = {
 }
 """Name of a search -> its function and what it is."""
 
-__all__ = ["TABLE", "BatchShared", "Decoded", "beam", "ensemble", "find", "greedy", "sample", "top_k", "top_p"]
+__all__ = [
+    "TABLE",
+    "BatchShared",
+    "Constant",
+    "Decoded",
+    "Emitted",
+    "Logits",
+    "beam",
+    "ensemble",
+    "find",
+    "greedy",
+    "sample",
+    "top_k",
+    "top_p",
+]
 
 
 def find(name: str) -> Callable[..., Decoded]:

@@ -8,8 +8,9 @@ from zoo.decoding.history import History
 from zoo.decoding.hypotheses import EMPTY, Finished, Live, Scoring
 from zoo.decoding.options import accepts_old_names, check
 from zoo.decoding.result import Decoded
-from zoo.decoding.state import ForcedPrefix, StateFrame, Step, first_tokens, gather, while_loop
-from zoo.decoding.vocabulary import best_tokens, gather_tokens
+from zoo.decoding.state import ForcedPrefix, StateFrame, Step, first_tokens, gather, merged, recorded, while_loop
+from zoo.decoding.vocabulary import best_tokens, gather_tokens, vocabulary_size
+from zoo.engine import take_rows
 from zoo.errors import UserError
 
 
@@ -32,25 +33,20 @@ class _Search(NamedTuple):
         """The search of some examples, `(n,)` indices into the batch."""
         rows = ops.reshape(beam_size * examples[:, None] + ops.arange(beam_size, dtype="int32"), (-1,))
         live, finished, count = tree.map_structure(
-            lambda part: ops.take(part, examples, axis=0), (self.live, self.finished, self.count)
+            lambda part: take_rows(part, examples), (self.live, self.finished, self.count)
         )
-        tensors = [ops.take(tensor, rows, axis=0) for tensor in self.tensors]
+        tensors = [take_rows(tensor, rows) for tensor in self.tensors]
         return _Search(self.time, live, finished, count, self.history.select(examples), tensors)
 
     def merge(self, rest: "_Search", order: Any, half: Any) -> "_Search":
         """The whole batch, with the examples `order[:half]` from `rest`; the step's state is not needed any more."""
-        places = ops.argsort(order)
-
-        def merged(whole: Any, part: Any, axis: int) -> Any:
-            others = ops.take(whole, order[half:], axis=axis)
-            return ops.take(ops.concatenate([part, others], axis=axis), places, axis=axis)
-
         live, finished, count = tree.map_structure(
-            lambda whole, part: merged(whole, part, 0),
+            lambda whole, part: merged(whole, part, order, half, 0),
             (self.live, self.finished, self.count),
             (rest.live, rest.finished, rest.count),
         )
-        history = History(*(merged(whole, part, 1) for whole, part in zip(self.history, rest.history, strict=True)))
+        pairs = zip(self.history, rest.history, strict=True)
+        history = History(*(merged(whole, part, order, half, 1) for whole, part in pairs))
         return _Search(rest.time, live, finished, count, history, self.tensors)
 
 
@@ -139,7 +135,7 @@ def beam(
         raise UserError("A coverage penalty needs attention: name its key in the state with `record`.")
     first = first_tokens(start, state)
     (batch,) = ops.shape(first)
-    source_time = 0 if record is None else ops.shape(state[record])[1]
+    source_time = 0 if record is None else ops.shape(recorded(state, record))[1]
     frame = StateFrame(state)
     mask = None if mask is None else ops.cast(ops.convert_to_tensor(mask), "bool")
     scoring = Scoring(length_penalty, coverage_penalty, max_new_tokens, mask)
@@ -185,12 +181,12 @@ def _run(search: _Search, rules: _Rules, halvings: int) -> _Search:
 def _advance(search: _Search, rules: _Rules) -> _Search:
     """One step of all hypotheses."""
     time, live, finished, count, history, tensors = search
-    log_probabilities, new = rules.step(ops.reshape(live.tokens, (-1,)), rules.frame.state(tensors))
-    attention = None if rules.record is None else ops.cast(new[rules.record], "float32")
+    table, new = rules.step(ops.reshape(live.tokens, (-1,)), rules.frame.state(tensors))
+    attention = None if rules.record is None else ops.cast(recorded(new, rules.record), "float32")
     covering = bool(rules.scoring.coverage_penalty)
     if covering:
         live = live._replace(covered=live.covered + ops.reshape(attention, ops.shape(live.covered)))
-    scores, tokens, parents = _continue(log_probabilities, live.scores, rules.forced.at(time))
+    scores, tokens, parents = _continue(table, live.scores, rules.forced.at(time))
     scores = ops.where(ops.arange(rules.beam_size, dtype="int32") < rules.beam_size - count[:, None], scores, EMPTY)
     live = Live(tokens, scores, gather(live.covered, parents) if covering else live.covered)
     finished, ended = _finish(finished, live, parents, time, rules)
@@ -200,17 +196,17 @@ def _advance(search: _Search, rules: _Rules) -> _Search:
     return _Search(time + 1, live, finished, count + ended, history, tensors)
 
 
-def _continue(log_probabilities: Any, scores: Any, forced: Any | None) -> tuple[Any, Any, Any]:
+def _continue(table: Any, scores: Any, forced: Any | None) -> tuple[Any, Any, Any]:
     """The best continuations of each example: scores, tokens and parents, each `(batch, beam_size)`, best first.
 
-    The best of each row are taken first, so that nothing as large as `log_probabilities` is computed.
+    The best of each row are taken first, so that nothing as large as `table`, what the step returned, is computed.
     """
     beam_size = scores.shape[1]
-    best = min(beam_size, log_probabilities.shape[-1])
-    gains, tokens = best_tokens(log_probabilities, best)  # (batch * beam_size, best)
+    best = min(beam_size, vocabulary_size(table))
+    gains, tokens = best_tokens(table, best)  # (batch * beam_size, best)
     if forced is not None:
         forced = ops.repeat(forced, beam_size, axis=0)[:, None]  # (batch * beam_size, 1)
-        gain = gather_tokens(log_probabilities, forced[:, 0])[:, None]
+        gain = gather_tokens(table, forced[:, 0])[:, None]
         only = ops.pad(gain, ((0, 0), (0, best - 1)), constant_values=EMPTY)
         gains = ops.where(forced > 0, only, gains)
         tokens = ops.where(forced > 0, forced, tokens)
@@ -239,7 +235,7 @@ def _reorder(tensor: Any, parents: Any) -> Any:
     """Rows of the state, `(batch * beam_size, ...)`, by parents `(batch, beam_size)`."""
     batch, beam_size = ops.shape(parents)
     rows = parents + beam_size * ops.arange(batch, dtype="int32")[:, None]
-    return ops.take(tensor, ops.reshape(rows, (-1,)), axis=0)
+    return take_rows(tensor, ops.reshape(rows, (-1,)))
 
 
 def _fill(finished: Finished, live: Live, rules: _Rules) -> Finished:

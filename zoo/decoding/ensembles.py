@@ -7,6 +7,7 @@ from typing import Any
 from keras import ops
 
 from zoo.decoding.state import Step
+from zoo.decoding.vocabulary import normalized
 from zoo.errors import UserError
 
 
@@ -22,7 +23,7 @@ def ensemble(steps: Sequence[Step]) -> Step:
     Raises:
         UserError: If there are no steps; from the step, if the number of states or the vocabularies differ.
     """
-    steps = list(steps)
+    steps = [normalized(one) for one in steps]
     if not steps:
         raise UserError("An ensemble needs at least one step; got none.")
 

@@ -7,8 +7,9 @@ from keras import ops
 
 from zoo.decoding.options import check
 from zoo.decoding.result import Decoded
-from zoo.decoding.state import ForcedPrefix, StateFrame, Step, first_tokens, while_loop, write
+from zoo.decoding.state import ForcedPrefix, StateFrame, Step, first_tokens, merged, recorded, while_loop, write
 from zoo.decoding.vocabulary import gather_tokens
+from zoo.engine import take_rows
 from zoo.ids import PAD
 
 
@@ -22,11 +23,21 @@ class _Rows(NamedTuple):
     tokens: Any  # (max_new_tokens, batch)
     attention: Any  # (max_new_tokens, batch, source_time)
 
+    def select(self, examples: Any) -> "_Rows":
+        """Some of the rows, `(n,)` indices into the batch."""
+        by_row = [take_rows(part, examples) for part in self[:4]]
+        return _Rows(*by_row, *(ops.take(part, examples, axis=1) for part in self[4:]))
+
+    def merge(self, rest: "_Rows", order: Any, half: Any) -> "_Rows":
+        """All rows again, with the rows `order[:half]` from `rest`."""
+        parts = zip(self, rest, (0, 0, 0, 0, 1, 1), strict=True)
+        return _Rows(*(merged(whole, part, order, half, axis) for whole, part, axis in parts))
+
 
 def generate(
     step: Step,
     state: Any,
-    choose: Callable[[Any, Any], Any],
+    choose: Callable[[Any, Any], tuple[Any, Any]],
     *,
     start: Any,
     end: int,
@@ -34,46 +45,80 @@ def generate(
     forced_prefix: Any | None = None,
     record: str | None = None,
     keep_state: bool = False,
+    halvings: int = 0,
 ) -> Decoded:
     """Produces one token at a time until all rows have ended.
 
     Args:
         step: See `zoo.decoding`.
         state: A nest of `(batch, ...)`.
-        choose: `(log_probabilities, time) -> tokens`: `(batch, vocabulary)` and a scalar to `(batch,)`.
+        choose: `(table, time) -> (tokens, gains)`: what the step returned and a scalar -> tokens and their
+            log-probabilities, `(batch,)` each.
         start: An id, or `(batch,)` ids.
         end: The id that ends a row.
         max_new_tokens: Largest number of tokens of a row.
         forced_prefix: `(batch, time)` ids, padded with 0 on the right.
         record: Key of the state whose value, `(batch, source_time)`, is returned for every step.
         keep_state: Return the last state as well.
+        halvings: How often the batch is halved, each time when half of its rows have ended.
 
     Raises:
         UserError: If `max_new_tokens` is below 1.
     """
-    check(max_new_tokens=max_new_tokens)
+    check(max_new_tokens=max_new_tokens, halvings=halvings)
     last = first_tokens(start, state)
+    rows = _first_rows(last, max_new_tokens, 0 if record is None else ops.shape(recorded(state, record))[1])
     frame, forced = StateFrame(state), ForcedPrefix(forced_prefix)
-
-    def unfinished(time: Any, rows: _Rows, tensors: list) -> Any:
-        return ops.logical_and(time < max_new_tokens, ops.any(rows.alive))
-
-    def body(time: Any, rows: _Rows, tensors: list) -> tuple:
-        log_probabilities, new = step(rows.last, frame.state(tensors))
-        tokens = ops.cast(choose(log_probabilities, time), "int32")
-        given = forced.at(time)
-        tokens = tokens if given is None else ops.where(given > 0, given, tokens)
-        rows = _append(rows, time, tokens, gather_tokens(log_probabilities, tokens), end)
-        if record is not None:
-            attention = ops.where((time < rows.lengths)[:, None], ops.cast(new[record], "float32"), 0.0)
-            rows = rows._replace(attention=write(rows.attention, time, attention))
-        return time + 1, rows, frame.tensors(new)
-
-    rows = _first_rows(last, max_new_tokens, 0 if record is None else ops.shape(state[record])[1])
-    _, rows, tensors = while_loop(unfinished, body, (ops.zeros((), "int32"), rows, frame.tensors(state)))
+    loop = _Loop(step, frame, forced, choose, end, max_new_tokens, record)
+    rows, tensors = loop.run(ops.zeros((), "int32"), rows, frame.tensors(state), halvings)
     attention = ops.transpose(rows.attention, (1, 0, 2))  # (batch, max_new_tokens, source_time)
     state = frame.state(tensors) if keep_state else ()
     return Decoded(ops.transpose(rows.tokens), rows.scores, rows.scores, rows.lengths, attention, state)
+
+
+class _Loop(NamedTuple):
+    """What stays the same in all steps."""
+
+    step: Step
+    frame: StateFrame
+    forced: ForcedPrefix
+    choose: Callable[[Any, Any], tuple[Any, Any]]
+    end: int
+    max_new_tokens: int
+    record: str | None
+
+    def run(self, time: Any, rows: _Rows, tensors: list, halvings: int) -> tuple[_Rows, list]:
+        """Steps until all rows have ended; with `halvings` the second half of them in a batch of half the size."""
+        (batch,) = ops.shape(rows.last)
+        half = (batch + 1) // 2 if halvings else 0
+
+        def unfinished(time: Any, rows: _Rows, tensors: list) -> Any:
+            return ops.logical_and(time < self.max_new_tokens, ops.sum(ops.cast(rows.alive, "int32")) > half)
+
+        time, rows, tensors = while_loop(unfinished, self.advance, (time, rows, tensors))
+        if not halvings:
+            return rows, tensors
+        order = ops.cast(ops.argsort(ops.cast(~rows.alive, "int32")), "int32")
+        some = order[:half]
+        loop = self._replace(frame=self.frame.select(some), forced=self.forced.select(some))
+        rest, ends = loop.run(time, rows.select(some), [take_rows(part, some) for part in tensors], halvings - 1)
+        pairs = zip(tensors, ends, strict=True)
+        return rows.merge(rest, order, half), [merged(whole, part, order, half, 0) for whole, part in pairs]
+
+    def advance(self, time: Any, rows: _Rows, tensors: list) -> tuple:
+        """One step of all rows."""
+        table, new = self.step(rows.last, self.frame.state(tensors))
+        tokens, gains = self.choose(table, time)
+        given = self.forced.at(time)
+        if given is not None:
+            tokens = ops.where(given > 0, given, tokens)
+            gains = gather_tokens(table, tokens)
+        rows = _append(rows, time, tokens, gains, self.end)
+        if self.record is not None:
+            weights = ops.cast(recorded(new, self.record), "float32")
+            weights = ops.where((time < rows.lengths)[:, None], weights, 0.0)
+            rows = rows._replace(attention=write(rows.attention, time, weights))
+        return time + 1, rows, self.frame.tensors(new)
 
 
 def _first_rows(last: Any, max_new_tokens: int, source_time: Any) -> _Rows:

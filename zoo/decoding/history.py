@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from keras import ops
 
 from zoo.decoding.state import gather, while_loop, write
+from zoo.engine import take_rows
 from zoo.ids import PAD
 
 
@@ -64,14 +65,15 @@ class History(NamedTuple):
 
         def body(time: Any, places: Any, tokens: Any, sources: Any) -> tuple:
             before = time < times
-            token = gather(ops.take(self.tokens, time, axis=0), places)
+            token = gather(take_rows(self.tokens, time), places)
             token = ops.where(before, token, ops.where(time == times, end, PAD))
             # At the time of the end token, the place is already that of the parent.
-            places = ops.where(before, gather(ops.take(self.parents, time, axis=0), places), places)
+            places = ops.where(before, gather(take_rows(self.parents, time), places), places)
             return time - 1, places, write(tokens, time, token), write(sources, time, places)
 
         zeros = ops.zeros((steps, *ops.shape(times)), "int32")  # (max_new_tokens, batch, n)
-        variables = (ops.full((), steps - 1, "int32"), parents, zeros, zeros)
+        last = ops.minimum(ops.max(times), steps - 1)  # later steps are padding
+        variables = (ops.cast(last, "int32"), parents, zeros, zeros)
         _, _, tokens, sources = while_loop(lambda time, *_: time >= 0, body, variables)
         return ops.transpose(tokens, (1, 2, 0)), self._attention_of(sources, lengths)
 

@@ -11,6 +11,7 @@ from zoo.decoding.greedy_search import greedy
 from zoo.decoding.options import accepts_old_names, check
 from zoo.decoding.result import Decoded
 from zoo.decoding.state import Step
+from zoo.decoding.vocabulary import gather_tokens, normalized
 
 
 class _StepSeed(keras.random.SeedGenerator):
@@ -80,11 +81,12 @@ def sample(
     options |= {"record": record, "keep_state": keep_state}
     seed = seed % 2**31 if isinstance(seed, int) else seed
 
-    def choose(log_probabilities: Any, time: Any) -> Any:
+    def choose(log_probabilities: Any, time: Any) -> tuple[Any, Any]:
         logits = ops.cast(log_probabilities, "float32") / temperature
         logits = filters.top_p(filters.top_k(logits, top_k), top_p)
-        tokens = keras.random.categorical(logits, 1, dtype="int32", seed=_StepSeed(seed, time))
+        drawn = keras.random.categorical(logits, 1, dtype="int32", seed=_StepSeed(seed, time))
         # If every token of a row is excluded, TensorFlow draws an id that does not exist.
-        return ops.minimum(tokens[:, 0], ops.shape(logits)[1] - 1)
+        tokens = ops.minimum(drawn[:, 0], ops.shape(logits)[1] - 1)
+        return tokens, gather_tokens(log_probabilities, tokens)
 
-    return generate(step, state, choose, **options) if temperature else greedy(step, state, **options)
+    return generate(normalized(step), state, choose, **options) if temperature else greedy(step, state, **options)

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from keras import ops, tree
 
+from zoo.engine import take_rows
 from zoo.errors import UserError
 
 Step = Callable[[Any, Any], tuple[Any, Any]]
@@ -39,6 +40,29 @@ class BatchShared(NamedTuple):
     value: Any
 
 
+class Emitted(NamedTuple):
+    """Marks a part of a state that a step writes and never reads, such as the weights of its attention.
+
+    A search can return it for every step (`record`); it is neither carried through the loop nor reordered. What a step
+    finds in its place is the value from before the first step.
+
+    Attributes:
+        value: A tensor, `(rows, ...)`.
+    """
+
+    value: Any
+
+
+class Constant(NamedTuple):
+    """Marks a part of a state that is the same for all examples and steps, such as weights in another layout.
+
+    Attributes:
+        value: A tensor or a nest of tensors, of any shapes.
+    """
+
+    value: Any
+
+
 class _Fixed:
     """A leaf of a nest that stands for a part that the loop does not carry."""
 
@@ -47,18 +71,17 @@ class _Fixed:
 
     def select(self, examples: Any) -> "_Fixed":
         """The part of some examples, `(n,)` indices into the batch."""
-        if self.part is None:
+        if self.part is None or isinstance(self.part, Constant):
             return self
-        return _Fixed(
-            BatchShared(tree.map_structure(lambda tensor: ops.take(tensor, examples, axis=0), self.part.value))
-        )
+        some = tree.map_structure(lambda tensor: take_rows(tensor, examples), self.part.value)
+        return _Fixed(type(self.part)(some))
 
 
 def _mark(state: Any) -> Any:
-    """The nest with each `BatchShared` and each None as one leaf."""
+    """The nest with each `BatchShared`, each `Constant`, each `Emitted` and each None as a leaf."""
 
     def fixed(node: Any) -> _Fixed | None:
-        return _Fixed(node) if isinstance(node, BatchShared) or node is None else None
+        return _Fixed(node) if isinstance(node, (BatchShared, Constant, Emitted)) or node is None else None
 
     return tree.traverse(fixed, state)
 
@@ -67,7 +90,7 @@ class StateFrame:
     """The structure of a state: converts between the nest that a step takes and the list that a loop carries.
 
     Args:
-        state: A nest of tensors, some of them in `BatchShared`.
+        state: A nest of tensors, some of them in `BatchShared`, `Constant` or `Emitted`.
     """
 
     def __init__(self, state: Any) -> None:
@@ -157,7 +180,27 @@ def gather(table: Any, index: Any) -> Any:
     """
     batch, size = ops.shape(table)[:2]
     rows = index + size * ops.arange(batch, dtype="int32")[:, None]
-    return ops.take(ops.reshape(table, (batch * size, *ops.shape(table)[2:])), rows, axis=0)
+    return take_rows(ops.reshape(table, (batch * size, *ops.shape(table)[2:])), rows)
+
+
+def recorded(state: Any, key: str) -> Any:
+    """The part of a state that a search returns for every step, `(rows, source_time)`."""
+    part = state[key]
+    return part.value if isinstance(part, Emitted) else part
+
+
+def merged(whole: Any, part: Any, order: Any, half: Any, axis: int) -> Any:
+    """A batch again of which some examples went on alone.
+
+    Args:
+        whole: All examples, along `axis`.
+        part: Those of `order[:half]`, in that order.
+        order: `(batch,)` indices of all examples.
+        half: Number of those that went on.
+        axis: The axis of the batch.
+    """
+    others = ops.take(whole, order[half:], axis=axis)
+    return ops.take(ops.concatenate([part, others], axis=axis), ops.argsort(order), axis=axis)
 
 
 def write(buffer: Any, time: Any, values: Any) -> Any:
@@ -189,4 +232,4 @@ class ForcedPrefix:
         """`(batch,)` the token that is forced at this time, 0 for none; None if there is no prefix at all."""
         if self.tokens is None:
             return None
-        return ops.take(self.tokens, ops.minimum(time, ops.shape(self.tokens)[0] - 1), axis=0)
+        return take_rows(self.tokens, ops.minimum(time, ops.shape(self.tokens)[0] - 1))

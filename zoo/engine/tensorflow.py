@@ -42,6 +42,11 @@ def refusal(training: bool) -> str | None:
     return None
 
 
+def take_rows(table: Any, index: Any) -> Any:
+    """See `zoo.engine.take_rows`."""
+    return tf.gather(table, index)
+
+
 def concrete() -> bool:
     """Whether operations run at once."""
     return tf.executing_eagerly()

@@ -39,7 +39,9 @@ class Attention(ExplicitMask):
         """Queries `(batch, group, units)`, keys `(batch, time, .)` -> `(batch, group, time)`."""
         raise NotImplementedError
 
-    def call(self, query: Any, memory: Any, keys: Any, mask: Any | None = None) -> tuple[Any, Any]:
+    def call(
+        self, query: Any, memory: Any, keys: Any, mask: Any | None = None, searching: bool = False
+    ) -> tuple[Any, Any]:
         """Reads the memory.
 
         Args:
@@ -47,6 +49,7 @@ class Attention(ExplicitMask):
             memory: `(batch, time, features)`.
             keys: What `keys(memory)` gave.
             mask: `(batch, time)`, True = real. A row without any real position gets equal weights.
+            searching: Whether this is a step of a search, which needs no gradient and may have few rows.
 
         Returns:
             The context `(rows, features)` and the weights `(rows, time)`, which sum to 1.
@@ -56,9 +59,18 @@ class Attention(ExplicitMask):
         scores = self.score(queries, keys)  # (batch, group, time)
         if mask is not None:
             scores = ops.where(mask[:, None, :], scores, ops.cast(-6e4, scores.dtype))
-        weights = ops.softmax(scores, axis=-1)
-        context = ops.matmul(weights, memory)  # (batch, group, features)
+        weights = _small_softmax(scores) if searching else ops.softmax(scores, axis=-1)
+        if searching and memory.shape[0] == 1:
+            context = ops.matmul(weights[0], memory[0])  # (group, features); one product costs half of a batch of one
+        else:
+            context = ops.matmul(weights, memory)  # (batch, group, features)
         return ops.reshape(context, (-1, memory.shape[-1])), ops.reshape(weights, (-1, shape[1]))
+
+
+def _small_softmax(scores: Any) -> Any:
+    """A softmax over few numbers: TensorFlow's own operation takes 20 us and more to begin on a CPU."""
+    powers = ops.exp(scores - ops.max(scores, axis=-1, keepdims=True))
+    return powers / ops.sum(powers, axis=-1, keepdims=True)
 
 
 @keras.saving.register_keras_serializable("zoo")
@@ -79,9 +91,13 @@ class AdditiveAttention(Attention):
         return ops.matmul(memory, self.key_kernel) + self.bias
 
     def score(self, queries: Any, keys: Any) -> Any:
-        queries = ops.matmul(queries, self.query_kernel)
-        hidden = ops.tanh(queries[:, :, None, :] + keys[:, None, :, :])  # (batch, group, time, units)
-        return ops.squeeze(ops.matmul(hidden, self.vector), axis=-1)
+        # Matrices, as TensorFlow copies tensors of more axes into another layout; no slices, whose gradients copy too.
+        projected = ops.matmul(ops.reshape(queries, (-1, queries.shape[-1])), self.query_kernel)
+        batch, time = ops.shape(keys)[:2]
+        queries = ops.reshape(projected, (batch, -1, 1, self.units))
+        hidden = ops.tanh(queries + ops.expand_dims(keys, 1))  # (batch, group, time, units)
+        scores = ops.matmul(ops.reshape(hidden, (-1, self.units)), self.vector)
+        return ops.reshape(scores, (batch, -1, time))
 
 
 @keras.saving.register_keras_serializable("zoo")

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import keras
 from keras import ops
 
-from zoo import cells
+from zoo import cells, engine
 from zoo.cells.cell import Cell, advance, output_is_state, output_size, state_sizes
 from zoo.layers.attention import attention as make_attention
 from zoo.layers.explicit_mask import ExplicitMask
@@ -19,6 +19,18 @@ from zoo.layers.explicit_mask import ExplicitMask
 
 class Memory(NamedTuple):
     """What attention reads: values `(batch, time, features)`, keys, mask `(batch, time)` with True = real."""
+
+    values: Any
+    keys: Any
+    mask: Any
+
+
+class FoldedMemory(NamedTuple):
+    """A memory whose values have gone through the products that a context goes through; see `RecurrentDecoder.fold`.
+
+    `values` are `(batch, time, gates * units + readout_dim)`: the conditional cell's inputs, if there is such a cell,
+    and the readout's.
+    """
 
     values: Any
     keys: Any
@@ -145,6 +157,33 @@ class RecurrentDecoder(ExplicitMask):
             mask = ops.ones(ops.shape(values)[:2], "bool")
         return Memory(values, self.attention.keys(values), mask)
 
+    @property
+    def foldable(self) -> bool:
+        """Whether all that is done to a context is a product with fixed weights."""
+        cell = self.conditional_cell
+        # Of our own cells it is known that their weights of the inputs are one affine function.
+        affine = cell is None or (isinstance(cell, Cell) and engine.kind_of(cell)[0] is not None)
+        return self.attention is not None and affine and self.gate is None and self.norm is None
+
+    def fold(self, memory: Memory) -> Memory | FoldedMemory:
+        """A memory for many steps of a search: the products of the context computed once for each of its positions.
+
+        A context is a mean of values v_j with weights that sum to 1, so W c + b = sum_j a_j (W v_j + b). A step then
+        has no product with W any more. This pays off when rows times steps are more than the positions of the memory.
+
+        Args:
+            memory: What `prepare` gave.
+
+        Returns:
+            What `step` takes; the memory itself if this decoder does more with a context than products.
+        """
+        if not self.foldable:
+            return memory
+        parts = [] if self.conditional_cell is None else [self.conditional_cell.project(memory.values)]
+        out = output_size(self.cells[0])
+        parts.append(ops.matmul(memory.values, ops.convert_to_tensor(self.state_kernel)[out:]))
+        return FoldedMemory(ops.concatenate(parts, axis=-1), memory.keys, memory.mask)
+
     def start(self, states: Sequence[Sequence[Any]], memory: Any = None) -> dict[str, Any]:
         """The state before the first step.
 
@@ -168,15 +207,16 @@ class RecurrentDecoder(ExplicitMask):
         Args:
             inputs: `(rows, size)`, the embedded previous token.
             state: As `start` or the previous step gave it, rows of one example side by side.
-            memory: What `prepare` gave, one row per example.
+            memory: What `prepare` or `fold` gave, one row per example.
 
         Returns:
             The readout `(rows, readout_dim)`, the new state, and the attention's weights `(rows, time)` or None.
         """
         projected, input_part = self._outside(inputs)
-        state, weights = self._advance(projected, input_part, state, memory)
-        readout = state["readout"] if self.input_feeding else self._read(_output(state), state, input_part)
-        return readout, state, weights
+        state, weights = self._advance(projected, input_part, state, memory, searching=True)
+        if self.input_feeding:
+            return state["readout"], state, weights
+        return self._read(_output(state), state, input_part, isinstance(memory, FoldedMemory)), state, weights
 
     def call(
         self,
@@ -231,18 +271,28 @@ class RecurrentDecoder(ExplicitMask):
     def _outside(self, inputs: Any) -> tuple[Any, Any]:
         """What the loop gets of its inputs: the first cell's products, and the readout's."""
         projected = self.cells[0].project(inputs) if self.hoisted else inputs
-        return projected, ops.matmul(inputs, self.input_kernel) + self.bias
+        return projected, ops.add(ops.matmul(inputs, self.input_kernel), self.bias)
 
     def _advance(
-        self, projected: Any, input_part: Any, state: dict, memory: Any, dropout_mask: list | None = None
+        self,
+        projected: Any,
+        input_part: Any,
+        state: dict,
+        memory: Any,
+        dropout_mask: list | None = None,
+        searching: bool = False,
     ) -> tuple[dict, Any]:
         """The part of a step that depends on the previous one: new state, and attention's weights or None."""
         weights: Any = None
         new: dict[str, Any] = {"cells": []}
         hidden, states = self._first(projected, state)
         if self.conditional_cell is not None:
-            new["context"], weights = self._context(hidden, memory)
-            hidden, states = advance(self.conditional_cell, new["context"], states)
+            new["context"], weights = self._context(hidden, memory, searching)
+            if isinstance(memory, FoldedMemory):
+                projected_context, new["context"] = self._unfolded(new["context"])
+                hidden, states = self.conditional_cell.step(projected_context, states)
+            else:
+                hidden, states = advance(self.conditional_cell, new["context"], states)
         new["cells"].append(list(states))
         for level, cell in enumerate(self.cells[1:], 1):
             below = hidden if dropout_mask is None else hidden * dropout_mask[level - 1]
@@ -251,14 +301,19 @@ class RecurrentDecoder(ExplicitMask):
         if "output" in state:
             new["output"] = hidden
         if self.attention is not None and self.conditional_cell is None:
-            new["context"], weights = self._context(hidden, memory)
+            new["context"], weights = self._context(hidden, memory, searching)
         if self.input_feeding:
-            new["readout"] = self._read(hidden, new, input_part)
+            new["readout"] = self._read(hidden, new, input_part, isinstance(memory, FoldedMemory))
         return new, weights
 
-    def _context(self, hidden: Any, memory: Memory) -> tuple[Any, Any]:
+    def _unfolded(self, context: Any) -> tuple[Any, Any]:
+        """The two parts of a context of a `FoldedMemory`: for the conditional cell and for the readout."""
+        size = context.shape[-1] - self.readout_dim
+        return context[:, :size], context[:, size:]
+
+    def _context(self, hidden: Any, memory: Memory | FoldedMemory, searching: bool) -> tuple[Any, Any]:
         """What a query `(rows, units)` reads from the memory, and its weights."""
-        context, weights = self.attention(hidden, *memory)
+        context, weights = self.attention(hidden, *memory, searching=searching)
         return (context if self.gate is None else context * self.gate(hidden)), weights
 
     def _first(self, projected: Any, state: dict) -> tuple[Any, list]:
@@ -271,8 +326,11 @@ class RecurrentDecoder(ExplicitMask):
             projected = projected + ops.matmul(state["readout"], self.feed_kernel)
         return self.cells[0].step(projected, state["cells"][0])
 
-    def _read(self, hidden: Any, state: dict, input_part: Any) -> Any:
+    def _read(self, hidden: Any, state: dict, input_part: Any, folded: bool = False) -> Any:
         """R = tanh(W [s; c] + W_x x + b), for one step or all of them; `input_part` is W_x x + b."""
+        if folded:  # the context is W_c c already
+            kernel = ops.convert_to_tensor(self.state_kernel)[: hidden.shape[-1]]
+            return ops.tanh(ops.matmul(hidden, kernel) + (input_part + state["context"]))
         if self.attention is not None:
             hidden = ops.concatenate([hidden, state["context"]], axis=-1)
         if self.norm is not None:

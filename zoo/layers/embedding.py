@@ -5,6 +5,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from zoo.engine import take_rows
 from zoo.layers.explicit_mask import ExplicitMask
 from zoo.layers.word_dropout import WordDropout
 
@@ -45,6 +46,12 @@ class TokenEmbedding(ExplicitMask):
         """Tokens `(batch, time)`, mask `(batch, time)` True = real -> `(batch, time, embedding_dim)`."""
         tokens = self.words(tokens, mask=mask, training=training)
         return self.features(self.table(tokens), training=training)
+
+    def look_up(self, tokens: Any) -> Any:
+        """Vectors `(..., embedding_dim)` of ids that are known to be in the vocabulary, without any dropout."""
+        if self.table.quantization_mode is not None:
+            return self.table(tokens)
+        return ops.cast(take_rows(ops.convert_to_tensor(self.table.embeddings), tokens), self.compute_dtype)
 
     def vectors(self) -> Any:
         """All vectors, `(vocabulary_size, embedding_dim)`, as an output layer may share them."""
