@@ -141,5 +141,6 @@ def test_the_compiled_path_is_taken_and_equals_the_plain_one(name, monkeypatch):
     monkeypatch.setenv("ZOO_ENGINE", "plain")
     before = dict(compiled.calls)
     for ours, plain in zip([*values, *gradients], [*results()[0], *results()[1]], strict=True):
-        np.testing.assert_allclose(ours, plain, atol=1e-4)
+        scale = max(1.0, float(np.abs(plain).max()))  # sums over a whole stack are rounded by their own size
+        np.testing.assert_allclose(ours, plain, rtol=0, atol=2e-5 * scale)
     assert dict(compiled.calls) == before, "no kernel ran"
