@@ -54,7 +54,7 @@ def blocks() -> dict[str, str]:
             f"    test ece {test['ece']:.4f}"
         ),
         "tests": (
-            f"They take {tests['seconds'] / 60:.0f} minutes on {tests['cores']} cores after the installation, and "
+            f"They take {tests['seconds'] / 60:.1f} minutes on {tests['cores']} cores after the installation, and "
             f"end with `{tests['passed']} passed`."
         ),
         "throughput": (
