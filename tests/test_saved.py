@@ -82,6 +82,11 @@ def test_predict_gives_the_label_of_the_larger_probability(case: Case, written: 
     assert [answer["probability"] for answer in answers] == pytest.approx(wanted.max(axis=1).tolist(), abs=2e-6)
 
 
+def test_a_bare_string_is_one_input_and_gets_one_answer(written: Path) -> None:
+    model = saved.load(written)
+    assert model.predict("a fine film") == model.predict(["a fine film"])[0]
+
+
 def test_golden_answers_are_reproduced(written: Path) -> None:
     golden = json.loads((written / "golden.json").read_text(encoding="utf-8"))
     assert golden["inputs"] == EXAMPLES

@@ -47,15 +47,17 @@ class SavedModel:
     assets: Mapping[str, Any]
     net: keras.Model
 
-    def predict(self, inputs: Iterable[str], **options: Any) -> list[Any]:
+    def predict(self, inputs: str | Iterable[str], **options: Any) -> Any:
         """Answers as Python objects: what the command prints with `--json`.
 
         Args:
-            inputs: As the task's command takes them: texts, or file names.
+            inputs: As the task's command takes them: texts, or file names; one of them, or several.
             **options: Fields of the task's prediction settings.
         """
-        config = self.installed.recipe.predict(inputs=list(inputs), json=True, **options)
-        return [json.loads(line) for line in self.installed.task.predict(self, config)]
+        several = [inputs] if isinstance(inputs, str) else list(inputs)  # a string is one input, not its letters
+        config = self.installed.recipe.predict(inputs=several, json=True, **options)
+        answers = [json.loads(line) for line in self.installed.task.predict(self, config)]
+        return answers[0] if isinstance(inputs, str) else answers
 
 
 def load(model: str | Path, models_dir: str | Path | None = None) -> SavedModel:
