@@ -58,6 +58,8 @@ class Pipeline:
     def _encoded(self) -> tf.data.Dataset:
         """Encoded training examples; of a small set, later epochs take them from memory."""
         examples = self.encode(self.raw.split("train"), True)
+        if self.encode is unchanged:  # a second copy would save nothing
+            return examples
         return examples.cache() if self.raw.size("train") <= self.cached else examples
 
     def split(self, name: str, limit: int | None = None) -> tf.data.Dataset:
