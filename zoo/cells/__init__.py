@@ -7,6 +7,7 @@ line in `TABLE`.
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from zoo.errors import UserError
 from zoo.names import look_up
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ TABLE = {
 }
 """Name, which is also the file's name -> class and what it is."""
 
-__all__ = ["TABLE", "GRUCell", "LSTMCell", "SimpleRNNCell", "find", "make", "pattern"]
+__all__ = ["TABLE", "GRUCell", "LSTMCell", "SimpleRNNCell", "find", "make", "pattern", "split"]
 
 
 def __getattr__(name: str) -> Any:
@@ -42,3 +43,38 @@ def find(name: str) -> type:
     """
     cls, _ = look_up(TABLE, name, "cell")
     return __getattr__(cls)
+
+
+def split(cell: str) -> tuple[str, dict[str, Any]]:
+    """The name and the arguments of a cell as it is typed, arguments after colons.
+
+    `"min_gru"` has no arguments, `"min_gru:signed"` is `min_gru` with `signed=True`, and `"mogrifier_lstm:rounds=3"` is
+    `mogrifier_lstm` with `rounds=3`. Whether the cell has these arguments is checked when it is made.
+
+    Raises:
+        UserError: If an argument has no name, or occurs twice.
+    """
+    name, *words = cell.split(":")
+    arguments: dict[str, Any] = {}
+    for word in words:
+        argument, equals, value = word.strip().partition("=")
+        if not argument.isidentifier() or argument in arguments:
+            raise UserError(
+                f"{cell!r}: write a cell with arguments as NAME:ARGUMENT or NAME:ARGUMENT=VALUE, each argument once, "
+                "such as min_gru:signed."
+            )
+        arguments[argument] = _value(value) if equals else True
+    return name.strip(), arguments
+
+
+def _value(text: str) -> Any:
+    """`true`, `false`, `none` or a number; any other text is itself."""
+    words = {"true": True, "false": False, "none": None}
+    if text.lower() in words:
+        return words[text.lower()]
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text

@@ -25,7 +25,7 @@ def check(config: Any) -> None:
 
 
 def cell_names(words: str) -> list[str]:
-    """Cell names from `"lstm,gru"`.
+    """Cells from `"lstm,min_gru:signed"`; see `zoo.cells.split` for arguments.
 
     Raises:
         UserError: If there is none, or one is unknown.
@@ -34,7 +34,7 @@ def cell_names(words: str) -> list[str]:
     if not names:
         raise UserError(f"--cells names no cell. Known: {', '.join(cells.TABLE)}.")
     for name in names:
-        look_up(cells.TABLE, name, "cell", "`zoo list cells` shows them with what they are")
+        look_up(cells.TABLE, cells.split(name)[0], "cell", "`zoo list cells` shows them with what they are")
     return names
 
 
