@@ -97,7 +97,9 @@ def draw_lines(
     *,
     title: str = "",
     log: bool = False,
-    level: float | None = None,
+    levels: Mapping[str, float] | None = None,
+    spread: Mapping[str, tuple[Any, Any]] | None = None,
+    note: str = "",
 ) -> None:
     """Draws one line for each name.
 
@@ -107,7 +109,9 @@ def draw_lines(
         labels: Of the two axes, with units.
         title: Above the axes.
         log: Whether the y-axis is logarithmic; zeros and values that are not finite are left out.
-        level: A horizontal line to compare with.
+        levels: Name -> a horizontal line to compare with; an empty name has no label.
+        spread: Name -> least and largest values, drawn as error bars.
+        note: A sentence below the title.
 
     Raises:
         UserError: If the file cannot be written.
@@ -117,14 +121,22 @@ def draw_lines(
         for name, (places, values) in curves.items():
             shown = np.asarray(values, "float64")
             shown = np.where(np.isfinite(shown) & ((shown > 0) | (not log)), shown, np.nan)
-            axes.plot(places, shown, label=label(name), marker="o" if len(shown) < 20 else None)
-        if level is not None:
+            (line,) = axes.plot(places, shown, label=label(name), marker="o" if len(shown) < 20 else None)
+            if spread:
+                least, most = spread[name]
+                bars = [np.maximum(shown - least, 0), np.maximum(most - shown, 0)]
+                axes.errorbar(places, shown, bars, fmt="none", ecolor=line.get_color(), capsize=3, elinewidth=0.8)
+        for name, level in (levels or {}).items():
             axes.axhline(level, color="gray", linewidth=0.8, linestyle="--")
+            if name:  # within the axes, at the right end of the line
+                place = {"transform": axes.get_yaxis_transform(), "ha": "right", "va": "bottom"}
+                axes.text(0.995, level, f"{name} {level:.2f}", fontsize=8, color="gray", **place)
         if log:
             axes.set_yscale("log")
-        axes.set(xlabel=labels[0], ylabel=labels[1], title=title)
+        axes.set(xlabel=labels[0], ylabel=labels[1], title=f"{title}\n{note}" if note else title)
         axes.grid(visible=True)
-        axes.legend()
+        many = len(curves) > 5  # a legend of many lines would hide some of them
+        axes.legend(**{"loc": "center left", "bbox_to_anchor": (1.0, 0.5)} if many else {})
 
 
 def draw_curves(file: Path, history: Sequence[dict[str, float]], monitor: str) -> None:

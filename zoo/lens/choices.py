@@ -25,12 +25,12 @@ def check(config: Any) -> None:
 
 
 def cell_names(words: str) -> list[str]:
-    """Cells from `"lstm,min_gru:signed"`; see `zoo.cells.split` for arguments.
+    """Cells from `"lstm,min_gru:signed"`, or all of them from `"all"`; see `zoo.cells.split` for arguments.
 
     Raises:
         UserError: If there is none, or one is unknown.
     """
-    names = _words(words)
+    names = list(cells.TABLE) if words.strip() == "all" else _words(words)
     if not names:
         raise UserError(f"--cells names no cell. Known: {', '.join(cells.TABLE)}.")
     for name in names:
