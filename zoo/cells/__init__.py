@@ -14,16 +14,31 @@ if TYPE_CHECKING:
     from zoo.cells.choice import make, pattern
     from zoo.cells.gru import GRUCell
     from zoo.cells.lstm import LSTMCell
+    from zoo.cells.min_gru import MinGRUCell
+    from zoo.cells.min_lstm import MinLSTMCell
     from zoo.cells.simple_rnn import SimpleRNNCell
 
 TABLE = {
     "simple_rnn": ("SimpleRNNCell", "Vanilla recurrent cell (Elman 1990)"),
     "lstm": ("LSTMCell", "Long short-term memory with a forget gate (Hochreiter and Schmidhuber 1997)"),
     "gru": ("GRUCell", "Gated recurrent unit (Cho et al. 2014)"),
+    "min_gru": ("MinGRUCell", "Minimal GRU, a linear recurrence (Feng et al. 2024)"),
+    "min_lstm": ("MinLSTMCell", "Minimal LSTM, a linear recurrence (Feng et al. 2024)"),
 }
 """Name, which is also the file's name -> class and what it is."""
 
-__all__ = ["TABLE", "GRUCell", "LSTMCell", "SimpleRNNCell", "find", "make", "pattern", "split"]
+__all__ = [
+    "TABLE",
+    "GRUCell",
+    "LSTMCell",
+    "MinGRUCell",
+    "MinLSTMCell",
+    "SimpleRNNCell",
+    "find",
+    "make",
+    "pattern",
+    "split",
+]
 
 
 def __getattr__(name: str) -> Any:
