@@ -15,6 +15,7 @@ import click
 
 import zoo
 from zoo import cards, cells, engine, options
+from zoo.cells import arguments
 from zoo.data.datasets import find_row, unknown_dataset
 from zoo.errors import UserError
 from zoo.lens import commands as lens
@@ -110,7 +111,7 @@ def _trainer(task: Installed) -> click.Command:
         preset = values["preset"]
         settings = {**(recipe.presets[preset] if preset else {}), **options.given(ctx, values, recipe.train)}
         train = recipe.train(**settings)
-        look_up(_cells(task), cells.split(train.cell)[0], "cell", "`zoo list cells` shows them with what they are")
+        look_up(_cells(task), arguments.split(train.cell)[0], "cell", "`zoo list cells` shows them with what they are")
         _check_dataset(train.dataset, recipe)
         path = _training_path(task.name, train, preset, values)
         _start_keras(values["backend"])
@@ -151,7 +152,7 @@ def _trainer(task: Installed) -> click.Command:
 
 def _cells(task: Installed) -> dict[str, str]:
     """What `--cell` of a task takes: the recurrent cells, and further words of its recipe; each with what it is."""
-    return {name: text for name, (_, text) in cells.TABLE.items()} | dict(task.recipe.cells)
+    return {name: row.text for name, row in cells.TABLE.items()} | dict(task.recipe.cells)
 
 
 def _check_dataset(name: str, recipe: Recipe) -> None:

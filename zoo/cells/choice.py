@@ -5,7 +5,8 @@ from typing import Any
 
 import keras
 
-from zoo.cells import TABLE, find, split
+from zoo.cells import TABLE, find
+from zoo.cells.arguments import split
 from zoo.errors import UserError
 from zoo.names import unknown
 
@@ -13,7 +14,7 @@ from zoo.names import unknown
 def pattern(cell: Any, units: int) -> Any:
     """A `cell` argument as it is stored: a name stays, a class is called with `units`, a list is stacked.
 
-    A name with arguments, such as `"min_gru:signed"` (see `zoo.cells.split`), is an instance.
+    A name with arguments, such as `"min_gru:signed"` (see `zoo.cells.arguments.split`), is an instance.
 
     Args:
         cell: A name in `zoo.cells.TABLE`; a cell class; an instance; or a list of these, which becomes

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from zoo import cells
+from zoo.cells.arguments import split
 from zoo.errors import UserError
 from zoo.names import look_up
 from zoo.task import Installed, installed
@@ -25,7 +26,7 @@ def check(config: Any) -> None:
 
 
 def cell_names(words: str) -> list[str]:
-    """Cells from `"lstm,min_gru:signed"`, or all of them from `"all"`; see `zoo.cells.split` for arguments.
+    """Cells from `"lstm,min_gru:signed"`, or all of them from `"all"`; see `zoo.cells.arguments.split` for arguments.
 
     Raises:
         UserError: If there is none, or one is unknown.
@@ -34,7 +35,7 @@ def cell_names(words: str) -> list[str]:
     if not names:
         raise UserError(f"--cells names no cell. Known: {', '.join(cells.TABLE)}.")
     for name in names:
-        look_up(cells.TABLE, cells.split(name)[0], "cell", "`zoo list cells` shows them with what they are")
+        look_up(cells.TABLE, split(name)[0], "cell", "`zoo list cells` shows them with what they are")
     return names
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from keras import ops
 
 from zoo import cells
+from zoo.cells.arguments import split
 from zoo.cells.cell import advance, initial_states
 from zoo.errors import UserError
 from zoo.lens import tables
@@ -67,7 +68,7 @@ def compare(cell: str, units: int, features: int, seed: int = 1) -> Comparison:
     Raises:
         UserError: If there is no numpy step of this cell.
     """
-    name, _ = cells.split(cell)
+    name, _ = split(cell)
     if name not in NUMPY_STEPS:
         raise UserError(f"There is no numpy step of {name!r}. Cells that have one: {', '.join(NUMPY_STEPS)}.")
     made = _random_cell(cell, units, features, seed)
@@ -102,7 +103,7 @@ def _named(output: np.ndarray, states: Sequence[np.ndarray]) -> dict[str, np.nda
 def show_equations(config: Equations, models: Sequence = ()) -> Iterator[str]:
     """The docstring of a cell's module, a row for each number of a step, and the largest difference."""
     comparison = compare(config.cell, config.units, config.features, config.seed)
-    name, _ = cells.split(config.cell)
+    name, _ = split(config.cell)
     if config.json:
         values = {
             which: {tensor: _rounded(rows[0]) for tensor, rows in tensors.items()}
