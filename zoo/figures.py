@@ -213,6 +213,54 @@ def draw_gates(file: Path, gates: Mapping[str, np.ndarray], tokens: Sequence[str
             figure.colorbar(image, ax=axes, fraction=0.02, pad=0.01, label="openness")
 
 
+def draw_text(
+    file: Path, panels: Sequence[tuple[str, Sequence[Sequence[tuple[str, float]]]]], *, note: str = ""
+) -> None:
+    """Draws text with a background that is dark where a number is near 1, in letters of one width.
+
+    Args:
+        file: A PNG file.
+        panels: Titles and their lines; a line is a sequence of short texts with numbers from 0 to 1.
+        note: A line of text below.
+
+    Raises:
+        UserError: If the file cannot be written.
+    """
+    import textwrap
+
+    import matplotlib as mpl
+    from matplotlib.patches import Rectangle
+
+    colors = mpl.colormaps[HEAT]
+    columns = max((sum(len(text) for text, _ in line) for _, lines in panels for line in lines), default=1)
+    below = textwrap.wrap(note, max(columns, 40))
+    down = sum(len(lines) + 2 for _, lines in panels) + len(below)
+    wide = max(columns, 40)
+    with canvas(file, 0.11 * wide + 0.3, 0.22 * down + 0.2, tight=False) as figure:
+        axes = figure.add_axes((0.01, 0.01, 0.98, 0.98))
+        axes.set(xlim=(0, wide), ylim=(down, 0))
+        axes.set_axis_off()
+        style = {"family": "monospace", "va": "center"}
+        row = 0
+        for title, lines in panels:
+            axes.text(0, row + 0.5, label(title), weight="bold", va="center")
+            row += 1
+            for line in lines:
+                column = 0
+                for text, value in line:
+                    axes.add_patch(Rectangle((column, row), len(text), 1, color=colors(value), linewidth=0))
+                    for place, letter in enumerate(text):
+                        center = column + place + 0.5
+                        shade = "white" if value > 0.6 else "black"
+                        axes.text(center, row + 0.5, label(letter), ha="center", color=shade, **style)
+                    column += len(text)
+                row += 1
+            row += 1
+        for line in below:
+            axes.text(0, row - 0.5, label(line), **style)
+            row += 1
+
+
 def draw_sheet(file: Path, picture: np.ndarray, tiles: Sequence[tuple[str, np.ndarray]]) -> None:
     """Draws a picture by itself, and once for each word, bright where the model looked when it wrote that word.
 

@@ -60,7 +60,8 @@ TABLE = {
         "GRUCell", "gated recurrent unit", "Cho et al.", 2014, "h", 1, 6, "nearly an LSTM with a quarter fewer weights"
     ),
     "min_gru": Row(
-        "MinGRUCell", "minimal GRU, a linear recurrence", "Feng et al.", 2024, "h", 0, 2, "all steps at once: many times faster"
+        "MinGRUCell", "minimal GRU, a linear recurrence", "Feng et al.", 2024, "h", 0, 2,
+        "all steps at once: many times faster",
     ),
     "min_lstm": Row(
         "MinLSTMCell", "minimal LSTM, a linear recurrence", "Feng et al.", 2024, "h", 0, 3, "as min_gru, with two gates"

@@ -17,7 +17,10 @@ def check(config: Any) -> None:
     Raises:
         UserError: If a cell, a seed or a memory test does not exist, or the plot cannot be written there.
     """
-    picture(config.plot)
+    if hasattr(config, "plot"):
+        picture(config.plot)
+    if hasattr(config, "cell"):
+        cell_names(config.cell)
     if getattr(config, "model", None) is None and hasattr(config, "cells"):
         cell_names(config.cells)
     if hasattr(config, "seeds"):

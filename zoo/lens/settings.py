@@ -85,3 +85,29 @@ class Equations:
     features: int = setting(2, "Number of inputs.", minimum=1, maximum=256)
     seed: int = setting(1, "Random seed of weights and inputs.", minimum=0)
     json: bool = setting(False, "Print one JSON object.")
+
+
+@dataclass(frozen=True)
+class Connectivity:
+    """Show how much each character of a text counts for the next one that a language model writes (Madsen 2019)."""
+
+    text: str = ""
+    model: str | None = setting(None, "Saved language model, such as those of charlm.")
+    max_new_tokens: int = setting(40, "Largest number of tokens written after the text.", minimum=1, maximum=1_000)
+    plot: str = setting("connectivity.png", "PNG file to write.")
+    json: bool = setting(False, "Print one JSON object.")
+
+
+@dataclass(frozen=True)
+class Neurons:
+    """Find the units of a language model that follow quotes, brackets, lines and indentation (Karpathy et al. 2015).
+
+    The unit of each property is the one with the largest correlation on the first half of the file; the correlation
+    that is reported is that on the second half.
+    """
+
+    text: str = ""
+    model: str | None = setting(None, "Saved language model, such as those of charlm.")
+    limit: int = setting(20_000, "Use only the first N characters of the file.", minimum=1)
+    plot: str = setting("neurons.png", "PNG file to write.")
+    json: bool = setting(False, "Print one JSON object.")
