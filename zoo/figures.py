@@ -233,10 +233,10 @@ def draw_text(
 
     colors = mpl.colormaps[HEAT]
     columns = max((sum(len(text) for text, _ in line) for _, lines in panels for line in lines), default=1)
-    below = textwrap.wrap(note, max(columns, 40))
+    below = textwrap.wrap(note, max(columns, 40), replace_whitespace=False)
     down = sum(len(lines) + 2 for _, lines in panels) + len(below)
     wide = max(columns, 40)
-    with canvas(file, 0.11 * wide + 0.3, 0.22 * down + 0.2, tight=False) as figure:
+    with canvas(file, 0.09 * wide + 0.3, 0.2 * down + 0.2, tight=False) as figure:
         axes = figure.add_axes((0.01, 0.01, 0.98, 0.98))
         axes.set(xlim=(0, wide), ylim=(down, 0))
         axes.set_axis_off()

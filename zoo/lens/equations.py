@@ -79,7 +79,8 @@ def compare(cell: str, units: int, features: int, seed: int = 1) -> Comparison:
     output, new = advance(made, ops.convert_to_tensor(inputs[-1]), states)
     weights = {weight.name: _double(weight) for weight in made.weights}
     step = NUMPY_STEPS[name](weights, _double(inputs[-1]), [_double(state) for state in states], made.get_config())
-    return Comparison(_named(*step), _named(_double(output), [_double(state) for state in new]))
+    letters = [letter.strip() for letter in cells.TABLE[name].states.split(",")]
+    return Comparison(_named(letters, *step), _named(letters, _double(output), [_double(state) for state in new]))
 
 
 def _random_cell(cell: str, units: int, features: int, seed: int) -> Any:
@@ -96,8 +97,9 @@ def _double(tensor: Any) -> np.ndarray:
     return ops.convert_to_numpy(tensor).astype("float64")
 
 
-def _named(output: np.ndarray, states: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
-    return {"output": output, **{f"state {number}": state for number, state in enumerate(states, 1)}}
+def _named(letters: Sequence[str], output: np.ndarray, states: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
+    """The output and the states by the letters of the paper."""
+    return {"output": output, **{f"state {letter}": state for letter, state in zip(letters, states, strict=True)}}
 
 
 def show_equations(config: Equations, models: Sequence = ()) -> Iterator[str]:

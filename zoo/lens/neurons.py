@@ -11,7 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from zoo import figures
+from zoo import cells, figures
+from zoo.cells.cell import state_sizes
 from zoo.errors import UserError
 from zoo.lens import nets, shades, tables
 from zoo.lens.language import language_model, states_along, tokens_of
@@ -83,9 +84,13 @@ def unit_names(saved: SavedModel) -> list[str]:
     """A name for each column of the states of all layers, in the order of `states_along`."""
     names = []
     for layer, ways in enumerate(language_model(saved).recurrent.runs, 1):
-        sizes = nets.state_sizes(nets.cell_of(ways[0]))
-        for number, size in enumerate(sizes, 1):
-            names += [f"layer {layer}, state {number} of {len(sizes)}, unit {unit}" for unit in range(1, size + 1)]
+        sizes = state_sizes(nets.cell_of(ways[0]))
+        row = cells.TABLE.get(saved.recipe.cell.partition(":")[0])
+        letters = row.states.split(", ") if row else []
+        if len(letters) != len(sizes):  # a cell of one's own
+            letters = [f"state {number}" for number in range(1, len(sizes) + 1)]
+        for letter, size in zip(letters, sizes, strict=True):
+            names += [f"layer {layer}, {letter}, unit {unit}" for unit in range(1, size + 1)]
     return names
 
 

@@ -34,14 +34,13 @@ def rows(tokens: Sequence[str], values: Sequence[float], width: int = WIDTH) -> 
     Args:
         tokens: As they are in the text.
         values: As many numbers from 0 to 1.
-        width: Most characters of a line.
+        width: Most characters of a line, the symbol of a line feed not counted.
     """
     row: list[tuple[str, float]] = []
     for token, value in zip(tokens, values, strict=True):
         ends = token.endswith("\n")
-        shown = visible(token) if token.strip(" ") != token.strip() or not token.strip() else token
-        shown = " " if token == " " else shown
-        if row and sum(len(text) for text, _ in row) + len(shown) > width:
+        shown = "".join(" " if character == " " else visible(character) for character in token)
+        if row and sum(len(text) for text, _ in row) + len(shown) - ends > width:
             yield row
             row = []
         row.append((shown, float(value)))
