@@ -51,6 +51,8 @@ ROWS = {
     "zoo/lens/settings.py": "zoo.settings",
     "zoo/lens/choices.py": "zoo.cells zoo.errors zoo.names zoo.task",
     "zoo/lens/commands.py": "click zoo.cards zoo.errors zoo.options",
+    "zoo/lens/shades.py": "click",
+    "zoo/lens/numpy_steps/*": "numpy",
     "zoo/lens/*": f"keras numpy {EVERYTHING} zoo.training",
     "zoo/cli.py": (
         "click zoo zoo.cards zoo.cells zoo.engine zoo.data.datasets zoo.errors zoo.lens zoo.names zoo.options zoo.task"
