@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner
@@ -27,33 +28,42 @@ def run(*words):
     return done.stdout.splitlines()
 
 
-def test_each_cell_is_trained():
-    words = ("--test", "delayed_xor", "--steps", 6, "--epochs", 1, "--cells", "simple_rnn,gru", "--seeds", 2)
+@pytest.mark.parametrize(
+    ("test", "cell", "distances"),
+    [("delayed_xor", "gru", {"1", "2", "5", "6"}), ("parity", "min_gru:signed", {"5", "6"})],
+)
+def test_each_cell_is_trained(test, cell, distances):
+    words = ("--test", test, "--steps", 6, "--epochs", 1, "--cells", cell, "--seeds", 2)
     (line,) = run(*words, "--limit", 32, "--json")
     found = json.loads(line)
-    assert [(row["cell"], row["seed"]) for row in found["results"]] == [("simple_rnn", 2), ("gru", 2)]
-    assert all(row["accuracy"].keys() == {"1", "2", "5", "6"} for row in found["results"])
-    assert found["test"] == "delayed_xor/6"
+    assert [(row["cell"], row["seed"]) for row in found["results"]] == [(cell, 2)]
+    assert found["results"][0]["accuracy"].keys() == distances
+    assert found["test"] == f"{test}/6"
     assert Path("memory.png").stat().st_size > 5_000
 
 
 def test_what_is_done_is_not_done_again(monkeypatch):
+    trained = []
+
+    def fit(task, recipe):
+        trained.append(recipe.seed)
+        scores = {"accuracy": 0.5, "accuracy_at_5": 1.0, "accuracy_at_6": 0.5}
+        return SimpleNamespace(metrics={"scores": {"test": scores}, "training": {"minutes": 0.5}})
+
+    monkeypatch.setattr(memory, "fit", fit)
     words = ("--test", "parity", "--steps", 6, "--epochs", 1, "--cells", "min_gru:signed", "--plot", "p.png")
     first = run(*words, "--seeds", "1")
     assert first[0].startswith("accuracy on parity/6, by distance in steps; always the same answer has 0.")
     assert first[1].split() == ["cell", "5", "6", "remembers", "minutes"]
     assert first[2].startswith("min_gru:signed, seed 1")
     assert "positive cannot do parity" in first[-2]
-    trained = []
-    fit = memory.fit
-    monkeypatch.setattr(memory, "fit", lambda task, recipe: trained.append(recipe.seed) or fit(task, recipe))
     second = run(*words, "--seeds", "1,2", "--resume")
-    assert trained == [2]
+    assert trained == [1, 2]
     assert second[2] == first[2]
     run(*words, "--seeds", "2", "--resume", "--limit", 32)
-    assert trained == [2, 2], "another recipe is another result"
+    assert trained == [1, 2, 2], "another recipe is another result"
     run(*words, "--seeds", "2", "--limit", 32)
-    assert trained == [2, 2, 2], "without --resume all is done anew"
+    assert trained == [1, 2, 2, 2], "without --resume all is done anew"
 
 
 def test_a_file_that_holds_no_results_is_refused(tmp_path):
