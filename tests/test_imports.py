@@ -33,6 +33,7 @@ ROWS = {
     "zoo/task.py": "zoo.data.datasets zoo.errors zoo.legacy zoo.names zoo.settings",
     "zoo/options.py": "click zoo.legacy zoo.names",
     "zoo/cards.py": "zoo.errors zoo.legacy zoo.names",
+    "zoo/listing.py": "zoo.cards zoo.cells zoo.engine zoo.task",
     "zoo/data/*": "keras numpy PIL tensorflow tensorflow_datasets tokenizers zoo.errors zoo.ids zoo.names",
     "zoo/figures.py": "matplotlib numpy zoo.errors",
     "zoo/metrics.py": "numpy sklearn",
@@ -53,7 +54,7 @@ ROWS = {
     "zoo/lens/commands.py": "click zoo.cards zoo.errors zoo.options",
     "zoo/lens/*": f"keras numpy {EVERYTHING} zoo.training",
     "zoo/cli.py": (
-        "click zoo zoo.cards zoo.cells zoo.engine zoo.data.datasets zoo.errors zoo.lens zoo.names zoo.options zoo.task"
+        "click zoo zoo.cards zoo.cells zoo.data.datasets zoo.errors zoo.lens zoo.listing zoo.names zoo.options zoo.task"
     ),
     "tasks/__init__.py": "",
     "tasks/*/datasets.py": "zoo.data.datasets",

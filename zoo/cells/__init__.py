@@ -12,8 +12,13 @@ from zoo.names import look_up
 if TYPE_CHECKING:
     from zoo.cells.choice import make, pattern
     from zoo.cells.gru import GRUCell
+    from zoo.cells.ind_rnn import IndRNNCell
+    from zoo.cells.layer_norm_lstm import LayerNormLSTMCell
     from zoo.cells.lstm import LSTMCell
+    from zoo.cells.mogrifier_lstm import MogrifierLSTMCell
+    from zoo.cells.peephole_lstm import PeepholeLSTMCell
     from zoo.cells.simple_rnn import SimpleRNNCell
+    from zoo.cells.slstm import SLSTMCell
 
 
 class Row(NamedTuple):
@@ -57,10 +62,44 @@ TABLE = {
     "gru": Row(
         "GRUCell", "gated recurrent unit", "Cho et al.", 2014, "h", 1, 6, "nearly an LSTM with a quarter fewer weights"
     ),
+    "layer_norm_lstm": Row(
+        "LayerNormLSTMCell", "LSTM with layer normalization", "Ba et al.", 2016, "h, c", 1, 8,
+        "stable with large weights and learning rates",
+    ),
+    "peephole_lstm": Row(
+        "PeepholeLSTMCell", "LSTM whose gates see the cell state", "Gers et al.", 2002, "h, c", 1, 8,
+        "precise timing of events",
+    ),
+    "mogrifier_lstm": Row(
+        "MogrifierLSTMCell", "LSTM whose inputs and state gate each other", "Melis et al.", 2019, "h, c",
+        7, 13, "records on text, character by character",
+    ),
+    "slstm": Row(
+        "SLSTMCell", "LSTM with exponential gates and a normalizer", "Beck et al.", 2024, "h, c, n, m", 1, 8,
+        "revises what it has stored; learns parity",
+    ),
+    "ind_rnn": Row(
+        "IndRNNCell", "independently recurrent units with bounded weights", "Li et al.", 2018, "h", 0, 1,
+        "the cheapest nonlinear cell; deep stacks",
+    ),
 }  # fmt: skip
 """Name, which is also the file's name -> its class and what is to be known about it."""
 
-__all__ = ["TABLE", "GRUCell", "LSTMCell", "Row", "SimpleRNNCell", "find", "make", "pattern"]
+__all__ = [
+    "TABLE",
+    "GRUCell",
+    "IndRNNCell",
+    "LSTMCell",
+    "LayerNormLSTMCell",
+    "MogrifierLSTMCell",
+    "PeepholeLSTMCell",
+    "Row",
+    "SLSTMCell",
+    "SimpleRNNCell",
+    "find",
+    "make",
+    "pattern",
+]
 
 
 def __getattr__(name: str) -> Any:
