@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from zoo.cells.choice import make, pattern
     from zoo.cells.gru import GRUCell
     from zoo.cells.lstm import LSTMCell
+    from zoo.cells.min_gru import MinGRUCell
+    from zoo.cells.min_lstm import MinLSTMCell
     from zoo.cells.simple_rnn import SimpleRNNCell
 
 
@@ -57,10 +59,29 @@ TABLE = {
     "gru": Row(
         "GRUCell", "gated recurrent unit", "Cho et al.", 2014, "h", 1, 6, "nearly an LSTM with a quarter fewer weights"
     ),
+    "min_gru": Row(
+        "MinGRUCell", "minimal GRU: gates from the input alone", "Feng et al.", 2024, "h", 0, 2,
+        "linear recurrence: several times faster than a GRU",
+    ),
+    "min_lstm": Row(
+        "MinLSTMCell", "minimal LSTM: gates from the input alone", "Feng et al.", 2024, "h", 0, 3,
+        "linear recurrence with two gates",
+    ),
 }  # fmt: skip
 """Name, which is also the file's name -> its class and what is to be known about it."""
 
-__all__ = ["TABLE", "GRUCell", "LSTMCell", "Row", "SimpleRNNCell", "find", "make", "pattern"]
+__all__ = [
+    "TABLE",
+    "GRUCell",
+    "LSTMCell",
+    "MinGRUCell",
+    "MinLSTMCell",
+    "Row",
+    "SimpleRNNCell",
+    "find",
+    "make",
+    "pattern",
+]
 
 
 def __getattr__(name: str) -> Any:
