@@ -15,6 +15,7 @@ import click
 
 import zoo
 from zoo import cards, cells, engine, options
+from zoo.cells import arguments
 from zoo.data.datasets import find_row, unknown_dataset
 from zoo.errors import UserError
 from zoo.lens import commands as lens
@@ -110,7 +111,7 @@ def _trainer(task: Installed) -> click.Command:
         preset = values["preset"]
         settings = {**(recipe.presets[preset] if preset else {}), **options.given(ctx, values, recipe.train)}
         train = recipe.train(**settings)
-        look_up(_cells(task), train.cell, "cell", "`zoo list cells` shows them with what they are")
+        look_up(_cells(task), arguments.split(train.cell)[0], "cell", "`zoo list cells` shows them with what they are")
         _check_dataset(train.dataset, recipe)
         path = _training_path(task.name, train, preset, values)
         _start_keras(values["backend"])
@@ -172,7 +173,7 @@ def _training_path(task: str, recipe: Any, preset: str | None, values: dict[str,
     data = preset or re.sub(
         r"[^A-Za-z0-9._-]+", "-", Path(recipe.dataset).stem if "." in recipe.dataset else recipe.dataset
     )
-    base = f"{task}-{recipe.cell}-{data}"
+    base = f"{task}-{re.sub(r'[^A-Za-z0-9._-]+', '-', recipe.cell)}-{data}"  # a cell may have arguments after colons
     if values["overwrite"]:
         return folder / base
     number, name = 1, base
