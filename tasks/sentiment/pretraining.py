@@ -32,8 +32,8 @@ def pretraining(recipe: Train, data: Data) -> Stage:
         )
     if recipe.block != "none" and recipe.bidirectional:
         raise UserError(
-            f"--pretrain-epochs with --block {recipe.block} needs --no-bidirectional: a block mixes both directions, so "
-            "that each would see the word it has to predict."
+            f"--pretrain-epochs with --block {recipe.block} needs --no-bidirectional: a block mixes both directions, "
+            "so that each would see the word it has to predict."
         )
     if recipe.num_layers > 1:
         raise UserError(f"--pretrain-epochs needs --num-layers 1; got {recipe.num_layers}.")

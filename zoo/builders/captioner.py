@@ -41,8 +41,8 @@ class Captioner(EncoderDecoder):
         pooling: How all positions become the vector that the first state is made of: kinds of `zoo.layers.Pooling`.
         embedding_dim: Length of a token's vector.
         num_layers: Recurrent layers of the decoder.
-        block: None. The other builders take `"residual"` for recurrent layers that read a sequence; a captioner has none,
-            only a decoder, whose layers are plain cells.
+        block: None. The other builders take `"residual"` for recurrent layers that read a sequence; a captioner has
+            none, only a decoder, whose layers are plain cells.
         attention: `"additive"`, `"dot"`, `"general"`, or None: then only the first state depends on the picture.
         conditional_cell: Two decoder cells with attention between them.
         input_feeding: Feed the decoder's readout back into it.

@@ -6,6 +6,7 @@ from typing import Any
 import keras
 
 from zoo.builders.compiled import FunctionalModel, compile_default
+from zoo.errors import UserError
 from zoo.layers import Pooling, recurrent_stack
 
 
@@ -37,8 +38,8 @@ def perceptron(
         shape: Of one input: `(height, width)`, `(height, width, channels)`, or `(None, features)` for sequences of
             several lengths, which need a cell.
         num_classes: Number of labels.
-        cell: Cell name, class or instance, see `zoo.cells.make`: the first axis is time. None reads all at once, without
-            recurrence.
+        cell: Cell name, class or instance, see `zoo.cells.make`: the first axis is time. None reads all at once,
+            without recurrence.
         units: Units of every hidden layer, with a cell those of each direction.
         num_layers: Hidden layers on top of each other.
         bidirectional: With a cell, also read backward.
@@ -57,16 +58,19 @@ def perceptron(
         `(batch, num_classes)` float32.
 
     Raises:
-        ValueError: If the shape, a size or a layer's argument makes no sense, or there is a block and no cell.
-        UserError: If a cell, a block or a pooling is unknown.
+        ValueError: If the shape, a size or a layer's argument makes no sense.
+        UserError: If a cell, a block or a pooling is unknown, or one is given without a cell.
     """
     if num_classes < 2 or num_layers < 1:
         raise ValueError(
             f"A perceptron needs two classes and one hidden layer at least; got num_classes={num_classes} and "
             f"num_layers={num_layers}."
         )
-    if cell is None and (block is not None or bidirectional):
-        raise ValueError(f"block={block!r} and bidirectional={bidirectional} need a cell; got cell=None.")
+    if cell is None and (block is not None or bidirectional or pooling != "last"):
+        raise UserError(
+            f"block={block!r}, bidirectional={bidirectional} and pooling={pooling!r} need a recurrent cell: without one, "
+            "there is no sequence. Choose a cell such as 'gru'."
+        )
     policy = keras.dtype_policies.get(dtype or keras.config.dtype_policy())
     several = shape[0] is None
     if len(shape) < 2 or None in shape[1:] or (several and (cell is None or len(shape) != 2)):

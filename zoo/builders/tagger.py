@@ -9,6 +9,7 @@ from keras import ops
 from zoo import cells, losses
 from zoo.builders.built_model import BuiltModel, builder
 from zoo.builders.encoder_decoder import ids_spec
+from zoo.errors import UserError
 from zoo.ids import PAD
 from zoo.layers import FrameEncoder, TokenEmbedding, recurrent_stack
 from zoo.layers.padding import pack, unpack
@@ -82,7 +83,7 @@ class Tagger(BuiltModel):
         super().__init__(name=name, dtype=dtype)
         _check(num_classes, vocabulary_size, frame_shape, feature_dim, num_layers)
         if block is not None and not num_layers:
-            raise ValueError(f"block={block!r} needs recurrent layers; got num_layers=0.")
+            raise UserError(f"block={block!r} needs recurrent layers, of which this tagger has none; got num_layers=0.")
         policy = self.dtype_policy
         self.arguments.cell = cell = cells.pattern(cell, units)
         self.num_classes, self.differences, self.num_layers = num_classes, differences, num_layers

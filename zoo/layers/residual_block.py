@@ -26,6 +26,7 @@ from keras import ops
 
 from zoo import engine
 from zoo.cells.cell import output_size
+from zoo.errors import UserError
 from zoo.layers.explicit_mask import ExplicitMask
 from zoo.layers.recurrent import Recurrent
 from zoo.names import unknown
@@ -274,15 +275,14 @@ def recurrent_stack(
         **options: What both layers take.
 
     Raises:
-        UserError: If there is no such block.
-        ValueError: If a block is asked for as well as what it already has.
+        UserError: If there is no such block, or what a block already has is asked for as well.
     """
     if block is None:
         return Recurrent(cell, units, residual=residual, layer_norm=layer_norm, **options)
     if block not in BLOCKS:
         raise unknown("block", block, BLOCKS)
     if residual or layer_norm:
-        raise ValueError(
+        raise UserError(
             "block='residual' has a skip connection and normalization of its own: leave out residual and layer_norm."
         )
     return ResidualStack(cell, units, **options)
