@@ -16,6 +16,7 @@ import click
 import zoo
 from zoo import cards, cells, engine, options
 from zoo.cells import arguments
+from zoo.comparison import commands as comparison
 from zoo.data.datasets import find_row, unknown_dataset
 from zoo.errors import UserError
 from zoo.lens import commands as lens
@@ -95,6 +96,19 @@ def cli() -> None:
     zoo train sentiment --cell gru
     zoo sentiment "a fine film"
     """  # noqa: D301  click wants the character itself
+
+
+class _Compare(_Lazy):
+    """`zoo compare`: one command for each installed task."""
+
+    def make(self, name: str) -> click.Command:
+        task = find(name)
+        return comparison.command(task, _cells(task), _check_dataset, _start_keras, [BACKEND])
+
+
+@cli.group("compare", cls=_Compare)
+def compare_group() -> None:
+    """Train several cells on a task, with several seeds, and compare their scores."""
 
 
 @cli.group("train", cls=_Train)
