@@ -1,13 +1,21 @@
 """What is special about the nonlinear cells: heads, forms of gates, bounds, ranks, large numbers."""
 
+import importlib.util
+from pathlib import Path
+
 import keras
 import numpy as np
-import numpy_equations
 import pytest
 from keras import ops
 
 from zoo import cells, layers, testing
 from zoo.errors import UserError
+
+_spec = importlib.util.spec_from_file_location(
+    "nonlinear_equations", Path(__file__).with_name("nonlinear_equations.py")
+)
+equations = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(equations)
 
 FEATURES = np.random.default_rng(0).normal(size=(2, 6, 5)).astype("float32")
 
@@ -33,8 +41,8 @@ def test_slstm_in_heads_and_with_both_forget_gates(heads, forget_gate):
         [noise(3, 6, seed=1), noise(3, 6, seed=2), np.abs(noise(3, 6, seed=3)), noise(3, 6, seed=4)],
     )
     new, weights = one_step(cell, x, states)
-    log_forget = {"exp": lambda f: f, "sigmoid": lambda f: np.log(numpy_equations.sigmoid(f))}[forget_gate]
-    for ours, expected in zip(new, numpy_equations.slstm(weights, x, states, heads, log_forget), strict=True):
+    log_forget = {"exp": lambda f: f, "sigmoid": lambda f: np.log(equations.sigmoid(f))}[forget_gate]
+    for ours, expected in zip(new, equations.slstm(weights, x, states, heads, log_forget), strict=True):
         np.testing.assert_allclose(ours, expected, atol=1e-5)
 
 
@@ -66,10 +74,10 @@ def test_mogrifier_with_other_rounds_and_ranks(rounds, rank):
             w[f"{letter}_left_kernel_{number}"] @ w[f"{letter}_right_kernel_{number}"]
         )  # fmt: skip
         if number % 2:
-            x = 2 * numpy_equations.sigmoid(h @ matrix) * x
+            x = 2 * equations.sigmoid(h @ matrix) * x
         else:
-            h = 2 * numpy_equations.sigmoid(x @ matrix) * h
-    for ours, expected in zip(new, numpy_equations.lstm(w, x, [h, c]), strict=True):
+            h = 2 * equations.sigmoid(x @ matrix) * h
+    for ours, expected in zip(new, equations.lstm(w, x, [h, c]), strict=True):
         np.testing.assert_allclose(ours, expected, atol=1e-5)
 
 

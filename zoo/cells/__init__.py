@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from zoo.cells.ind_rnn import IndRNNCell
     from zoo.cells.layer_norm_lstm import LayerNormLSTMCell
     from zoo.cells.lstm import LSTMCell
+    from zoo.cells.min_gru import MinGRUCell
+    from zoo.cells.min_lstm import MinLSTMCell
     from zoo.cells.mogrifier_lstm import MogrifierLSTMCell
     from zoo.cells.peephole_lstm import PeepholeLSTMCell
     from zoo.cells.simple_rnn import SimpleRNNCell
@@ -82,6 +84,14 @@ TABLE = {
         "IndRNNCell", "independently recurrent units with bounded weights", "Li et al.", 2018, "h", 0, 1,
         "the cheapest nonlinear cell; deep stacks",
     ),
+    "min_gru": Row(
+        "MinGRUCell", "minimal GRU: gates from the input alone", "Feng et al.", 2024, "h", 0, 2,
+        "linear recurrence: several times faster than a GRU",
+    ),
+    "min_lstm": Row(
+        "MinLSTMCell", "minimal LSTM: gates from the input alone", "Feng et al.", 2024, "h", 0, 3,
+        "linear recurrence with two gates",
+    ),
 }  # fmt: skip
 """Name, which is also the file's name -> its class and what is to be known about it."""
 
@@ -91,6 +101,8 @@ __all__ = [
     "IndRNNCell",
     "LSTMCell",
     "LayerNormLSTMCell",
+    "MinGRUCell",
+    "MinLSTMCell",
     "MogrifierLSTMCell",
     "PeepholeLSTMCell",
     "Row",

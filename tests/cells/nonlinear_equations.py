@@ -1,15 +1,10 @@
-"""The equations of the cells a second time, written in numpy from their papers."""
+"""The equations of the nonlinear cells a second time, written in numpy from their papers."""
 
 import numpy as np
 
 
 def sigmoid(x):
     return 1 / (1 + np.exp(-x))
-
-
-def simple_rnn(w, x, states):
-    (h,) = states
-    return [np.tanh(x @ w["kernel"] + h @ w["recurrent_kernel"] + w["bias"])]
 
 
 def lstm(w, x, states):
@@ -24,17 +19,6 @@ def lstm(w, x, states):
     c = f * c + i * g
     o = sigmoid(x @ ox + h @ oh + ob)
     return [o * np.tanh(c), c]
-
-
-def gru(w, x, states):
-    (h,) = states
-    zx, rx, nx = np.split(w["kernel"], 3, axis=1)
-    zh, rh, nh = np.split(w["recurrent_kernel"], 3, axis=1)
-    (zb, rb, nb), (zbh, rbh, nbh) = (np.split(row, 3) for row in w["bias"])
-    z = sigmoid(x @ zx + zb + h @ zh + zbh)
-    r = sigmoid(x @ rx + rb + h @ rh + rbh)
-    n = np.tanh(x @ nx + nb + r * (h @ nh + nbh))
-    return [z * h + (1 - z) * n]
 
 
 def layer_norm_lstm(w, x, states):
@@ -96,9 +80,6 @@ def ind_rnn(w, x, states):
 
 
 EQUATIONS = {
-    "simple_rnn": simple_rnn,
-    "lstm": lstm,
-    "gru": gru,
     "layer_norm_lstm": layer_norm_lstm,
     "peephole_lstm": peephole_lstm,
     "mogrifier_lstm": mogrifier_lstm,
