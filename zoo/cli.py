@@ -151,7 +151,7 @@ def _trainer(task: Installed) -> click.Command:
 
 def _cells(task: Installed) -> dict[str, str]:
     """What `--cell` of a task takes: the recurrent cells, and further words of its recipe; each with what it is."""
-    return {name: text for name, (_, text) in cells.TABLE.items()} | dict(task.recipe.cells)
+    return {name: row.text for name, row in cells.TABLE.items()} | dict(task.recipe.cells)
 
 
 def _check_dataset(name: str, recipe: Recipe) -> None:

@@ -149,7 +149,9 @@ def _compiled(
     assert entry is not None
     weights, states = [], []
     for cell, begin in zip(cells, initial, strict=True):
-        parameters = (cell.kernel, cell.recurrent_kernel, cell.bias)
+        blocks, _ = KINDS[kind]
+        no_bias = ops.zeros((2, blocks * cell.units) if kind == "gru" else (blocks * cell.units,), dtype)
+        parameters = (cell.kernel, cell.recurrent_kernel, no_bias if cell.bias is None else cell.bias)
         weights.append([ops.cast(ops.convert_to_tensor(parameter), dtype) for parameter in parameters])
         zeros = [None] * KINDS[kind][1] if begin is None else begin
         shape = (ops.shape(inputs)[0], cell.units)

@@ -113,7 +113,6 @@ def _differences(cell: Any) -> list[str]:
     usual = {
         "activation": keras.activations.tanh,
         "recurrent_activation": keras.activations.sigmoid,
-        "use_bias": True,
         "dropout": 0,
         "recurrent_dropout": 0,
         "reset_after": True,
