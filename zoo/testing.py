@@ -18,7 +18,7 @@ import numpy as np
 from keras import ops
 
 from zoo import builders, cells, saved, training
-from zoo.cells.cell import Cell, advance, initial_states, output_size, state_sizes
+from zoo.cells.cell import Cell, advance, initial_states, output_is_state, output_size, state_sizes
 from zoo.layers import Recurrent
 from zoo.task import Installed
 
@@ -31,7 +31,8 @@ def check_cell(cell: Any, numpy_step: Callable[..., list[np.ndarray]] | None = N
 
     Args:
         cell: What every builder takes: a name, a class, an instance, a list of cells to be stacked.
-        numpy_step: `(weights, inputs, states) -> new states`, the equations in numpy; the first state is the output.
+        numpy_step: `(weights, inputs, states) -> new states`, the equations in numpy; the first state is the output,
+            or, of a cell with `output_is_state = False`, what is returned is the output and then the new states.
     """
     check_contract(cell)
     check_padding(cell)
@@ -77,13 +78,14 @@ def check_equations(cell: Any, numpy_step: Callable[..., list[np.ndarray]]) -> N
     made.build((None, 4))
     made.set_weights([_noise(*weight.shape, seed=i) for i, weight in enumerate(made.weights)])
     weights = {weight.name: ops.convert_to_numpy(weight) for weight in made.weights}
-    states = [np.zeros((3, 5), "float32") for _ in range(np.size(made.state_size))]
+    states = [np.zeros((3, size), "float32") for size in state_sizes(made)]
     ours = [ops.convert_to_tensor(state) for state in states]
     for time in range(4):
         inputs = _noise(3, 4, seed=100 + time)
-        states = numpy_step(weights, inputs, states)
+        expected, *states = numpy_step(weights, inputs, states)
+        states = [expected, *states] if output_is_state(made) else states
         output, ours = made(ops.convert_to_tensor(inputs), ours)
-        _same(output, states[0], f"output at step {time}")
+        _same(output, expected, f"output at step {time}")
         for number, (a, b) in enumerate(zip(ours, states, strict=True)):
             _same(a, b, f"state {number} at step {time}")
 

@@ -62,7 +62,73 @@ def min_lstm(w, x, states):
     return [f / (f + i) * h + i / (f + i) * (x @ wh + bh)]
 
 
-EQUATIONS = {"simple_rnn": simple_rnn, "lstm": lstm, "gru": gru, "min_gru": min_gru, "min_lstm": min_lstm}
+def sru(w, x, states):
+    (c,) = states
+    w_c, w_f, w_r, w_x = np.split(w["kernel"], 4, axis=1)
+    b_f, b_r = np.split(w["bias"], 2)
+    f, r = sigmoid(x @ w_f + b_f), sigmoid(x @ w_r + b_r)
+    c = f * c + (1 - f) * (x @ w_c)
+    return [r * c + (1 - r) * (x @ w_x), c]
+
+
+def ssru(w, x, states):
+    (c,) = states
+    w_t, w_x = np.split(w["kernel"], 2, axis=1)
+    f = sigmoid(x @ w_t + w["bias"])
+    c = f * c + (1 - f) * (x @ w_x)
+    return [np.maximum(c, 0), c]
+
+
+def lru(w, x, states):
+    n = w["nu_log"].size
+    h = states[0][:, :n] + 1j * states[0][:, n:]
+    eigenvalue = np.exp(-np.exp(w["nu_log"]) + 1j * np.exp(w["theta_log"]))
+    h = eigenvalue * h + np.exp(w["gamma_log"]) * (x @ (w["kernel"][:, :n] + 1j * w["kernel"][:, n:]))
+    out = w["output_kernel"][:n] - 1j * w["output_kernel"][n:]
+    y = np.real(h @ out) + x @ w["skip_kernel"] + w["bias"]
+    gelu = y / 2 * (1 + np.tanh(np.sqrt(2 / np.pi) * (y + 0.044715 * y**3)))
+    return [gelu, np.concatenate([h.real, h.imag], axis=1)]
+
+
+def rg_lru(w, u, states):
+    (h,) = states
+    w_a, w_x = np.split(w["gate_kernel"][0], 2, axis=1)
+    b_a, b_x = np.split(w["gate_bias"], 2)
+    x = u @ w["kernel"] + w["bias"]
+    r, i = sigmoid(x @ w_a + b_a), sigmoid(x @ w_x + b_x)
+    a = sigmoid(w["decay"]) ** (8 * r)
+    return [a * h + np.sqrt(1 - a**2) * (i * x)]
+
+
+def gated_delta(w, x, states):
+    """Of one head, as here 5 units are; the state of the paper is the transpose of ours."""
+    memory = states[0].reshape(-1, 5, 5).transpose(0, 2, 1)
+    q, k, v, g = (part * sigmoid(part) for part in np.split(x @ w["kernel"], 4, axis=1))
+    a, b = (x @ w["gate_kernel"]).T
+    alpha = np.exp(-np.exp(w["log_decay"]) * np.log1p(np.exp(a + w["step_size"])))
+    beta = sigmoid(b + w["bias"])
+    outputs, memories = [], []
+    for row in range(len(x)):
+        query, key = (vector[row] / np.sqrt((vector[row] ** 2).sum() + 1e-6) for vector in (q, k))
+        forget = alpha[row] * (np.eye(5) - beta[row] * np.outer(key, key))
+        memories.append(memory[row] @ forget + beta[row] * np.outer(v[row], key))
+        o = memories[-1] @ query
+        outputs.append(o / np.sqrt((o**2).mean() + 1e-5) * w["scale"] * g[row])
+    return [np.stack(outputs), np.stack(memories).transpose(0, 2, 1).reshape(len(x), 25)]
+
+
+EQUATIONS = {
+    "simple_rnn": simple_rnn,
+    "lstm": lstm,
+    "gru": gru,
+    "min_gru": min_gru,
+    "min_lstm": min_lstm,
+    "sru": sru,
+    "ssru": ssru,
+    "lru": lru,
+    "rg_lru": rg_lru,
+    "gated_delta": gated_delta,
+}
 
 
 def test_every_cell_has_its_equations_here():

@@ -50,7 +50,7 @@ def kind_of(cell: Any) -> tuple[str | None, str]:
     if _quantized(cell):
         return None, "the cell is quantized"
     if is_linear(cell):
-        return "linear", ""
+        return (None, cell.exception) if cell.exception else ("linear", "")
     if kind is None:
         return None, f"there is no kernel for {cls.__name__}"
     if cls.__module__.startswith("keras.") and (names := _differences(cell)):
