@@ -50,7 +50,7 @@ def test_one_sample_for_each_temperature(writer, hello, capfd):
     answer = writer.predict("abc", temperatures="0, 0.5,2", max_new_tokens=12)
     assert [sample["temperature"] for sample in answer["samples"]] == [0, 0.5, 2]
     for sample in answer["samples"]:
-        assert sample["text"] == write(writer, temperature=sample["temperature"], max_new_tokens=12)
+        assert sample["text"] == "abc" + write(writer, temperature=sample["temperature"], max_new_tokens=12)
     words = ["charlm", "h", "he", "--temperatures", "0.3,0.7", "--max-new-tokens", "4", "--model", str(hello.path)]
     lines = CliRunner().invoke(cli, words).stdout.splitlines()
     assert lines == ["temperature 0.3:", "hello", "temperature 0.7:", "hello"] * 2
