@@ -60,6 +60,8 @@ def test_what_is_done_is_not_done_again(monkeypatch):
     second = run(*words, "--seeds", "1,2", "--resume")
     assert trained == [1, 2]
     assert second[2] == first[2]
+    run(*words, "--seeds", "2", "--resume")
+    assert [result.seed for result in results.read(Path("p.json"))] == [2, 1], "what others have done is kept"
     run(*words, "--seeds", "2", "--resume", "--limit", 32)
     assert trained == [1, 2, 2], "another recipe is another result"
     run(*words, "--seeds", "2", "--limit", 32)
