@@ -157,7 +157,7 @@ def engine() -> dict:
 
 
 def parity(found: dict) -> str:
-    """What `zoo lens memory --test parity` came to: for each cell the mean over seeds, and the range where it differs."""
+    """What `zoo lens memory --test parity` came to: for each cell the mean over seeds, and the range if they differ."""
     cells = list(dict.fromkeys(row["cell"] for row in found["results"]))
     distances = list(found["results"][0]["accuracy"])
     rows = []
