@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from zoo.names import look_up
 
 if TYPE_CHECKING:
+    from zoo.cells.cell import Cell
     from zoo.cells.choice import make, pattern
     from zoo.cells.gru import GRUCell
     from zoo.cells.ind_rnn import IndRNNCell
@@ -97,6 +98,7 @@ TABLE = {
 
 __all__ = [
     "TABLE",
+    "Cell",
     "GRUCell",
     "IndRNNCell",
     "LSTMCell",
@@ -117,6 +119,8 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name in ("make", "pattern"):
         return getattr(importlib.import_module(f"{__name__}.choice"), name)
+    if name == "Cell":
+        return importlib.import_module(f"{__name__}.cell").Cell
     for module, row in TABLE.items():
         if row.cls == name:
             return getattr(importlib.import_module(f"{__name__}.{module}"), name)
