@@ -104,7 +104,7 @@ def _copy(cell: Any, options: dict[str, Any]) -> Any:
 
 def _lost_arguments(cell: Any, config: dict[str, Any]) -> list[str]:
     """Arguments that a config leaves out although the cell has them as attributes of other values than the defaults."""
-    named = inspect.signature(type(cell).__init__).parameters.values()
+    named = inspect.signature(getattr(type(cell), "__init__")).parameters.values()  # noqa: B009
     return [
         item.name
         for item in named
