@@ -1,8 +1,5 @@
 """What is special about the nonlinear cells: heads, forms of gates, bounds, ranks, large numbers."""
 
-import importlib.util
-from pathlib import Path
-
 import keras
 import numpy as np
 import pytest
@@ -10,12 +7,8 @@ from keras import ops
 
 from zoo import cells, layers, testing
 from zoo.errors import UserError
-
-_spec = importlib.util.spec_from_file_location(
-    "nonlinear_equations", Path(__file__).with_name("nonlinear_equations.py")
-)
-equations = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(equations)
+from zoo.lens.numpy_steps import classic, gated
+from zoo.lens.numpy_steps.step import sigmoid
 
 FEATURES = np.random.default_rng(0).normal(size=(2, 6, 5)).astype("float32")
 
@@ -41,8 +34,8 @@ def test_slstm_in_heads_and_with_both_forget_gates(heads, forget_gate):
         [noise(3, 6, seed=1), noise(3, 6, seed=2), np.abs(noise(3, 6, seed=3)), noise(3, 6, seed=4)],
     )
     new, weights = one_step(cell, x, states)
-    log_forget = {"exp": lambda f: f, "sigmoid": lambda f: np.log(equations.sigmoid(f))}[forget_gate]
-    for ours, expected in zip(new, equations.slstm(weights, x, states, heads, log_forget), strict=True):
+    _, expected_states = gated.slstm(weights, x, states, {"forget_gate": forget_gate})
+    for ours, expected in zip(new, expected_states, strict=True):
         np.testing.assert_allclose(ours, expected, atol=1e-5)
 
 
@@ -74,10 +67,10 @@ def test_mogrifier_with_other_rounds_and_ranks(rounds, rank):
             w[f"{letter}_left_kernel_{number}"] @ w[f"{letter}_right_kernel_{number}"]
         )  # fmt: skip
         if number % 2:
-            x = 2 * equations.sigmoid(h @ matrix) * x
+            x = 2 * sigmoid(h @ matrix) * x
         else:
-            h = 2 * equations.sigmoid(x @ matrix) * h
-    for ours, expected in zip(new, equations.lstm(w, x, [h, c]), strict=True):
+            h = 2 * sigmoid(x @ matrix) * h
+    for ours, expected in zip(new, classic.lstm(w, x, [h, c], {})[1], strict=True):
         np.testing.assert_allclose(ours, expected, atol=1e-5)
 
 

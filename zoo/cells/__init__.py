@@ -12,16 +12,21 @@ from zoo.names import look_up
 if TYPE_CHECKING:
     from zoo.cells.cell import Cell
     from zoo.cells.choice import make, pattern
+    from zoo.cells.gated_delta import GatedDeltaCell
     from zoo.cells.gru import GRUCell
     from zoo.cells.ind_rnn import IndRNNCell
     from zoo.cells.layer_norm_lstm import LayerNormLSTMCell
+    from zoo.cells.lru import LRUCell
     from zoo.cells.lstm import LSTMCell
     from zoo.cells.min_gru import MinGRUCell
     from zoo.cells.min_lstm import MinLSTMCell
     from zoo.cells.mogrifier_lstm import MogrifierLSTMCell
     from zoo.cells.peephole_lstm import PeepholeLSTMCell
+    from zoo.cells.rg_lru import RGLRUCell
     from zoo.cells.simple_rnn import SimpleRNNCell
     from zoo.cells.slstm import SLSTMCell
+    from zoo.cells.sru import SRUCell
+    from zoo.cells.ssru import SSRUCell
 
 
 class Row(NamedTuple):
@@ -93,6 +98,26 @@ TABLE = {
         "MinLSTMCell", "minimal LSTM: gates from the input alone", "Feng et al.", 2024, "h", 0, 3,
         "linear recurrence with two gates",
     ),
+    "sru": Row(
+        "SRUCell", "simple recurrent unit with a highway", "Lei et al.", 2018, "c", 0, 3,
+        "fast, and its highway lets layers be stacked",
+    ),
+    "ssru": Row(
+        "SSRUCell", "simpler simple recurrent unit", "Kim et al.", 2019, "c", 0, 2,
+        "one gate; decoders of translation in browsers",
+    ),
+    "lru": Row(
+        "LRUCell", "linear recurrent unit, complex channels", "Orvieto et al.", 2023, "x", 0, 5,
+        "long memory of fixed decays and frequencies",
+    ),
+    "rg_lru": Row(
+        "RGLRUCell", "real-gated linear recurrent unit", "De et al.", 2024, "h", 0, 3,
+        "long memory that inputs can open and clear",
+    ),
+    "gated_delta": Row(
+        "GatedDeltaCell", "gated delta rule, a matrix as memory", "Yang et al.", 2024, "S", 0, 4,
+        "recalls what was stored under a key",
+    ),
 }  # fmt: skip
 """Name, which is also the file's name -> its class and what is to be known about it."""
 
@@ -100,15 +125,20 @@ __all__ = [
     "TABLE",
     "Cell",
     "GRUCell",
+    "GatedDeltaCell",
     "IndRNNCell",
+    "LRUCell",
     "LSTMCell",
     "LayerNormLSTMCell",
     "MinGRUCell",
     "MinLSTMCell",
     "MogrifierLSTMCell",
     "PeepholeLSTMCell",
+    "RGLRUCell",
     "Row",
     "SLSTMCell",
+    "SRUCell",
+    "SSRUCell",
     "SimpleRNNCell",
     "find",
     "make",

@@ -111,15 +111,18 @@ class Cell(Configured):
         """
         return self._add("kernel", shape, name, self._chosen("kernel", initializer))
 
-    def add_recurrent_kernel(self, shape: tuple, name: str = "recurrent_kernel", initializer: Any = None) -> Any:
+    def add_recurrent_kernel(
+        self, shape: tuple, name: str = "recurrent_kernel", initializer: Any = None, autocast: bool = True
+    ) -> Any:
         """Recurrent weights.
 
         Args:
             shape: Their shape.
             name: Their name.
             initializer: Of this weight, unless `recurrent_initializer` was given to the cell.
+            autocast: Whether they are rounded to half precision where the cell computes in it.
         """
-        return self._add("recurrent", shape, name, self._chosen("recurrent", initializer))
+        return self._add("recurrent", shape, name, self._chosen("recurrent", initializer), autocast)
 
     def add_bias(self, shape: tuple, name: str = "bias", initializer: Any = None) -> Any | None:
         """A bias, or None with `use_bias=False`.
@@ -151,7 +154,7 @@ class Cell(Configured):
 
         return self._add("bias", (gates * units,), "bias", initialize)
 
-    def _add(self, group: str, shape: tuple, name: str, initializer: Any) -> Any:
+    def _add(self, group: str, shape: tuple, name: str, initializer: Any, autocast: bool = True) -> Any:
         """A weight with the regularizer and the constraint of its group: kernel, recurrent or bias."""
         return self.add_weight(
             shape,
@@ -159,6 +162,7 @@ class Cell(Configured):
             name=name,
             regularizer=getattr(self, f"{group}_regularizer"),
             constraint=getattr(self, f"{group}_constraint"),
+            autocast=autocast,
         )
 
     def _chosen(self, group: str, own: Any) -> Any:
