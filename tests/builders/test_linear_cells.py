@@ -30,16 +30,23 @@ BUILDERS = {
     "captioner": lambda cell: builders.captioner(12, cell, 4, embedding_dim=3, image_size=16),
 }
 INPUTS = {"tagger": FEATURES, "translator": (IDS, IDS), "conditional": (IDS, IDS), "captioner": (PICTURES, IDS)}
-ALL = [(name, cell) for name in BUILDERS for cell in CELLS]
-FEW = [("translator", "ssru"), ("conditional", "sru"), ("captioner", "lru"), ("conditional", "gated_delta"),
-       ("language_model", "gated_delta"), ("language_model", "lru"), ("classifier", "peephole"), ("tagger", "rg_lru")]  # fmt: skip
+PAIRS = [
+    ("translator", "ssru"),
+    ("conditional", "sru"),
+    ("conditional", "gated_delta"),
+    ("captioner", "lru"),
+    ("language_model", "gated_delta"),
+    ("language_model", "lru"),
+    ("classifier", "peephole"),
+    ("tagger", "rg_lru"),
+]
 
 
 def answer(model, inputs):
     return ops.convert_to_numpy(ops.cast(model(inputs), "float32"))
 
 
-@pytest.mark.parametrize(("name", "cell"), FEW)
+@pytest.mark.parametrize(("name", "cell"), PAIRS)
 def test_a_batch_is_learned_and_the_model_is_kept(name, cell, tmp_path):
     model, inputs = BUILDERS[name](CELLS[cell]), INPUTS.get(name, IDS)
     expected = answer(model, inputs)
@@ -56,8 +63,10 @@ def test_a_batch_is_learned_and_the_model_is_kept(name, cell, tmp_path):
     assert not np.array_equal(answer(model, inputs), expected)
 
 
-@pytest.mark.parametrize(("name", "cell"), [("translator", "ssru"), ("conditional", "gated_delta"), ("conditional", "lru"),
-                                            ("translator", "peephole")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("name", "cell"),
+    [("translator", "ssru"), ("translator", "peephole"), ("conditional", "gated_delta"), ("conditional", "lru")],
+)
 def test_steps_of_a_search_are_those_of_the_pass(name, cell):
     model = BUILDERS[name](CELLS[cell])
     expected = ops.convert_to_numpy(ops.log_softmax(model((IDS, IDS))))
