@@ -52,7 +52,7 @@ def kind_of(cell: Any) -> tuple[str | None, str]:
     if _quantized(cell):
         return None, "the cell is quantized"
     if is_linear(cell):
-        return _minimal(kind, cell) or "linear", ""
+        return (None, cell.exception) if cell.exception else (_minimal(kind, cell) or "linear", "")
     if kind is None:
         return None, f"there is no kernel for {cls.__name__}"
     if cls.__module__.startswith("keras.") and (names := _differences(cell)):
