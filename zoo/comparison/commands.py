@@ -185,7 +185,7 @@ def train_all(
     grid = grids.resume(grid)
     if grid.parameters and (missing := [cell for cell in grid.cells if cell not in grid.units]):
         start()
-        grid = _with_units(grid, missing)
+        grid = with_units(grid, missing)
     for run in grid.runs():
         grids.finished(grid, run)  # refuses, before anything is trained
     grids.write(grid)
@@ -196,8 +196,12 @@ def train_all(
         raise
 
 
-def _with_units(grid: grids.Grid, cells: Iterable[str]) -> grids.Grid:
-    """The grid with units for cells that have none yet."""
+def with_units(grid: grids.Grid, cells: Iterable[str]) -> grids.Grid:
+    """The grid with units for cells that have none yet.
+
+    Raises:
+        UserError: If a cell cannot have as many parameters as the grid's budget.
+    """
     budget = importlib.import_module("zoo.comparison.budget")
     assert grid.parameters is not None
     units, data = dict(grid.units), None
