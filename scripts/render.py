@@ -4,7 +4,8 @@
     python scripts/render.py --check   exit with 1 if something would change
 
 Cards and the table of models come from the JSON in `saved_models`; the rest of the numbers from `scripts/measured.json`
-(written by the benchmarks), from `scripts/board.json` (by `scripts/board.py`), and from each task's `experiments.csv`. In a document, what stands between
+(written by the benchmarks), from `scripts/board.json` (by `scripts/board.py`) and from each task's `experiments.csv`.
+In a document, what stands between
 `<!-- NAME -->` and `<!-- /NAME -->` is replaced.
 """
 
