@@ -57,6 +57,20 @@ def test_what_click_refuses(words, told):
     assert told in output
 
 
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("sentiment-gru-imdb nowhere", "No saved model is called 'nowhere'"),
+        ("models nowhere sentiment-gru-imdb", "No saved model is called 'nowhere'"),
+        ("sentiment-gru-imdb sentiment-gru-reviews --dataset imdb_review", "did you mean 'imdb_reviews'?"),
+    ],
+)
+def test_two_models_are_checked_at_once(words, told):
+    error, _ = typed(*words.split())
+    assert isinstance(error, UserError)
+    assert told in str(error)
+
+
 def test_all_is_every_recurrent_cell():
     recipe = find("classify").recipe
     known = dict.fromkeys(cells.TABLE, "") | dict(recipe.cells)
