@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from zoo import cards, cells, testing
+from zoo import cards, cells, testing, training
 from zoo.cli import cli
 from zoo.task import installed
 
@@ -65,6 +65,16 @@ def test_evaluates_as_json_and_nothing_else(trained):
     scores = json.loads(line)
     assert scores["examples"] == 40
     assert saved.metrics["monitor"] in scores
+
+
+def test_statistics_of_single_examples_make_the_score_of_all(trained):
+    task, saved = trained
+    statistics = training.example_statistics(saved)
+    assert statistics.ndim == 2
+    assert len(statistics) > 1
+    score = saved.metrics["scores"]["test"][task.task.monitor]
+    # Scores are rounded to three or four digits.
+    assert float(task.task.combine(statistics.sum(axis=0))) == pytest.approx(score, abs=6e-4)
 
 
 def test_card_and_list_tell_of_it(trained):
