@@ -11,14 +11,16 @@ backend nor numba.
 from typing import Any
 
 from zoo.engine.available import prepare
-from zoo.engine.choice import PATHS, Choice, choose, kind_of, outlook, plain_only
+from zoo.engine.choice import PATHS, Choice, choose, has_kernel, kind_of, outlook, plain_only
 
 __all__ = [
     "PATHS",
     "Choice",
     "choose",
+    "has_kernel",
     "kind_of",
     "linear_recurrence",
+    "max_over_time",
     "outlook",
     "plain_only",
     "prepare",
@@ -40,7 +42,8 @@ def run(
     """Runs a cell over the steps of a batch.
 
     Args:
-        cell: A built cell of `zoo.cells` or any Keras cell.
+        cell: A built cell of `zoo.cells` or any Keras cell. One with a `sequence` method and no kernel runs by it: see
+            `zoo.cells.linear_cell.LinearCell.sequence`.
         inputs: `(batch, time, features)`.
         mask: `(batch, time)`, True = real; padded steps are skipped. Best padded on the right; other forms cost a copy.
         initial_state: States before the first step, each `(batch, units)`; default zeros.
@@ -52,7 +55,9 @@ def run(
         Outputs `(batch, time, units)`, zero at padded steps, and the final states, a list of `(batch, units)`.
     """
     choice = choice or choose(cell, training=training, batch=inputs.shape[0])
-    if choice.path != "compiled":
+    if not has_kernel(cell, choice):
+        if hasattr(cell, "sequence"):
+            return cell.sequence(inputs, mask, initial_state, reverse, training=training, choice=choice)
         from zoo.engine import plain
 
         return plain.run(cell, inputs, mask, initial_state, reverse, training)
@@ -82,7 +87,7 @@ def run_bidirectional(
         Outputs `(batch, time, 2 * units)`, zero at padded steps, and the final states of both: a list of two lists.
     """
     choice = choice or choose(forward_cell, training=training, batch=inputs.shape[0])
-    if choice.path != "compiled" or forward_cell.units != backward_cell.units:
+    if not has_kernel(forward_cell, choice) or forward_cell.units != backward_cell.units:
         from keras import ops
 
         pair = [
@@ -145,7 +150,11 @@ def _compiled(
     assert entry is not None
     weights, states = [], []
     for cell, begin in zip(cells, initial, strict=True):
-        parameters = (cell.kernel, cell.recurrent_kernel, cell.bias)
+        blocks, _ = KINDS[kind]
+        no_bias = ops.zeros((2, blocks * cell.units) if kind == "gru" else (blocks * cell.units,), dtype)
+        no_matrix = ops.zeros((0, blocks * cell.units), dtype)  # of a cell whose gates do not see the state
+        recurrent = getattr(cell, "recurrent_kernel", no_matrix)
+        parameters = (cell.kernel, recurrent, no_bias if cell.bias is None else cell.bias)
         weights.append([ops.cast(ops.convert_to_tensor(parameter), dtype) for parameter in parameters])
         zeros = [None] * KINDS[kind][1] if begin is None else begin
         shape = (ops.shape(inputs)[0], cell.units)
@@ -161,6 +170,32 @@ def _computed(array: Any) -> str:
 
     name = keras.backend.standardize_dtype(array.dtype)
     return name if name in ("float32", "float64", "complex64", "complex128") else "float32"
+
+
+def max_over_time(sequence: Any, mask: Any | None = None, training: bool | None = None) -> Any:
+    """The largest value of each feature over the real steps of each row.
+
+    Args:
+        sequence: `(batch, time, features)`.
+        mask: `(batch, time)`, True = real.
+        training: Whether gradients are asked for: then a kernel may be used, whose gradient goes to the first of
+            several equal values.
+
+    Returns:
+        `(batch, features)`; a row without real steps has finite numbers that mean nothing.
+    """
+    from keras import ops
+
+    from zoo.engine.choice import door
+
+    kernel = getattr(door(), "max_over_time", None) if training else None
+    if kernel and _computed(sequence) == sequence.dtype and choose("maximum", training=True).path == "compiled":
+        return kernel(sequence, mask)
+    if mask is not None:
+        # A number below all others that is finite in every float format, so that it never becomes NaN.
+        lowest = ops.cast(-6e4, sequence.dtype)
+        sequence = ops.where(ops.cast(mask, "bool")[:, :, None], sequence, lowest)
+    return ops.max(sequence, axis=1)
 
 
 def take_rows(table: Any, index: Any) -> Any:
