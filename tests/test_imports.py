@@ -57,7 +57,7 @@ ROWS = {
     "zoo/lens/*": f"keras numpy {EVERYTHING} zoo.training",
     "zoo/comparison/grid.py": "zoo.cards zoo.errors zoo.task",
     "zoo/comparison/processes.py": "zoo.cards zoo.errors",
-    "zoo/comparison/commands.py": "click zoo.errors zoo.names zoo.options zoo.task",
+    "zoo/comparison/commands.py": "click zoo.cards zoo.errors zoo.names zoo.options zoo.task",
     "zoo/comparison/*": f"keras numpy scipy {EVERYTHING} zoo.training",
     "zoo/cli.py": (
         "click zoo zoo.cards zoo.cells zoo.comparison zoo.data.datasets zoo.errors zoo.lens zoo.listing zoo.names "
