@@ -41,7 +41,7 @@ ROWS = {
     "zoo/serialization.py": "keras zoo.names",
     "zoo/losses.py": "keras zoo.errors zoo.ids",
     "zoo/cells/__init__.py": "zoo.errors zoo.names",
-    "zoo/cells/*": "keras zoo.errors zoo.names zoo.serialization",
+    "zoo/cells/*": "keras numpy zoo.engine zoo.errors zoo.names zoo.serialization",
     "zoo/decoding/*": "keras zoo.engine zoo.errors zoo.ids zoo.names",
     "zoo/engine/*": "keras numpy numba llvmlite tensorflow jax zoo.cells zoo.errors",
     "zoo/layers/*": "keras zoo.engine zoo.serialization zoo.errors zoo.ids zoo.names zoo.cells",

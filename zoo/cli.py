@@ -335,7 +335,8 @@ def list_command(what: str | None, as_json: bool, models_dir: Path | None) -> No
         if not what:
             click.secho(kind, bold=True)
         for text in listing.lines(kind, models_dir):
-            click.echo(text if what else f"  {text}" if text else "")
+            if what or text:
+                click.echo(text if what else f"  {text}")
 
 
 @cli.command("card", params=[MODELS_DIR])
