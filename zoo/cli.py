@@ -14,7 +14,9 @@ from typing import Any
 import click
 
 import zoo
-from zoo import cards, cells, engine, options
+from zoo import cards, cells, listing, options
+from zoo.cells import arguments
+from zoo.comparison import commands as comparison
 from zoo.data.datasets import find_row, unknown_dataset
 from zoo.errors import UserError
 from zoo.lens import commands as lens
@@ -96,6 +98,19 @@ def cli() -> None:
     """  # noqa: D301  click wants the character itself
 
 
+class _Compare(_Lazy):
+    """`zoo compare`: one command for each installed task."""
+
+    def make(self, name: str) -> click.Command:
+        task = find(name)
+        return comparison.command(task, _cells(task), _check_dataset, _start_keras, [BACKEND])
+
+
+@cli.group("compare", cls=_Compare)
+def compare_group() -> None:
+    """Train several cells on a task, with several seeds, and compare their scores."""
+
+
 @cli.group("train", cls=_Train)
 def train_group() -> None:
     """Train a model, score it once on its test split, save it."""
@@ -110,7 +125,7 @@ def _trainer(task: Installed) -> click.Command:
         preset = values["preset"]
         settings = {**(recipe.presets[preset] if preset else {}), **options.given(ctx, values, recipe.train)}
         train = recipe.train(**settings)
-        look_up(_cells(task), train.cell, "cell", "`zoo list cells` shows them with what they are")
+        look_up(_cells(task), arguments.split(train.cell)[0], "cell", "`zoo list cells` shows them with what they are")
         _check_dataset(train.dataset, recipe)
         path = _training_path(task.name, train, preset, values)
         _start_keras(values["backend"])
@@ -172,7 +187,7 @@ def _training_path(task: str, recipe: Any, preset: str | None, values: dict[str,
     data = preset or re.sub(
         r"[^A-Za-z0-9._-]+", "-", Path(recipe.dataset).stem if "." in recipe.dataset else recipe.dataset
     )
-    base = f"{task}-{recipe.cell}-{data}"
+    base = f"{task}-{re.sub(r'[^A-Za-z0-9._-]+', '-', recipe.cell)}-{data}"  # a cell may have arguments after colons
     if values["overwrite"]:
         return folder / base
     number, name = 1, base
@@ -297,32 +312,20 @@ def evaluate(
             click.echo(f"{name} {cards.number(value)}")
 
 
-WHAT = ("tasks", "cells", "datasets", "models")
-
-
 @cli.command("list", params=[MODELS_DIR])
-@click.argument("what", type=options.Choice(WHAT), required=False)
-def list_command(what: str | None, models_dir: Path | None) -> None:
+@click.argument("what", type=options.Choice(listing.KINDS), required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON: a list, or an object of lists.")
+def list_command(what: str | None, as_json: bool, models_dir: Path | None) -> None:
     """Show tasks, cells, datasets or models; without a word, all of them."""
-    for kind in [what] if what else WHAT:
+    if as_json:
+        values = {kind: listing.objects(kind, models_dir) for kind in ([what] if what else listing.KINDS)}
+        click.echo(json.dumps(values[what] if what else values))
+        return
+    for kind in [what] if what else listing.KINDS:
         if not what:
             click.secho(kind, bold=True)
-        for text in _listed(kind, models_dir):
-            click.echo(text if what else f"  {text}")
-
-
-def _listed(kind: str, models_dir: Path | None) -> Iterator[str]:
-    if kind == "tasks":
-        yield from (f"{task.name:12}  {task.summary}" for task in installed().values())
-    elif kind == "cells":
-        known = {name: text for task in installed().values() for name, text in _cells(task).items()}
-        for name, text in known.items():
-            yield f"{name:12}  {text}; {engine.outlook(name)}" if name in cells.TABLE else f"{name:12}  {text}"
-    elif kind == "datasets":
-        for task in installed().values():
-            yield from (f"{task.name:12}  {name:24}  {row.description}" for name, row in task.recipe.datasets.items())
-    else:
-        yield from map(cards.line, cards.models(models_dir))
+        for text in listing.lines(kind, models_dir):
+            click.echo(text if what else f"  {text}" if text else "")
 
 
 @cli.command("card", params=[MODELS_DIR])

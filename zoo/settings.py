@@ -37,6 +37,11 @@ class TrainConfig:
 
     dataset: str = setting("", "Data set: a name from `zoo list datasets`, or a path to your own data.")
     cell: str = setting("gru", "Recurrent cell; `zoo list cells` shows them.")
+    block: str = setting(
+        "none",
+        "'residual' puts each recurrent layer that reads the input into a block of normalization, cell, gate and skip.",
+        choices=("none", "residual"),
+    )
     epochs: int = setting(5, "Passes over the training data.", minimum=1)
     batch_size: int = setting(64, "Examples per training step.", minimum=1)
     learning_rate: float = setting(1e-3, "Peak learning rate of Adam.", minimum=0.0)

@@ -9,135 +9,25 @@ import pytest
 from keras import ops
 
 from zoo import builders, cells, layers, testing
+from zoo.cells.arguments import split
 from zoo.errors import UserError
+from zoo.lens.numpy_steps import NUMPY_STEPS
 
 
-def sigmoid(x):
-    return 1 / (1 + np.exp(-x))
-
-
-def simple_rnn(w, x, states):
-    (h,) = states
-    return [np.tanh(x @ w["kernel"] + h @ w["recurrent_kernel"] + w["bias"])]
-
-
-def lstm(w, x, states):
-    h, c = states
-    # Gate by gate, each with its own block of the weights.
-    ix, fx, gx, ox = np.split(w["kernel"], 4, axis=1)
-    ih, fh, gh, oh = np.split(w["recurrent_kernel"], 4, axis=1)
-    ib, fb, gb, ob = np.split(w["bias"], 4)
-    f = sigmoid(x @ fx + h @ fh + fb)
-    i = sigmoid(x @ ix + h @ ih + ib)
-    g = np.tanh(x @ gx + h @ gh + gb)
-    c = f * c + i * g
-    o = sigmoid(x @ ox + h @ oh + ob)
-    return [o * np.tanh(c), c]
-
-
-def gru(w, x, states):
-    (h,) = states
-    zx, rx, nx = np.split(w["kernel"], 3, axis=1)
-    zh, rh, nh = np.split(w["recurrent_kernel"], 3, axis=1)
-    (zb, rb, nb), (zbh, rbh, nbh) = (np.split(row, 3) for row in w["bias"])
-    z = sigmoid(x @ zx + zb + h @ zh + zbh)
-    r = sigmoid(x @ rx + rb + h @ rh + rbh)
-    n = np.tanh(x @ nx + nb + r * (h @ nh + nbh))
-    return [z * h + (1 - z) * n]
-
-
-def min_gru(w, x, states):
-    (h,) = states
-    wz, wh = np.split(w["kernel"], 2, axis=1)
-    bz, bh = np.split(w["bias"], 2)
-    z = sigmoid(x @ wz + bz)
-    return [(1 - z) * h + z * (x @ wh + bh)]
-
-
-def min_lstm(w, x, states):
-    (h,) = states
-    wf, wi, wh = np.split(w["kernel"], 3, axis=1)
-    bf, bi, bh = np.split(w["bias"], 3)
-    f, i = sigmoid(x @ wf + bf), sigmoid(x @ wi + bi)
-    return [f / (f + i) * h + i / (f + i) * (x @ wh + bh)]
-
-
-def sru(w, x, states):
-    (c,) = states
-    w_c, w_f, w_r, w_x = np.split(w["kernel"], 4, axis=1)
-    b_f, b_r = np.split(w["bias"], 2)
-    f, r = sigmoid(x @ w_f + b_f), sigmoid(x @ w_r + b_r)
-    c = f * c + (1 - f) * (x @ w_c)
-    return [r * c + (1 - r) * (x @ w_x), c]
-
-
-def ssru(w, x, states):
-    (c,) = states
-    w_t, w_x = np.split(w["kernel"], 2, axis=1)
-    f = sigmoid(x @ w_t + w["bias"])
-    c = f * c + (1 - f) * (x @ w_x)
-    return [np.maximum(c, 0), c]
-
-
-def lru(w, x, states):
-    n = w["nu_log"].size
-    h = states[0][:, :n] + 1j * states[0][:, n:]
-    eigenvalue = np.exp(-np.exp(w["nu_log"]) + 1j * np.exp(w["theta_log"]))
-    h = eigenvalue * h + np.exp(w["gamma_log"]) * (x @ (w["kernel"][:, :n] + 1j * w["kernel"][:, n:]))
-    out = w["output_kernel"][:n] - 1j * w["output_kernel"][n:]
-    y = np.real(h @ out) + x @ w["skip_kernel"] + w["bias"]
-    gelu = y / 2 * (1 + np.tanh(np.sqrt(2 / np.pi) * (y + 0.044715 * y**3)))
-    return [gelu, np.concatenate([h.real, h.imag], axis=1)]
-
-
-def rg_lru(w, u, states):
-    (h,) = states
-    w_a, w_x = np.split(w["gate_kernel"][0], 2, axis=1)
-    b_a, b_x = np.split(w["gate_bias"], 2)
-    x = u @ w["kernel"] + w["bias"]
-    r, i = sigmoid(x @ w_a + b_a), sigmoid(x @ w_x + b_x)
-    a = sigmoid(w["decay"]) ** (8 * r)
-    return [a * h + np.sqrt(1 - a**2) * (i * x)]
-
-
-def gated_delta(w, x, states):
-    """Of one head, as here 5 units are; the state of the paper is the transpose of ours."""
-    memory = states[0].reshape(-1, 5, 5).transpose(0, 2, 1)
-    q, k, v, g = (part * sigmoid(part) for part in np.split(x @ w["kernel"], 4, axis=1))
-    a, b = (x @ w["gate_kernel"]).T
-    alpha = np.exp(-np.exp(w["log_decay"]) * np.log1p(np.exp(a + w["step_size"])))
-    beta = sigmoid(b + w["bias"])
-    outputs, memories = [], []
-    for row in range(len(x)):
-        query, key = (vector[row] / np.sqrt((vector[row] ** 2).sum() + 1e-6) for vector in (q, k))
-        forget = alpha[row] * (np.eye(5) - beta[row] * np.outer(key, key))
-        memories.append(memory[row] @ forget + beta[row] * np.outer(v[row], key))
-        o = memories[-1] @ query
-        outputs.append(o / np.sqrt((o**2).mean() + 1e-5) * w["scale"] * g[row])
-    return [np.stack(outputs), np.stack(memories).transpose(0, 2, 1).reshape(len(x), 25)]
-
-
-EQUATIONS = {
-    "simple_rnn": simple_rnn,
-    "lstm": lstm,
-    "gru": gru,
-    "min_gru": min_gru,
-    "min_lstm": min_lstm,
-    "sru": sru,
-    "ssru": ssru,
-    "lru": lru,
-    "rg_lru": rg_lru,
-    "gated_delta": gated_delta,
-}
+def numpy_step(cell):
+    """The equations of a cell in numpy."""
+    name, _ = split(cell)
+    config = cells.make(cell, 5).get_config()
+    return lambda weights, inputs, states: NUMPY_STEPS[name](weights, inputs, states, config)
 
 
 def test_every_cell_has_its_equations_here():
-    assert EQUATIONS.keys() == cells.TABLE.keys()
+    assert NUMPY_STEPS.keys() == cells.TABLE.keys()
 
 
 @pytest.mark.parametrize("name", cells.TABLE)
 def test_cell_keeps_the_contract_and_equals_its_equations(name):
-    testing.check_cell(name, EQUATIONS[name])
+    testing.check_cell(name, numpy_step(name))
 
 
 @pytest.mark.parametrize("name", cells.TABLE)

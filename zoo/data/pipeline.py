@@ -10,7 +10,7 @@ from zoo.data import batches
 from zoo.data.raw import RawDataset
 
 CACHED = 200_000
-"""Training sets of at most this many examples are kept encoded in memory: 100 MB of ids at 120 tokens per example."""
+"""Splits of at most this many examples are kept encoded in memory: 100 MB of ids at 120 tokens per example."""
 
 
 def unchanged(examples: tf.data.Dataset, training: bool) -> tf.data.Dataset:
@@ -32,7 +32,7 @@ class Pipeline:
         shuffle_buffer: Examples held for shuffling.
         shuffle_batches: Whether whole batches are shuffled too, as batches by length have to be.
         epoch_examples: Training examples of an epoch, where they are not the train split.
-        cached: Largest number of training examples that are kept encoded in memory.
+        cached: Largest number of examples of a split that are kept encoded in memory.
     """
 
     raw: RawDataset
@@ -48,19 +48,28 @@ class Pipeline:
 
     def train(self, epoch: int) -> tf.data.Dataset:
         """Shuffled batches of an epoch; the same number gives the same batches in the same order."""
-        examples = self.encode(self.epoch_examples(epoch), True) if self.epoch_examples else self._encoded
+        examples = self.encode(self.epoch_examples(epoch), True) if self.epoch_examples else self._encoded("train")
         examples = batches.shuffled(examples, self.seed, epoch, self.shuffle_buffer)
         ready = self.batch(examples, self.batch_size)
         ready = batches.shuffle_batches(ready, self.seed, epoch) if self.shuffle_batches else ready
         return ready.prefetch(2)
 
     @functools.cached_property
-    def _encoded(self) -> tf.data.Dataset:
-        """Encoded training examples; of a small set, later epochs take them from memory."""
-        examples = self.encode(self.raw.split("train"), True)
-        if self.encode is unchanged:  # a second copy would save nothing
-            return examples
-        return examples.cache() if self.raw.size("train") <= self.cached else examples
+    def _kept(self) -> dict[str, tf.data.Dataset]:
+        """What `_encoded` has returned so far, by split."""
+        return {}
+
+    def _encoded(self, name: str) -> tf.data.Dataset:
+        """Encoded examples of a split that every epoch reads; of a small one, later epochs take them from memory.
+
+        Without that, a validation split that is held out of train is found anew by reading all of train.
+        """
+        if name not in self._kept:
+            examples = self.encode(self.raw.split(name), name == "train")
+            # What needs no encoding lies in memory already.
+            small = self.encode is not unchanged and self.raw.size(name) <= self.cached
+            self._kept[name] = examples.cache() if small else examples
+        return self._kept[name]
 
     def split(self, name: str, limit: int | None = None) -> tf.data.Dataset:
         """Batches of a split, or of its first `limit` examples, in order.
@@ -68,5 +77,8 @@ class Pipeline:
         Raises:
             UserError: If there is no such split.
         """
-        examples = self.encode(self.raw.split(name, limit), False)
+        if name == "validation" and limit is None:
+            examples = self._encoded(name)
+        else:
+            examples = self.encode(self.raw.split(name, limit), False)
         return self.batch(examples, self.scoring_batch_size).prefetch(2)

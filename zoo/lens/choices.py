@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from zoo import cells
+from zoo.cells.arguments import split
 from zoo.errors import UserError
 from zoo.names import look_up
 from zoo.task import Installed, installed
@@ -16,25 +17,42 @@ def check(config: Any) -> None:
     Raises:
         UserError: If a cell, a seed or a memory test does not exist, or the plot cannot be written there.
     """
-    picture(config.plot)
+    if hasattr(config, "plot"):
+        picture(config.plot)
+    if hasattr(config, "cell"):
+        cell_names(config.cell)
     if getattr(config, "model", None) is None and hasattr(config, "cells"):
         cell_names(config.cells)
+    if getattr(config, "trained_on", None) is not None:
+        memory_test(config.trained_on)
+    if hasattr(config, "gain"):
+        _untrained_only(config)
     if hasattr(config, "seeds"):
         seeds(config.seeds)
         memory_test(config.test)
 
 
+def _untrained_only(config: Any) -> None:
+    """Refuses options that would have no effect."""
+    if config.model is not None and config.trained_on is not None:
+        raise UserError("--model and --trained-on both say which nets to show: give one of them.")
+    if config.gain != 1 and (config.model or config.trained_on):
+        raise UserError(
+            "--gain multiplies the recurrent weights of untrained cells: omit it with --model and --trained-on."
+        )
+
+
 def cell_names(words: str) -> list[str]:
-    """Cell names from `"lstm,gru"`.
+    """Cells from `"lstm,min_gru:signed"`, or all of them from `"all"`; see `zoo.cells.arguments.split` for arguments.
 
     Raises:
         UserError: If there is none, or one is unknown.
     """
-    names = _words(words)
+    names = list(cells.TABLE) if words.strip() == "all" else _words(words)
     if not names:
         raise UserError(f"--cells names no cell. Known: {', '.join(cells.TABLE)}.")
     for name in names:
-        look_up(cells.TABLE, name, "cell", "`zoo list cells` shows them with what they are")
+        look_up(cells.TABLE, split(name)[0], "cell", "`zoo list cells` shows them with what they are")
     return names
 
 
