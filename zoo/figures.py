@@ -22,6 +22,9 @@ COLORS = ("#004488", "#BB5566", "#DDAA33", "#000000")
 DASHES = ("-", "--", ":", "-.")
 """After all colors, the next style of line: sixteen lines differ."""
 
+MARKERS = ("o", "s", "^", "D", "v")
+"""After all colors, the next marker of points: twenty lines of few points differ."""
+
 HEAT = "Blues"
 """Color map of all heat maps: from white, 0, to dark blue, its brightness falls steadily."""
 
@@ -118,10 +121,11 @@ def draw_lines(
     """
     with canvas(file, 7.5, 4.5) as figure:
         axes = figure.subplots()
-        for name, (places, values) in curves.items():
+        for number, (name, (places, values)) in enumerate(curves.items()):
+            marker = MARKERS[number // len(COLORS) % len(MARKERS)]
             shown = np.asarray(values, "float64")
             shown = np.where(np.isfinite(shown) & ((shown > 0) | (not log)), shown, np.nan)
-            (line,) = axes.plot(places, shown, label=label(name), marker="o" if len(shown) < 20 else None)
+            (line,) = axes.plot(places, shown, label=label(name), marker=marker if len(shown) < 20 else None)
             if spread:
                 least, most = spread[name]
                 bars = [np.maximum(shown - least, 0), np.maximum(most - shown, 0)]

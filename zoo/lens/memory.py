@@ -90,7 +90,7 @@ def show_memory(config: Memory, models: Sequence = ()) -> Iterator[str]:
     for result in measure(config, known):
         found.append(result)
         others = [kept for kept in known if kept not in found]  # of other commands, or still to come
-        results.write(file, facts, [*found, *others])
+        results.write(file, {**facts, "figure": plot.name}, [*found, *others])  # they lie in one folder
         _draw(plot, found, guess, planned[0].dataset)
         if not config.json:
             yield from _row(result, planned, first=len(found) == 1)
