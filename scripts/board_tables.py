@@ -94,7 +94,8 @@ def _score(row: dict[str, Any], name: str) -> str:
     if name not in row["cells"]:
         return "refused" if name in row["refused"] else ""
     cell = row["cells"][name]
-    values, digits = tests(cell), 2 if max(tests(cell)) > 2 else 4
+    values = tests(cell)
+    digits = 2 if max(values) > 10 else 4  # BLEU goes to 100, accuracy to 1, a loss is a few nats
     spread = f" ± {statistics.stdev(values):.{digits}f}" if len(values) > 1 else ""
     most = max(len(other["runs"]) for other in row["cells"].values())
     fewer = f" ({len(values)} of {most} seeds)" if len(values) < most else ""
