@@ -138,7 +138,7 @@ def _keep(name: str, part: str, row: Row, output: Path) -> None:
     from zoo.comparison import results
 
     every = (FIRST, *(cell for cell in cells.TABLE if cell != FIRST))
-    seeds = sorted({int(path.name.rpartition("-")[2]) for path in output.glob("*-seed-*") if path.is_dir()})
+    seeds = sorted({int(path.name.rpartition("-")[2]) for path in output.glob("[!.]*-seed-*") if path.is_dir()})
     if not seeds:
         return
     grid = grids.resume(_grid(output, row, every, tuple(seeds)))
