@@ -123,7 +123,7 @@ def test_a_model_of_another_task_is_told(run: Run, monkeypatch: pytest.MonkeyPat
     ("word", "told"),
     [
         ("tasks", list(installed())),
-        ("cells", [*cells.TABLE, *(text for _, text in cells.TABLE.values())]),
+        ("cells", [*cells.TABLE, *(row.text for row in cells.TABLE.values())]),
         ("datasets", [name for task in installed().values() for name in task.recipe.datasets]),
     ],
 )

@@ -52,8 +52,13 @@ ROWS = {
     "zoo/lens/choices.py": "zoo.cells zoo.errors zoo.names zoo.task",
     "zoo/lens/commands.py": "click zoo.cards zoo.errors zoo.options",
     "zoo/lens/*": f"keras numpy {EVERYTHING} zoo.training",
+    "zoo/comparison/grid.py": "zoo.cards zoo.errors zoo.task",
+    "zoo/comparison/processes.py": "zoo.cards zoo.errors",
+    "zoo/comparison/commands.py": "click zoo.errors zoo.names zoo.options zoo.task",
+    "zoo/comparison/*": f"keras numpy scipy {EVERYTHING} zoo.training",
     "zoo/cli.py": (
-        "click zoo zoo.cards zoo.cells zoo.engine zoo.data.datasets zoo.errors zoo.lens zoo.names zoo.options zoo.task"
+        "click zoo zoo.cards zoo.cells zoo.comparison zoo.engine zoo.data.datasets zoo.errors zoo.lens zoo.names "
+        "zoo.options zoo.task"
     ),
     "tasks/__init__.py": "",
     "tasks/*/datasets.py": "zoo.data.datasets",

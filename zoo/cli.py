@@ -15,6 +15,8 @@ import click
 
 import zoo
 from zoo import cards, cells, engine, options
+from zoo.cells import arguments
+from zoo.comparison import commands as comparison
 from zoo.data.datasets import find_row, unknown_dataset
 from zoo.errors import UserError
 from zoo.lens import commands as lens
@@ -96,6 +98,19 @@ def cli() -> None:
     """  # noqa: D301  click wants the character itself
 
 
+class _Compare(_Lazy):
+    """`zoo compare`: one command for each installed task."""
+
+    def make(self, name: str) -> click.Command:
+        task = find(name)
+        return comparison.command(task, _cells(task), _check_dataset, _start_keras, [BACKEND])
+
+
+@cli.group("compare", cls=_Compare)
+def compare_group() -> None:
+    """Train several cells on a task, with several seeds, and compare their scores."""
+
+
 @cli.group("train", cls=_Train)
 def train_group() -> None:
     """Train a model, score it once on its test split, save it."""
@@ -110,7 +125,7 @@ def _trainer(task: Installed) -> click.Command:
         preset = values["preset"]
         settings = {**(recipe.presets[preset] if preset else {}), **options.given(ctx, values, recipe.train)}
         train = recipe.train(**settings)
-        look_up(_cells(task), train.cell, "cell", "`zoo list cells` shows them with what they are")
+        look_up(_cells(task), arguments.split(train.cell)[0], "cell", "`zoo list cells` shows them with what they are")
         _check_dataset(train.dataset, recipe)
         path = _training_path(task.name, train, preset, values)
         _start_keras(values["backend"])
@@ -151,7 +166,7 @@ def _trainer(task: Installed) -> click.Command:
 
 def _cells(task: Installed) -> dict[str, str]:
     """What `--cell` of a task takes: the recurrent cells, and further words of its recipe; each with what it is."""
-    return {name: text for name, (_, text) in cells.TABLE.items()} | dict(task.recipe.cells)
+    return {name: row.text for name, row in cells.TABLE.items()} | dict(task.recipe.cells)
 
 
 def _check_dataset(name: str, recipe: Recipe) -> None:
@@ -172,7 +187,7 @@ def _training_path(task: str, recipe: Any, preset: str | None, values: dict[str,
     data = preset or re.sub(
         r"[^A-Za-z0-9._-]+", "-", Path(recipe.dataset).stem if "." in recipe.dataset else recipe.dataset
     )
-    base = f"{task}-{recipe.cell}-{data}"
+    base = f"{task}-{re.sub(r'[^A-Za-z0-9._-]+', '-', recipe.cell)}-{data}"  # a cell may have arguments after colons
     if values["overwrite"]:
         return folder / base
     number, name = 1, base

@@ -97,7 +97,9 @@ def draw_lines(
     *,
     title: str = "",
     log: bool = False,
-    level: float | None = None,
+    levels: Mapping[str, float] | None = None,
+    spread: Mapping[str, tuple[Any, Any]] | None = None,
+    note: str = "",
 ) -> None:
     """Draws one line for each name.
 
@@ -107,7 +109,9 @@ def draw_lines(
         labels: Of the two axes, with units.
         title: Above the axes.
         log: Whether the y-axis is logarithmic; zeros and values that are not finite are left out.
-        level: A horizontal line to compare with.
+        levels: Name -> a horizontal line to compare with; an empty name has no label.
+        spread: Name -> least and largest values, drawn as error bars.
+        note: A sentence below the title.
 
     Raises:
         UserError: If the file cannot be written.
@@ -117,14 +121,22 @@ def draw_lines(
         for name, (places, values) in curves.items():
             shown = np.asarray(values, "float64")
             shown = np.where(np.isfinite(shown) & ((shown > 0) | (not log)), shown, np.nan)
-            axes.plot(places, shown, label=label(name), marker="o" if len(shown) < 20 else None)
-        if level is not None:
+            (line,) = axes.plot(places, shown, label=label(name), marker="o" if len(shown) < 20 else None)
+            if spread:
+                least, most = spread[name]
+                bars = [np.maximum(shown - least, 0), np.maximum(most - shown, 0)]
+                axes.errorbar(places, shown, bars, fmt="none", ecolor=line.get_color(), capsize=3, elinewidth=0.8)
+        for name, level in (levels or {}).items():
             axes.axhline(level, color="gray", linewidth=0.8, linestyle="--")
+            if name:  # within the axes, at the right end of the line
+                place = {"transform": axes.get_yaxis_transform(), "ha": "right", "va": "bottom"}
+                axes.text(0.995, level, f"{name} {level:.2f}", fontsize=8, color="gray", **place)
         if log:
             axes.set_yscale("log")
-        axes.set(xlabel=labels[0], ylabel=labels[1], title=title)
+        axes.set(xlabel=labels[0], ylabel=labels[1], title=f"{title}\n{note}" if note else title)
         axes.grid(visible=True)
-        axes.legend()
+        many = len(curves) > 5  # a legend of many lines would hide some of them
+        axes.legend(**{"loc": "center left", "bbox_to_anchor": (1.0, 0.5)} if many else {})
 
 
 def draw_curves(file: Path, history: Sequence[dict[str, float]], monitor: str) -> None:
@@ -199,6 +211,54 @@ def draw_gates(file: Path, gates: Mapping[str, np.ndarray], tokens: Sequence[str
             turned = 0 if max(map(len, tokens)) == 1 else 90
             axes.set_xticks(range(len(tokens)), shown, rotation=turned, fontsize=8)
             figure.colorbar(image, ax=axes, fraction=0.02, pad=0.01, label="openness")
+
+
+def draw_text(
+    file: Path, panels: Sequence[tuple[str, Sequence[Sequence[tuple[str, float]]]]], *, note: str = ""
+) -> None:
+    """Draws text with a background that is dark where a number is near 1, in letters of one width.
+
+    Args:
+        file: A PNG file.
+        panels: Titles and their lines; a line is a sequence of short texts with numbers from 0 to 1.
+        note: A line of text below.
+
+    Raises:
+        UserError: If the file cannot be written.
+    """
+    import textwrap
+
+    import matplotlib as mpl
+    from matplotlib.patches import Rectangle
+
+    colors = mpl.colormaps[HEAT]
+    columns = max((sum(len(text) for text, _ in line) for _, lines in panels for line in lines), default=1)
+    below = textwrap.wrap(note, max(columns, 40), replace_whitespace=False)
+    down = sum(len(lines) + 2 for _, lines in panels) + len(below)
+    wide = max(columns, 40)
+    with canvas(file, 0.09 * wide + 0.3, 0.2 * down + 0.2, tight=False) as figure:
+        axes = figure.add_axes((0.01, 0.01, 0.98, 0.98))
+        axes.set(xlim=(0, wide), ylim=(down, 0))
+        axes.set_axis_off()
+        style = {"family": "monospace", "va": "center"}
+        row = 0
+        for title, lines in panels:
+            axes.text(0, row + 0.5, label(title), weight="bold", va="center")
+            row += 1
+            for line in lines:
+                column = 0
+                for text, value in line:
+                    axes.add_patch(Rectangle((column, row), len(text), 1, color=colors(value), linewidth=0))
+                    for place, letter in enumerate(text):
+                        center = column + place + 0.5
+                        shade = "white" if value > 0.6 else "black"
+                        axes.text(center, row + 0.5, label(letter), ha="center", color=shade, **style)
+                    column += len(text)
+                row += 1
+            row += 1
+        for line in below:
+            axes.text(0, row - 0.5, label(line), **style)
+            row += 1
 
 
 def draw_sheet(file: Path, picture: np.ndarray, tiles: Sequence[tuple[str, np.ndarray]]) -> None:

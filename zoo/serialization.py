@@ -61,15 +61,18 @@ class Configured(keras.layers.Layer):
     Attributes:
         arguments: What the constructor was given, defaults included, by name. A constructor may replace an argument
             by what shall be stored instead, such as a default that was resolved.
+        given: Names of the arguments that were passed, without those left at their defaults.
     """
 
     arguments: SimpleNamespace
+    given: frozenset[str]
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         _check_names(cls, kwargs)
         layer = super().__new__(cls, *args, **kwargs)
         # Past Keras's tracking: a cell among the arguments is a pattern, not a part of this layer.
         object.__setattr__(layer, "arguments", SimpleNamespace(**_bind(cls, args, kwargs)))
+        object.__setattr__(layer, "given", frozenset(_bind(cls, args, kwargs, defaults=False)))
         return layer
 
     def get_config(self) -> dict[str, Any]:
@@ -140,13 +143,14 @@ def deserialize(value: Any) -> Any:
     return value
 
 
-def _bind(cls: type, args: tuple, kwargs: dict[str, Any]) -> dict[str, Any]:
-    """Arguments by name, defaults included; nothing where they do not fit: then the constructor says so."""
+def _bind(cls: type, args: tuple, kwargs: dict[str, Any], defaults: bool = True) -> dict[str, Any]:
+    """Arguments by name, with or without defaults; nothing where they do not fit: then the constructor says so."""
     try:
         bound = inspect.signature(getattr(cls, "__init__")).bind(None, *args, **kwargs)  # noqa: B009
     except TypeError:
         return {}
-    bound.apply_defaults()
+    if defaults:
+        bound.apply_defaults()
     given = {**kwargs, **bound.arguments}
     return {name: given[name] for name in parameters(cls) if name in given}
 

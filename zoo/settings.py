@@ -39,6 +39,11 @@ class TrainConfig:
     validation_dataset: str | None = setting(None, "Path to the validation split, if --dataset is a path.")
     test_dataset: str | None = setting(None, "Path to the test split, if --dataset is a path.")
     cell: str = setting("gru", "Recurrent cell; `zoo list cells` shows them.")
+    block: str = setting(
+        "none",
+        "'residual' puts each recurrent layer that reads the input into a block of normalization, cell, gate and skip.",
+        choices=("none", "residual"),
+    )
     epochs: int = setting(5, "Passes over the training data.", minimum=1)
     batch_size: int = setting(64, "Examples per training step.", minimum=1)
     learning_rate: float = setting(1e-3, "Peak learning rate of Adam.", minimum=0.0)

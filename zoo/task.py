@@ -20,6 +20,21 @@ GROUP = "zoo.tasks"
 Score = Callable[[Any, Any, Mapping[str, Any]], dict[str, float]]
 """`(model, batches, assets) -> scores by name`."""
 
+ExampleStatistics = Callable[[Any, Any, Mapping[str, Any]], Any]
+"""`(model, batches, assets) -> array (examples, statistics)`, whose sum over examples gives a score of all of them."""
+
+
+def ratio(sums: Any) -> Any:
+    """A score that is a sum over examples divided by another, such as right answers by answers.
+
+    Args:
+        sums: Array `(..., 2)`: numerator and denominator.
+
+    Returns:
+        Array `(...)`.
+    """
+    return sums[..., 0] / sums[..., 1]
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -144,6 +159,10 @@ class Task:
         higher_is_better: Which way it counts.
         examples: `() -> inputs` whose answers are kept as `golden.json`, so that a saved model can be checked; a data
             set may have its own (`Data.examples`).
+        example_statistics: Statistics of each example of some batches, in their order, from which `combine` makes the
+            score `monitor`; models that read the same batches are compared by them, example by example. None: whole
+            scores are compared.
+        combine: `array (..., statistics) -> array (...)`, from sums over examples to that score.
     """
 
     load: Callable[..., Data]
@@ -153,6 +172,8 @@ class Task:
     monitor: str
     higher_is_better: bool = True
     examples: Callable[[], Sequence[str]] = tuple
+    example_statistics: ExampleStatistics | None = None
+    combine: Callable[[Any], Any] = ratio
 
 
 class ErrorLine(str):

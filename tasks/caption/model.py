@@ -45,6 +45,7 @@ def captioner(recipe: Train, data: Data) -> keras.Model:
         projection=recipe.projection,
         embedding_dim=recipe.embedding_dim,
         num_layers=recipe.num_layers,
+        block=None if recipe.block == "none" else recipe.block,
         attention=None if recipe.attention == "none" else recipe.attention,
         conditional_cell=recipe.conditional_cell,
         input_feeding=recipe.input_feeding,

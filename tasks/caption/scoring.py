@@ -16,6 +16,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from sacrebleu import BLEU
 
 from zoo.errors import UserError
@@ -174,6 +175,27 @@ def _bleu(hypotheses: list[_Words], targets: list[list[_Words]]) -> dict[str, fl
         ).score
         for n in range(1, ORDERS + 1)
     }
+
+
+def bleu_statistics(captions: Sequence[str], references: Sequence[Sequence[str]]) -> np.ndarray:
+    """What BLEU counts in each caption.
+
+    Args:
+        captions: One per image, as a model wrote it.
+        references: One or more per image, in the same order.
+
+    Returns:
+        `(captions, 10)`: lengths of caption and reference, matching n-grams for n from 1 to 4, all n-grams.
+    """
+    hypotheses, targets = _prepared(captions, references)
+    rows: Any = list(itertools.zip_longest(*([" ".join(words) for words in several] for several in targets)))
+    found = _BLEU._extract_corpus_statistics([" ".join(words) for words in hypotheses], rows)
+    return np.array(found, "float64")
+
+
+def bleu_of_sums(sums: np.ndarray) -> np.ndarray:
+    """BLEU-4, 0 to 100, from sums `(..., 10)` of `bleu_statistics` over captions."""
+    return np.apply_along_axis(lambda row: _BLEU._compute_score_from_stats(row.astype(int).tolist()).score, -1, sums)
 
 
 def bleu_1(words: Counter, several: Sequence[Counter]) -> float:

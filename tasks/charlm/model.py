@@ -18,6 +18,7 @@ def build(recipe: Train, data: Data) -> keras.Model:
         embedding_dim=recipe.embedding_dim,
         num_layers=recipe.num_layers,
         tie_output=recipe.tie_output,
+        block=None if recipe.block == "none" else recipe.block,
         residual=recipe.residual,
         layer_norm=recipe.layer_norm,
         word_dropout=recipe.word_dropout,

@@ -1,6 +1,8 @@
 """What `zoo charlm` prints: prompts with what the model writes after them, as it comes, or scores of texts."""
 
+import dataclasses
 import json
+import math
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -9,6 +11,7 @@ import numpy as np
 
 from zoo import builders
 from zoo.data import text
+from zoo.errors import UserError
 from zoo.ids import END, PAD, START, UNKNOWN
 from zoo.saved import SavedModel
 from zoo.task import Chunk
@@ -24,18 +27,52 @@ READ_LENGTH = 128
 
 
 def predict(saved: SavedModel, config: Predict) -> Iterator[str]:
-    """Each prompt and what the model writes after it, in chunks; or a line with its log-probability."""
+    """Each prompt and what the model writes after it, in chunks; or a line with its log-probability.
+
+    Raises:
+        UserError: If a temperature is none, or there are temperatures and nothing is written.
+    """
+    temperatures = _temperatures(config)
     for prompt in config.inputs:
         ids = _encode(saved, prompt)
         if config.score:
             yield _score(saved, prompt, ids, config)
-        elif config.json:
-            new = "".join(_generate(saved, ids, config))
-            yield json.dumps({"prompt": prompt, "text": prompt + new}, ensure_ascii=False)
-        else:
-            yield Chunk(prompt)
-            yield from map(Chunk, _generate(saved, ids, config))
-            yield ""
+        elif not temperatures:
+            yield from _write(saved, prompt, ids, config, {})
+        for temperature in temperatures:
+            at = {"temperature": temperature}
+            if not config.json:
+                yield f"temperature {temperature:g}:"
+            yield from _write(saved, prompt, ids, dataclasses.replace(config, **at), at)
+
+
+def _temperatures(config: Predict) -> list[float]:
+    """The numbers of `--temperatures`, each once."""
+    if config.temperatures is None:
+        return []
+    if config.score:
+        raise UserError("--score writes nothing, so it has no temperatures: omit one of --score and --temperatures.")
+    words = [word.strip() for word in config.temperatures.split(",") if word.strip()]
+    try:
+        numbers = list(dict.fromkeys(map(float, words)))
+    except ValueError:
+        numbers = []
+    if not numbers or not all(0 <= number < math.inf for number in numbers):
+        raise UserError(
+            f"--temperatures {config.temperatures!r}: give numbers from 0 on, separated by commas, such as 0.3,0.7,1.0."
+        )
+    return numbers
+
+
+def _write(saved: SavedModel, prompt: str, ids: list[int], config: Predict, facts: dict[str, float]) -> Iterator[str]:
+    """One text: a line of JSON, or chunks of a line."""
+    if config.json:
+        new = "".join(_generate(saved, ids, config))
+        yield json.dumps({"prompt": prompt, **facts, "text": prompt + new}, ensure_ascii=False)
+        return
+    yield Chunk(prompt)
+    yield from map(Chunk, _generate(saved, ids, config))
+    yield ""
 
 
 def _encode(saved: SavedModel, prompt: str) -> list[int]:

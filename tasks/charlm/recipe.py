@@ -54,6 +54,9 @@ class Predict(PredictConfig):
     temperature: float = setting(
         0.8, "Below 1 makes probable tokens more probable; 0 always takes the most probable.", minimum=0.0
     )
+    temperatures: str | None = setting(
+        None, "Write one text for each of these temperatures, such as 0.3,0.7,1.0,1.3; each is named in the output."
+    )
     top_k: int = setting(0, "Sample from this many of the most probable tokens; 0 from all.", minimum=0)
     top_p: float = setting(
         1.0, "Sample from the fewest tokens that have this probability together.", minimum=0.0, maximum=1.0

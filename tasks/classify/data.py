@@ -1,7 +1,7 @@
 """From a data set's name or folder to batches of pictures or sequences with labels."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,8 @@ from zoo.data.raw import RawDataset
 from zoo.errors import UserError
 from zoo.task import Data
 
+from .augmentation import augmented
+from .pixels import in_order
 from .raw import cached, is_memory_test, open_examples
 from .recipe import CELLS, Train
 
@@ -23,8 +25,8 @@ def load(recipe: Train, assets: Mapping[str, Any] | None = None) -> Data:
     """Loads a data set.
 
     Args:
-        recipe: Data set, cell, batch size, seed, limit and the size of a folder's pictures are used.
-        assets: `labels` and `shape` of a saved model; data of another kind are refused.
+        recipe: Data set, cell, batch size, seed, limit, augmentation and the size of a folder's pictures are used.
+        assets: `labels`, `shape` and perhaps `order` of a saved model; data of another kind are refused.
 
     Raises:
         UserError: If there is no such data set, it cannot be used, or it does not fit the saved model.
@@ -39,11 +41,13 @@ def load(recipe: Train, assets: Mapping[str, Any] | None = None) -> Data:
     own = _assets(raw)
     if assets:
         raw.check_labels(assets["labels"])
-        if own["shape"] != assets["shape"]:
-            raise UserError(
-                f"Data set {recipe.dataset!r} has inputs of shape {own['shape']}; the model takes {assets['shape']}."
-            )
-    make = _sequences if memory else _pictures
+        _check(recipe.dataset, own, assets)
+    series = not memory and len(raw.split("train").element_spec[0].shape) == 2
+    if recipe.augment and not series:
+        raise UserError(
+            f"--augment is for series of one length, such as mnist1d; {recipe.dataset} has none. Leave --augment out."
+        )
+    make = _sequences if memory else _series if series else _pictures
     pipeline = make(raw, recipe)
     return Data(
         raw=raw,
@@ -52,19 +56,41 @@ def load(recipe: Train, assets: Mapping[str, Any] | None = None) -> Data:
         assets=own,
         sizes=raw.sizes,
         card=raw.card,
-        examples=_examples(raw) if memory and not assets else None,
+        examples=_examples(raw) if (memory or series) and not assets else None,
     )
 
 
 def _assets(raw: RawDataset) -> dict[str, Any]:
-    """Labels and the shape of an input: `[height, width, channels]`, or `[None, features]`."""
+    """Labels and the shape of an input: `[height, width, channels]`, `[time, features]` or `[None, features]`.
+
+    Of pictures as sequences of pixels also their `order` and the `picture`'s own shape.
+    """
     shape = raw.split("train").element_spec[0].shape.as_list()
-    return {"labels": list(raw.labels), "shape": shape, **raw.card.details}
+    assets = {"labels": list(raw.labels), "shape": shape, **raw.card.details}
+    if "order" in assets:
+        assets |= {"picture": shape, "shape": [shape[0] * shape[1], shape[2]]}
+    return assets
+
+
+def _check(name: str, own: Mapping[str, Any], saved: Mapping[str, Any]) -> None:
+    """Raises a `UserError` if inputs are not as those of a saved model."""
+    if own["shape"] != saved["shape"]:
+        raise UserError(f"Data set {name!r} has inputs of shape {own['shape']}; the model takes {saved['shape']}.")
+    if own.get("order") != saved.get("order"):
+        raise UserError(
+            f"The inputs of data set {name!r} are {_ordered(own)}; the model was trained on {_ordered(saved)}."
+        )
+
+
+def _ordered(assets: Mapping[str, Any]) -> str:
+    return {"pixels": "pixels row by row", "permuted": "permuted pixels"}.get(assets.get("order", ""), "series")
 
 
 def _pictures(raw: RawDataset, recipe: Train) -> Pipeline:
+    order = raw.card.details.get("order")
+
     def batch(examples: tf.data.Dataset, size: int) -> tf.data.Dataset:
-        return batches.batched(examples, size).map(lambda pixels, *rest: (scale(pixels), *rest))
+        return batches.batched(examples, size).map(lambda pixels, *rest: (in_order(scale(pixels), order), *rest))
 
     return Pipeline(cached(raw), batch, batch_size=recipe.batch_size, seed=recipe.seed, shuffle_batches=False)
 
@@ -72,6 +98,15 @@ def _pictures(raw: RawDataset, recipe: Train) -> Pipeline:
 def scale(pixels: Any) -> Any:
     """Pixels 0 to 255 as float32 from 0 to 1."""
     return (tf.cast(pixels, tf.float32) if tf.is_tensor(pixels) else pixels.astype(np.float32)) / 255
+
+
+def _series(raw: RawDataset, recipe: Train) -> Pipeline:
+    raw = cached(raw)
+    changed = (lambda epoch: augmented(raw.split("train"), recipe.seed, epoch)) if recipe.augment else None
+    return Pipeline(
+        raw, batches.batched, batch_size=recipe.batch_size, seed=recipe.seed, shuffle_batches=False,
+        epoch_examples=changed,
+    )  # fmt: skip
 
 
 def _sequences(raw: RawDataset, recipe: Train) -> Pipeline:
@@ -92,4 +127,10 @@ def _sequences(raw: RawDataset, recipe: Train) -> Pipeline:
 def _examples(raw: RawDataset) -> list[str]:
     """A short, a middling and a long sequence of the test split, as `zoo classify` takes them."""
     rows = sorted((steps for steps, _ in raw.split("test", 64).as_numpy_iterator()), key=len)
-    return [json.dumps([[round(float(x), 2) for x in step] for step in rows[i]]) for i in (0, len(rows) // 2, -1)]
+    return [_as_text(rows[i]) for i in (0, len(rows) // 2, -1)]
+
+
+def _as_text(steps: np.ndarray) -> str:
+    """Steps as JSON: a list of numbers if there is one feature, else a list of lists."""
+    rows: Sequence = [[round(float(x), 2) for x in step] for step in steps]
+    return json.dumps([row[0] for row in rows] if steps.shape[1] == 1 else rows)

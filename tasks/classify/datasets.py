@@ -4,24 +4,46 @@ from zoo.data.datasets import DatasetRow
 
 BUILTIN = "digits"
 
+ORDERS = ("pixels", "permuted")
+"""Variants of a set of pictures: sequences of single pixels, row by row or in one fixed random order."""
+
 PICTURE = ("image", "label")
 SEQUENCE = ("inputs", "label")
 
 DATASETS = {
     BUILTIN: DatasetRow(
-        "1,797 handwritten digits of 8 x 8 pixels (Alpaydin and Kaynak 1998); built in, part of scikit-learn",
+        "1,797 handwritten digits of 8 x 8 pixels (Alpaydin and Kaynak 1998); built in, part of scikit-learn; "
+        "digits/pixels and digits/permuted: one pixel per step",
         PICTURE,
+        variants=ORDERS,
         license="CC BY 4.0",
         builtin=True,
     ),
     "mnist": DatasetRow(
-        "70,000 handwritten digits of 28 x 28 pixels (LeCun, Cortes and Burges 1998)", PICTURE, license="CC BY-SA 3.0"
+        "70,000 handwritten digits of 28 x 28 pixels (LeCun, Cortes and Burges 1998); also mnist/pixels, mnist/permuted",
+        PICTURE,
+        variants=ORDERS,
+        license="CC BY-SA 3.0",
     ),
     "fashion_mnist": DatasetRow(
-        "70,000 pieces of clothing, like MNIST (Xiao, Rasul and Vollgraf 2017)", PICTURE, license="MIT"
+        "70,000 pieces of clothing, like MNIST (Xiao, Rasul and Vollgraf 2017)",
+        PICTURE,
+        variants=ORDERS,
+        license="MIT",
     ),
     "kmnist": DatasetRow(
-        "70,000 cursive Japanese characters, like MNIST (Clanuwat et al. 2018)", PICTURE, license="CC BY-SA 4.0"
+        "70,000 cursive Japanese characters, like MNIST (Clanuwat et al. 2018)",
+        PICTURE,
+        variants=ORDERS,
+        license="CC BY-SA 4.0",
+    ),
+    "mnist1d": DatasetRow(
+        "5,000 series of 40 steps in ten classes, MNIST-1D (Greydanus and Kobak 2024); built in",
+        SEQUENCE,
+        builder="zoo.tasks.classify.mnist1d.mnist1d_dataset_builder",
+        license="Apache-2.0, drawn by the package mnist1d",
+        builtin=True,
+        synthetic=True,
     ),
     "delayed_xor": DatasetRow(
         "memory test: the exclusive or of two bits after a delay of up to 100 steps; built in",

@@ -29,19 +29,29 @@ def read_picture(file: str | Path, shape: Sequence[int], invert: bool = False) -
     return np.rint(gray).astype("uint8")[..., None]
 
 
-def parse_steps(text: str, features: int) -> np.ndarray:
+def parse_steps(text: str, features: int, count: int | None = None) -> np.ndarray:
     """Steps `(time, features)` float32 from JSON: a list of lists of numbers, or of numbers if there is one feature.
+
+    Args:
+        text: The JSON.
+        features: Numbers of a step.
+        count: Number of steps; None for any.
 
     Raises:
         UserError: If it is anything else.
     """
-    allowed = f"a JSON list of steps, each a list of {features} numbers"
+    steps_of = "steps" if count is None else f"{count} steps"
+    each = f"a list of {features} numbers" if features > 1 else "a number"
+    allowed = f"a JSON list of {steps_of}, each {each}"
     shown = text if len(text) <= 40 else f"{text[:40]}..."
     try:
         steps = np.array(json.loads(text), "float32")
     except (ValueError, TypeError) as error:
-        raise UserError(f"{shown!r} is not {allowed}: [[1, 1], [-1, 0]].") from error
+        example = "[[1, 1], [-1, 0]]" if features > 1 else "[0.5, -1.2]"
+        raise UserError(f"{shown!r} is not {allowed}, as in {example}.") from error
     steps = steps[:, None] if steps.ndim == 1 and features == 1 else steps
     if steps.ndim != 2 or steps.shape[1] != features or not len(steps) or not np.isfinite(steps).all():
         raise UserError(f"{shown!r} is not {allowed}; its shape is {steps.shape}.")
+    if count is not None and len(steps) != count:
+        raise UserError(f"{shown!r} is not {allowed}; it has {len(steps)} steps.")
     return steps

@@ -16,6 +16,9 @@ def build(recipe: Train, data: Data) -> keras.Model:
         cell=None if recipe.cell in CELLS else recipe.cell,
         units=recipe.units,
         num_layers=recipe.num_layers,
+        bidirectional=recipe.bidirectional,
+        block=None if recipe.block == "none" else recipe.block,
+        pooling=recipe.pooling if "+" not in recipe.pooling else recipe.pooling.split("+"),
         dropout=recipe.dropout,
     )
     # A mean over real rows: those that only fill a batch have weight 0.

@@ -1,7 +1,8 @@
 """What `zoo classify` prints: pictures or sequences in, a label for each out, in the same order."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from zoo.task import ErrorLine
 
 from .data import scale
 from .inputs import parse_steps, read_picture
+from .pixels import in_order
 from .recipe import Predict
 
 BATCH = 64
@@ -22,7 +24,7 @@ def predict(saved: SavedModel, config: Predict) -> Iterator[str]:
     """A line for each input: label and probability, or JSON with all classes; or why it cannot be read."""
     size = BATCH if isinstance(config.inputs, Sequence) else 1
     for names in text.in_batches((name.strip() for name in config.inputs), size):
-        items = [_read(name, saved.assets["shape"], config.invert) for name in names]
+        items = [_read(name, saved.assets, config.invert) for name in names]
         good = [item for item in items if isinstance(item, np.ndarray)]
         answers = iter(_probabilities(saved, good) if good else [])
         for name, item in zip(names, items, strict=True):
@@ -32,9 +34,13 @@ def predict(saved: SavedModel, config: Predict) -> Iterator[str]:
                 yield _answer(saved.assets["labels"], config, name, next(answers))
 
 
-def _read(name: str, shape: Sequence, invert: bool) -> np.ndarray | UserError:
+def _read(name: str, assets: Mapping[str, Any], invert: bool) -> np.ndarray | UserError:
+    """An input as `_probabilities` takes it, or why it is none."""
+    shape = assets["shape"]
     try:
-        return parse_steps(name, shape[1]) if shape[0] is None else read_picture(name, shape, invert)
+        if "order" in assets:
+            return in_order(read_picture(name, assets["picture"], invert)[None], assets["order"])[0]
+        return parse_steps(name, shape[1], shape[0]) if len(shape) == 2 else read_picture(name, shape, invert)
     except UserError as error:
         return error
 
@@ -42,7 +48,8 @@ def _read(name: str, shape: Sequence, invert: bool) -> np.ndarray | UserError:
 def _probabilities(saved: SavedModel, items: Sequence[np.ndarray]) -> np.ndarray:
     """`(inputs, classes)`."""
     if saved.assets["shape"][0] is not None:
-        return np.asarray(saved.net.predict_on_batch(scale(np.stack(items))))
+        inputs = np.stack(items)
+        return np.asarray(saved.net.predict_on_batch(scale(inputs) if inputs.dtype == np.uint8 else inputs))
     longest = max(map(len, items))
     # Padded to a power of two: few shapes, so that few graphs are traced.
     steps = np.zeros((len(items), 1 << (longest - 1).bit_length(), items[0].shape[1]), "float32")

@@ -30,17 +30,30 @@ SPLIT_NAMES = {"train", "validation", "test", "val", "valid"}
 
 
 def open_examples(recipe: Train) -> RawDataset:
-    """The data set of a recipe: examples `(pixels, label)` or, of a memory test, `(steps, label)`.
+    """The data set of a recipe: examples `(pixels, label)`, or `(steps, label)` of series and memory tests.
 
+    The card's details have the `order` of a variant such as digits/permuted, whose pictures are left as they are.
     Pixels are `(height, width, channels)` uint8, steps `(time, features)` float32, labels int64 scalars.
 
     Raises:
         UserError: If there is no such data set, or it cannot be used.
     """
+    name, order = _split_order(recipe.dataset)
+    if order is not None:
+        raw = open_examples(replace(recipe, dataset=name))
+        return replace(raw, card=replace(raw.card.with_details(order=order), name=recipe.dataset))
     if recipe.dataset == BUILTIN:
         return digits()
     from_path = functools.partial(from_folder, recipe=recipe)
     return open_dataset(recipe.dataset, DATASETS, OWN, from_path, stratum=_label)
+
+
+def _split_order(dataset: str) -> tuple[str, str | None]:
+    """The name of a data set without its variant, and the variant: `("digits", "permuted")`; None if it has none."""
+    found = find_row(dataset, DATASETS, OWN)
+    if found is not None and found[2] in found[1].variants:
+        return found[0], found[2]
+    return dataset, None
 
 
 def is_memory_test(dataset: str) -> bool:

@@ -10,13 +10,17 @@ from .datasets import BUILTIN, DATASETS
 CELLS = {"perceptron": "No recurrence: the whole picture at once, through a multilayer perceptron"}
 """What `--cell` takes besides the recurrent cells."""
 
+POOLING = ("last", "mean", "max", "attention", "mean+max")
+
 
 @dataclass(frozen=True)
 class Train(TrainConfig):
     """How a classifier is trained. The defaults suit the built-in data set."""
 
     dataset: str = setting(
-        BUILTIN, "Name from `zoo list datasets`, memory tests also as delayed_xor/STEPS, or a folder of pictures."
+        BUILTIN,
+        "Name from `zoo list datasets`, memory tests also as delayed_xor/STEPS, pictures also as digits/pixels or "
+        "digits/permuted; or a folder of pictures.",
     )
     cell: str = setting(
         "perceptron", "'perceptron' reads a picture at once; a recurrent cell reads it row by row: `zoo list cells`."
@@ -29,6 +33,13 @@ class Train(TrainConfig):
     )
     units: int = setting(256, "Units of each hidden layer.", minimum=1)
     num_layers: int = setting(1, "Hidden layers on top of each other.", minimum=1)
+    bidirectional: bool = setting(False, "With a recurrent cell: also read backward.")
+    pooling: str = setting(
+        "last", "With a recurrent cell: how its outputs over time become one vector.", choices=POOLING
+    )
+    augment: bool = setting(
+        False, "Shift, dilate, scale and shear training series at random and add noise; series of one length only."
+    )
     dropout: float = setting(0.3, "Dropout rate after hidden layers.", minimum=0.0, maximum=0.9)
     image_size: int = setting(28, "Height and width in pixels to which a folder's pictures are scaled.", minimum=1)
     color: bool = setting(False, "Keep the colors of a folder's pictures; by default they become gray.")
@@ -52,7 +63,7 @@ RECIPE = Recipe(
     train=Train,
     predict=Predict,
     datasets=DATASETS,
-    inputs="files",  # names of pictures, or JSON lists of numbers for memory tests
+    inputs="files",  # names of pictures, or JSON lists of numbers for series and memory tests
     presets={
         "tiny": {"epochs": 1, "limit": 400, "units": 8},
         "adding": {"dataset": "adding/100", "cell": "gru", **MEMORY["adding"]},

@@ -34,6 +34,17 @@ def score(model: keras.Model, batches: Any, assets: Mapping[str, Any]) -> dict[s
     return scores
 
 
+def example_statistics(model: keras.Model, batches: Any, assets: Mapping[str, Any]) -> np.ndarray:
+    """`(examples, 2)`: whether each answer is right, and 1."""
+    right = []
+    for inputs, targets, weights in batches:
+        real = np.asarray(weights) > 0
+        inputs = [np.asarray(item) for item in inputs] if isinstance(inputs, tuple) else np.asarray(inputs)
+        answers = np.asarray(model.predict_on_batch(inputs)).argmax(axis=1)
+        right.append((answers == np.asarray(targets))[real])
+    return np.stack([np.concatenate(right), np.ones(sum(map(len, right)))], axis=1)
+
+
 def validate(model: keras.Model, batches: Any, assets: Mapping[str, Any]) -> dict[str, float]:
     """The same without distances, of which the validation split has too many."""
     return {name: value for name, value in score(model, batches, assets).items() if "_at_" not in name}
@@ -49,4 +60,12 @@ def examples() -> list[str]:
     return [images.data_uri([pixels[..., 0]]) for pixels, _ in digits().split("test", 4).as_numpy_iterator()]
 
 
-TASK = Task(load=load, stages=stages, score=score, predict=predict, monitor="accuracy", examples=examples)
+TASK = Task(
+    load=load,
+    stages=stages,
+    score=score,
+    predict=predict,
+    monitor="accuracy",
+    examples=examples,
+    example_statistics=example_statistics,
+)

@@ -18,6 +18,7 @@ def build(recipe: Train, data: Data) -> keras.Model:
         embedding_dim=recipe.embedding_dim,
         num_layers=recipe.num_layers,
         bidirectional=recipe.bidirectional,
+        block=None if recipe.block == "none" else recipe.block,
         pooling=recipe.pooling.split("+"),
         pool_embeddings=recipe.pool_embeddings,
         word_dropout=recipe.word_dropout,

@@ -30,6 +30,11 @@ def pretraining(recipe: Train, data: Data) -> Stage:
             "--pretrain-epochs with --bidirectional needs --num-layers 1: above the first layer, each direction has "
             "already seen the words it would have to predict."
         )
+    if recipe.block != "none" and recipe.bidirectional:
+        raise UserError(
+            f"--pretrain-epochs with --block {recipe.block} needs --no-bidirectional: a block mixes both directions, "
+            "so that each would see the word it has to predict."
+        )
     if recipe.num_layers > 1:
         raise UserError(f"--pretrain-epochs needs --num-layers 1; got {recipe.num_layers}.")
     own = dataclasses.replace(
@@ -95,6 +100,7 @@ def build(recipe: Train, data: Data) -> keras.Model:
         units=recipe.units,
         embedding_dim=recipe.embedding_dim,
         bidirectional=recipe.bidirectional,
+        block=None if recipe.block == "none" else recipe.block,
     )
     optimizers.compile(model, recipe, data.examples_per_epoch(), loss=builders.token_mean)
     return model

@@ -34,10 +34,27 @@ def score(model: keras.Model, batches: Any, assets: Mapping[str, Any]) -> dict[s
     return metrics.classification(np.concatenate(probabilities), np.concatenate(labels))
 
 
+def example_statistics(model: keras.Model, batches: Any, assets: Mapping[str, Any]) -> np.ndarray:
+    """`(examples, 2)`: whether each answer is right, and 1."""
+    right = []
+    for tokens, targets, weights in batches:
+        answers = np.asarray(model.predict_on_batch(np.asarray(tokens))).argmax(axis=1)
+        right.append((answers == np.asarray(targets))[np.asarray(weights) > 0])
+    return np.stack([np.concatenate(right), np.ones(sum(map(len, right)))], axis=1)
+
+
 def stages(recipe: Train, data: Data) -> list[Stage]:
     """Pretraining on bare texts, if the recipe asks for it, and training with labels."""
     first = [pretraining(recipe, data)] if recipe.pretrain_epochs else []
     return [*first, Stage("train", recipe, data, build, score, "accuracy")]
 
 
-TASK = Task(load=load, stages=stages, score=score, predict=predict, monitor="accuracy", examples=lambda: EXAMPLES)
+TASK = Task(
+    load=load,
+    stages=stages,
+    score=score,
+    predict=predict,
+    monitor="accuracy",
+    examples=lambda: EXAMPLES,
+    example_statistics=example_statistics,
+)

@@ -23,6 +23,7 @@ def build(recipe: Train, data: Data) -> keras.Model:
         differences=recipe.differences and kind == "frames" and recurrent,
         num_layers=recipe.num_layers if recurrent else 0,
         bidirectional=recipe.bidirectional,
+        block=None if recipe.block == "none" else recipe.block,
         layer_norm=recipe.layer_norm,
         word_dropout=recipe.word_dropout,
         embedding_dropout=recipe.embedding_dropout,

@@ -74,6 +74,16 @@ def _kind(text: str) -> str:
     return "frames" if is_file else "tokens"
 
 
+# With a label at every step, cells that can do it need a few hundred updates; this is about 800.
+STATE_TRACKING = {
+    "units": 32,
+    "bidirectional": False,
+    "max_length": 2_000,
+    "epochs": 5,
+    "batch_size": 64,
+    "learning_rate": 1e-2,
+}
+
 RECIPE = Recipe(
     train=Train,
     predict=Predict,
@@ -98,6 +108,9 @@ RECIPE = Recipe(
     memory={
         # 2,000 steps: nothing of the longest memory test, 1,000 steps and the question, is cut off.
         "copy_memory": {"units": 64, "bidirectional": False, "max_length": 2_000, "epochs": 8, "batch_size": 64},
+        "parity": STATE_TRACKING,
+        "mod3": STATE_TRACKING,
+        "selective_copy": {"units": 64, "bidirectional": False, "max_length": 2_000, "epochs": 8, "batch_size": 64},
     },
     can_answer=can_answer,
 )

@@ -38,6 +38,19 @@ def score(model: keras.Model, batches: Any, assets: Mapping[str, Any]) -> dict[s
     return scores | (metrics.by_distance(np.array(right), np.array(distances)) if right else {})
 
 
+def example_statistics(model: keras.Model, batches: Any, assets: Mapping[str, Any]) -> np.ndarray:
+    """`(sequences, 2)`: right labels and labeled steps of each sequence."""
+    counts = []
+    for inputs, targets, weights in batches:
+        inputs = tuple(map(np.asarray, inputs)) if isinstance(inputs, (tuple, list)) else np.asarray(inputs)
+        best = np.asarray(model.predict_on_batch(inputs)).argmax(axis=-1)  # (batch, time)
+        real, targets = np.asarray(weights) > 0, np.asarray(targets)
+        labeled = targets >= 0
+        right = (best == targets) & labeled
+        counts.append(np.stack([right.sum(axis=1), labeled.sum(axis=1)], axis=1)[real])
+    return np.concatenate(counts)
+
+
 def validate(model: keras.Model, batches: Any, assets: Mapping[str, Any]) -> dict[str, float]:
     """The same without distances, of which the validation split has too many."""
     return {name: value for name, value in score(model, batches, assets).items() if "_at_" not in name}
@@ -54,4 +67,12 @@ def examples() -> Sequence[str]:
     return [images.data_uri(clip, drawing.DURATION) for clip in clips]
 
 
-TASK = Task(load=load, stages=stages, score=score, predict=predict, monitor="accuracy", examples=examples)
+TASK = Task(
+    load=load,
+    stages=stages,
+    score=score,
+    predict=predict,
+    monitor="accuracy",
+    examples=examples,
+    example_statistics=example_statistics,
+)

@@ -19,6 +19,7 @@ def build(recipe: Train, data: Data) -> keras.Model:
         decoder_cell=recipe.decoder_cell,
         embedding_dim=recipe.embedding_dim,
         encoder_layers=recipe.encoder_layers,
+        block=None if recipe.block == "none" else recipe.block,
         decoder_layers=recipe.decoder_layers,
         attention=None if recipe.attention == "none" else recipe.attention,
         conditional_cell=recipe.conditional_cell,

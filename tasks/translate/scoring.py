@@ -6,6 +6,7 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import sacrebleu
 from sacremoses import MosesTokenizer
 
@@ -27,6 +28,20 @@ def signatures() -> dict[str, str]:
 def bleu(texts: Sequence[str], references: Sequence[str]) -> float:
     """BLEU of detokenized text in mixed case, 0 to 100."""
     return round(_BLEU.corpus_score(list(texts), [list(references)]).score, 3)
+
+
+def bleu_statistics(texts: Sequence[str], references: Sequence[str]) -> np.ndarray:
+    """What BLEU counts in each sentence.
+
+    Returns:
+        `(sentences, 10)`: lengths of text and reference, matching n-grams for n from 1 to 4, all n-grams of the text.
+    """
+    return np.array(_BLEU._extract_corpus_statistics(list(texts), [list(references)]), "float64")
+
+
+def bleu_of_sums(sums: np.ndarray) -> np.ndarray:
+    """BLEU, 0 to 100, from sums `(..., 10)` of `bleu_statistics` over sentences."""
+    return np.apply_along_axis(lambda row: _BLEU._compute_score_from_stats(row.astype(int).tolist()).score, -1, sums)
 
 
 def chrf(texts: Sequence[str], references: Sequence[str]) -> float:

@@ -43,6 +43,12 @@ def validate(model: keras.Model, batches: Any, assets: Mapping[str, Any]) -> dic
     return {"bleu": scoring.bleu(texts, references), "exact_match": scoring.exact_match(texts, references)}
 
 
+def example_statistics(model: keras.Model, batches: Any, assets: Mapping[str, Any]) -> np.ndarray:
+    """Counts of each sentence for BLEU of the translations found by the recipe's beam search."""
+    (texts,), references = _translations(model, batches, assets, assets["search"])
+    return scoring.bleu_statistics(texts, references)
+
+
 def _greedy(assets: Mapping[str, Any]) -> dict[str, Any]:
     return {**assets["search"], "beam_size": 1, "coverage_penalty": 0.0}
 
@@ -68,4 +74,13 @@ def stages(recipe: Train, data: Data) -> list[Stage]:
     return [Stage("train", recipe, data, build, validate, "bleu")]
 
 
-TASK = Task(load=load, stages=stages, score=score, predict=predict, monitor="bleu", examples=lambda: EXAMPLES)
+TASK = Task(
+    load=load,
+    stages=stages,
+    score=score,
+    predict=predict,
+    monitor="bleu",
+    examples=lambda: EXAMPLES,
+    example_statistics=example_statistics,
+    combine=scoring.bleu_of_sums,
+)

@@ -46,7 +46,23 @@ def gru(w, x, states):
     return [z * h + (1 - z) * n]
 
 
-EQUATIONS = {"simple_rnn": simple_rnn, "lstm": lstm, "gru": gru}
+def min_gru(w, x, states):
+    (h,) = states
+    wz, wh = np.split(w["kernel"], 2, axis=1)
+    bz, bh = np.split(w["bias"], 2)
+    z = sigmoid(x @ wz + bz)
+    return [(1 - z) * h + z * (x @ wh + bh)]
+
+
+def min_lstm(w, x, states):
+    (h,) = states
+    wf, wi, wh = np.split(w["kernel"], 3, axis=1)
+    bf, bi, bh = np.split(w["bias"], 3)
+    f, i = sigmoid(x @ wf + bf), sigmoid(x @ wi + bi)
+    return [f / (f + i) * h + i / (f + i) * (x @ wh + bh)]
+
+
+EQUATIONS = {"simple_rnn": simple_rnn, "lstm": lstm, "gru": gru, "min_gru": min_gru, "min_lstm": min_lstm}
 
 
 def test_every_cell_has_its_equations_here():

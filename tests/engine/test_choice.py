@@ -32,7 +32,7 @@ def test_cells_with_a_kernel(name: str) -> None:
         assert of(cell, refused="this graph is compiled by XLA") == ("plain", "Plain: this graph is compiled by XLA.")
     assert of("linear").path == "compiled"
     assert of("linear", device="gpu").path == "associative"
-    assert set(engine.PATHS) == {"compiled", "fused", "associative", "plain"}
+    assert set(engine.PATHS) == {"compiled", "fused", "associative", "sequence", "plain"}
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,6 @@ def test_cells_with_a_kernel(name: str) -> None:
         (lambda: keras.layers.LSTMCell(4, recurrent_dropout=0.1), "recurrent_dropout"),
         (lambda: keras.layers.LSTMCell(4, dropout=0.1), "dropout"),
         (lambda: keras.layers.GRUCell(4, reset_after=False), "reset_after"),
-        (lambda: keras.layers.SimpleRNNCell(4, use_bias=False), "use_bias"),
         (lambda: keras.layers.StackedRNNCells([keras.layers.LSTMCell(4)]), "StackedRNNCells"),
         (lambda: type("LSTMCell", (cells.find("lstm"),), {})(4), "LSTMCell"),
     ],

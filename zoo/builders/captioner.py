@@ -10,6 +10,7 @@ from keras import ops
 from zoo import cells
 from zoo.builders.built_model import builder
 from zoo.builders.encoder_decoder import EncoderDecoder, ids_spec
+from zoo.errors import UserError
 from zoo.layers import Pooling, RecurrentDecoder, TokenEmbedding
 from zoo.layers.decoder import Memory
 from zoo.layers.image_encoder import image_encoder
@@ -40,6 +41,8 @@ class Captioner(EncoderDecoder):
         pooling: How all positions become the vector that the first state is made of: kinds of `zoo.layers.Pooling`.
         embedding_dim: Length of a token's vector.
         num_layers: Recurrent layers of the decoder.
+        block: None. The other builders take `"residual"` for recurrent layers that read a sequence; a captioner has
+            none, only a decoder, whose layers are plain cells.
         attention: `"additive"`, `"dot"`, `"general"`, or None: then only the first state depends on the picture.
         conditional_cell: Two decoder cells with attention between them.
         input_feeding: Feed the decoder's readout back into it.
@@ -58,7 +61,7 @@ class Captioner(EncoderDecoder):
 
     Raises:
         ValueError: If arguments do not go together.
-        UserError: If a cell, an attention or an image encoder is unknown.
+        UserError: If a cell, an attention or an image encoder is unknown, or there is a block.
     """
 
     def __init__(
@@ -76,6 +79,7 @@ class Captioner(EncoderDecoder):
         pooling: str | Sequence[str] = ("mean",),
         embedding_dim: int = 256,
         num_layers: int = 1,
+        block: str | None = None,
         attention: str | None = "additive",
         conditional_cell: bool = False,
         input_feeding: bool = False,
@@ -93,6 +97,11 @@ class Captioner(EncoderDecoder):
         dtype: Any = None,
     ) -> None:
         super().__init__(name=name, dtype=dtype)
+        if block is not None:
+            raise UserError(
+                f"A captioner has no recurrent encoder, and its decoder's layers are plain cells: got block={block!r}. "
+                "Leave it out."
+            )
         if doubly_stochastic and not attention:
             raise ValueError("Doubly stochastic attention needs an attention.")
         policy, given = self.dtype_policy, self.arguments

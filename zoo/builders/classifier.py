@@ -8,7 +8,7 @@ from keras import ops
 
 from zoo.builders.compiled import FunctionalModel, compile_default
 from zoo.ids import PAD
-from zoo.layers import Pooling, Recurrent, TokenEmbedding
+from zoo.layers import Pooling, TokenEmbedding, recurrent_stack
 
 
 def classifier(
@@ -20,6 +20,7 @@ def classifier(
     embedding_dim: int = 128,
     num_layers: int = 1,
     bidirectional: bool = True,
+    block: str | None = None,
     residual: bool = False,
     pooling: str | Sequence[str] = ("mean", "max"),
     pool_embeddings: bool = False,
@@ -42,6 +43,8 @@ def classifier(
         embedding_dim: Length of a token's vector.
         num_layers: Recurrent layers on top of each other.
         bidirectional: Also read backward.
+        block: `"residual"` makes each recurrent layer a residual block of normalization, cell, gated linear unit and
+            skip connection, see `zoo.layers.ResidualStack`; None stacks them plainly.
         residual: Add a layer's input to its output where their sizes agree.
         pooling: How states become one vector: `"last"`, `"mean"`, `"max"`, `"attention"`, or several of them.
         pool_embeddings: Also give the output layer the mean of the embeddings, a bag of words.
@@ -59,7 +62,7 @@ def classifier(
 
     Raises:
         ValueError: If a size or a layer's argument makes no sense.
-        UserError: If a cell or a pooling is unknown.
+        UserError: If a cell, a block or a pooling is unknown.
     """
     if vocabulary_size < 2 or num_classes < 2:
         raise ValueError(
@@ -72,9 +75,9 @@ def classifier(
     embedded = TokenEmbedding(
         vocabulary_size, embedding_dim, word_dropout, embedding_dropout, dtype=policy, name="embedding"
     )(tokens, mask=mask)
-    recurrent = Recurrent(
-        cell, units, num_layers=num_layers, bidirectional=bidirectional, residual=residual, layer_norm=layer_norm,
-        dropout=dropout, dtype=policy, name="recurrent",
+    recurrent = recurrent_stack(
+        block, cell, units, num_layers=num_layers, bidirectional=bidirectional, residual=residual,
+        layer_norm=layer_norm, dropout=dropout, dtype=policy, name="recurrent",
     )  # fmt: skip
     pooled = Pooling(pooling, dtype=policy, name="pooling")(recurrent(embedded, mask=mask), mask=mask)
     if pool_embeddings:

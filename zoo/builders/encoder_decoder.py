@@ -187,7 +187,7 @@ class EncoderDecoder(BuiltModel):
 
     def readouts(self, embedded: Any, mask: Any, states: list, memory: Memory | None, training: bool | None) -> Any:
         """The decoder's readouts `(rows, time, readout_dim)` of embedded tokens, mask `(rows, time)` True = real."""
-        return self.decoder(embedded, states, memory, training=training)
+        return self.decoder(embedded, states, memory, training=training, mask=mask)
 
     def _logits(self, readout: Any, kernel: Any | None = None) -> Any:
         """Logits of readouts; `kernel` are the transposed vectors of a tied output, if a search has made them."""

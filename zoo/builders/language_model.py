@@ -11,7 +11,7 @@ from zoo.builders.built_model import BuiltModel, builder
 from zoo.builders.continuation import continued
 from zoo.builders.encoder_decoder import ids_spec, suppressed
 from zoo.ids import PAD
-from zoo.layers import CarriedState, Recurrent, TokenEmbedding
+from zoo.layers import CarriedState, TokenEmbedding, recurrent_stack
 
 
 @keras.saving.register_keras_serializable("zoo")
@@ -32,6 +32,8 @@ class LanguageModel(BuiltModel):
         embedding_dim: Length of a token's vector; default `units` with a tied output, else at most 128.
         num_layers: Recurrent layers on top of each other.
         tie_output: Share weights between embedding and output layer (Press and Wolf 2017).
+        block: `"residual"` makes each recurrent layer a residual block of normalization, cell, gated linear unit and
+            skip connection, see `zoo.layers.ResidualStack`; None stacks them plainly.
         residual: Add a layer's input to its output where their sizes agree.
         layer_norm: Normalize the output of every recurrent layer.
         word_dropout: Fraction of the tokens replaced by the unknown one while training.
@@ -46,7 +48,7 @@ class LanguageModel(BuiltModel):
 
     Raises:
         ValueError: If a size makes no sense, or a tied output has another size than the units.
-        UserError: If a cell is unknown.
+        UserError: If a cell or a block is unknown.
     """
 
     def __init__(
@@ -58,6 +60,7 @@ class LanguageModel(BuiltModel):
         embedding_dim: int | None = None,
         num_layers: int = 1,
         tie_output: bool = False,
+        block: str | None = None,
         residual: bool = False,
         layer_norm: bool = False,
         word_dropout: float = 0.0,
@@ -84,9 +87,9 @@ class LanguageModel(BuiltModel):
         self.embedding = TokenEmbedding(
             vocabulary_size, embedding_dim, word_dropout, embedding_dropout, dtype=policy, name="embedding"
         )
-        self.recurrent = Recurrent(
-            given.cell, units, num_layers=num_layers, residual=residual, layer_norm=layer_norm, dropout=dropout,
-            return_state=True, dtype=policy, name="recurrent",
+        self.recurrent = recurrent_stack(
+            block, given.cell, units, num_layers=num_layers, residual=residual, layer_norm=layer_norm,
+            dropout=dropout, return_state=True, dtype=policy, name="recurrent",
         )  # fmt: skip
         self.output_dropout = keras.layers.Dropout(output_dropout, dtype=policy, name="output_dropout")
         self.output_layer = None if tie_output else keras.layers.Dense(vocabulary_size, dtype=policy, name="output")

@@ -6,7 +6,8 @@ from typing import Any
 import keras
 
 from zoo.builders.compiled import FunctionalModel, compile_default
-from zoo.layers import Pooling, Recurrent
+from zoo.errors import UserError
+from zoo.layers import Pooling, recurrent_stack
 
 
 def perceptron(
@@ -16,6 +17,9 @@ def perceptron(
     units: int = 128,
     *,
     num_layers: int = 1,
+    bidirectional: bool = False,
+    block: str | None = None,
+    pooling: str | Sequence[str] = "last",
     dropout: float = 0.0,
     name: str = "perceptron",
     dtype: Any = None,
@@ -34,12 +38,17 @@ def perceptron(
         shape: Of one input: `(height, width)`, `(height, width, channels)`, or `(None, features)` for sequences of
             several lengths, which need a cell.
         num_classes: Number of labels.
-        cell: Cell name, class or instance, see `zoo.cells.make`: the first axis is time, and the state after the last
-            real step decides. None reads all at once, without recurrence.
-        units: Units of every hidden layer.
+        cell: Cell name, class or instance, see `zoo.cells.make`: the first axis is time. None reads all at once,
+            without recurrence.
+        units: Units of every hidden layer, with a cell those of each direction.
         num_layers: Hidden layers on top of each other.
-        dropout: Dropout after every hidden layer of a perceptron; with a cell, of features between the layers, the
-            same at every step, and after the last one.
+        bidirectional: With a cell, also read backward.
+        block: `"residual"` makes each recurrent layer a residual block of normalization, cell, gated linear unit and
+            skip connection, see `zoo.layers.ResidualStack`; None stacks them plainly.
+        pooling: With a cell, how outputs over time become one vector: `"last"`, the output after the last real step,
+            `"mean"`, `"max"`, `"attention"`, or several of them.
+        dropout: Dropout after every hidden layer of a perceptron; with a cell, of features between the layers or within
+            blocks, the same at every step, and after the last one.
         name: Name of the model.
         dtype: Precision policy; default the global one.
 
@@ -50,12 +59,17 @@ def perceptron(
 
     Raises:
         ValueError: If the shape, a size or a layer's argument makes no sense.
-        UserError: If a cell is unknown.
+        UserError: If a cell, a block or a pooling is unknown, or one is given without a cell.
     """
     if num_classes < 2 or num_layers < 1:
         raise ValueError(
             f"A perceptron needs two classes and one hidden layer at least; got num_classes={num_classes} and "
             f"num_layers={num_layers}."
+        )
+    if cell is None and (block is not None or bidirectional or pooling != "last"):
+        raise UserError(
+            f"block={block!r}, bidirectional={bidirectional} and pooling={pooling!r} need a recurrent cell: without one, "
+            "there is no sequence. Choose a cell such as 'gru'."
         )
     policy = keras.dtype_policies.get(dtype or keras.config.dtype_policy())
     several = shape[0] is None
@@ -70,9 +84,12 @@ def perceptron(
             hidden = keras.layers.Dropout(dropout, dtype=policy, name=f"dropout_{level}")(hidden)
     else:
         rows = inputs if len(shape) == 2 else keras.layers.Reshape((shape[0], -1), dtype=policy, name="rows")(inputs)
-        recurrent = Recurrent(cell, units, num_layers=num_layers, dropout=dropout, dtype=policy, name="recurrent")
+        recurrent = recurrent_stack(
+            block, cell, units, num_layers=num_layers, bidirectional=bidirectional, dropout=dropout, dtype=policy,
+            name="recurrent",
+        )  # fmt: skip
         states = recurrent(rows, mask=mask)
-        hidden = Pooling("last", dtype=policy, name="pooling")(states, mask=mask)
+        hidden = Pooling(pooling, dtype=policy, name="pooling")(states, mask=mask)
         hidden = keras.layers.Dropout(dropout, dtype=policy, name="dropout")(hidden)
     probabilities = keras.layers.Dense(num_classes, activation="softmax", dtype="float32", name="label")(hidden)
     model = FunctionalModel([inputs, mask] if several else inputs, probabilities, name=name, dtype=policy)

@@ -7,8 +7,9 @@ from keras import ops
 
 from zoo import cells
 from zoo.builders.built_model import BuiltModel, builder
+from zoo.errors import UserError
 from zoo.ids import PAD
-from zoo.layers import Recurrent, SampledSoftmax, TokenEmbedding
+from zoo.layers import SampledSoftmax, TokenEmbedding, recurrent_stack
 
 
 @keras.saving.register_keras_serializable("zoo")
@@ -29,13 +30,15 @@ class Pretrainer(BuiltModel):
         units: Units of each direction.
         embedding_dim: Length of a token's vector.
         bidirectional: Also predict backward.
+        block: As of the classifier that takes the layers over, see `zoo.layers.ResidualStack`; without
+            `bidirectional` only.
         embedding_dropout: Fraction of the features of token vectors dropped, the same at every step.
         num_samples: Negatives per batch, see `zoo.layers.SampledSoftmax`.
         name: Name of the model.
         dtype: Precision policy; default the global one.
 
     Raises:
-        UserError: If a cell is unknown.
+        UserError: If a cell or a block is unknown, or a block would read in both directions.
     """
 
     def __init__(
@@ -46,12 +49,18 @@ class Pretrainer(BuiltModel):
         *,
         embedding_dim: int = 128,
         bidirectional: bool = True,
+        block: str | None = None,
         embedding_dropout: float = 0.1,
         num_samples: int = 512,
         name: str = "pretrainer",
         dtype: Any = None,
     ) -> None:
         super().__init__(name=name, dtype=dtype)
+        if block is not None and bidirectional:
+            raise UserError(
+                f"block={block!r} mixes both directions after each layer, so that a language model would see the token "
+                "it predicts. Pretrain without blocks, or without bidirectional."
+            )
         policy = self.dtype_policy
         self.arguments.cell = cell = cells.pattern(cell, units)
         self.directions = 2 if bidirectional else 1
@@ -59,7 +68,9 @@ class Pretrainer(BuiltModel):
         self.embedding = TokenEmbedding(
             vocabulary_size, embedding_dim, dropout=embedding_dropout, dtype=policy, name="embedding"
         )
-        self.recurrent = Recurrent(cell, units, bidirectional=bidirectional, dtype=policy, name="recurrent")
+        self.recurrent = recurrent_stack(
+            block, cell, units, bidirectional=bidirectional, dtype=policy, name="recurrent"
+        )
         self.projections = [
             keras.layers.Dense(embedding_dim, dtype=policy, name=f"projection_{way}") for way in range(self.directions)
         ]

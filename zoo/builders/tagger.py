@@ -9,8 +9,9 @@ from keras import ops
 from zoo import cells, losses
 from zoo.builders.built_model import BuiltModel, builder
 from zoo.builders.encoder_decoder import ids_spec
+from zoo.errors import UserError
 from zoo.ids import PAD
-from zoo.layers import FrameEncoder, Recurrent, TokenEmbedding
+from zoo.layers import FrameEncoder, TokenEmbedding, recurrent_stack
 from zoo.layers.padding import pack, unpack
 
 
@@ -42,6 +43,8 @@ class Tagger(BuiltModel):
         differences: Also give the recurrent layers the difference of each vector to the one before, for motion.
         num_layers: Recurrent layers on top of each other; 0 for none: then each step is labeled by itself, a baseline.
         bidirectional: Also read backward; without it no label depends on later steps.
+        block: `"residual"` makes each recurrent layer a residual block of normalization, cell, gated linear unit and
+            skip connection, see `zoo.layers.ResidualStack`; None stacks them plainly.
         residual: Add a layer's input to its output where their sizes agree.
         layer_norm: Normalize the output of every recurrent layer.
         word_dropout: Fraction of the tokens replaced by the unknown one while training.
@@ -52,7 +55,7 @@ class Tagger(BuiltModel):
 
     Raises:
         ValueError: If sizes or arguments do not go together.
-        UserError: If a cell is unknown.
+        UserError: If a cell or a block is unknown.
     """
 
     def __init__(
@@ -68,6 +71,7 @@ class Tagger(BuiltModel):
         differences: bool = False,
         num_layers: int = 1,
         bidirectional: bool = True,
+        block: str | None = None,
         residual: bool = False,
         layer_norm: bool = False,
         word_dropout: float = 0.0,
@@ -78,6 +82,8 @@ class Tagger(BuiltModel):
     ) -> None:
         super().__init__(name=name, dtype=dtype)
         _check(num_classes, vocabulary_size, frame_shape, feature_dim, num_layers)
+        if block is not None and not num_layers:
+            raise UserError(f"block={block!r} needs recurrent layers, of which this tagger has none; got num_layers=0.")
         policy = self.dtype_policy
         self.arguments.cell = cell = cells.pattern(cell, units)
         self.num_classes, self.differences, self.num_layers = num_classes, differences, num_layers
@@ -93,8 +99,8 @@ class Tagger(BuiltModel):
             self.reader = FrameEncoder(embedding_dim, dtype=policy, name="frames")
             self.reader_dropout = keras.layers.SpatialDropout1D(embedding_dropout, dtype=policy, name="frames_dropout")
         if num_layers:
-            self.recurrent: Any = Recurrent(
-                cell, units, num_layers=num_layers, bidirectional=bidirectional, residual=residual,
+            self.recurrent: Any = recurrent_stack(
+                block, cell, units, num_layers=num_layers, bidirectional=bidirectional, residual=residual,
                 layer_norm=layer_norm, dropout=dropout, dtype=policy, name="recurrent",
             )  # fmt: skip
         else:  # as wide as the recurrent layer would be

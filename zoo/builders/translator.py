@@ -10,7 +10,7 @@ from zoo import cells
 from zoo.builders.built_model import builder
 from zoo.builders.encoder_decoder import EncoderDecoder, ids_spec
 from zoo.ids import PAD, SPECIAL
-from zoo.layers import Pooling, Recurrent, RecurrentDecoder, TokenEmbedding
+from zoo.layers import Pooling, RecurrentDecoder, TokenEmbedding, recurrent_stack
 from zoo.layers.bridge import concatenated
 from zoo.layers.decoder import Memory
 
@@ -38,6 +38,9 @@ class Translator(EncoderDecoder):
         encoder_layers: Recurrent layers of the encoder.
         decoder_layers: Recurrent layers of the decoder.
         bidirectional: Whether the encoder also reads backward.
+        block: `"residual"` makes each layer of the encoder a residual block of normalization, cell, gated linear unit
+            and skip connection, see `zoo.layers.ResidualStack`; None stacks them plainly. It concerns the encoder
+            alone: between two steps of a decoder stand attention and readout, and its layers stay plain cells.
         residual: Add the input of an encoder layer to its output where their sizes agree.
         attention: `"additive"`, `"dot"`, `"general"` or None, see `zoo.layers.RecurrentDecoder`.
         conditional_cell: Two decoder cells with attention between them.
@@ -60,7 +63,7 @@ class Translator(EncoderDecoder):
 
     Raises:
         ValueError: If arguments do not go together.
-        UserError: If a cell or an attention is unknown.
+        UserError: If a cell, a block or an attention is unknown.
     """
 
     def __init__(
@@ -76,6 +79,7 @@ class Translator(EncoderDecoder):
         encoder_layers: int = 1,
         decoder_layers: int = 1,
         bidirectional: bool = True,
+        block: str | None = None,
         residual: bool = False,
         attention: str | None = "additive",
         conditional_cell: bool = False,
@@ -121,9 +125,10 @@ class Translator(EncoderDecoder):
             scheduled_sampling=scheduled_sampling, suppress_tokens=suppress_tokens,
         )  # fmt: skip
         self.source_embedding = source
-        self.encoder = Recurrent(
-            given.cell, units, num_layers=encoder_layers, bidirectional=bidirectional, residual=residual,
-            layer_norm=layer_norm, dropout=dropout, return_state=bridge == "final", dtype=policy, name="encoder",
+        self.encoder = recurrent_stack(
+            block, given.cell, units, num_layers=encoder_layers, bidirectional=bidirectional, residual=residual,
+            layer_norm=layer_norm and block is None,  # blocks have it anyway; it still concerns the readout
+            dropout=dropout, return_state=bridge == "final", dtype=policy, name="encoder",
         )  # fmt: skip
         self.memory_dropout = keras.layers.SpatialDropout1D(dropout, dtype=policy, name="memory_dropout")
         self.pooling = Pooling("mean", dtype=policy, name="pooling")

@@ -6,7 +6,15 @@ from typing import Any
 import keras
 from keras import ops, tree
 
+from zoo.errors import UserError
+from zoo.names import nearest
 from zoo.serialization import Configured
+
+_KINDS = {"initializer": keras.initializers, "regularizer": keras.regularizers, "constraint": keras.constraints}
+"""What an argument such as `kernel_initializer` is -> the Keras module that reads it."""
+
+_GROUPS = ("kernel", "recurrent", "bias")
+"""Groups of weights that have arguments of their own."""
 
 
 class Cell(Configured):
@@ -14,29 +22,138 @@ class Cell(Configured):
 
     A subclass defines `build`, `call(inputs, states, training=None) -> (output, new_states)`, and `states` if it
     carries more than its output. Shapes: inputs `(batch, features)`, output and each state `(batch, units)`. Its
-    config follows from its constructor, see `zoo.serialization`.
+    config follows from its constructor, see `zoo.serialization`. It creates its weights by `add_kernel`,
+    `add_recurrent_kernel` and `add_bias`, which apply the arguments below.
 
     Where inputs enter as one product, a subclass may define `gates`, `project` and `step` instead of `call`: then a
     layer that knows all inputs beforehand computes that product once, outside its loop.
 
     Args:
         units: Size of the output and of each state.
+        use_bias: Whether the cell has biases.
+        kernel_initializer: Initializer of the input weights. This and all that follow: a name, a config or an
+            object, as in `keras.layers.LSTMCell`.
+        recurrent_initializer: Initializer of the recurrent weights.
+        bias_initializer: Initializer of the biases.
+        kernel_regularizer: Regularizer of the input weights.
+        recurrent_regularizer: Regularizer of the recurrent weights.
+        bias_regularizer: Regularizer of the biases.
+        kernel_constraint: Constraint of the input weights.
+        recurrent_constraint: Constraint of the recurrent weights.
+        bias_constraint: Constraint of the biases.
 
     Raises:
-        ValueError: If there is no unit.
+        UserError: If `units` is less than 1, or Keras does not know an initializer, regularizer or constraint.
     """
 
     states = 1
-    """How many tensors the cell carries from step to step; the first is its output."""
+    """How many tensors the cell carries from step to step."""
 
     gates = 0
     """How many times `units` the product of the inputs has; 0 if it cannot be separated from the step."""
 
-    def __init__(self, units: int, **kwargs: Any) -> None:
+    output_is_state = True
+    """Whether the output is the first state."""
+
+    def __init__(
+        self,
+        units: int,
+        *,
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        recurrent_initializer: Any = "orthogonal",
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        recurrent_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        recurrent_constraint: Any = None,
+        bias_constraint: Any = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         if units < 1:
-            raise ValueError(f"A cell needs at least one unit; got units={units}.")
-        self.units = units
+            raise UserError(f"A cell needs at least one unit; got units={units}.")
+        self.units, self.use_bias = units, use_bias
+        # Initializers are read when a weight is created: reading one draws a seed, and each weight needs its own.
+        self.kernel_initializer, self.recurrent_initializer = kernel_initializer, recurrent_initializer
+        self.bias_initializer = bias_initializer
+        self.kernel_regularizer = _read("kernel_regularizer", kernel_regularizer)
+        self.recurrent_regularizer = _read("recurrent_regularizer", recurrent_regularizer)
+        self.bias_regularizer = _read("bias_regularizer", bias_regularizer)
+        self.kernel_constraint = _read("kernel_constraint", kernel_constraint)
+        self.recurrent_constraint = _read("recurrent_constraint", recurrent_constraint)
+        self.bias_constraint = _read("bias_constraint", bias_constraint)
+        self._check_arguments()
+
+    def _check_arguments(self) -> None:
+        """Reads the initializers that were given, and stores configs as the objects that they mean."""
+        for name in sorted(self.given & {f"{group}_{kind}" for kind in _KINDS for group in _GROUPS}):
+            value = _read(name, vars(self.arguments)[name])
+            if isinstance(vars(self.arguments)[name], dict):
+                setattr(self.arguments, name, value)
+                setattr(self, name, value)
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments; without initializers that were not given: the cell has defaults of its own for these."""
+        config = super().get_config()
+        return {
+            name: value for name, value in config.items() if name in self.given or not name.endswith("_initializer")
+        }
+
+    def add_kernel(self, shape: tuple, name: str = "kernel", initializer: Any = None) -> Any:
+        """Input weights.
+
+        Args:
+            shape: Their shape.
+            name: Their name.
+            initializer: Of this weight, unless `kernel_initializer` was given to the cell.
+        """
+        return self._add("kernel", shape, name, initializer)
+
+    def add_recurrent_kernel(self, shape: tuple, name: str = "recurrent_kernel", initializer: Any = None) -> Any:
+        """Recurrent weights.
+
+        Args:
+            shape: Their shape.
+            name: Their name.
+            initializer: Of this weight, unless `recurrent_initializer` was given to the cell.
+        """
+        return self._add("recurrent", shape, name, initializer)
+
+    def add_bias(self, shape: tuple, name: str = "bias", initializer: Any = None) -> Any | None:
+        """A bias, or None with `use_bias=False`.
+
+        Args:
+            shape: Its shape.
+            name: Its name.
+            initializer: Of this weight, unless `bias_initializer` was given to the cell.
+        """
+        return self._add("bias", shape, name, initializer) if self.use_bias else None
+
+    def _add(self, group: str, shape: tuple, name: str, initializer: Any) -> Any:
+        """A weight with the arguments of its group: kernel, recurrent or bias."""
+        argument = f"{group}_initializer"
+        if initializer is None or argument in self.given:
+            initializer = self.initializer_of(group)
+        return self.add_weight(
+            shape,
+            initializer,
+            name=name,
+            regularizer=getattr(self, f"{group}_regularizer"),
+            constraint=getattr(self, f"{group}_constraint"),
+        )
+
+    def initializer_of(self, group: str) -> Any:
+        """A new initializer of a group of weights, "kernel", "recurrent" or "bias", as the arguments say."""
+        initializer = _read(f"{group}_initializer", getattr(self, f"{group}_initializer"))
+        # An object without a seed would give two weights of one shape the same numbers.
+        return initializer.clone() if isinstance(initializer, keras.initializers.Initializer) else initializer
+
+    def common_arguments(self) -> dict[str, Any]:
+        """The arguments that every cell has, as `keras.layers.LSTM` and its like take them too; without `units`."""
+        named = {f"{group}_{kind}": getattr(self, f"{group}_{kind}") for kind in _KINDS for group in _GROUPS}
+        return {"use_bias": self.use_bias, "dtype": self.dtype_policy, **named}
 
     def project(self, inputs: Any) -> Any:
         """The part of a step that does not depend on the previous one, bias included.
@@ -80,8 +197,8 @@ class Cell(Configured):
         return self.units
 
     def get_initial_state(self, batch_size: Any = None) -> list:
-        """Zeros, one `(batch, units)` per state."""
-        return [ops.zeros((batch_size, self.units), dtype=self.compute_dtype) for _ in range(self.states)]
+        """Zeros, one `(batch, size)` per state."""
+        return [ops.zeros((batch_size, size), dtype=self.compute_dtype) for size in state_sizes(self)]
 
     def fused(self, **options: Any) -> keras.layers.RNN | None:
         """Keras's own layer with the same equations and the same weights in the same order, if there is one.
@@ -92,6 +209,32 @@ class Cell(Configured):
             **options: Of `keras.layers.RNN`: `return_sequences`, `return_state`, ...
         """
         return None
+
+
+def biased(product: Any, bias: Any | None) -> Any:
+    """`product + bias`, or the product of a cell without a bias."""
+    return product if bias is None else ops.add(product, bias)
+
+
+def _read(argument: str, value: Any) -> Any:
+    """The object that a name, a config or an object stands for.
+
+    Args:
+        argument: Its argument, such as `kernel_initializer`.
+        value: What was given.
+
+    Raises:
+        UserError: If Keras does not know it; names the nearest.
+    """
+    kind = argument.rpartition("_")[2]
+    try:
+        return _KINDS[kind].get(value)
+    except (ValueError, TypeError) as error:
+        close = nearest(value, vars(_KINDS[kind])) if isinstance(value, str) else None
+        hint = f" Did you mean {close!r}?" if close else ""
+        raise UserError(
+            f"{argument}={value!r} is unknown to Keras.{hint} Give a name of keras.{kind}s, or an object."
+        ) from error
 
 
 def state_sizes(cell: Any) -> list[int]:
@@ -108,7 +251,7 @@ def output_size(cell: Any) -> int:
 def output_is_state(cell: Any) -> bool:
     """Whether the output of a cell is known to be its first state."""
     keras_cells = (keras.layers.LSTMCell, keras.layers.GRUCell, keras.layers.SimpleRNNCell)
-    return isinstance(cell, Cell) or type(cell) in keras_cells
+    return cell.output_is_state if isinstance(cell, Cell) else type(cell) in keras_cells
 
 
 def initial_states(cell: Any, batch_size: Any) -> list:

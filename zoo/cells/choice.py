@@ -1,15 +1,20 @@
 """From what a user gives as a cell to cells: a name, a class, an instance, a list of these."""
 
+import inspect
 from typing import Any
 
 import keras
 
 from zoo.cells import TABLE, find
+from zoo.cells.arguments import split
 from zoo.errors import UserError
+from zoo.names import unknown
 
 
 def pattern(cell: Any, units: int) -> Any:
     """A `cell` argument as it is stored: a name stays, a class is called with `units`, a list is stacked.
+
+    A name with arguments, such as `"min_gru:signed"` (see `zoo.cells.arguments.split`), is an instance.
 
     Args:
         cell: A name in `zoo.cells.TABLE`; a cell class; an instance; or a list of these, which becomes
@@ -20,8 +25,8 @@ def pattern(cell: Any, units: int) -> Any:
         UserError: If a name is unknown, or the value is no cell.
     """
     if isinstance(cell, str):
-        find(cell)
-        return cell
+        name, arguments = split(cell)
+        return _with_arguments(name, units, arguments) if arguments else _checked_name(name)
     if isinstance(cell, type):
         return _checked(cell(units)) if issubclass(cell, keras.layers.Layer) and not _is_layer(cell) else _checked(cell)
     if isinstance(cell, (list, tuple)) and cell:
@@ -47,6 +52,33 @@ def make(cell: Any, units: int, *, dtype: Any = None, name: str | None = None) -
     if isinstance(cell, str):
         return find(cell)(units, dtype=dtype, **options)
     return _copy(cell, options)
+
+
+def _checked_name(name: str) -> str:
+    find(name)
+    return name
+
+
+def _with_arguments(name: str, units: int, arguments: dict[str, Any]) -> Any:
+    """An instance of a named cell.
+
+    Raises:
+        UserError: If it has no such argument, or does not take the value.
+    """
+    cls = find(name)
+    known = {parameter for base in cls.__mro__ if "__init__" in vars(base) for parameter in _arguments(base)}
+    for argument in arguments:
+        if argument not in known:
+            raise unknown("argument", argument, known, f"These are the arguments of the cell {name!r}")
+    return cls(units, **arguments)
+
+
+def _arguments(cls: type) -> list[str]:
+    """Names of the arguments that a class of this package adds, without `units`."""
+    if not cls.__module__.startswith("zoo."):
+        return []
+    parameters = inspect.signature(cls.__init__).parameters.values()
+    return [item.name for item in parameters if item.kind != item.VAR_KEYWORD and item.name not in ("self", "units")]
 
 
 def _copy(cell: Any, options: dict[str, Any]) -> Any:

@@ -17,7 +17,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from zoo.cells.cell import Cell
+from zoo.cells.cell import Cell, biased
 
 
 @keras.saving.register_keras_serializable("zoo")
@@ -27,12 +27,12 @@ class GRUCell(Cell):
     gates = 3
 
     def build(self, input_shape: tuple) -> None:
-        self.kernel = self.add_weight((input_shape[-1], 3 * self.units), "glorot_uniform", name="kernel")
-        self.recurrent_kernel = self.add_weight((self.units, 3 * self.units), "orthogonal", name="recurrent_kernel")
-        self.bias = self.add_weight((2, 3 * self.units), "zeros", name="bias")  # of the inputs, of the state
+        self.kernel = self.add_kernel((input_shape[-1], 3 * self.units))
+        self.recurrent_kernel = self.add_recurrent_kernel((self.units, 3 * self.units))
+        self.bias = self.add_bias((2, 3 * self.units))  # of the inputs, of the state
 
     def project(self, inputs: Any) -> Any:
-        return ops.matmul(inputs, self.kernel) + self.bias[0]
+        return biased(ops.matmul(inputs, self.kernel), None if self.bias is None else self.bias[0])
 
     def step(self, projected: Any, states: list, training: bool | None = None) -> tuple[Any, list]:
         (h,) = states
@@ -42,7 +42,7 @@ class GRUCell(Cell):
 
     def _gates(self, projected: Any, h: Any) -> tuple[Any, Any, Any]:
         """z, r and n, each `(batch, units)`."""
-        from_state = ops.add(ops.matmul(h, self.recurrent_kernel), self.bias[1])
+        from_state = biased(ops.matmul(h, self.recurrent_kernel), None if self.bias is None else self.bias[1])
         xz, xr, xn = ops.split(projected, 3, axis=-1)
         hz, hr, hn = ops.split(from_state, 3, axis=-1)
         z = ops.sigmoid(xz + hz)
@@ -55,5 +55,7 @@ class GRUCell(Cell):
         z, r, _ = self._gates(self.project(inputs), states[0])
         return {"update": z, "reset": r}
 
-    def fused(self, **options: Any) -> keras.layers.RNN:
-        return keras.layers.GRU(self.units, dtype=self.dtype_policy, **options)
+    def fused(self, **options: Any) -> keras.layers.RNN | None:
+        if type(self) is not GRUCell:  # a subclass may have other equations
+            return None
+        return keras.layers.GRU(self.units, **self.common_arguments(), **options)

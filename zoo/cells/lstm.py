@@ -19,23 +19,37 @@ from typing import Any
 import keras
 from keras import ops
 
-from zoo.cells.cell import Cell
+from zoo.cells.cell import Cell, biased
 
 
 @keras.saving.register_keras_serializable("zoo")
 class LSTMCell(Cell):
-    """LSTM with a forget gate; states are h and c. Weights are laid out as in `keras.layers.LSTMCell`."""
+    """LSTM with a forget gate; states are h and c. Weights are laid out as in `keras.layers.LSTMCell`.
+
+    Args:
+        units: Size of the output and of each state.
+        unit_forget_bias: Start the bias of the forget gate at 1, whatever `bias_initializer` says.
+        **kwargs: Of `zoo.cells.cell.Cell`: bias, initializers, regularizers, constraints.
+    """
 
     states = 2
     gates = 4
 
+    def __init__(self, units: int, *, unit_forget_bias: bool = True, **kwargs: Any) -> None:
+        super().__init__(units, **kwargs)
+        self.unit_forget_bias = unit_forget_bias
+
     def build(self, input_shape: tuple) -> None:
-        self.kernel = self.add_weight((input_shape[-1], 4 * self.units), "glorot_uniform", name="kernel")
-        self.recurrent_kernel = self.add_weight((self.units, 4 * self.units), "orthogonal", name="recurrent_kernel")
-        self.bias = self.add_weight((4 * self.units,), _forget_bias, name="bias")
+        self.kernel = self.add_kernel((input_shape[-1], 4 * self.units))
+        self.recurrent_kernel = self.add_recurrent_kernel((self.units, 4 * self.units))
+        self.bias = self.add_bias((4 * self.units,))
+
+    def initializer_of(self, group: str) -> Any:
+        initializer = super().initializer_of(group)
+        return _forget_bias(initializer) if group == "bias" and self.unit_forget_bias else initializer
 
     def project(self, inputs: Any) -> Any:
-        return ops.matmul(inputs, self.kernel) + self.bias
+        return biased(ops.matmul(inputs, self.kernel), self.bias)
 
     def step(self, projected: Any, states: list, training: bool | None = None) -> tuple[Any, list]:
         h, c = states
@@ -52,11 +66,19 @@ class LSTMCell(Cell):
         i, f, _, o = self._gates(self.project(inputs), states[0])
         return {"forget": ops.sigmoid(f), "input": ops.sigmoid(i), "output": ops.sigmoid(o)}
 
-    def fused(self, **options: Any) -> keras.layers.RNN:
-        return keras.layers.LSTM(self.units, dtype=self.dtype_policy, **options)
+    def fused(self, **options: Any) -> keras.layers.RNN | None:
+        if type(self) is not LSTMCell:  # a subclass may have other equations
+            return None
+        arguments = {**self.common_arguments(), "unit_forget_bias": self.unit_forget_bias}
+        return keras.layers.LSTM(self.units, **arguments, **options)
 
 
-def _forget_bias(shape: tuple, dtype: Any = None) -> Any:
-    """Ones for the forget gate (second of four), zeros for the others."""
-    units = shape[0] // 4
-    return ops.concatenate([ops.zeros((units,), dtype), ops.ones((units,), dtype), ops.zeros((2 * units,), dtype)])
+def _forget_bias(initializer: Any) -> Any:
+    """Ones for the forget gate (second of four), the given initializer for the others."""
+
+    def initialize(shape: tuple, dtype: Any = None) -> Any:
+        units = shape[0] // 4
+        ones = ops.ones((units,), dtype)
+        return ops.concatenate([initializer((units,), dtype=dtype), ones, initializer((2 * units,), dtype=dtype)])
+
+    return initialize

@@ -14,7 +14,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from zoo.cells.cell import Cell
+from zoo.cells.cell import Cell, biased
 
 
 @keras.saving.register_keras_serializable("zoo")
@@ -24,17 +24,19 @@ class SimpleRNNCell(Cell):
     gates = 1
 
     def build(self, input_shape: tuple) -> None:
-        self.kernel = self.add_weight((input_shape[-1], self.units), "glorot_uniform", name="kernel")
-        self.recurrent_kernel = self.add_weight((self.units, self.units), "orthogonal", name="recurrent_kernel")
-        self.bias = self.add_weight((self.units,), "zeros", name="bias")
+        self.kernel = self.add_kernel((input_shape[-1], self.units))
+        self.recurrent_kernel = self.add_recurrent_kernel((self.units, self.units))
+        self.bias = self.add_bias((self.units,))
 
     def project(self, inputs: Any) -> Any:
-        return ops.matmul(inputs, self.kernel) + self.bias
+        return biased(ops.matmul(inputs, self.kernel), self.bias)
 
     def step(self, projected: Any, states: list, training: bool | None = None) -> tuple[Any, list]:
         (h,) = states
         h = ops.tanh(ops.matmul(h, self.recurrent_kernel) + projected)
         return h, [h]
 
-    def fused(self, **options: Any) -> keras.layers.RNN:
-        return keras.layers.SimpleRNN(self.units, dtype=self.dtype_policy, **options)
+    def fused(self, **options: Any) -> keras.layers.RNN | None:
+        if type(self) is not SimpleRNNCell:  # a subclass may have other equations
+            return None
+        return keras.layers.SimpleRNN(self.units, **self.common_arguments(), **options)

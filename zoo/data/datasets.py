@@ -28,6 +28,7 @@ class DatasetRow:
             `extra_splits(config)`, further splits that other configs hold, split name -> config.
         config: Default config.
         needs_config: Whether a config must be named, as where configs are pairs of languages.
+        variants: Other forms in which the task gives the same examples, written like configs: `name/variant`.
         splits: Split name -> TFDS's name or slice, where they differ; None for one that is held out of train. What
             TFDS does not have is held out as well.
         labels: Names of the labels, where TFDS's names are codes.
@@ -42,6 +43,7 @@ class DatasetRow:
     builder: str = ""
     config: str = ""
     needs_config: bool = False
+    variants: Sequence[str] = ()
     splits: Mapping[str, str | None] = field(default_factory=dict)
     labels: Sequence[str] = ()
     license: str = "see the TFDS catalog"
@@ -108,6 +110,10 @@ def find_row(name: str, table: Mapping[str, DatasetRow], own: str = "") -> tuple
     row = table[base]
     if slash and not config:
         raise UserError(f"{name!r} ends with a slash. Write {base!r}, or a config after the slash.")
+    if config in row.variants:
+        return base, row, config
+    if row.builtin and row.variants:
+        raise unknown(f"variant of {base!r}", config, row.variants, f"Write {base!r} for the data set itself")
     if row.builtin and not (row.config or row.needs_config):
         raise UserError(f"Data set {base!r} has no configs; got {name!r}. Write {base!r}. {own}".rstrip())
     return base, row, config

@@ -11,12 +11,13 @@ backend nor numba.
 from typing import Any
 
 from zoo.engine.available import prepare
-from zoo.engine.choice import PATHS, Choice, choose, kind_of, outlook, plain_only
+from zoo.engine.choice import PATHS, Choice, choose, has_kernel, kind_of, outlook, plain_only
 
 __all__ = [
     "PATHS",
     "Choice",
     "choose",
+    "has_kernel",
     "kind_of",
     "linear_recurrence",
     "outlook",
@@ -40,7 +41,8 @@ def run(
     """Runs a cell over the steps of a batch.
 
     Args:
-        cell: A built cell of `zoo.cells` or any Keras cell.
+        cell: A built cell of `zoo.cells` or any Keras cell. One with a `sequence` method and no kernel runs by it: see
+            `zoo.cells.linear_cell.LinearCell.sequence`.
         inputs: `(batch, time, features)`.
         mask: `(batch, time)`, True = real; padded steps are skipped. Best padded on the right; other forms cost a copy.
         initial_state: States before the first step, each `(batch, units)`; default zeros.
@@ -52,7 +54,9 @@ def run(
         Outputs `(batch, time, units)`, zero at padded steps, and the final states, a list of `(batch, units)`.
     """
     choice = choice or choose(cell, training=training, batch=inputs.shape[0])
-    if choice.path != "compiled":
+    if not has_kernel(cell, choice):
+        if hasattr(cell, "sequence"):
+            return cell.sequence(inputs, mask, initial_state, reverse, training=training, choice=choice)
         from zoo.engine import plain
 
         return plain.run(cell, inputs, mask, initial_state, reverse, training)
@@ -82,7 +86,7 @@ def run_bidirectional(
         Outputs `(batch, time, 2 * units)`, zero at padded steps, and the final states of both: a list of two lists.
     """
     choice = choice or choose(forward_cell, training=training, batch=inputs.shape[0])
-    if choice.path != "compiled" or forward_cell.units != backward_cell.units:
+    if not has_kernel(forward_cell, choice) or forward_cell.units != backward_cell.units:
         from keras import ops
 
         pair = [
@@ -145,7 +149,9 @@ def _compiled(
     assert entry is not None
     weights, states = [], []
     for cell, begin in zip(cells, initial, strict=True):
-        parameters = (cell.kernel, cell.recurrent_kernel, cell.bias)
+        blocks, _ = KINDS[kind]
+        no_bias = ops.zeros((2, blocks * cell.units) if kind == "gru" else (blocks * cell.units,), dtype)
+        parameters = (cell.kernel, cell.recurrent_kernel, no_bias if cell.bias is None else cell.bias)
         weights.append([ops.cast(ops.convert_to_tensor(parameter), dtype) for parameter in parameters])
         zeros = [None] * KINDS[kind][1] if begin is None else begin
         shape = (ops.shape(inputs)[0], cell.units)

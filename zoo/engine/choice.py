@@ -9,15 +9,23 @@ from typing import Any, NamedTuple
 PATHS = {
     "compiled": "Machine code made on this machine for its processor, forward and backward (CPU).",
     "fused": "Keras's own layer with cuDNN's kernel (GPU).",
-    "associative": "All steps at once, in a logarithm of their number of rounds (linear recurrences on a GPU).",
-    "plain": "A loop over the steps in the backend, for any cell; whatever can be exported.",
+    "associative": "An associative scan over all steps, about log2(steps) rounds (linear recurrences on a GPU).",
+    "sequence": "The cell's own method for whole sequences, in operations of the backend.",
+    "plain": "A loop over the steps in the backend, for any cell; can be exported.",
 }
 """Name of a path -> what it is."""
 
 SMALL_BATCH = 8
 """Rows up to which a first prediction is not worth loading kernels (0.5 s, then it is)."""
 
-_KERAS = {"SimpleRNNCell": "simple_rnn", "LSTMCell": "lstm", "GRUCell": "gru"}
+_KERNELS = {"SimpleRNNCell": "simple_rnn", "LSTMCell": "lstm", "GRUCell": "gru"}
+"""Class of a cell -> its kind of kernel."""
+
+LINEAR = ("min_gru", "min_lstm", "sru", "ssru", "lru", "rg_lru")
+"""Names of the cells that are a `zoo.cells.linear_cell.LinearCell`, as far as is known without importing them."""
+
+SEQUENCE = ("gated_delta",)
+"""Names of the cells with another `sequence` method of their own."""
 
 
 class Choice(NamedTuple):
@@ -32,16 +40,34 @@ def kind_of(cell: Any) -> tuple[str | None, str]:
 
     Args:
         cell: A cell of `zoo.cells` or of `keras.layers`.
+
+    Returns:
+        A key of `zoo.engine.compiled.KINDS`; "linear" for another cell that is a linear recurrence, whose coefficients
+        are computed by the backend; or None, and the reason.
     """
     cls = type(cell)
-    kind = _KERAS.get(cls.__name__)
-    if kind is None or not cls.__module__.startswith(("zoo.cells.", "keras.")):
-        return None, f"there is no kernel for {cls.__name__}"
+    kind = _KERNELS.get(cls.__name__) if cls.__module__.startswith(("zoo.cells.", "keras.")) else None
     if _quantized(cell):
         return None, "the cell is quantized"
+    if is_linear(cell):
+        return "linear", ""
+    if kind is None:
+        return None, f"there is no kernel for {cls.__name__}"
     if cls.__module__.startswith("keras.") and (names := _differences(cell)):
         return None, f"{cls.__name__} is not in its usual form: {', '.join(names)}"
     return kind, ""
+
+
+def is_linear(cell: Any) -> bool:
+    """Whether a cell is a linear recurrence that says so: a `zoo.cells.linear_cell.LinearCell`."""
+    from zoo.cells.linear_cell import LinearCell
+
+    return isinstance(cell, LinearCell)
+
+
+def has_kernel(cell: Any, choice: Choice) -> bool:
+    """Whether one kernel computes all of a cell, from the inputs to the outputs, on a path."""
+    return choice.path == "compiled" and kind_of(cell)[0] not in (None, "linear")
 
 
 @contextlib.contextmanager
@@ -62,13 +88,15 @@ def outlook(name: str) -> str:
     """How a cell of `zoo.cells` runs on this machine, as far as that is known without a backend, in a sentence."""
     from zoo.engine import available
 
-    if name not in _KERAS.values():
+    if name in SEQUENCE:
+        return "whole sequences at once in the backend"
+    if name not in (*_KERNELS.values(), *LINEAR):
         return "a loop in the backend"
     if os.environ.get("ZOO_ENGINE") == "plain":
         return "a loop in the backend: the environment variable ZOO_ENGINE says so"
     reason = available.missing()
     cpu = f"a loop in the backend ({reason})" if reason else "compiled kernels"
-    return f"{cpu} on a CPU, cuDNN on a GPU"
+    return f"{cpu} on a CPU, {'an associative scan' if name in LINEAR else 'cuDNN'} on a GPU"
 
 
 def _quantized(cell: Any) -> bool:
@@ -85,7 +113,6 @@ def _differences(cell: Any) -> list[str]:
     usual = {
         "activation": keras.activations.tanh,
         "recurrent_activation": keras.activations.sigmoid,
-        "use_bias": True,
         "dropout": 0,
         "recurrent_dropout": 0,
         "reset_after": True,
@@ -118,8 +145,10 @@ def choose(
         device: "cpu" or "gpu"; default what the backend uses.
         refused: Why the place of the call rules kernels out, None if it does not; default True: look.
     """
-    linear = isinstance(cell, str)
-    kind, reason = ("linear", "") if linear else kind_of(cell)
+    linear = isinstance(cell, str) or is_linear(cell)
+    kind, reason = ("linear", "") if isinstance(cell, str) else kind_of(cell)
+    if kind is None and not linear and hasattr(cell, "sequence"):
+        return Choice("sequence", f"Sequence: {type(cell).__name__} computes whole sequences by its own method.")
     if kind is None:
         return Choice("plain", f"Plain: {reason}.")
     entry = door()
@@ -134,7 +163,8 @@ def choose(
     reason = reason or _not_now(kind, training, batch)
     if reason:
         return Choice("plain", f"Plain: {reason}.")
-    return Choice("compiled", f"Compiled: there is a kernel for {kind} on this CPU.")
+    name = "linear recurrences" if kind == "linear" else kind
+    return Choice("compiled", f"Compiled: there is a kernel for {name} on this CPU.")
 
 
 def _not_now(kind: str, training: bool | None, batch: int | None) -> str:

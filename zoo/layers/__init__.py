@@ -10,6 +10,7 @@ from zoo.layers.frame_encoder import FrameEncoder
 from zoo.layers.image_encoder import image_encoder
 from zoo.layers.pooling import Pooling
 from zoo.layers.recurrent import Recurrent, reverse
+from zoo.layers.residual_block import ResidualBlock, ResidualStack, recurrent_stack
 from zoo.layers.sampled_softmax import SampledSoftmax
 from zoo.layers.word_dropout import WordDropout
 
@@ -23,10 +24,13 @@ __all__ = [
     "Pooling",
     "Recurrent",
     "RecurrentDecoder",
+    "ResidualBlock",
+    "ResidualStack",
     "SampledSoftmax",
     "TokenEmbedding",
     "WordDropout",
     "image_encoder",
+    "recurrent_stack",
     "reverse",
 ]
 

@@ -13,6 +13,8 @@ from keras import ops
 
 from zoo import cells, engine
 from zoo.cells.cell import Cell, advance, output_is_state, output_size, state_sizes
+from zoo.engine import conditional
+from zoo.layers.attention import AdditiveAttention
 from zoo.layers.attention import attention as make_attention
 from zoo.layers.explicit_mask import ExplicitMask
 
@@ -225,6 +227,7 @@ class RecurrentDecoder(ExplicitMask):
         memory: Any = None,
         training: bool | None = None,
         return_attention: bool = False,
+        mask: Any = None,
     ) -> Any:
         """All steps of known inputs in one pass.
 
@@ -234,9 +237,11 @@ class RecurrentDecoder(ExplicitMask):
             memory: What `prepare` gave; None without attention.
             training: Whether dropout is applied.
             return_attention: Return the weights `(batch, time, memory's time)` as well.
+            mask: `(batch, time)`, True = real. Steps after a row's last real one may be skipped.
 
         Returns:
-            Readouts `(batch, time, readout_dim)`; with `return_attention` a pair of those and the weights.
+            Readouts `(batch, time, readout_dim)`, undefined at padded steps; with `return_attention` a pair of those
+            and the weights.
 
         Raises:
             ValueError: If `return_attention` is given without attention.
@@ -245,16 +250,45 @@ class RecurrentDecoder(ExplicitMask):
             raise ValueError("This decoder has no attention whose weights it could return.")
         projected, input_part = self._outside(inputs)
         dropout_mask = self._dropout_mask(ops.shape(inputs)[0]) if training and self.dropout else None
+        if not return_attention and self.choice(training, inputs.shape[0]).path == "compiled":
+            outputs, contexts = self._compiled(projected, states, memory, mask, dropout_mask, training)
+            return self._read(outputs, {"context": contexts}, input_part)
+        return self._by_steps(projected, input_part, states, memory, dropout_mask, return_attention)
+
+    def choice(self, training: bool | None = None, batch: int | None = None) -> engine.Choice:
+        """How a whole target would run here and now, and why; see `zoo.engine.choose`."""
+        additive = type(self.attention) is AdditiveAttention
+        if self.conditional_cell is None or not additive or self.input_feeding or self.gate is not None:
+            return engine.Choice("plain", "Plain: only conditional cells with additive attention have a kernel.")
+        return conditional.decide(self.cells[0], training, batch)
+
+    def _compiled(
+        self, projected: Any, states: Any, memory: Any, mask: Any, dropout_mask: list | None, training: bool | None
+    ) -> tuple[Any, Any]:
+        """All steps by compiled kernels: outputs of the last layer, and contexts."""
+        hidden, contexts = conditional.run(
+            self.cells[0], self.conditional_cell, self.attention, projected, list(states[0]), memory, mask
+        )
+        for level, cell in enumerate(self.cells[1:], 1):
+            below = hidden if dropout_mask is None else hidden * dropout_mask[level - 1][:, None]
+            hidden, _ = engine.run(cell, below, mask, list(states[level]), training=training)
+        return hidden, contexts
+
+    def _by_steps(
+        self, projected: Any, input_part: Any, states: Any, memory: Any, dropout_mask: list | None, attention: bool
+    ) -> Any:
+        """All steps by a loop in the backend: readouts, with `attention` the weights as well."""
         start = self.start(states, memory)
-        if return_attention:
-            start["attention"] = ops.zeros((ops.shape(inputs)[0], ops.shape(memory.values)[1]), memory.values.dtype)
+        if attention:
+            batch, positions = ops.shape(projected)[0], ops.shape(memory.values)[1]
+            start["attention"] = ops.zeros((batch, positions), memory.values.dtype)
 
         def body(state: dict, now: Any) -> tuple[dict, dict]:
             own = None
             if self.input_feeding:
                 now, own = now[:, : -self.readout_dim], now[:, -self.readout_dim :]
             state, weights = self._advance(now, own, state, memory, dropout_mask)
-            if return_attention:
+            if attention:
                 state["attention"] = weights
             return state, state  # ops.scan on TensorFlow must emit all that it carries
 
@@ -266,7 +300,7 @@ class RecurrentDecoder(ExplicitMask):
         else:
             kept = {name: _swapped(emitted[name]) for name in ("context",) if name in emitted}
             readouts = self._read(_swapped(_output(emitted)), kept, input_part)
-        return (readouts, _swapped(emitted["attention"])) if return_attention else readouts
+        return (readouts, _swapped(emitted["attention"])) if attention else readouts
 
     def _outside(self, inputs: Any) -> tuple[Any, Any]:
         """What the loop gets of its inputs: the first cell's products, and the readout's."""

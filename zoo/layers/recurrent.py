@@ -40,7 +40,8 @@ class Recurrent(ExplicitMask):
     """A stack of recurrent layers.
 
     `zoo.engine` chooses how the cell runs: by compiled kernels on a CPU, by Keras's fused layer (`Cell.fused`) with
-    cuDNN on a GPU, or as a loop in `keras.layers.RNN`, for any cell. All give the same numbers. Dropout is applied
+    cuDNN on a GPU, by the cell's own `sequence` method, or as a loop in `keras.layers.RNN`, for any cell. All give the
+    same numbers. Dropout is applied
     between layers, never inside the recurrence, which would switch cuDNN off and make a step about 25 times slower.
 
     Args:
@@ -155,8 +156,10 @@ class Recurrent(ExplicitMask):
             if level and self.drops:
                 hidden = self.drops[level - 1](hidden, training=training)
             begin = None if initial_state is None else list(initial_state[level])
-            if choice.path == "compiled":
-                out, finals = self._compiled(ways, hidden, mask, training, begin, choice)
+            if choice.path == "compiled" or hasattr(ways[0].cell, "sequence"):
+                # Only final states and the backward direction need the mask. Kernels skip what is padded.
+                needed = mask if choice.path == "compiled" or wanted or self.bidirectional else None
+                out, finals = self._by_engine(ways, hidden, needed, training, begin, choice)
             else:
                 out, finals = self._by_keras(ways, hidden, mask, training, begin, wanted)
             if wanted:
@@ -167,10 +170,10 @@ class Recurrent(ExplicitMask):
         hidden = hidden if original is None else unpack(hidden, original)
         return (hidden, states) if wanted else hidden
 
-    def _compiled(
+    def _by_engine(
         self, ways: list, inputs: Any, mask: Any, training: bool | None, begin: list | None, choice: engine.Choice
     ) -> tuple[Any, list[list]]:
-        """One layer by compiled kernels: outputs of all directions, and the final states of each."""
+        """One layer by compiled kernels or its cells' `sequence`: outputs of all directions, final states of each."""
         cells = [layer.cell for layer in ways]
         if self.bidirectional:
             return engine.run_bidirectional(cells[0], cells[1], inputs, mask, training, choice)

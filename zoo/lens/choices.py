@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from zoo import cells
+from zoo.cells.arguments import split
 from zoo.errors import UserError
 from zoo.names import look_up
 from zoo.task import Installed, installed
@@ -16,7 +17,10 @@ def check(config: Any) -> None:
     Raises:
         UserError: If a cell, a seed or a memory test does not exist, or the plot cannot be written there.
     """
-    picture(config.plot)
+    if hasattr(config, "plot"):
+        picture(config.plot)
+    if hasattr(config, "cell"):
+        cell_names(config.cell)
     if getattr(config, "model", None) is None and hasattr(config, "cells"):
         cell_names(config.cells)
     if hasattr(config, "seeds"):
@@ -25,16 +29,16 @@ def check(config: Any) -> None:
 
 
 def cell_names(words: str) -> list[str]:
-    """Cell names from `"lstm,gru"`.
+    """Cells from `"lstm,min_gru:signed"`, or all of them from `"all"`; see `zoo.cells.arguments.split` for arguments.
 
     Raises:
         UserError: If there is none, or one is unknown.
     """
-    names = _words(words)
+    names = list(cells.TABLE) if words.strip() == "all" else _words(words)
     if not names:
         raise UserError(f"--cells names no cell. Known: {', '.join(cells.TABLE)}.")
     for name in names:
-        look_up(cells.TABLE, name, "cell", "`zoo list cells` shows them with what they are")
+        look_up(cells.TABLE, split(name)[0], "cell", "`zoo list cells` shows them with what they are")
     return names
 
 

@@ -2,6 +2,7 @@
 
 import importlib
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import click
@@ -10,15 +11,38 @@ from zoo import cards, options
 from zoo.errors import UserError
 from zoo.lens import choices, settings
 
-HELP = "Show what happens inside a recurrent net: gradients through time, Jacobians, gates, memory."
+HELP = "Show what happens inside a recurrent net: equations, gradients through time, gates, memory, units."
 
-TOOLS: dict[str, tuple[type, str, str]] = {
-    "gradients": (settings.Gradients, "through_time", "show_gradients"),
-    "jacobian": (settings.Jacobian, "through_time", "show_jacobian"),
-    "gates": (settings.Gates, "gates", "show_gates"),
-    "memory": (settings.Memory, "memory", "show_memory"),
+
+@dataclass(frozen=True)
+class Tool:
+    """A command.
+
+    Attributes:
+        settings: Its settings.
+        module: The module in this package that runs it.
+        function: The function there: `(settings, models) -> lines of output`.
+        argument: What it is called with, besides options and exactly one model; empty if it needs neither.
+        answer: What it shows, for messages, in the plural.
+    """
+
+    settings: type
+    module: str
+    function: str
+    argument: str = ""
+    answer: str = ""
+
+
+TOOLS = {
+    "equations": Tool(settings.Equations, "equations", "show_equations"),
+    "gradients": Tool(settings.Gradients, "through_time", "show_gradients"),
+    "jacobian": Tool(settings.Jacobian, "through_time", "show_jacobian"),
+    "memory": Tool(settings.Memory, "memory", "show_memory"),
+    "gates": Tool(settings.Gates, "gates", "show_gates", "TEXT", "gates are"),
+    "connectivity": Tool(settings.Connectivity, "connectivity", "show_connectivity", "TEXT", "connections are"),
+    "neurons": Tool(settings.Neurons, "neurons", "show_neurons", "FILE", "units are"),
 }
-"""Command -> its settings, the module in this package that runs it, and the function there."""
+"""Command -> what it consists of. A model may also be named first: `zoo lens gates MODEL TEXT`."""
 
 
 def group(start: Callable[[str | None], None], shared: Sequence[click.Option]) -> click.Group:
@@ -30,36 +54,63 @@ def group(start: Callable[[str | None], None], shared: Sequence[click.Option]) -
     """
     lens = click.Group("lens", help=HELP)
     for name, tool in TOOLS.items():
-        lens.add_command(_command(name, *tool, start, shared))
+        lens.add_command(_command(name, tool, start, shared))
     return lens
 
 
 def _command(
-    name: str,
-    kind: type,
-    module: str,
-    function: str,
-    start: Callable[[str | None], None],
-    shared: Sequence[click.Option],
+    name: str, tool: Tool, start: Callable[[str | None], None], shared: Sequence[click.Option]
 ) -> click.Command:
-    of_one_model = kind is settings.Gates
-
-    def run(**values: Any) -> None:
-        config = kind(**options.given(click.get_current_context(), values, kind))
+    def run(words: tuple[str, ...] = (), **values: Any) -> None:
+        given = options.given(click.get_current_context(), values, tool.settings)
+        if tool.argument:
+            given |= _model_and_text(name, tool, words, values["model"])
+        config = tool.settings(**given)
         choices.check(config)
-        model = getattr(config, "model", None)
-        if of_one_model and model is None:
-            raise UserError("Name a trained model with --model; `zoo list models` shows them.")
-        names = choices.models(model) if model is not None else []
-        if of_one_model and len(names) > 1:
-            raise UserError(f"--model {model}: gates are shown for one model at a time; name one.")
-        paths = [cards.locate(name, values["models_dir"]) for name in names]
+        paths = [cards.locate(model, values["models_dir"]) for model in _models(tool, getattr(config, "model", None))]
         start(values["backend"])
         models = [importlib.import_module("zoo.saved").load(path) for path in paths]
-        for line in getattr(importlib.import_module(f"zoo.lens.{module}"), function)(config, models):
+        for line in getattr(importlib.import_module(f"zoo.lens.{tool.module}"), tool.function)(config, models):
             click.echo(line)
 
-    arguments: list[click.Parameter] = [click.Argument(["text"])] if of_one_model else []
+    arguments: list[click.Parameter] = []
+    if tool.argument:
+        arguments = [click.Argument(["words"], nargs=-1, required=True, metavar=f"[MODEL] {tool.argument}")]
     return options.Command(
-        name, callback=run, params=[*arguments, *options.options(kind), *shared], help=(kind.__doc__ or "").strip()
+        name,
+        callback=run,
+        params=[*arguments, *options.options(tool.settings), *shared],
+        help=(tool.settings.__doc__ or "").strip(),
     )
+
+
+def _model_and_text(name: str, tool: Tool, words: Sequence[str], model: str | None) -> dict[str, str]:
+    """The two arguments, of which the model may be given as an option instead.
+
+    Raises:
+        UserError: If one is missing, or there are others.
+    """
+    if model is None and len(words) == 2:
+        return {"model": words[0], "text": words[1]}
+    if model is None and len(words) == 1:
+        raise UserError(
+            f"Name a trained model before the {tool.argument.lower()}, or with --model; `zoo list models` shows them."
+        )
+    if len(words) != 1:
+        raise UserError(
+            f"`zoo lens {name}` takes a model and one {tool.argument.lower()}, in quotes if it has spaces; "
+            f"got {len(words)} arguments{' and --model' if model is not None else ''}."
+        )
+    return {"text": words[0]}
+
+
+def _models(tool: Tool, model: str | None) -> list[str]:
+    """Names or folders of the models.
+
+    Raises:
+        UserError: If there are several and the tool shows one.
+    """
+    names = choices.models(model) if model is not None else []
+    if tool.argument and len(names) > 1:
+        raise UserError(f"--model {model}: {tool.answer} shown for one model at a time; name one.")
+    return names

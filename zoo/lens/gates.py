@@ -12,6 +12,7 @@ from zoo.cells.cell import Cell
 from zoo.errors import UserError
 from zoo.lens import nets, tables
 from zoo.lens.settings import Gates
+from zoo.lens.shades import visible
 from zoo.saved import SavedModel
 
 MAX_TOKENS = 400
@@ -75,7 +76,7 @@ def show_gates(config: Gates, models: Sequence[SavedModel]) -> Iterator[str]:
     """A row for each token with the mean of each gate, and the tokens that open or close it most."""
     (saved,) = models
     tokens, gates = read(saved, config.text, config.layer)
-    shown = [_visible(token) for token in tokens]
+    shown = [visible(token) for token in tokens]
     figures.draw_gates(Path(config.plot), gates, shown)
     means = {name: values.mean(axis=1) for name, values in gates.items()}
     if config.json:
@@ -96,10 +97,3 @@ def _extremes(tokens: list[str], means: Mapping[str, np.ndarray]) -> Iterator[st
         ranked = sorted(by_token, key=lambda token: by_token[token])
         least, most = ranked[0], ranked[-1]
         yield f"{name} gate: most open at {most} ({by_token[most]:.2f}), least open at {least} ({by_token[least]:.2f})"
-
-
-def _visible(token: str) -> str:
-    """A token with white space as visible symbols."""
-    for character, symbol in ((" ", "␣"), ("\n", "↵"), ("\t", "⇥")):
-        token = token.replace(character, symbol)
-    return token or "∅"

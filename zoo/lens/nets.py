@@ -167,15 +167,18 @@ def inputs_of(saved: SavedModel, run: keras.layers.RNN, tokens: np.ndarray) -> n
 def _recorded(layer: keras.layers.Layer) -> Iterator[list]:
     """Records the first argument and the mask of every call of a layer. Only eager calls can be recorded."""
     calls: list = []
-    plain = layer.call
+    # A cell that reads whole sequences by itself is not run by its layer.
+    by_itself = hasattr(getattr(layer, "cell", None), "sequence")
+    owner, method = (layer.cell, "sequence") if by_itself else (layer, "call")
+    plain = getattr(owner, method)
 
     def call(sequence: Any, *others: Any, **options: Any) -> Any:
         calls.append((sequence, options.get("mask")))
         return plain(sequence, *others, **options)
 
-    layer.call = call
+    setattr(owner, method, call)
     try:
         with engine.plain_only():  # kernels would pass the layers by
             yield calls
     finally:
-        layer.call = plain
+        setattr(owner, method, plain)

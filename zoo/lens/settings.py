@@ -47,17 +47,67 @@ class Gates:
 
 @dataclass(frozen=True)
 class Memory:
-    """Train each cell on a memory test and report up to which distance it remembers."""
+    """Train each cell on a memory test and report up to which distance it remembers.
 
-    cells: str = setting(CELLS, "Cells to compare, separated by commas.")
+    Three tests are about theory. parity and mod3: a linear recurrence h_t = a_t * h_(t-1) + b_t with positive factors
+    cannot do parity at every length (Merrill et al. 2024, Grazzi et al. 2024), signed factors down to -1 can, and sums
+    modulo 3 need complex or matrix eigenvalues. selective_copy: factors must depend on the inputs (Gu and Dao 2023).
+
+    Rows are printed as trainings end, and kept in a JSON file beside the plot, from which --resume goes on.
+    """
+
+    cells: str = setting(
+        CELLS, "Cells to compare, separated by commas, arguments after colons (min_gru:signed); 'all' for all cells."
+    )
     test: str = setting("adding", "Memory test of an installed task; a wrong name lists them.")
-    steps: int = setting(
-        100, "Longest distance between a value and the question about it, in steps.", minimum=5, maximum=1_000
+    steps: int | None = setting(
+        None,
+        "Longest distance between a value and the question about it, in steps; default 100, or 40 for parity and mod3.",
+        minimum=5,
+        maximum=1_000,
     )
     seeds: str = setting("1,2,3", "Random seeds to train each cell with, separated by commas.")
     epochs: int | None = setting(
         None, "Passes over the training data; by default as many as the test needs.", minimum=1
     )
     limit: int | None = setting(None, "Use only the first N training examples.", minimum=1)
-    plot: str = setting("memory.png", "PNG file to write.")
+    resume: bool = setting(False, "Use the results in the JSON file beside the plot, and train only what is missing.")
+    plot: str = setting("memory.png", "PNG file to write; results go into a JSON file of the same name.")
+    json: bool = setting(False, "Print one JSON object.")
+
+
+@dataclass(frozen=True)
+class Equations:
+    """Print a cell's equations, and take one step by them in numpy and by the cell, side by side."""
+
+    cell: str = setting("gru", "Cell, arguments after colons (min_gru:signed); `zoo list cells` shows them.")
+    units: int = setting(3, "Units of the cell.", minimum=1, maximum=256)
+    features: int = setting(2, "Number of inputs.", minimum=1, maximum=256)
+    seed: int = setting(1, "Random seed of weights and inputs.", minimum=0)
+    json: bool = setting(False, "Print one JSON object.")
+
+
+@dataclass(frozen=True)
+class Connectivity:
+    """Show how much each character of a text counts for the next one that a language model writes (Madsen 2019)."""
+
+    text: str = ""
+    model: str | None = setting(None, "Saved language model, such as those of charlm.")
+    max_new_tokens: int = setting(40, "Largest number of tokens written after the text.", minimum=1, maximum=1_000)
+    plot: str = setting("connectivity.png", "PNG file to write.")
+    json: bool = setting(False, "Print one JSON object.")
+
+
+@dataclass(frozen=True)
+class Neurons:
+    """Find the units of a language model that follow quotes, brackets, lines and indentation (Karpathy et al. 2015).
+
+    The unit of each property is the one with the largest correlation on the first half of the file; the correlation
+    that is reported is that on the second half.
+    """
+
+    text: str = ""
+    model: str | None = setting(None, "Saved language model, such as those of charlm.")
+    limit: int = setting(20_000, "Use only the first N characters of the file.", minimum=1)
+    plot: str = setting("neurons.png", "PNG file to write.")
     json: bool = setting(False, "Print one JSON object.")

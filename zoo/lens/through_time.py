@@ -46,7 +46,7 @@ def show_jacobian(config: Jacobian, models: Sequence[SavedModel]) -> Iterator[st
     labels = ("time t (steps)", "largest singular value of d state(t) / d state(t - 1)")
     places = range(1, config.steps + 1)
     lines = {name: (places, curve) for name, curve in curves.items()}
-    figures.draw_lines(Path(config.plot), lines, labels, title="Jacobian of one step", level=1.0)
+    figures.draw_lines(Path(config.plot), lines, labels, title="Jacobian of one step", levels={"": 1.0})
     if config.json:
         yield _json(config, "time", curves, first=1)
         return

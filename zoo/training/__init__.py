@@ -3,4 +3,4 @@
 from zoo.training.evaluation import CountedBatches, evaluate
 from zoo.training.run import train
 
-__all__ = ["CountedBatches", "evaluate", "train"]
+__all__ = ["CountedBatches", "evaluate", "example_statistics", "train"]

@@ -38,6 +38,31 @@ def evaluate(
     return {**scores, "examples": counted.examples, "examples_per_second": round(counted.rate, 1)}
 
 
+def example_statistics(
+    model: saved.SavedModel, dataset: str | None = None, split: str = "test", limit: int | None = None
+) -> np.ndarray | None:
+    """Statistics of each example of a split, from which `Task.combine` makes the monitored score.
+
+    Args:
+        model: What `saved.load` returned.
+        dataset: A name or a path; default the data set it was trained on.
+        split: A split of that data set.
+        limit: Only the first `limit` examples.
+
+    Returns:
+        `(examples, statistics)`, or None if the task has no scores of single examples.
+
+    Raises:
+        UserError: If there is no such data set or split, or the data do not fit the model.
+    """
+    task = model.installed.task
+    if task.example_statistics is None:
+        return None
+    recipe = dataclasses.replace(model.recipe, limit=None, **({"dataset": dataset} if dataset else {}))
+    data = task.load(recipe, model.assets)
+    return np.asarray(task.example_statistics(model.net, data.split(split, limit), model.assets), "float64")
+
+
 class CountedBatches:
     """Batches that count their real rows and the seconds from the first request on.
 

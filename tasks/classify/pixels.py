@@ -1,0 +1,40 @@
+"""Pictures as sequences of single pixels.
+
+Reference: Le, Jaitly and Hinton, "A Simple Way to Initialize Recurrent Networks of Rectified Linear Units" (2015),
+section 4.2, for MNIST: pixels in scan line order, and in one random order that is the same for all pictures.
+"""
+
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+SEED = 1
+"""Of the permutation: the same for every training and every set, so that trainings can be compared."""
+
+
+def permutation(count: int) -> np.ndarray:
+    """The fixed order of `count` pixels: `permutation(count)[t]` is the place of the pixel read at step t."""
+    # RandomState, since numpy promises that its numbers stay the same in all versions.
+    return np.random.RandomState(SEED).permutation(count)
+
+
+def in_order(pictures: Any, order: str | None) -> Any:
+    """Pictures as the model reads them.
+
+    Args:
+        pictures: `(batch, height, width, channels)`, an array or a tensor.
+        order: None leaves them as they are, `"pixels"` reads row by row, `"permuted"` in the fixed order.
+
+    Returns:
+        The pictures themselves, or `(batch, height * width, channels)`.
+    """
+    if order is None:
+        return pictures
+    height, width, channels = pictures.shape[1:]
+    library = tf if tf.is_tensor(pictures) else np
+    pixels = library.reshape(pictures, (-1, height * width, channels))
+    if order == "pixels":
+        return pixels
+    places = permutation(height * width)
+    return tf.gather(pixels, places, axis=1) if tf.is_tensor(pixels) else pixels[:, places]

@@ -1,0 +1,1 @@
+"""Memory test: the sum of the digits so far, modulo 3."""

@@ -1,0 +1,1 @@
+"""Memory test: whether the number of ones so far is odd."""

@@ -1,0 +1,1 @@
+"""Memory test: symbols scattered among blanks, to be repeated in their order."""

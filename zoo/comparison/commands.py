@@ -1,0 +1,220 @@
+"""The command `zoo compare`: options, checks before Keras is imported, and what is printed."""
+
+import dataclasses
+import importlib
+import json
+import os
+import re
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from zoo import options
+from zoo.comparison import grid as grids
+from zoo.comparison import processes
+from zoo.errors import UserError
+from zoo.names import look_up
+from zoo.task import Installed, Recipe
+
+ALL = "all"
+"""The word for every recurrent cell."""
+
+_TYPED = click.core.ParameterSource.COMMANDLINE
+
+Start = Callable[[str | None], None]
+"""Selects a backend and imports Keras."""
+
+
+def command(
+    task: Installed,
+    cells: Mapping[str, str],
+    check_dataset: Callable[[str, Recipe], None],
+    start: Start,
+    shared: Sequence[click.Option],
+) -> click.Command:
+    """`zoo compare TASK`.
+
+    Args:
+        task: The task.
+        cells: What its `--cell` takes, with what it is; the recurrent cells come first.
+        check_dataset: Refuses an unknown data set.
+        start: Selects a backend and imports Keras.
+        shared: The option `--backend`, the same as in all commands.
+    """
+    recipe = task.recipe
+
+    def run(**values: Any) -> None:
+        ctx = click.get_current_context()
+        settings = {
+            **(recipe.presets[values["preset"]] if values["preset"] else {}),
+            **options.given(ctx, values, recipe.train),
+        }
+        grid = _grid(task, settings, values, cells)
+        check_dataset(grid.recipe(grid.runs()[0]).dataset, recipe)
+        run_grid(grid, values["processes"], start, values["backend"], as_json=values["as_json"])
+
+    own = [item for item in options.options(recipe.train) if item.name not in grids.OWN]
+    return options.Command(
+        task.name,
+        callback=run,
+        params=[
+            click.Option(
+                ["--cells"],
+                required=True,
+                help=f"Cells, separated by commas, or {ALL!r}; all are compared with the first.",
+            ),
+            click.Option(
+                ["--seeds"], default="1,2,3", show_default=True, help="Seeds; each cell is trained with each."
+            ),
+            click.Option(
+                ["--parameters"],
+                type=click.IntRange(1),
+                help="Number of parameters of each net: each cell gets the number of units that comes nearest.",
+            ),
+            click.Option(
+                ["--processes"],
+                type=click.IntRange(1),
+                help=f"Trainings side by side.  [default: one for {processes.CORES_PER_PROCESS} cores]",
+            ),
+            click.Option(
+                ["--output"],
+                type=click.Path(path_type=Path),
+                help="Folder of the comparison.  [default: comparisons/TASK-DATASET]",
+            ),
+            click.Option(["--json", "as_json"], is_flag=True, help="Print one JSON object."),
+            click.Option(
+                ["--preset"],
+                type=options.Choice(tuple(recipe.presets)),
+                help="A named recipe; options override it.",
+            ),
+            *own,
+            *shared,
+        ],
+        help=(
+            f"Train several cells on the same task, with several seeds, and compare their scores.\n\n{task.summary}\n\n"
+            "Finished trainings are kept: the same command goes on where it was interrupted, and further cells or "
+            "seeds are added to the same folder."
+        ),
+        short_help=task.summary,
+    )
+
+
+def _grid(task: Installed, settings: dict[str, Any], values: Mapping[str, Any], cells: Mapping[str, str]) -> grids.Grid:
+    """The grid of the options, after all that can be checked without Keras."""
+    settings = {name: value for name, value in settings.items() if name not in grids.OWN}
+    names = cell_names(values["cells"], cells, task.recipe)
+    if values["parameters"] and click.get_current_context().get_parameter_source("units") == _TYPED:
+        raise UserError("--parameters chooses the units of each cell: leave --units out, or --parameters.")
+    dataset = task.recipe.train(**settings).dataset
+    slug = re.sub(r"[^A-Za-z0-9._-]+", "-", dataset).strip("-.")
+    output = values["output"] or Path("comparisons") / f"{task.name}-{slug}"
+    return grids.Grid(task.name, output, settings, names, seeds(values["seeds"]), values["parameters"])
+
+
+def cell_names(words: str, known: Mapping[str, str], recipe: Recipe) -> tuple[str, ...]:
+    """Names of cells from `"lstm,gru"`, or all recurrent ones from `"all"`.
+
+    Raises:
+        UserError: If there is none, or one is unknown.
+    """
+    names = tuple(_words(words))
+    if names == (ALL,):
+        return tuple(name for name in known if name not in recipe.cells)
+    if not names:
+        raise UserError(f"--cells names no cell. Known: {', '.join(known)}; or {ALL}.")
+    for name in names:
+        look_up(known, name, "cell", "`zoo list cells` shows them with what they are")
+    return names
+
+
+def seeds(words: str) -> tuple[int, ...]:
+    """Seeds from `"1,2,3"`.
+
+    Raises:
+        UserError: If there is none, or one is not a whole number.
+    """
+    numbers = _words(words)
+    if not numbers or not all(re.fullmatch(r"[0-9]+", number) for number in numbers):
+        raise UserError(f"--seeds {words!r}: give whole numbers from 0 on, separated by commas, such as 1,2,3.")
+    if max(map(int, numbers)) >= 2**32:
+        raise UserError(f"--seeds {words!r}: a seed is less than {2**32:,}.")
+    return tuple(dict.fromkeys(map(int, numbers)))
+
+
+def _words(words: str) -> list[str]:
+    return list(dict.fromkeys(word.strip() for word in words.split(",") if word.strip()))
+
+
+def run_grid(
+    grid: grids.Grid, count: int | None, start: Start, backend: str | None = None, *, as_json: bool = False
+) -> None:
+    """Runs what is left of a grid, and prints and writes what all of it found.
+
+    Raises:
+        UserError: If nothing can be run or shown.
+        SystemExit: With 1 after a training failed, when all others are done.
+    """
+    if backend:
+        os.environ["KERAS_BACKEND"] = backend
+    grid, failed = train_all(grid, count or processes.default_processes(), lambda: start(backend))
+    start(backend)
+    results = importlib.import_module("zoo.comparison.results").collect(grid)
+    report = importlib.import_module("zoo.comparison.report")
+    if not results["cells"]:
+        raise UserError(f"No training has finished: {'; '.join(f'{run.name}: {why}' for run, why in failed.items())}")
+    report.write(grid.output, results)
+    _print([json.dumps(results, ensure_ascii=False)] if as_json else [*report.lines(results), str(grid.output)])
+    for run, why in failed.items():
+        say(f"{run.name} failed: {why}")
+    if failed:
+        say("The same command tries them again.")
+        raise SystemExit(1)
+
+
+def train_all(
+    grid: grids.Grid, count: int, start: Callable[[], None], deadline: float | None = None
+) -> tuple[grids.Grid, dict[grids.Run, str]]:
+    """Chooses units where there is a budget, and runs what is left.
+
+    Returns:
+        The grid with its units, and the trainings that failed with the reason.
+    """
+    grid = grids.resume(grid)
+    if grid.parameters and (missing := [cell for cell in grid.cells if cell not in grid.units]):
+        start()
+        grid = _with_units(grid, missing)
+    for run in grid.runs():
+        grids.finished(grid, run)  # refuses, before anything is trained
+    grids.write(grid)
+    try:
+        return grid, processes.run_all(grid, count, say, deadline)
+    except KeyboardInterrupt:
+        say(f"Finished trainings are kept in {grid.output}. The same command goes on from the last whole epochs.")
+        raise
+
+
+def _with_units(grid: grids.Grid, cells: Iterable[str]) -> grids.Grid:
+    """The grid with units for cells that have none yet."""
+    budget = importlib.import_module("zoo.comparison.budget")
+    assert grid.parameters is not None
+    units, data = dict(grid.units), None
+    for cell in cells:
+        recipe = grid.recipe(grids.Run(cell, grid.seeds[0]))
+        data = data or grid.installed.task.load(recipe)
+        found = budget.choose(grid.installed, recipe, grid.parameters, data)
+        say(f"{cell}: {found.units} units, {found.parameters:,} parameters.")
+        units[cell] = found.units
+    return dataclasses.replace(grid, units=units)
+
+
+def _print(lines: Iterable[str]) -> None:
+    for line in lines:
+        click.echo(line)
+
+
+def say(text: str) -> None:
+    """Progress goes to standard error, with the time."""
+    click.echo(f"{time.strftime('%H:%M')} {text}", err=True)
