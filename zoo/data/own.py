@@ -1,5 +1,6 @@
 """Users' own data: which files are which split, and one `RawDataset` of them."""
 
+import os
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -77,6 +78,24 @@ def _neighbors(file: Path, is_part: Callable[[Path], bool]) -> dict[str, Path]:
             if is_part(file.with_name(name)):
                 found.setdefault(split, file.with_name(name))
     return found
+
+
+def inside(folder: Path, name: str, where: str) -> str:
+    """The path of a file within a folder, written in one way; the file need not exist.
+
+    Args:
+        folder: The folder.
+        name: A path as a table has it.
+        where: Where the table has it, for the error.
+
+    Raises:
+        UserError: If the path leads out of the folder, by `..`, as an absolute path, or by a link.
+    """
+    path = os.path.normpath(name)
+    out = os.path.isabs(path) or path.split(os.sep)[0] == os.pardir or "\0" in path
+    if out or not (folder / path).resolve().is_relative_to(folder.resolve()):
+        raise UserError(f"{where}: {name} is not inside the folder. Put the file there and give its path within it.")
+    return path
 
 
 def combine(

@@ -78,8 +78,8 @@ def rows(path: Path, columns: Sequence[Column]) -> Iterator[Row]:
                 raise UserError(f"{where}: the {column.name} is empty. Fill it in or delete the row.")
         yield Row(where, fields)
     if not number_of_rows:
-        wanted = " and ".join(f"a {column.name}" for column in columns if not column.optional)
-        raise UserError(f"{path} has no rows below its header. Each row needs {wanted}.")
+        needed = ", ".join(column.name for column in columns if not column.optional)
+        raise UserError(f"{path} has no rows below its header. Each row needs: {needed}.")
 
 
 def is_table(path: Path) -> bool:

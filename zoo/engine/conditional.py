@@ -214,7 +214,9 @@ def _checked(inputs: tuple) -> tuple[Arrays, tuple, np.ndarray]:
     named = zip(inputs, expected, Arrays._fields, strict=False)
     arrays = Arrays(*(fitted(array, shape, x.dtype, name) for array, shape, name in named))
     real, mask = fitted(real, keys.shape[:2], bool, "memory's mask"), fitted(mask, (batch, time), bool, "mask")
-    lengths = np.where(mask.any(1), time - mask[:, ::-1].argmax(1), 0).astype(np.intp) if time else np.zeros(batch, np.intp)
+    lengths = (
+        np.where(mask.any(1), time - mask[:, ::-1].argmax(1), 0).astype(np.intp) if time else np.zeros(batch, np.intp)
+    )
     return arrays, (arrays.keys, arrays.values, real, batch // memories), lengths
 
 
@@ -259,7 +261,9 @@ def _total(arrays: Arrays, shares: list[tuple]) -> list[np.ndarray]:
             total += array
     recurrent, bias, query, vector, kernel2, recurrent2, bias2 = shares[0]
     if wide == 3 * units:
-        recurrent, recurrent2 = (np.delete(a[:, : 4 * units], slice(2 * units, 3 * units), 1) for a in (recurrent, recurrent2))
+        recurrent, recurrent2 = (
+            np.delete(a[:, : 4 * units], slice(2 * units, 3 * units), 1) for a in (recurrent, recurrent2)
+        )
     parts = [recurrent[:, :wide], bias, query[:, : arrays.vector.size], vector, kernel2[:, :wide], recurrent2[:, :wide],
              bias2]  # fmt: skip
     return [np.ascontiguousarray(part) for part in parts]

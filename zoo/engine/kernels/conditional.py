@@ -111,7 +111,11 @@ def forward(is_lstm, order, x, initial, memory, weights, outputs, kept):
     u, v = _packed(recurrent, 0, left), _packed(recurrent, inputs - right, right)
     u2, v2 = _packed(recurrent2, 0, left), _packed(recurrent2, inputs - right, right)
     q, w2 = _packed(query, 0, size), _packed(kernel2, 0, inputs)
-    h, c, context = np.empty((count, units), x.dtype), np.empty((count, units), x.dtype), np.empty((count, features), x.dtype)
+    h, c, context = (
+        np.empty((count, units), x.dtype),
+        np.empty((count, units), x.dtype),
+        np.empty((count, features), x.dtype),
+    )
     for i in range(count):
         h[i], c[i] = h0[rows[i]], c0[rows[i]]
     wide, wide_q = gates.shape[1], queries.shape[1]
@@ -133,7 +137,9 @@ def forward(is_lstm, order, x, initial, memory, weights, outputs, kept):
             attend(queries[at + i], keys[m], values[m], real[m], vector, attention[at + i], context[i])
             copy(context[i], contexts[rows[i], step])
         begin(gates2[at:], bias2, running)
-        multiply(context.reshape(-1), 0, features, 1, running, features, w2, gates2.reshape(-1), at * wide, wide, inputs)
+        multiply(
+            context.reshape(-1), 0, features, 1, running, features, w2, gates2.reshape(-1), at * wide, wide, inputs
+        )
         _add_state(h, running, left, u2, right, v2, gates2, at)
         for i in range(running):
             _step(is_lstm, gates2[at + i], c[i], h[i], cells2, at + i)
@@ -189,7 +195,19 @@ def backward(is_lstm, order, x, initial, memory, weights, outputs, kept, doutput
                   da2[k])  # fmt: skip
             copy(doutputs[1][rows[i], step], dcontext[k])
         _back_state(da2, at, running, left, ut2, right, vt2, units, dh)
-        multiply(da2.reshape(-1), at * wide, wide, 1, running, inputs, wt2, dcontext.reshape(-1), at * wide_c, wide_c, features)
+        multiply(
+            da2.reshape(-1),
+            at * wide,
+            wide,
+            1,
+            running,
+            inputs,
+            wt2,
+            dcontext.reshape(-1),
+            at * wide_c,
+            wide_c,
+            features,
+        )
         for i in range(running):
             k, m = at + i, rows[i] // group
             attend_back(queries[k], keys[m], values[m], real[m], vector, attention[k], dcontext[k, :features], dq[k],
