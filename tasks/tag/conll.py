@@ -132,7 +132,7 @@ def _check(fields: Sequence[str], columns: int, where_is: Layout, place: str, li
     if where_is.conllu and not ID.fullmatch(fields[0]):
         raise UserError(f"{place}: the first column of CoNLL-U is the number of the word; got {fields[0]!r}.")
     needed = max(where_is.word, where_is.label, 1) + 1
-    if 2 < needed and len(fields) < needed:
+    if needed > 2 and len(fields) < needed:
         raise UserError(f"{place}: {len(fields)} columns; column {needed} was asked for.")
     if len(fields) < 2 or not fields[where_is.word].strip() or not fields[where_is.label].strip():
         raise UserError(

@@ -90,7 +90,7 @@ def from_path(
         found, what = own.parts(path / clips_folder.TABLE, lambda _: False, validation, test) | {"train": path}, "clips"
     else:
         what = "sentences"
-        found = own.parts(path, lambda file: file.is_file() and file.suffix.lower() in SUFFIXES, validation, test)
+        found = own.parts(path, lambda file: file.is_file() and files.suffix(file) in SUFFIXES, validation, test)
     return own.combine(path.resolve().stem, found, open_part, known, what)
 
 

@@ -75,6 +75,11 @@ def blocks(path: Path, size: int = BLOCK) -> Iterator[str]:
         raise _not_utf8(path, line, error.object) from error
 
 
+def suffix(path: Path) -> str:
+    """The ending of a file's name in lower case, `.gz` apart: `.csv` of `reviews.CSV.gz`."""
+    return Path(path.stem if path.suffix.lower() == ".gz" else path.name).suffix.lower()
+
+
 def digest(path: Path) -> str:
     """SHA-256 of a file as it lies on the disk, read block by block."""
     state = hashlib.sha256()

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from zoo.data.files import lines
+from zoo.data.files import lines, suffix
 from zoo.errors import UserError
 from zoo.names import nearest
 
@@ -39,12 +39,14 @@ class Column:
         common: Names by which it is found, in order of preference; lower case.
         given: The name that the user gave by an option.
         optional: Whether the table may lack it, and its fields may be empty.
+        may_be_empty: Whether the fields of a column that is needed may be empty.
     """
 
     name: str
     common: Sequence[str] = ()
     given: str | None = None
     optional: bool = False
+    may_be_empty: bool = False
 
     @property
     def option(self) -> str:
@@ -69,12 +71,12 @@ def rows(path: Path, columns: Sequence[Column]) -> Iterator[Row]:
     Raises:
         UserError: If a column is missing, or with the first row that cannot be used.
     """
-    reader = {".jsonl": _json_lines, ".ndjson": _json_lines, ".parquet": _parquet}.get(_suffix(path), _delimited)
+    reader = {".jsonl": _json_lines, ".ndjson": _json_lines, ".parquet": _parquet}.get(suffix(path), _delimited)
     number_of_rows = 0
     for where, fields in reader(path, columns):
         number_of_rows += 1
         for column in columns:
-            if not column.optional and not fields.get(column.name, "").strip():
+            if not (column.optional or column.may_be_empty) and not fields.get(column.name, "").strip():
                 raise UserError(f"{where}: the {column.name} is empty. Fill it in or delete the row.")
         yield Row(where, fields)
     if not number_of_rows:
@@ -84,11 +86,13 @@ def rows(path: Path, columns: Sequence[Column]) -> Iterator[Row]:
 
 def is_table(path: Path) -> bool:
     """Whether a file's name is that of a table."""
-    return path.is_file() and _suffix(path) in SUFFIXES
+    return path.is_file() and suffix(path) in SUFFIXES
 
 
-def _suffix(path: Path) -> str:
-    return Path(path.stem if path.suffix.lower() == ".gz" else path.name).suffix.lower()
+def header(path: Path) -> list[str]:
+    """The fields of the first row of a table in which a delimiter separates them."""
+    with contextlib.closing(lines(path)) as stream:
+        return next(csv.reader(stream, delimiter=_delimiter(path, ())), [])
 
 
 def resolve(path: Path, names: Sequence[str], columns: Sequence[Column]) -> dict[str, str]:
@@ -203,14 +207,14 @@ def _delimiter(path: Path, columns: Sequence[Column]) -> str:
     with contextlib.closing(lines(path)) as stream:
         for _, line in zip(range(SAMPLE), stream, strict=False):
             sample.append(line)
-    preferred = ["\t", ",", ";"] if _suffix(path) in (".tsv", ".tab") else [",", "\t", ";"]
+    preferred = ["\t", ",", ";"] if suffix(path) in (".tsv", ".tab") else [",", "\t", ";"]
     best, most = preferred[0], 1
     for delimiter in preferred:
         with contextlib.suppress(csv.Error, StopIteration):
-            header = next(csv.reader(sample, delimiter=delimiter))
+            first = next(csv.reader(sample, delimiter=delimiter))
             with contextlib.suppress(UserError):
-                resolve(path, header, columns)
-                return delimiter
+                if resolve(path, first, columns):
+                    return delimiter
             counts = [len(row) for row in csv.reader(sample, delimiter=delimiter)][:-1]
             if counts and min(counts) > most and max(counts) == min(counts):
                 best, most = delimiter, min(counts)
