@@ -1,7 +1,7 @@
 """How fast recurrent layers run here: this project's engine, Keras's stock layers, PyTorch, ONNX Runtime.
 
-    python scripts/bench_engine.py --json scripts/engine.json  # what the README shows; minutes on two quiet cores
-    python scripts/bench_engine.py --only training,inference
+    python scripts/bench_engine.py --json scripts/engine.json  # what the README shows; 8 minutes on two quiet cores
+    python scripts/bench_engine.py --only training,inference --cells lstm
 
 Each comparison runs in one process, the candidates in turn, so that whatever else the machine does hits all of them.
 A number is the best and the median of many rounds in milliseconds; a ratio is the other's median over the engine's.
@@ -16,33 +16,20 @@ import resource
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
-SHAPES = [(64, 200, 64, 128), (64, 24, 256, 256), (32, 1000, 128, 256), (8, 50, 64, 128), (1, 200, 64, 128)]
-"""Batch, steps, features, units."""
+from engine_bars import SHAPES, line, verdicts
+from engine_candidates import bare, engine_layer, keras_step, our_layer, stock_layer, torch_step
+
+CELLS = ("lstm", "gru", "simple_rnn", "mingru")
 LENGTHS = [50, 200, 800, 3200]
 UNITS = [32, 128, 512, 1024]
-BARS = {
-    ("training", "lstm", "keras"): [1.8, 1.4, None, 1.0, 1.0],
-    ("training", "gru", "keras"): [1.9, 1.5, None, 1.0, 1.0],
-    ("training", "lstm", "torch"): [1.2, 0.85, 1.0, None, None],
-    ("training", "gru", "torch"): [1.5, 1.1, 1.0, None, None],
-    ("training", "mingru", "torch"): [4, 3, 5, None, None],
-    ("bidirectional", "lstm", "keras"): [1.8, 1.4],
-    ("bidirectional", "gru", "keras"): [1.9, 1.5],
-    ("bare", "mingru", "torch"): [6.5, 4, 7.5, None, None],
-    ("inference", "lstm", "torch"): [1.0, 1.0, None, None, None],
-    ("inference", "gru", "torch"): [1.0, 1.0, None, None, None],
-    ("inference", "lstm", "keras"): [None, None, None, 1.0, 1.0],
-    ("inference", "gru", "keras"): [None, None, None, 1.0, 1.0],
-    ("inference", "lstm", "onnx"): [0.8, 0.8, None, None, None],
-    ("inference", "gru", "onnx"): [0.8, 0.8, None, None, None],
-    ("jax", "lstm", "keras"): [1.2, 1.2],
-    ("jax", "gru", "keras"): [1.2, 1.2],
-}
-"""What, cell, against whom -> least ratio at each of `SHAPES`."""
+LONG = (16, 10_000, 32, 64)
+"""What memory is measured at."""
 
 
 def measure(candidates: dict[str, Callable[[], Any]], seconds: float) -> dict[str, dict[str, float]]:
@@ -63,189 +50,10 @@ def measure(candidates: dict[str, Callable[[], Any]], seconds: float) -> dict[st
     return {name: {"best": min(each), "median": statistics.median(each)} for name, each in times.items()}
 
 
-def engine_layer(kind: str, units: int, bidirectional: bool = False) -> Any:
-    """A Keras layer that runs cells by the engine's compiled path."""
-    import keras
-    from keras import ops
-
-    from zoo import cells, engine
-
-    compiled = engine.Choice("compiled", "this is a benchmark")
-
-    class EngineLayer(keras.layers.Layer):
-        def __init__(self) -> None:
-            super().__init__()
-            self.cells = [] if kind == "mingru" else [cells.make(kind, units) for _ in range(1 + bidirectional)]
-            self.dense = keras.layers.Dense(2 * units) if kind == "mingru" else None
-
-        def build(self, input_shape: tuple) -> None:
-            for cell in [*self.cells, *([self.dense] if self.dense else [])]:
-                cell.build((None, input_shape[-1]))
-
-        def call(self, inputs: Any, training: bool | None = None) -> Any:
-            if self.dense:  # h = h + z (n - h)
-                z, n = ops.split(self.dense(inputs), 2, axis=-1)
-                z = ops.sigmoid(z)
-                return engine.linear_recurrence(1 - z, z * n, training=training, choice=compiled)[0]
-            if bidirectional:
-                return engine.run_bidirectional(*self.cells, inputs, training=training, choice=compiled)[0]
-            return engine.run(*self.cells, inputs, training=training, choice=compiled)[0]
-
-    return EngineLayer()
-
-
-def our_layer(kind: str, units: int, bidirectional: bool = False) -> Any:
-    """What the builders use: `zoo.layers.Recurrent`, which chooses its path itself."""
-    from zoo import layers
-
-    return engine_layer(kind, units) if kind == "mingru" else layers.Recurrent(kind, units, bidirectional=bidirectional)
-
-
-def stock_layer(kind: str, units: int, bidirectional: bool = False) -> Any:
-    """Keras's own layer."""
-    import keras
-
-    cls = {"lstm": keras.layers.LSTM, "gru": keras.layers.GRU, "simple_rnn": keras.layers.SimpleRNN}[kind]
-    layer = cls(units, return_sequences=True)
-    return keras.layers.Bidirectional(layer) if bidirectional else layer
-
-
-def keras_step(layer: Any, shape: tuple) -> Callable[[], Any]:
-    """A whole training step: embedding, layer, max pooling, dense layer, Adam."""
-    import keras
-    import numpy as np
-
-    batch, steps, features, _ = shape
-    model = keras.Sequential([
-        keras.layers.Input((steps,), dtype="int32"),
-        keras.layers.Embedding(1000, features),
-        layer,
-        keras.layers.GlobalMaxPooling1D(),
-        keras.layers.Dense(2),
-    ])  # fmt: skip
-    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    model.compile(keras.optimizers.Adam(), loss, jit_compile=keras.backend.backend() == "jax")
-    rng = np.random.default_rng(0)
-    ids, labels = rng.integers(0, 1000, (batch, steps), "int32"), rng.integers(0, 2, batch)
-    if keras.backend.backend() != "tensorflow":
-        return lambda: model.train_on_batch(ids, labels)
-    import tensorflow as tf
-
-    data = iter(tf.data.Dataset.from_tensors((ids, labels)).repeat())
-    model.make_train_function()
-    return lambda: {name: float(value) for name, value in model.train_function(data).items()}
-
-
-def torch_step(kind: str, shape: tuple, bidirectional: bool = False) -> Callable[[], Any] | None:
-    """PyTorch's like of `keras_step`."""
-    try:
-        import torch
-    except ImportError:
-        return None
-    batch, steps, features, units = shape
-
-    class Net(torch.nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.embedding = torch.nn.Embedding(1000, features)
-            self.layer = torch_layer(kind, features, units, bidirectional)
-            self.out = torch.nn.Linear(units * (1 + bidirectional), 2)
-
-        def forward(self, ids: Any) -> Any:
-            return self.out(self.layer(self.embedding(ids))[0].max(dim=1).values)
-
-    net = Net()
-    optimizer, loss = torch.optim.Adam(net.parameters()), torch.nn.CrossEntropyLoss()
-    ids, labels = torch.randint(0, 1000, (batch, steps)), torch.randint(0, 2, (batch,))
-
-    def step() -> float:
-        optimizer.zero_grad()
-        value = loss(net(ids), labels)
-        value.backward()
-        optimizer.step()
-        return float(value.detach())
-
-    return step
-
-
-def torch_layer(kind: str, features: int, units: int, bidirectional: bool = False) -> Any:
-    """PyTorch's layer for a cell; minGRU is compared with its LSTM."""
-    import torch
-
-    cls = {"gru": torch.nn.GRU, "simple_rnn": torch.nn.RNN}.get(kind, torch.nn.LSTM)
-    return cls(features, units, batch_first=True, bidirectional=bidirectional)
-
-
-def bare(kind: str, shape: tuple, training: bool) -> dict[str, Callable[[], Any]]:
-    """One layer alone: forward, or forward and backward."""
-    import numpy as np
-    import tensorflow as tf
-
-    batch, steps, features, units = shape
-    x = np.random.default_rng(0).normal(size=(batch, steps, features)).astype("float32")
-    found: dict[str, Callable[[], Any]] = {}
-    layers = {"engine": engine_layer(kind, units)}
-    if kind != "mingru":
-        layers["keras"] = stock_layer(kind, units)
-    for name, layer in layers.items():
-        layer.build(x.shape)
-        found[name] = _bare_keras(layer, tf.constant(x), training)
-    try:
-        import torch
-    except ImportError:
-        return found
-    layer, tensor = torch_layer(kind, features, units), torch.tensor(x, requires_grad=training)
-
-    def step() -> None:
-        with torch.set_grad_enabled(training):
-            out, _ = layer(tensor)
-            if training:
-                out.sum().backward()
-
-    found["torch"] = step
-    if not training and (session := _onnx(layer, x)):
-        found["onnx"] = session
-    return found
-
-
-def _bare_keras(layer: Any, x: Any, training: bool) -> Callable[[], Any]:
-    import tensorflow as tf
-
-    variables = [variable.value for variable in layer.trainable_variables]
-
-    @tf.function
-    def run() -> Any:
-        if not training:
-            return layer(x, training=False)
-        with tf.GradientTape() as tape:
-            tape.watch(x)
-            out = tf.reduce_sum(layer(x, training=True))
-        return tape.gradient(out, [x, *variables])
-
-    return run
-
-
-def _onnx(layer: Any, x: Any) -> Callable[[], Any] | None:
-    """The same layer in ONNX Runtime, exported by PyTorch."""
-    try:
-        import io
-
-        import onnxruntime
-        import torch
-
-        file = io.BytesIO()
-        torch.onnx.export(layer.eval(), (torch.tensor(x),), file, input_names=["x"], dynamo=False)
-        session = onnxruntime.InferenceSession(file.getvalue(), providers=["CPUExecutionProvider"])
-    except Exception as error:
-        print(f"ONNX Runtime does not take part: {type(error).__name__}", file=sys.stderr)
-        return None
-    return lambda: session.run(None, {"x": x})
-
-
-def training(seconds: float) -> list[dict]:
+def training(seconds: float, cells: list[str]) -> list[dict]:
     """Whole training steps in one direction."""
     rows = []
-    for kind in ("lstm", "gru", "simple_rnn", "mingru"):
+    for kind in (kind for kind in ("lstm", "gru", "simple_rnn", "mingru") if kind in cells):
         for shape in SHAPES[:1] if kind == "simple_rnn" else SHAPES:
             candidates = {"engine": keras_step(our_layer(kind, shape[3]), shape)}
             if kind != "mingru":
@@ -256,10 +64,10 @@ def training(seconds: float) -> list[dict]:
     return rows
 
 
-def bidirectional(seconds: float) -> list[dict]:
+def bidirectional(seconds: float, cells: list[str]) -> list[dict]:
     """Whole training steps in both directions."""
     rows = []
-    for kind in ("lstm", "gru"):
+    for kind in (kind for kind in ("lstm", "gru") if kind in cells):
         for shape in SHAPES[:2]:
             candidates = {"engine": keras_step(our_layer(kind, shape[3], True), shape)}
             candidates["keras"] = keras_step(stock_layer(kind, shape[3], True), shape)
@@ -269,67 +77,59 @@ def bidirectional(seconds: float) -> list[dict]:
     return rows
 
 
-def layers(seconds: float) -> list[dict]:
+def layers(seconds: float, cells: list[str]) -> list[dict]:
     """Bare layers, forward and backward."""
-    kinds = ("lstm", "gru", "mingru")
-    return [_row("bare", kind, shape, bare(kind, shape, True), seconds) for kind in kinds for shape in SHAPES[:3]]
+    kinds = [kind for kind in ("lstm", "gru", "mingru") if kind in cells]
+    return [_row("bare", kind, shape, bare(kind, shape, True), seconds / 2) for kind in kinds for shape in SHAPES[:3]]
 
 
-def inference(seconds: float) -> list[dict]:
+def inference(seconds: float, cells: list[str]) -> list[dict]:
     """Bare layers, forward."""
-    kinds = ("lstm", "gru")
+    kinds = [kind for kind in ("lstm", "gru") if kind in cells]
     return [_row("inference", kind, shape, bare(kind, shape, False), seconds) for kind in kinds for shape in SHAPES]
 
 
-def jax(seconds: float) -> list[dict]:
+def jax(seconds: float, cells: list[str]) -> list[dict]:
     """Whole training steps on JAX, in a process of their own: Keras has one backend."""
-    command = [sys.executable, __file__, "--only", "in_jax", "--seconds", str(seconds), "--json", "-"]
-    environment = {**os.environ, "KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    if done.returncode:
-        print(f"JAX does not take part: {done.stderr.strip().splitlines()[-1:]}", file=sys.stderr)
-        return []
-    rows = json.loads(done.stdout)["rows"]
+    command = ["--only", "in_jax", "--seconds", str(seconds), "--cells", ",".join(cells), "--json", "-"]
+    done = _process(command, KERAS_BACKEND="jax", JAX_PLATFORMS="cpu")
+    rows = json.loads(done)["rows"] if done else []
     for row in rows:
-        row["shape"] = tuple(row["shape"])
         print(line(row), file=sys.stderr, flush=True)
     return rows
 
 
-def in_jax(seconds: float) -> list[dict]:
+def in_jax(seconds: float, cells: list[str]) -> list[dict]:
+    """What `jax` runs in its process."""
     rows = []
-    for kind in ("lstm", "gru"):
+    for kind in (kind for kind in ("lstm", "gru") if kind in cells):
         for shape in SHAPES[:2]:
-            candidates = {
-                name: keras_step(make(kind, shape[3]), shape)
-                for name, make in (("engine", our_layer), ("keras", stock_layer))
-            }
+            makers = {"engine": our_layer, "keras": stock_layer}
+            candidates = {name: keras_step(make(kind, shape[3]), shape) for name, make in makers.items()}
             rows.append(_row("jax", kind, shape, candidates, seconds))
     return rows
 
 
-def scaling(seconds: float) -> list[dict]:
+def scaling(seconds: float, cells: list[str]) -> list[dict]:
     """Bare training of the LSTM and the GRU against length and units, engine beside PyTorch."""
     rows = []
-    for kind in ("lstm", "gru"):
+    for kind in (kind for kind in ("lstm", "gru") if kind in cells):
         shapes = [(32, length, 64, 128) for length in LENGTHS] + [(32, 50, 64, units) for units in UNITS]
         for shape in shapes:
             candidates = bare(kind, shape, True)
             candidates.pop("keras")
-            rows.append(_row("scaling", kind, shape, candidates, seconds / 2))
+            rows.append(_row("scaling", kind, shape, candidates, seconds / 3))
     return rows
 
 
-def memory(seconds: float) -> list[dict]:
+def memory(seconds: float, cells: list[str]) -> list[dict]:
     """Peak memory of a training step over 10,000 steps, each candidate in a process of its own."""
     rows = []
-    for kind in ("lstm", "gru"):
-        row: dict[str, Any] = {"what": "memory", "cell": kind, "shape": (16, 10_000, 32, 64), "megabytes": {}}
+    for kind in (kind for kind in ("lstm", "gru") if kind in cells):
+        row: dict[str, Any] = {"what": "memory", "cell": kind, "shape": LONG, "megabytes": {}}
         for name in ("engine", "keras"):
-            command = [sys.executable, __file__, "--peak", f"{name},{kind}"]
-            done = subprocess.run(command, capture_output=True, text=True, check=False)
-            row["megabytes"][name] = float(done.stdout or "nan")
-        print(f"memory         {kind:10} 16 x 10000, 32 -> 64        {row['megabytes']}", file=sys.stderr)
+            row["megabytes"][name] = float(_process(["--peak", f"{name},{kind}"]) or "nan")
+        print(line(row), file=sys.stderr, flush=True)
         rows.append(row)
     return rows
 
@@ -337,12 +137,53 @@ def memory(seconds: float) -> list[dict]:
 def peak(name: str, kind: str) -> float:
     """Megabytes that two training steps over a long sequence take above the process before them."""
     make = engine_layer if name == "engine" else stock_layer
-    keras_step(make(kind, 64), (16, 50, 32, 64))()
+    batch, _, features, units = LONG
+    keras_step(make(kind, units), (batch, 50, features, units))()
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    step = keras_step(make(kind, 64), (16, 10_000, 32, 64))
+    step = keras_step(make(kind, units), LONG)
     step()
     step()
     return (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+
+
+def first(seconds: float, cells: list[str]) -> list[dict]:
+    """Seconds of a first epoch of 20 batches, tracing included, each candidate in a process of its own."""
+    rows = []
+    for kind in (kind for kind in ("lstm",) if kind in cells):
+        row: dict[str, Any] = {"what": "first epoch", "cell": kind, "shape": SHAPES[0], "seconds": {}}
+        with tempfile.TemporaryDirectory() as empty:
+            for name, environment in {
+                "engine": {},
+                "engine, compiling": {"NUMBA_CACHE_DIR": empty},
+                "keras": {},
+            }.items():
+                done = _process(["--first", f"{name.split(',')[0]},{kind}"], **environment)
+                row["seconds"][name] = float(done or "nan")
+        print(line(row), file=sys.stderr, flush=True)
+        rows.append(row)
+    return rows
+
+
+def first_epoch(name: str, kind: str) -> float:
+    """Seconds from an unbuilt model to the end of its first 20 training steps."""
+    import keras  # noqa: F401  (its import is no part of an epoch)
+
+    make = our_layer if name == "engine" else stock_layer
+    start = time.perf_counter()
+    step = keras_step(make(kind, SHAPES[0][3]), SHAPES[0])
+    for _ in range(20):
+        step()
+    return time.perf_counter() - start
+
+
+def _process(arguments: list[str], **environment: str) -> str:
+    """What this script writes when it is run with other arguments; nothing if it fails, which is said."""
+    command = [sys.executable, __file__, *arguments]
+    done = subprocess.run(command, env={**os.environ, **environment}, capture_output=True, text=True, check=False)
+    if done.returncode:
+        print(f"{' '.join(arguments)} failed: {done.stderr.strip().splitlines()[-1:]}", file=sys.stderr)
+        return ""
+    return done.stdout
 
 
 def _row(what: str, kind: str, shape: tuple, candidates: dict, seconds: float) -> dict:
@@ -354,44 +195,39 @@ def _row(what: str, kind: str, shape: tuple, candidates: dict, seconds: float) -
     return row
 
 
-def line(row: dict) -> str:
-    """A row of the table: times, ratios, and the bar beside each ratio that has one."""
-    batch, steps, features, units = row["shape"]
-    cells = [f"{row['what']:14} {row['cell']:10} {batch:3} x {steps:5}, {features:3} -> {units:4}"]
-    cells.append(f"engine {row['ms']['engine']['best']:8.2f} / {row['ms']['engine']['median']:8.2f} ms")
-    for name, ratio in row["ratio"].items():
-        bars = BARS.get((row["what"], row["cell"], name), [])
-        shape = tuple(row["shape"])
-        bar = bars[SHAPES.index(shape)] if shape in SHAPES[: len(bars)] else None
-        verdict = "" if bar is None else f" (bar {bar}: {'reached' if ratio >= bar else 'MISSED'})"
-        cells.append(f"{name} x {ratio:.2f}{verdict}")
-    return "  ".join(cells)
-
-
 def main() -> None:
-    sections = {f.__name__: f for f in (training, bidirectional, layers, inference, jax, scaling, memory)}
+    sections = {f.__name__: f for f in (training, bidirectional, layers, inference, jax, scaling, memory, first)}
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", help="File for the numbers; - for standard output.")
     parser.add_argument("--only", help=f"Sections, separated by commas: {', '.join(sections)}.")
-    parser.add_argument("--seconds", type=float, default=3.0, help="Seconds for each comparison.")
+    parser.add_argument("--cells", default=",".join(CELLS), help=f"Some of {','.join(CELLS)}; default all.")
+    parser.add_argument("--seconds", type=float, default=1.5, help="Seconds for each comparison.")
     parser.add_argument("--peak", help=argparse.SUPPRESS)
+    parser.add_argument("--first", help=argparse.SUPPRESS)
     options = parser.parse_args()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    if options.peak:
-        print(peak(*options.peak.split(",")))
+    if options.peak or options.first:
+        print(peak(*options.peak.split(",")) if options.peak else first_epoch(*options.first.split(",")))
         return
-    chosen = options.only.split(",") if options.only else list(sections)
+    chosen, cells = options.only.split(",") if options.only else list(sections), options.cells.split(",")
     if unknown := set(chosen) - set(sections) - {"in_jax"}:
         parser.error(f"No section {', '.join(sorted(unknown))}; there are {', '.join(sections)}.")
-    start = time.perf_counter()
-    rows = [row for name in chosen for row in {**sections, "in_jax": in_jax}[name](options.seconds)]
-    result = {"rows": rows, "seconds": time.perf_counter() - start, "cores": os.cpu_count()}
+    if unknown := set(cells) - set(CELLS):
+        parser.error(f"No cell {', '.join(sorted(unknown))}; there are {', '.join(CELLS)}.")
+    start, rows, spent = time.perf_counter(), [], {}
+    for name in chosen:
+        begin = time.perf_counter()
+        rows += {**sections, "in_jax": in_jax}[name](options.seconds, cells)
+        spent[name] = time.perf_counter() - begin
+    total = time.perf_counter() - start
+    result = {"rows": rows, "seconds": total, "sections": spent, "cores": os.cpu_count()}
     if options.json == "-":
         print(json.dumps(result))
-    elif options.json:
-        with open(options.json, "w") as file:
-            json.dump(result, file)
-            file.write("\n")
+        return
+    print(verdicts(rows))
+    print(f"{total / 60:.1f} minutes: {', '.join(f'{name} {seconds:.0f} s' for name, seconds in spent.items())}")
+    if options.json:
+        Path(options.json).write_text(json.dumps(result) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@
     python scripts/render.py --check   exit with 1 if something would change
 
 Cards and the table of models come from the JSON in `saved_models`; the rest of the numbers from `scripts/measured.json`
-(written by the benchmarks) and from each task's `experiments.csv`. In a document, what stands between
+(written by the benchmarks), `scripts/engine.json` and each task's `experiments.csv`. In a document, what stands between
 `<!-- NAME -->` and `<!-- /NAME -->` is replaced.
 """
 
@@ -14,11 +14,14 @@ import re
 import sys
 from pathlib import Path
 
+import engine_bars
+import engine_chart
 import measured
 
 from zoo import cards
 
 ROOT = Path(__file__).resolve().parent.parent
+CHART = ROOT / "scripts" / "engine.png"
 MODELS = ROOT / "saved_models"
 
 TRANSLATE = ("bleu", "bleu_greedy", "bleu_lc_tok", "bleu_lc_tok_greedy", "chrf")
@@ -59,7 +62,8 @@ def blocks() -> dict[str, str]:
             f"`zoo evaluate sentiment-gru-imdb` scores {served['examples']:,} reviews at "
             f"{served['examples_per_second']:.0f} per second on {served['cores']} cores, tokenization included."
         ),
-        "engine": engine_table(),
+        "engine": engine_table(engine()),
+        "engine-more": engine_more(engine()),
         "translations": scores(summaries, "translate", TRANSLATE),
         "translation-speed": translation_speed(facts["translate"]),
         "captions": scores(summaries, "caption", CAPTION, some=("fact_accuracy",)),
@@ -146,24 +150,54 @@ def memory(found: dict) -> str:
     )
 
 
-def engine_table() -> str:
-    """Training steps of the engine, Keras and PyTorch, as `scripts/bench_engine.py` measured them."""
-    found = json.loads((ROOT / "scripts" / "engine.json").read_text(encoding="utf-8"))
-    rows = [row for row in found["rows"] if row["what"] in ("training", "bidirectional") and "keras" in row["ratio"]]
+def engine() -> dict:
+    """What `scripts/bench_engine.py` measured."""
+    return json.loads((ROOT / "scripts" / "engine.json").read_text(encoding="utf-8"))
+
+
+def engine_table(found: dict) -> str:
+    """Speed of the engine beside Keras, PyTorch and ONNX Runtime, in training and inference."""
+    names = {"training": "training", "bidirectional": "training, both directions", "inference": "inference",
+             "jax": "training on JAX"}  # fmt: skip
+    rows = [row for row in found["rows"] if row["what"] in names and row["cell"] != "mingru"]
     table = cards.markdown(
-        ("layer", "batch x steps, features -> units", "ms per step", "Keras / ours", "PyTorch / ours"),
+        ("what", "cell", "batch x steps, features -> units", "ms", *engine_bars.OTHERS.values()),
         (
             (
-                row["cell"] + (", both directions" if row["what"] == "bidirectional" else ""),
+                names[row["what"]],
+                row["cell"],
                 "{} x {}, {} -> {}".format(*row["shape"]),
                 f"{row['ms']['engine']['median']:.1f}",
-                f"{row['ratio']['keras']:.2f}",
-                f"{row['ratio']['torch']:.2f}" if "torch" in row["ratio"] else "",
+                *(_rounded(row["ratio"].get(other)) for other in engine_bars.OTHERS),
             )
             for row in rows
         ),
     )
-    return f"Medians on {found['cores']} cores; a ratio above 1 says how many times faster ours is.\n\n{table}"
+    return (
+        f"Medians on {found['cores']} cores. The last three columns say how many times as long the others take: above "
+        f"1, ours is faster.\n\n{table}"
+    )
+
+
+def engine_more(found: dict) -> str:
+    """Memory and first epoch."""
+    texts = []
+    for row in found["rows"]:
+        if row["what"] == "memory":
+            batch, steps, features, units = row["shape"]
+            ours, keras = row["megabytes"]["engine"], row["megabytes"]["keras"]
+            texts.append(
+                f"A training step over {steps:,} steps ({row['cell']}, {batch} sequences, {features} -> {units}) takes "
+                f"{ours:.0f} MB, with Keras's layer {keras:.0f} MB."
+            )
+        if row["what"] == "first epoch":
+            spent = row["seconds"]
+            texts.append(
+                f"A first epoch of 20 batches ({row['cell']}, the first shape above), tracing included, takes "
+                f"{spent['engine']:.1f} s, with Keras's layer {spent['keras']:.1f} s, and {spent['engine, compiling']:.1f}"
+                f" s if kernels have to be compiled."
+            )
+    return "\n".join(texts)
 
 
 def experiments(file: Path) -> str:
@@ -206,7 +240,11 @@ def main() -> int:
         print("stale:" if check else "wrote", file.relative_to(ROOT))
         if not check:
             file.write_text(wanted[file], encoding="utf-8")
-    return int(check and bool(stale))
+    if old := engine_chart.stale(CHART, engine()):
+        print("stale:" if check else "wrote", CHART.relative_to(ROOT))
+        if not check:
+            engine_chart.draw(CHART, engine())
+    return int(check and bool(stale or old))
 
 
 if __name__ == "__main__":

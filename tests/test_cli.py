@@ -1,5 +1,6 @@
 """The command line: help, errors of the user, bugs, pipes. Nothing here imports Keras."""
 
+import json
 import os
 import subprocess
 import sys
@@ -12,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 import zoo
-from zoo import cards, cells, cli
+from zoo import cards, cells, cli, listing
 from zoo.task import ErrorLine, installed
 
 Run = Callable[..., tuple[int, str, str]]
@@ -123,7 +124,7 @@ def test_a_model_of_another_task_is_told(run: Run, monkeypatch: pytest.MonkeyPat
     ("word", "told"),
     [
         ("tasks", list(installed())),
-        ("cells", [*cells.TABLE, *(row.text for row in cells.TABLE.values())]),
+        ("cells", [*cells.TABLE, *(str(row.year) for row in cells.TABLE.values())]),
         ("datasets", [name for task in installed().values() for name in task.recipe.datasets]),
     ],
 )
@@ -132,6 +133,30 @@ def test_list(run: Run, word: str, told: list[str]) -> None:
     assert (code, err) == (0, "")
     assert told
     assert [item for item in told if item not in out] == []
+
+
+def test_list_of_cells_fits_the_terminal_and_shows_every_fact(run: Run) -> None:
+    _, out, _ = run("list", "cells")
+    lines = out.splitlines()
+    assert max(map(len, lines)) <= 100
+    shown = {line.split()[0]: line for line in lines if line and line.split()[0] in cells.TABLE}
+    assert shown.keys() == cells.TABLE.keys()
+    measured = listing.speed()["cells"]
+    for name, row in cells.TABLE.items():
+        assert row.states in shown[name]
+        assert (f"{measured[name]:.2g} x" if name in measured else "not measured") in shown[name]
+        assert row.source in shown[name]
+        assert row.reason in out
+
+
+def test_list_as_json(run: Run) -> None:
+    _, out, _ = run("list", "cells", "--json")
+    found = {item["name"]: item for item in json.loads(out)}
+    assert found.keys() == cells.TABLE.keys()
+    gru = {key: found["gru"][key] for key in ("paper", "year", "states", "parameters_per_unit_squared")}
+    assert gru == {"paper": "Cho et al.", "year": 2014, "states": ["h"], "parameters_per_unit_squared": 6}
+    _, out, _ = run("list", "--json")
+    assert set(json.loads(out)) == {"tasks", "cells", "datasets", "models"}
 
 
 def test_list_models_tells_name_and_score(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -33,6 +33,7 @@ ROWS = {
     "zoo/task.py": "zoo.data.datasets zoo.errors zoo.legacy zoo.names zoo.settings",
     "zoo/options.py": "click zoo.legacy zoo.names",
     "zoo/cards.py": "zoo.errors zoo.legacy zoo.names",
+    "zoo/listing.py": "zoo.cards zoo.cells zoo.engine zoo.task",
     "zoo/data/*": "keras numpy PIL tensorflow tensorflow_datasets tokenizers zoo.errors zoo.ids zoo.names",
     "zoo/figures.py": "matplotlib numpy zoo.errors",
     "zoo/metrics.py": "numpy sklearn",
@@ -57,13 +58,13 @@ ROWS = {
     "zoo/comparison/commands.py": "click zoo.errors zoo.names zoo.options zoo.task",
     "zoo/comparison/*": f"keras numpy scipy {EVERYTHING} zoo.training",
     "zoo/cli.py": (
-        "click zoo zoo.cards zoo.cells zoo.comparison zoo.engine zoo.data.datasets zoo.errors zoo.lens zoo.names "
+        "click zoo zoo.cards zoo.cells zoo.comparison zoo.data.datasets zoo.errors zoo.lens zoo.listing zoo.names "
         "zoo.options zoo.task"
     ),
     "tasks/__init__.py": "",
     "tasks/*/datasets.py": "zoo.data.datasets",
     "tasks/*/recipe.py": "zoo.settings zoo.task",
-    "tasks/*/*/*.py": "babel numpy PIL tensorflow tensorflow_datasets zoo.errors zoo.names",
+    "tasks/*/*/*.py": "babel mnist1d numpy PIL tensorflow tensorflow_datasets zoo.errors zoo.names",
     "tasks/*/*.py": (
         f"keras numpy PIL sacrebleu sacremoses scipy seqeval sklearn tensorflow tensorflow_datasets {EVERYTHING}"
     ),

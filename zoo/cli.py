@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 import zoo
-from zoo import cards, cells, engine, options
+from zoo import cards, cells, listing, options
 from zoo.cells import arguments
 from zoo.comparison import commands as comparison
 from zoo.data.datasets import find_row, unknown_dataset
@@ -312,32 +312,20 @@ def evaluate(
             click.echo(f"{name} {cards.number(value)}")
 
 
-WHAT = ("tasks", "cells", "datasets", "models")
-
-
 @cli.command("list", params=[MODELS_DIR])
-@click.argument("what", type=options.Choice(WHAT), required=False)
-def list_command(what: str | None, models_dir: Path | None) -> None:
+@click.argument("what", type=options.Choice(listing.KINDS), required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON: a list, or an object of lists.")
+def list_command(what: str | None, as_json: bool, models_dir: Path | None) -> None:
     """Show tasks, cells, datasets or models; without a word, all of them."""
-    for kind in [what] if what else WHAT:
+    if as_json:
+        values = {kind: listing.objects(kind, models_dir) for kind in ([what] if what else listing.KINDS)}
+        click.echo(json.dumps(values[what] if what else values))
+        return
+    for kind in [what] if what else listing.KINDS:
         if not what:
             click.secho(kind, bold=True)
-        for text in _listed(kind, models_dir):
-            click.echo(text if what else f"  {text}")
-
-
-def _listed(kind: str, models_dir: Path | None) -> Iterator[str]:
-    if kind == "tasks":
-        yield from (f"{task.name:12}  {task.summary}" for task in installed().values())
-    elif kind == "cells":
-        known = {name: text for task in installed().values() for name, text in _cells(task).items()}
-        for name, text in known.items():
-            yield f"{name:12}  {text}; {engine.outlook(name)}" if name in cells.TABLE else f"{name:12}  {text}"
-    elif kind == "datasets":
-        for task in installed().values():
-            yield from (f"{task.name:12}  {name:24}  {row.description}" for name, row in task.recipe.datasets.items())
-    else:
-        yield from map(cards.line, cards.models(models_dir))
+        for text in listing.lines(kind, models_dir):
+            click.echo(text if what else f"  {text}" if text else "")
 
 
 @cli.command("card", params=[MODELS_DIR])

@@ -18,7 +18,7 @@ import numpy as np
 from keras import ops
 
 from zoo import builders, cells, saved, training
-from zoo.cells.cell import Cell, advance, initial_states, output_size, state_sizes
+from zoo.cells.cell import Cell, advance, initial_states, output_is_state, output_size, state_sizes
 from zoo.layers import Recurrent
 from zoo.task import Installed
 
@@ -26,12 +26,13 @@ TOLERANCE = 2e-5
 """Largest difference between two float32 computations of the same thing in another order."""
 
 
-def check_cell(cell: Any, numpy_step: Callable[..., list[np.ndarray]] | None = None) -> None:
+def check_cell(cell: Any, numpy_step: Callable[..., Any] | None = None) -> None:
     """Checks a cell against Keras's contract, and against a second source of its equations.
 
     Args:
         cell: What every builder takes: a name, a class, an instance, a list of cells to be stacked.
-        numpy_step: `(weights, inputs, states) -> new states`, the equations in numpy; the first state is the output.
+        numpy_step: The equations in numpy: `(weights, inputs, states)` -> a list of new states, whose first is the
+            output; or a tuple of the output and that list.
     """
     check_contract(cell)
     check_padding(cell)
@@ -71,19 +72,20 @@ def _nameless(cell: Any) -> dict[str, Any]:
     return {name: value for name, value in config.items() if name not in ("name", "cells")} | {"cells": inner}
 
 
-def check_equations(cell: Any, numpy_step: Callable[..., list[np.ndarray]]) -> None:
+def check_equations(cell: Any, numpy_step: Callable[..., Any]) -> None:
     """The cell equals the equations, written down a second time in numpy, over several steps and random weights."""
     made = cells.make(cell, 5)
     made.build((None, 4))
     made.set_weights([_noise(*weight.shape, seed=i) for i, weight in enumerate(made.weights)])
     weights = {weight.name: ops.convert_to_numpy(weight) for weight in made.weights}
-    states = [np.zeros((3, 5), "float32") for _ in range(np.size(made.state_size))]
-    ours = [ops.convert_to_tensor(state) for state in states]
+    ours = initial_states(made, 3)
+    states = [ops.convert_to_numpy(state) for state in ours]
     for time in range(4):
         inputs = _noise(3, 4, seed=100 + time)
-        states = numpy_step(weights, inputs, states)
-        output, ours = made(ops.convert_to_tensor(inputs), ours)
-        _same(output, states[0], f"output at step {time}")
+        result = numpy_step(weights, inputs, states)
+        expected, states = result if isinstance(result, tuple) else (result[0], result)
+        output, ours = advance(made, ops.convert_to_tensor(inputs), ours)
+        _same(output, expected, f"output at step {time}")
         for number, (a, b) in enumerate(zip(ours, states, strict=True)):
             _same(a, b, f"state {number} at step {time}")
 

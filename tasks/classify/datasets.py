@@ -20,7 +20,7 @@ DATASETS = {
         builtin=True,
     ),
     "mnist": DatasetRow(
-        "70,000 handwritten digits of 28 x 28 pixels (LeCun, Cortes and Burges 1998); also mnist/pixels, mnist/permuted",
+        "70,000 handwritten digits of 28 x 28 pixels (LeCun, Cortes and Burges 1998)",
         PICTURE,
         variants=ORDERS,
         license="CC BY-SA 3.0",

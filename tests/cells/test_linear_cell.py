@@ -133,6 +133,9 @@ def test_the_layer_runs_the_cell_s_own_sequence(monkeypatch):
 
 def test_what_the_engine_says_of_them():
     pytest.importorskip("numba")
+    assert engine.kind_of(cells.MinGRUCell(4))[0] == "min_gru"
+    assert engine.kind_of(cells.MinGRUCell(4, signed=True))[0] == "signed_min_gru"
+    assert engine.kind_of(cells.MinLSTMCell(4))[0] == "linear"
     for name in ("min_gru", "min_lstm"):
         assert engine.kind_of(cells.find(name)(4, activation="tanh"))[0] == "linear"
         assert "associative" in engine.outlook(name)

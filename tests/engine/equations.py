@@ -12,6 +12,10 @@ def sigmoid(x: Any) -> Any:
 def step(kind: str, x: Any, states: list, kernel: Any, recurrent: Any, bias: Any) -> list:
     """New states of one row."""
     h = states[0]
+    if kind.endswith("min_gru"):
+        z, n = np.split(x @ kernel + bias, 2)
+        z = sigmoid(z)
+        return [(1 - (2 if kind == "signed_min_gru" else 1) * z) * h + z * n]
     if kind == "simple_rnn":
         return [np.tanh(x @ kernel + h @ recurrent + bias)]
     if kind == "lstm":
@@ -26,7 +30,7 @@ def step(kind: str, x: Any, states: list, kernel: Any, recurrent: Any, bias: Any
 
 def run(kind: str, x: Any, mask: Any, weights: Any, initial: list, reverse: bool) -> tuple[Any, list]:
     """Outputs `(batch, time, units)` and final states."""
-    outputs = np.zeros((*x.shape[:2], weights[1].shape[0]), x.dtype)
+    outputs = np.zeros((*x.shape[:2], initial[0].shape[1]), x.dtype)
     finals = [state.copy() for state in initial]
     for row in range(x.shape[0]):
         times = [t for t in range(x.shape[1]) if mask is None or mask[row, t]]

@@ -21,6 +21,19 @@ def test_importing_imports_no_backend_and_no_numba() -> None:
     assert done.stdout.strip() == "[]"
 
 
+@pytest.mark.parametrize("name", ["min_gru", "signed_min_gru"])
+def test_min_gru_has_a_kernel(name: str) -> None:
+    pytest.importorskip("numba")
+    cell = cells.MinGRUCell(4, signed=name != "min_gru")
+    path, reason = of(cell)
+    assert (path, name in reason) == ("compiled", True)
+    assert engine.has_kernel(cell, of(cell))
+    assert of(cell, device="gpu").path == "associative"
+    assert of(cell, refused="this graph is compiled by XLA").path == "plain"
+    other = cells.MinLSTMCell(4)
+    assert (of(other).path, engine.has_kernel(other, of(other))) == ("compiled", False), "its gates are not compiled"
+
+
 @pytest.mark.parametrize("name", ["simple_rnn", "lstm", "gru"])
 def test_cells_with_a_kernel(name: str) -> None:
     pytest.importorskip("numba")

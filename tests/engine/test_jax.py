@@ -24,7 +24,7 @@ def close(first, second):
     for a, b in zip(jax.tree.leaves(first), jax.tree.leaves(second), strict=True):
         np.testing.assert_allclose(b, a, rtol=0, atol=1e-5 * max(1, np.abs(a).max()))
 right = np.arange(9) < np.array([[9], [3], [0], [1], [7]])
-for kind in ("simple_rnn", "lstm", "gru"):
+for kind in ("simple_rnn", "lstm", "gru", "min_gru", "min_lstm"):
     cell = cells.make(kind, 20)
     cell.build((None, 6))
     weights, x, begin = [normal(*v.shape) * 0.6 for v in cell.weights], normal(5, 9, 6), [normal(5, 20)] * cell.states
@@ -35,7 +35,7 @@ for kind in ("simple_rnn", "lstm", "gru"):
             return ops.sum(ops.sin(y * 3)) + sum(ops.sum(s * s) for s in states), (y, states)
         run = jax.jit(jax.value_and_grad(loss, argnums=(0, 1, 2), has_aux=True), static_argnums=3)
         close(run(x, begin, weights, "plain"), run(x, begin, weights, "compiled"))
-assert compiled.calls == {"forward": 6, "backward": 6}, compiled.calls
+assert compiled.calls == {"forward": 10, "backward": 10}, compiled.calls
 for dtype in ("float32", "complex64"):
     a, b, h0 = normal(5, 9, 7, dtype=dtype), normal(5, 9, 7, dtype=dtype), normal(5, 7, dtype=dtype)
     for mask, reverse in ((None, False), (right, True)):

@@ -11,14 +11,14 @@ pytest.importorskip("numba")
 
 
 from zoo.engine import compiled, recurrence, threads
-from zoo.engine.compiled import KINDS, Weights
+from zoo.engine.compiled import FACTORS, KINDS, Weights
 
 _spec = importlib.util.spec_from_file_location("equations", Path(__file__).with_name("equations.py"))
 equations = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(equations)
 
-SHAPES = [(1, 1, 1, 1), (5, 7, 3, 10), (3, 30, 17, 33), (70, 9, 20, 40)]
-"""Batch, steps, features, units: least, odd, more than a panel, more rows than a block of steps."""
+SHAPES = [(1, 1, 1, 1), (5, 7, 3, 10), (3, 30, 17, 33), (70, 9, 20, 40), (2, 300, 2, 5)]
+"""Batch, steps, features, units: least, odd, more than a panel, more rows than a block of steps, many steps."""
 WAYS = [(False,), (True,), (False, True)]
 
 
@@ -36,7 +36,8 @@ def made(kind: str, shape: tuple, ways: tuple, dtype: str, rng: Any) -> tuple:
 
     wide = blocks * units
     bias = (2, wide) if kind == "gru" else (wide,)
-    weights = [Weights(normal(features, wide), normal(units, wide), normal(*bias)) for _ in ways]
+    rows = 0 if kind in FACTORS else units
+    weights = [Weights(normal(features, wide), normal(rows, wide), normal(*bias)) for _ in ways]
     return normal(batch, steps, features), weights, [[normal(batch, units) for _ in range(states)] for _ in ways]
 
 

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason=
 
 PATHS = [Choice("plain", ""), Choice("compiled", "")]
 MASKS = [None, np.arange(9) < np.array([[9], [3], [0], [1], [7]]), np.random.default_rng(3).random((5, 9)) < 0.5]
-KINDS = ["simple_rnn", "lstm", "gru"]
+KINDS = ["simple_rnn", "lstm", "gru", "min_gru", "signed_min_gru"]
 
 
 @keras.saving.register_keras_serializable("tests")
@@ -55,7 +55,8 @@ def data() -> tuple[Any, Any]:
 
 def cell_of(kind: str, seed: int, dtype: str = "float32") -> Any:
     rng = np.random.default_rng(seed)
-    cell = cells.find(kind)(20, dtype=dtype)
+    options = {"signed": True} if kind.startswith("signed_") else {}
+    cell = cells.find(kind.removeprefix("signed_"))(20, dtype=dtype, **options)
     cell.build((None, 6))
     for variable in cell.weights:
         variable.assign(0.3 * rng.normal(size=variable.shape))
@@ -259,7 +260,7 @@ SIZES = [
 """Batch, steps, features, units around the work at which a second core is worth waking."""
 
 
-@pytest.mark.parametrize("kind", ["simple_rnn", "lstm", "gru"])
+@pytest.mark.parametrize("kind", ["simple_rnn", "lstm", "gru", "min_gru", "min_lstm"])
 def test_gradients_of_many_sizes_are_those_of_the_plain_loop(kind):
     rng = np.random.default_rng(0)
     for batch, steps, features, units in SIZES:

@@ -60,15 +60,16 @@ def test_gates_of_a_gru_are_the_equations():
             np.testing.assert_allclose(found[name][time], expected, atol=1e-6)
 
 
+@pytest.mark.parametrize("block", [None, "residual"])
 @pytest.mark.parametrize("name", ["lstm", "gru"])
-def test_gates_of_a_model_are_those_of_its_fused_layer(name, tokenizer):
+def test_gates_of_a_model_are_those_of_its_fused_layer(name, block, tokenizer):
     """The state that follows from the gates is the one that the fused layer computes."""
-    net = builders.classifier(tokenizer.size, 2, name, 4, embedding_dim=3, num_layers=2)
+    net = builders.classifier(tokenizer.size, 2, name, 4, embedding_dim=3, num_layers=2, block=block)
     model = saved(net, name, tokenizer=tokenizer)
     ids = np.array(tokenizer.encode(WORDS[:1]))
     run = nets.layer_of(model).runs[1][0]
     inputs = nets.inputs_of(model, run, ids)
-    assert inputs.shape == (1, 7, 8)
+    assert inputs.shape == (1, 7, 8 if block is None else 4)
     by_cell = nets.Net(name, nets.cell_of(run), inputs).states()[1:, 0, :4]
     np.testing.assert_allclose(by_cell, ops.convert_to_numpy(run(inputs))[0], atol=1e-6)
     tokens, found = gates.read(model, WORDS[0], layer=2)

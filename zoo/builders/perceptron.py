@@ -68,8 +68,8 @@ def perceptron(
         )
     if cell is None and (block is not None or bidirectional or pooling != "last"):
         raise UserError(
-            f"block={block!r}, bidirectional={bidirectional} and pooling={pooling!r} need a recurrent cell: without one, "
-            "there is no sequence. Choose a cell such as 'gru'."
+            f"block={block!r}, bidirectional={bidirectional} and pooling={pooling!r} need a recurrent cell: without "
+            "one, there is no sequence. Choose a cell such as 'gru'."
         )
     policy = keras.dtype_policies.get(dtype or keras.config.dtype_policy())
     several = shape[0] is None

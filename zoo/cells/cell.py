@@ -109,17 +109,20 @@ class Cell(Configured):
             name: Their name.
             initializer: Of this weight, unless `kernel_initializer` was given to the cell.
         """
-        return self._add("kernel", shape, name, initializer)
+        return self._add("kernel", shape, name, self._chosen("kernel", initializer))
 
-    def add_recurrent_kernel(self, shape: tuple, name: str = "recurrent_kernel", initializer: Any = None) -> Any:
+    def add_recurrent_kernel(
+        self, shape: tuple, name: str = "recurrent_kernel", initializer: Any = None, autocast: bool = True
+    ) -> Any:
         """Recurrent weights.
 
         Args:
             shape: Their shape.
             name: Their name.
             initializer: Of this weight, unless `recurrent_initializer` was given to the cell.
+            autocast: Whether they are rounded to half precision where the cell computes in it.
         """
-        return self._add("recurrent", shape, name, initializer)
+        return self._add("recurrent", shape, name, self._chosen("recurrent", initializer), autocast)
 
     def add_bias(self, shape: tuple, name: str = "bias", initializer: Any = None) -> Any | None:
         """A bias, or None with `use_bias=False`.
@@ -129,24 +132,42 @@ class Cell(Configured):
             name: Its name.
             initializer: Of this weight, unless `bias_initializer` was given to the cell.
         """
-        return self._add("bias", shape, name, initializer) if self.use_bias else None
+        return self._add("bias", shape, name, self._chosen("bias", initializer)) if self.use_bias else None
 
-    def _add(self, group: str, shape: tuple, name: str, initializer: Any) -> Any:
-        """A weight with the arguments of its group: kernel, recurrent or bias."""
-        argument = f"{group}_initializer"
-        if initializer is None or argument in self.given:
-            initializer = self.initializer_of(group)
+    def add_gate_bias(self, gates: int, forget_gate: int | None = None) -> Any | None:
+        """One bias `(gates * units,)` for all gates, or None with `use_bias=False`.
+
+        Args:
+            gates: Their number.
+            forget_gate: The gate whose bias starts at 1, whatever `bias_initializer` says; None: no gate's.
+        """
+        if not self.use_bias:
+            return None
+        initializer, units = self._chosen("bias", None), self.units
+
+        def initialize(shape: tuple, dtype: Any = None) -> Any:
+            before, after = forget_gate * units, (gates - forget_gate - 1) * units
+            parts = [initializer((size,), dtype=dtype) for size in (before, after) if size]
+            return ops.concatenate([*parts[: before > 0], ops.ones((units,), dtype), *parts[before > 0 :]])
+
+        return self._add("bias", (gates * units,), "bias", initializer if forget_gate is None else initialize)
+
+    def _add(self, group: str, shape: tuple, name: str, initializer: Any, autocast: bool = True) -> Any:
+        """A weight with the regularizer and the constraint of its group: kernel, recurrent or bias."""
         return self.add_weight(
             shape,
             initializer,
             name=name,
             regularizer=getattr(self, f"{group}_regularizer"),
             constraint=getattr(self, f"{group}_constraint"),
+            autocast=autocast,
         )
 
-    def initializer_of(self, group: str) -> Any:
-        """A new initializer of a group of weights, "kernel", "recurrent" or "bias", as the arguments say."""
-        initializer = _read(f"{group}_initializer", getattr(self, f"{group}_initializer"))
+    def _chosen(self, group: str, own: Any) -> Any:
+        """A new initializer of a weight: the argument of its group if it was given, else the weight's own, if any."""
+        argument = f"{group}_initializer"
+        value = own if own is not None and argument not in self.given else getattr(self, argument)
+        initializer = _read(argument, value)
         # An object without a seed would give two weights of one shape the same numbers.
         return initializer.clone() if isinstance(initializer, keras.initializers.Initializer) else initializer
 

@@ -31,6 +31,9 @@ class LinearCell(Cell):
         **kwargs: See `Cell`.
     """
 
+    exception = ""
+    """Why a cell with certain arguments is no linear recurrence after all; empty if it is one."""
+
     def coefficients(self, inputs: Any) -> tuple[Any, Any]:
         """The factors and what is added.
 

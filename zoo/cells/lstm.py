@@ -42,11 +42,7 @@ class LSTMCell(Cell):
     def build(self, input_shape: tuple) -> None:
         self.kernel = self.add_kernel((input_shape[-1], 4 * self.units))
         self.recurrent_kernel = self.add_recurrent_kernel((self.units, 4 * self.units))
-        self.bias = self.add_bias((4 * self.units,))
-
-    def initializer_of(self, group: str) -> Any:
-        initializer = super().initializer_of(group)
-        return _forget_bias(initializer) if group == "bias" and self.unit_forget_bias else initializer
+        self.bias = self.add_gate_bias(4, forget_gate=1 if self.unit_forget_bias else None)
 
     def project(self, inputs: Any) -> Any:
         return biased(ops.matmul(inputs, self.kernel), self.bias)
@@ -71,14 +67,3 @@ class LSTMCell(Cell):
             return None
         arguments = {**self.common_arguments(), "unit_forget_bias": self.unit_forget_bias}
         return keras.layers.LSTM(self.units, **arguments, **options)
-
-
-def _forget_bias(initializer: Any) -> Any:
-    """Ones for the forget gate (second of four), the given initializer for the others."""
-
-    def initialize(shape: tuple, dtype: Any = None) -> Any:
-        units = shape[0] // 4
-        ones = ops.ones((units,), dtype)
-        return ops.concatenate([initializer((units,), dtype=dtype), ones, initializer((2 * units,), dtype=dtype)])
-
-    return initialize

@@ -112,7 +112,7 @@ def find_row(name: str, table: Mapping[str, DatasetRow], own: str = "") -> tuple
         raise UserError(f"{name!r} ends with a slash. Write {base!r}, or a config after the slash.")
     if config in row.variants:
         return base, row, config
-    if row.builtin and row.variants:
+    if row.variants:
         raise unknown(f"variant of {base!r}", config, row.variants, f"Write {base!r} for the data set itself")
     if row.builtin and not (row.config or row.needs_config):
         raise UserError(f"Data set {base!r} has no configs; got {name!r}. Write {base!r}. {own}".rstrip())

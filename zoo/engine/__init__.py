@@ -20,6 +20,7 @@ __all__ = [
     "has_kernel",
     "kind_of",
     "linear_recurrence",
+    "max_over_time",
     "outlook",
     "plain_only",
     "prepare",
@@ -151,7 +152,9 @@ def _compiled(
     for cell, begin in zip(cells, initial, strict=True):
         blocks, _ = KINDS[kind]
         no_bias = ops.zeros((2, blocks * cell.units) if kind == "gru" else (blocks * cell.units,), dtype)
-        parameters = (cell.kernel, cell.recurrent_kernel, no_bias if cell.bias is None else cell.bias)
+        no_matrix = ops.zeros((0, blocks * cell.units), dtype)  # of a cell whose gates do not see the state
+        recurrent = getattr(cell, "recurrent_kernel", no_matrix)
+        parameters = (cell.kernel, recurrent, no_bias if cell.bias is None else cell.bias)
         weights.append([ops.cast(ops.convert_to_tensor(parameter), dtype) for parameter in parameters])
         zeros = [None] * KINDS[kind][1] if begin is None else begin
         shape = (ops.shape(inputs)[0], cell.units)
@@ -167,6 +170,32 @@ def _computed(array: Any) -> str:
 
     name = keras.backend.standardize_dtype(array.dtype)
     return name if name in ("float32", "float64", "complex64", "complex128") else "float32"
+
+
+def max_over_time(sequence: Any, mask: Any | None = None, training: bool | None = None) -> Any:
+    """The largest value of each feature over the real steps of each row.
+
+    Args:
+        sequence: `(batch, time, features)`.
+        mask: `(batch, time)`, True = real.
+        training: Whether gradients are asked for: then a kernel may be used, whose gradient goes to the first of
+            several equal values.
+
+    Returns:
+        `(batch, features)`; a row without real steps has finite numbers that mean nothing.
+    """
+    from keras import ops
+
+    from zoo.engine.choice import door
+
+    kernel = getattr(door(), "max_over_time", None) if training else None
+    if kernel and _computed(sequence) == sequence.dtype and choose("maximum", training=True).path == "compiled":
+        return kernel(sequence, mask)
+    if mask is not None:
+        # A number below all others that is finite in every float format, so that it never becomes NaN.
+        lowest = ops.cast(-6e4, sequence.dtype)
+        sequence = ops.where(ops.cast(mask, "bool")[:, :, None], sequence, lowest)
+    return ops.max(sequence, axis=1)
 
 
 def take_rows(table: Any, index: Any) -> Any:

@@ -4,6 +4,11 @@ from typing import Any
 
 import numpy as np
 
+from zoo.engine.rooms import Rooms
+
+ROOMS = Rooms()
+"""Where results of kernels and what they keep have their memory."""
+
 
 def fitted(array: Any, shape: tuple, dtype: Any, name: str) -> np.ndarray:
     """The array, contiguous and of a dtype.
@@ -45,6 +50,6 @@ def spread(sequence: np.ndarray, order: np.ndarray | None) -> np.ndarray:
 def empty(shape: tuple, dtype: Any) -> np.ndarray:
     """Room that begins at a multiple of 64 bytes: TensorFlow takes such an array over without copying it."""
     size = int(np.prod(shape)) * np.dtype(dtype).itemsize
-    room = np.empty(size + 64, np.uint8)
+    room = ROOMS.take(size + 64)
     start = -room.ctypes.data % 64
     return room[start : start + size].view(dtype).reshape(shape)

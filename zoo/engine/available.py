@@ -27,8 +27,11 @@ def missing() -> str:
 
 def loaded(kind: str) -> bool:
     """Whether this process has run kernels of a kind."""
-    name = f"zoo.engine.kernels.{kind}"
-    return name in sys.modules and bool(sys.modules[name].forward._compiled)
+    if "zoo.engine.kernels" not in sys.modules:
+        return False
+    from zoo.engine import compiled
+
+    return bool(compiled.kernels(kind).forward._compiled)
 
 
 def ready(kind: str, dtype: str = "float32") -> bool:
@@ -44,7 +47,7 @@ def prepare(kind: str, training: bool = True, dtype: str = "float32") -> None:
     """Compiles or loads the kernels of a kind now rather than at the first step.
 
     Args:
-        kind: "simple_rnn", "lstm", "gru" or "linear".
+        kind: A key of `zoo.engine.compiled.KINDS`, or "linear".
         training: Also the backward kernel.
         dtype: Of the computation.
     """

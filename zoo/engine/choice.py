@@ -18,7 +18,9 @@ PATHS = {
 SMALL_BATCH = 8
 """Rows up to which a first prediction is not worth loading kernels (0.5 s, then it is)."""
 
-_KERNELS = {"SimpleRNNCell": "simple_rnn", "LSTMCell": "lstm", "GRUCell": "gru"}
+_KERNELS = {
+    "SimpleRNNCell": "simple_rnn", "LSTMCell": "lstm", "GRUCell": "gru", "MinGRUCell": "min_gru",
+}  # fmt: skip
 """Class of a cell -> its kind of kernel."""
 
 LINEAR = ("min_gru", "min_lstm", "sru", "ssru", "lru", "rg_lru")
@@ -50,7 +52,7 @@ def kind_of(cell: Any) -> tuple[str | None, str]:
     if _quantized(cell):
         return None, "the cell is quantized"
     if is_linear(cell):
-        return "linear", ""
+        return (None, cell.exception) if cell.exception else (_minimal(kind, cell) or "linear", "")
     if kind is None:
         return None, f"there is no kernel for {cls.__name__}"
     if cls.__module__.startswith("keras.") and (names := _differences(cell)):
@@ -68,6 +70,13 @@ def is_linear(cell: Any) -> bool:
 def has_kernel(cell: Any, choice: Choice) -> bool:
     """Whether one kernel computes all of a cell, from the inputs to the outputs, on a path."""
     return choice.path == "compiled" and kind_of(cell)[0] not in (None, "linear")
+
+
+def _minimal(kind: str | None, cell: Any) -> str | None:
+    """The kind of a minGRU, if there is a kernel for its arguments."""
+    if kind is None or cell.activation != "linear":
+        return None
+    return f"signed_{kind}" if cell.signed else kind
 
 
 @contextlib.contextmanager
@@ -139,14 +148,14 @@ def choose(
     """Which path would run a cell here and now.
 
     Args:
-        cell: A built or unbuilt cell, or "linear" for a linear recurrence.
+        cell: A built or unbuilt cell; "linear" for a linear recurrence, "maximum" for a maximum over time.
         training: Whether gradients are asked for. Only training compiles; predictions use what is there.
         batch: Rows, if known.
         device: "cpu" or "gpu"; default what the backend uses.
         refused: Why the place of the call rules kernels out, None if it does not; default True: look.
     """
-    linear = isinstance(cell, str) or is_linear(cell)
-    kind, reason = ("linear", "") if isinstance(cell, str) else kind_of(cell)
+    linear = cell == "linear" or is_linear(cell)
+    kind, reason = (cell, "") if isinstance(cell, str) else kind_of(cell)
     if kind is None and not linear and hasattr(cell, "sequence"):
         return Choice("sequence", f"Sequence: {type(cell).__name__} computes whole sequences by its own method.")
     if kind is None:
@@ -155,7 +164,7 @@ def choose(
     if entry is None:
         return Choice("plain", "Plain: there are no kernels for this backend.")
     if (device or entry.device()) == "gpu":
-        path = "associative" if linear else "fused"
+        path = "associative" if linear else "plain" if isinstance(cell, str) else "fused"
         return Choice(path, f"{path.capitalize()}: there is a GPU.")
     if os.environ.get("ZOO_ENGINE") == "plain":
         return Choice("plain", "Plain: the environment variable ZOO_ENGINE says so.")

@@ -14,8 +14,11 @@ import numpy as np
 from zoo.engine import threads
 from zoo.engine.arrays import empty, fitted, gathered, packed, spread
 
-KINDS = {"simple_rnn": (1, 1), "lstm": (4, 2), "gru": (3, 1)}
+KINDS = {"simple_rnn": (1, 1), "lstm": (4, 2), "gru": (3, 1), "min_gru": (2, 1), "signed_min_gru": (2, 1)}
 """Kind of cell -> blocks of units in a weight matrix, states."""
+
+FACTORS = {"min_gru": 1, "signed_min_gru": 2}
+"""Kind of minGRU -> the number s of its kernel. It has no recurrent matrix: an array without rows is in its place."""
 
 KEPT_BYTES = 256 * 2**20
 """Gates are kept for the gradient up to this size in one layer, else computed once more from outputs and cells.
@@ -32,7 +35,7 @@ calls = {"forward": 0, "backward": 0}
 
 
 class Weights(NamedTuple):
-    """Weights of one direction, laid out as Keras does: see `zoo.cells`."""
+    """Weights of one direction, laid out as in Keras: see `zoo.cells`."""
 
     kernel: np.ndarray
     recurrent: np.ndarray
@@ -69,7 +72,12 @@ class _Job:
 
 def kernels(kind: str) -> Any:
     """The module with the kernels of a kind of cell; imports numba."""
-    return importlib.import_module(f"zoo.engine.kernels.{kind}")
+    return importlib.import_module(f"zoo.engine.kernels.{'min_gru' if kind in FACTORS else kind}")
+
+
+def units_of(kind: str, kernel: Any) -> int:
+    """The units of a cell with this matrix of input weights."""
+    return int(np.shape(kernel)[-1]) // KINDS[kind][0]
 
 
 def forward(
@@ -103,7 +111,7 @@ def forward(
     weights, initial = _checked(kind, inputs, mask, weights, initial, reverse)
     inputs, lengths, order = packed(inputs, mask)
     batch, time, _ = inputs.shape
-    units, dtype, module = weights[0].recurrent.shape[0], inputs.dtype, kernels(kind)
+    units, dtype, module = units_of(kind, weights[0].kernel), inputs.dtype, kernels(kind)
     outputs = empty((batch, time, len(weights) * units), dtype)
     finals = [[empty((batch, units), dtype) for _ in states] for states in initial]
     saved = _room(saved_shapes(kind, batch * time, units, dtype, len(weights), keep, kept_bytes), dtype)
@@ -146,7 +154,7 @@ def backward(
     if kind == "lstm" and len(saved.cells[0]) == 0:
         outputs, _, saved = forward(kind, inputs, mask, weights, initial, reverse, keep=True)
     inputs, lengths, order = packed(inputs, mask)
-    units, dtype, module = weights[0].recurrent.shape[0], inputs.dtype, kernels(kind)
+    units, dtype, module = units_of(kind, weights[0].kernel), inputs.dtype, kernels(kind)
     shape = (*inputs.shape[:2], len(weights) * units)
     outputs, doutputs = (fitted(gathered(array, order), shape, dtype, "outputs") for array in (outputs, doutputs))
     dfinals = [[fitted(state, (shape[0], units), dtype, "gradients of states") for state in each] for each in dfinals]
@@ -185,10 +193,11 @@ def _checked(
     if mask is not None and mask.shape != inputs.shape[:2]:
         raise ValueError(f"A mask is (batch, time) = {inputs.shape[:2]}; got {mask.shape}.")
     blocks, states = KINDS[kind]
-    units, dtype = np.shape(weights[0].recurrent)[0], inputs.dtype
+    units, dtype = units_of(kind, weights[0].kernel), inputs.dtype
     wide = blocks * units
     bias = (2, wide) if kind == "gru" else (wide,)
-    shapes = {"kernel": (inputs.shape[2], wide), "recurrent kernel": (units, wide), "bias": bias}
+    recurrent = (0 if kind in FACTORS else units, wide)
+    shapes = {"kernel": (inputs.shape[2], wide), "recurrent kernel": recurrent, "bias": bias}
     fitting = [
         Weights(*(fitted(array, shape, dtype, name) for array, (name, shape) in zip(each, shapes.items(), strict=True)))
         for each in weights
@@ -203,7 +212,7 @@ def _checked(
 def _work(kind: str, inputs: np.ndarray, units: int) -> float:
     """Operations of one direction's forward pass."""
     batch, time, features = inputs.shape
-    return 2.0 * batch * time * (features + units) * KINDS[kind][0] * units
+    return 2.0 * batch * time * (features + (0 if kind in FACTORS else units)) * KINDS[kind][0] * units
 
 
 def _jobs(lengths: np.ndarray, work: float, directions: int) -> list[_Job]:
@@ -225,8 +234,8 @@ def _jobs(lengths: np.ndarray, work: float, directions: int) -> list[_Job]:
     return jobs
 
 
-def _gate_width(kind: str, units: int, dtype: Any) -> int:
-    """Columns of a row of gates: see the kernels."""
+def _gate_width(kind: str, units: int, dtype: Any, kept: bool = False) -> int:
+    """Columns of a row of gates, or of what is kept of them: see the kernels."""
     from zoo.engine.kernels.product import VECTOR, WIDE
 
     panel = WIDE * VECTOR // np.dtype(dtype).itemsize
@@ -234,14 +243,16 @@ def _gate_width(kind: str, units: int, dtype: Any) -> int:
     def padded(columns: int) -> int:
         return -(-columns // panel) * panel
 
-    return 3 * units + padded(units) if kind == "gru" else padded(KINDS[kind][0] * units)
+    if kind == "gru":
+        return 3 * units + padded(units)
+    return padded(units if kept and kind in FACTORS else KINDS[kind][0] * units)
 
 
 def saved_shapes(
     kind: str, steps: int, units: int, dtype: Any, directions: int, keep: bool, kept_bytes: int | None = None
 ) -> list[tuple[int, int]]:
     """Shapes of `Saved.arrays`: they follow from `batch * time` steps, whatever the mask."""
-    wide, limit = _gate_width(kind, units, dtype), KEPT_BYTES if kept_bytes is None else kept_bytes
+    wide, limit = _gate_width(kind, units, dtype, kept=True), KEPT_BYTES if kept_bytes is None else kept_bytes
     kept = keep and kind != "simple_rnn" and steps * wide * np.dtype(dtype).itemsize <= limit
     gates, cells = (steps if kept else 0, wide), (steps if keep and kind == "lstm" else 0, units)
     return [gates] * directions + [cells] * directions
@@ -257,17 +268,19 @@ def _check_saved(saved: Saved, kind: str, steps: int, units: int, directions: in
     """Raises ValueError if arrays are not those of this call's forward pass."""
     rows = {len(gates) for gates in saved.gates}
     cells = [array.shape for array in saved.cells]
-    wide = _gate_width(kind, units, saved.gates[0].dtype)
+    wide = _gate_width(kind, units, saved.gates[0].dtype, kept=True)
     right = all(array.shape[1] == wide for array in saved.gates) and len(saved.gates) == directions
     if not right or rows - {0, steps} or (kind == "lstm" and cells != [(steps, units)] * directions):
         raise ValueError(f"What was kept, {[a.shape for a in saved.arrays()]}, is not of these {steps} steps.")
 
 
 def _kept(kind: str, saved: Saved, job: _Job) -> tuple:
-    """A job's part of what is kept."""
+    """A job's part of what is kept, and further arguments of its kernel."""
     if kind == "simple_rnn":
         return ()
     gates = saved.gates[job.direction][job.kept]
+    if kind in FACTORS:
+        return gates, FACTORS[kind]
     return (gates,) if kind == "gru" else (gates, saved.cells[job.direction][job.kept])
 
 
@@ -275,7 +288,7 @@ def _flat_bias(kind: str, weights: Weights) -> Weights:
     """A GRU's two biases as the kernel adds them: z, r, n of the inputs, and n of the state."""
     if kind != "gru":
         return weights
-    units = weights.recurrent.shape[0]
+    units = units_of(kind, weights.kernel)
     of_inputs, of_state = weights.bias
     bias = np.concatenate(
         [of_inputs[: 2 * units] + of_state[: 2 * units], of_inputs[2 * units :], of_state[2 * units :]]
@@ -285,9 +298,9 @@ def _flat_bias(kind: str, weights: Weights) -> Weights:
 
 def _share(kind: str, weights: Weights, dtype: Any) -> Weights:
     """Zeros to which a job adds its gradients of weights."""
-    features, units = weights.kernel.shape[0], weights.recurrent.shape[0]
-    wide = _gate_width(kind, units, dtype)
-    return Weights(np.zeros((features, wide), dtype), np.zeros((units, wide), dtype), np.zeros(wide, dtype))
+    features, wide = weights.kernel.shape[0], _gate_width(kind, units_of(kind, weights.kernel), dtype)
+    rows = weights.recurrent.shape[0]
+    return Weights(np.zeros((features, wide), dtype), np.zeros((rows, wide), dtype), np.zeros(wide, dtype))
 
 
 def _total(kind: str, shares: list[Weights], units: int) -> Weights:

@@ -69,8 +69,8 @@ def _operation(kind: str, reverse: tuple, masked: bool, keep: bool, *arrays: Any
 
 
 def _operation_forward(kind: str, reverse: tuple, masked: bool, keep: bool, *arrays: Any) -> tuple:
-    x, recurrent = arrays[0], arrays[2 + masked]
-    directions, states, units = len(reverse), compiled.KINDS[kind][1], recurrent.shape[0]
+    x, kernel = arrays[0], arrays[1 + masked]
+    directions, states, units = len(reverse), compiled.KINDS[kind][1], compiled.units_of(kind, kernel)
     batch, time = x.shape[:2]
     shapes = [(batch, time, directions * units), *[(batch, units)] * (directions * states)]
     shapes += compiled.saved_shapes(kind, batch * time, units, x.dtype, directions, keep, KEPT_BYTES)

@@ -12,7 +12,7 @@ import tensorflow as tf
 from tensorflow.python.ops import control_flow_util
 from tensorflow.python.saved_model import save_context
 
-from zoo.engine import compiled, recurrence
+from zoo.engine import compiled, maximum, recurrence
 from zoo.errors import UserError
 
 TRAINER = ("one_step_on_data", "one_step_on_iterator", "multi_step_on_iterator", "one_step_on_data_distributed",
@@ -115,7 +115,7 @@ def run(
         arguments = [x, *masks, *parameters]
         results = _call(forward, arguments, [dtype] * (1 + finals + 2 * directions))
         outputs, last, saved = results[0], results[1 : 1 + finals], results[1 + finals :]
-        units = parameters[1].shape[0]
+        units = compiled.units_of(kind, parameters[0])
         outputs.set_shape((*x.shape[:2], directions * units))
         for state in last:
             state.set_shape((x.shape[0], units))
@@ -165,6 +165,29 @@ def linear(a: Any, b: Any, h0: Any, mask: Any, reverse: bool) -> tuple[Any, Any]
         return (y, hn), gradient
 
     return operation(a, b, h0)
+
+
+def max_over_time(x: Any, mask: Any) -> Any:
+    """`maximum.forward` and its gradient on tensors."""
+    masks = [] if mask is None else [tf.cast(mask, tf.bool)]
+
+    @tf.custom_gradient
+    def operation(x: Any) -> Any:
+        y, index = _call(lambda x, *m: list(maximum.forward(x, m[0] if m else None)), [x, *masks], [x.dtype, tf.int32])
+        y.set_shape((x.shape[0], x.shape[2]))
+        time = tf.shape(x)[1]
+
+        def gradient(dy: Any) -> Any:
+            def call(index: Any, dy: Any, time: Any) -> list:
+                (dx,) = _call(lambda *arrays: [maximum.backward(*arrays)], [index, dy, time], [dy.dtype])
+                dx.set_shape(x.shape)
+                return [dx]
+
+            return _once(call)(index, dy, time)[0]
+
+        return y, gradient
+
+    return operation(x)
 
 
 def _grouped(flat: list, size: int) -> list[list]:

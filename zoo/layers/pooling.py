@@ -6,6 +6,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from zoo import engine
 from zoo.layers.explicit_mask import ExplicitMask
 from zoo.names import look_up
 
@@ -46,21 +47,29 @@ class Pooling(ExplicitMask):
             self.bias = self.add_weight((features,), "zeros", name="bias")
             self.context = self.add_weight((features, 1), "glorot_uniform", name="context")
 
-    def call(self, sequence: Any, mask: Any | None = None) -> Any:
+    def call(self, sequence: Any, mask: Any | None = None, training: bool | None = None) -> Any:
         """Pools.
 
         Args:
             sequence: `(batch, time, features)`.
             mask: `(batch, time)`, True = real; padding may stand anywhere.
+            training: Whether gradients are going to be asked for.
 
         Returns:
             `(batch, features * len(kinds))`.
         """
+        given = mask
         if mask is None:
             mask = ops.ones(ops.shape(sequence)[:2], "bool")
         real = ops.cast(mask, sequence.dtype)[:, :, None]  # (batch, time, 1)
         some = ops.max(real, axis=1)  # (batch, 1): 0 if nothing is real
-        return ops.concatenate([getattr(self, f"_{kind}")(sequence, real) * some for kind in self.kinds], axis=-1)
+        pooled = [
+            engine.max_over_time(sequence, given, training)
+            if kind == "max"
+            else getattr(self, f"_{kind}")(sequence, real)
+            for kind in self.kinds
+        ]
+        return ops.concatenate([each * some for each in pooled], axis=-1)
 
     def _last(self, sequence: Any, real: Any) -> Any:
         time = ops.arange(ops.shape(real)[1], dtype="int32")[None, :, None]
@@ -72,9 +81,6 @@ class Pooling(ExplicitMask):
         count = ops.sum(ops.cast(real, "float32"), axis=1)
         total = ops.sum(ops.cast(sequence * real, "float32"), axis=1)
         return ops.cast(total / ops.maximum(count, 1.0), sequence.dtype)
-
-    def _max(self, sequence: Any, real: Any) -> Any:
-        return ops.max(ops.where(real > 0, sequence, _lowest(sequence)), axis=1)
 
     def _attention(self, sequence: Any, real: Any) -> Any:
         hidden = ops.tanh(ops.matmul(sequence, self.kernel) + self.bias)

@@ -163,7 +163,7 @@ class ResidualStack(ExplicitMask):
         super().__init__(**kwargs)
         if num_layers < 1:
             raise ValueError(f"A recurrent stack needs at least one layer; got num_layers={num_layers}.")
-        self.bidirectional, self.return_state = bidirectional, return_state
+        self.num_layers, self.bidirectional, self.return_state = num_layers, bidirectional, return_state
         self.blocks = [
             ResidualBlock(
                 cell, units, bidirectional=bidirectional, dropout=dropout, return_state=return_state,

@@ -23,9 +23,23 @@ def check(config: Any) -> None:
         cell_names(config.cell)
     if getattr(config, "model", None) is None and hasattr(config, "cells"):
         cell_names(config.cells)
+    if getattr(config, "trained_on", None) is not None:
+        memory_test(config.trained_on)
+    if hasattr(config, "gain"):
+        _untrained_only(config)
     if hasattr(config, "seeds"):
         seeds(config.seeds)
         memory_test(config.test)
+
+
+def _untrained_only(config: Any) -> None:
+    """Refuses options that would have no effect."""
+    if config.model is not None and config.trained_on is not None:
+        raise UserError("--model and --trained-on both say which nets to show: give one of them.")
+    if config.gain != 1 and (config.model or config.trained_on):
+        raise UserError(
+            "--gain multiplies the recurrent weights of untrained cells: omit it with --model and --trained-on."
+        )
 
 
 def cell_names(words: str) -> list[str]:

@@ -16,6 +16,7 @@ from zoo.lens import choices, results
 from zoo.lens.results import SOLVED, Result
 from zoo.lens.settings import Memory
 from zoo.lens.theory import THEORY
+from zoo.saved import SavedModel
 from zoo.task import Installed
 
 PREFIX = "accuracy_at_"
@@ -51,9 +52,14 @@ def measure(config: Memory, known: Sequence[Result] = ()) -> Iterator[Result]:
         yield found or _trained(task, recipe, stored)
 
 
-def _trained(task: Installed, recipe: Any, stored: Mapping[str, Any]) -> Result:
+def fit(task: Installed, recipe: Any) -> SavedModel:
+    """Trains by a recipe; the model is not kept on disk."""
     with tempfile.TemporaryDirectory(prefix="zoo-lens-") as folder:
-        metrics = training.train(task, recipe, Path(folder) / "model", plot=False).metrics
+        return training.train(task, recipe, Path(folder) / "model", plot=False)
+
+
+def _trained(task: Installed, recipe: Any, stored: Mapping[str, Any]) -> Result:
+    metrics = fit(task, recipe).metrics
     scores = metrics["scores"]["test"]
     by_distance = {int(name.removeprefix(PREFIX)): value for name, value in scores.items() if name.startswith(PREFIX)}
     if not by_distance:

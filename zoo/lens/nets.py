@@ -12,7 +12,7 @@ from keras import ops
 from zoo import cells, engine
 from zoo.cells.cell import state_sizes
 from zoo.errors import UserError
-from zoo.layers import Recurrent
+from zoo.layers import Recurrent, ResidualStack
 from zoo.saved import SavedModel
 
 
@@ -100,7 +100,10 @@ def _test_inputs(saved: SavedModel, steps: int, sequences: int) -> np.ndarray:
     rows: list[np.ndarray] = []
     longest = 0
     for batch, _, weights in saved.installed.task.load(saved.recipe, saved.assets).split("test"):
-        with _recorded(layer_of(saved)) as calls:
+        layer = layer_of(saved)
+        # In a block, the recurrence reads what normalization has made of the inputs.
+        reads = layer.blocks[0].recurrent if isinstance(layer, ResidualStack) else layer
+        with _recorded(reads) as calls:
             saved.net(batch, training=False)
         inputs, mask = calls[0]
         real = ops.convert_to_numpy(ops.ones(ops.shape(inputs)[:2], "bool") if mask is None else mask)
@@ -118,14 +121,14 @@ def _test_inputs(saved: SavedModel, steps: int, sequences: int) -> np.ndarray:
     return np.stack(rows[:sequences])
 
 
-def layer_of(saved: SavedModel) -> Recurrent:
-    """The layer "recurrent" of a saved model.
+def layer_of(saved: SavedModel) -> Recurrent | ResidualStack:
+    """The layer "recurrent" of a saved model, a plain stack or one of blocks.
 
     Raises:
         UserError: If it has none.
     """
     for layer in saved.net.layers:
-        if layer.name == "recurrent" and isinstance(layer, Recurrent):
+        if layer.name == "recurrent" and isinstance(layer, (Recurrent, ResidualStack)):
             return layer
     raise UserError(
         f"{saved.path.name} is a model for {saved.installed.name} without one recurrent layer that reads its input: "

@@ -9,9 +9,16 @@ CELLS = "simple_rnn,lstm,gru"
 
 @dataclass(frozen=True)
 class Gradients:
-    """Norm of d(loss at time T) / d(hidden state at time t) against T - t, for each cell."""
+    """Norm of d(loss at time T) / d(hidden state at time t) against T - t, for each cell.
 
-    cells: str = setting(CELLS, "Cells to compare, separated by commas; they are untrained.")
+    Cells are untrained unless --trained-on or --model is given. Gates of a fresh GRU or LSTM are about half open, so its
+    gradients vanish nearly as those of the simple RNN; training opens them where something has to be kept.
+    """
+
+    cells: str = setting(CELLS, "Cells to compare, separated by commas; arguments after colons (min_gru:signed).")
+    trained_on: str | None = setting(
+        None, "Train each cell on this memory test first, such as adding; by default cells are untrained."
+    )
     model: str | None = setting(
         None, "Saved models to compare instead, separated by commas: their first recurrent layers."
     )
@@ -28,7 +35,10 @@ class Gradients:
 
 @dataclass(frozen=True)
 class Jacobian(Gradients):
-    """Largest singular value of d(state at t) / d(state at t - 1), for each cell and step."""
+    """Largest singular value of d(state at t) / d(state at t - 1), for each cell and step.
+
+    Cells are untrained unless --trained-on or --model is given.
+    """
 
     sequences: int = setting(2, "Number of sequences to average over.", minimum=1, maximum=256)
     plot: str = setting("jacobian.png", "PNG file to write.")

@@ -1,4 +1,4 @@
-"""What theory says of a memory test: two sentences, for the screen and the help."""
+"""What theory says of a memory test, and of cells that nobody has trained: sentences for the screen and the help."""
 
 STATE_TRACKING = (
     "A linear recurrence h_t = a_t * h_(t-1) + b_t whose factors a_t are positive cannot do parity at every length "
@@ -18,3 +18,9 @@ THEORY = {
     ),
 }
 """Memory test -> what cells can and cannot do. Tests without an entry have no such theory."""
+
+UNTRAINED = (
+    "These cells are untrained: weights and gates are as they are made. A fresh GRU vanishes too: with biases of zero its "
+    "update gate is about sigmoid(0) = 0.5, so that half of the state and of its gradient is lost at every step; an "
+    "LSTM's forget gate starts at sigmoid(1) = 0.73. Gates learn to stay open: --trained-on adding trains the cells first."
+)

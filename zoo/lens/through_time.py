@@ -1,5 +1,6 @@
 """`zoo lens gradients` and `zoo lens jacobian`: one curve per cell, as a table and as a plot."""
 
+import dataclasses
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -7,8 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from zoo import figures
-from zoo.lens import choices, gradients, nets, tables
+from zoo.lens import choices, gradients, memory, nets, tables
 from zoo.lens.settings import Gradients, Jacobian
+from zoo.lens.theory import UNTRAINED
 from zoo.saved import SavedModel
 
 
@@ -16,9 +18,26 @@ def _nets(config: Gradients, models: Sequence[SavedModel]) -> list[nets.Net]:
     if models:
         return [nets.trained(saved, config.steps, config.sequences, config.seed) for saved in models]
     names = choices.cell_names(config.cells)
+    if config.trained_on is not None:
+        return [_trained(config, name) for name in names]
     return [
         nets.untrained(name, config.units, config.steps, config.sequences, config.seed, config.gain) for name in names
     ]
+
+
+def _trained(config: Gradients, cell: str) -> nets.Net:
+    """A cell after training on a memory test of as many steps, which it then reads."""
+    task, settings = choices.memory_test(str(config.trained_on))
+    recipe = task.recipe.train(**settings, dataset=f"{config.trained_on}/{config.steps}", cell=cell, seed=config.seed)
+    net = nets.trained(memory.fit(task, recipe), config.steps, config.sequences, config.seed)
+    return dataclasses.replace(net, name=cell)
+
+
+def _state(config: Gradients, models: Sequence[SavedModel]) -> str:
+    """What the nets are, for the picture."""
+    if config.trained_on is not None:
+        return f"trained on {config.trained_on}/{config.steps}"
+    return "trained models" if models else "untrained cells"
 
 
 def show_gradients(config: Gradients, models: Sequence[SavedModel]) -> Iterator[str]:
@@ -29,14 +48,16 @@ def show_gradients(config: Gradients, models: Sequence[SavedModel]) -> Iterator[
         curves[net.name] = gradients.norms(by_time)
     labels = ("T - t (steps back from the loss)", "norm of d loss(T) / d state(t)")
     lines = {name: (range(len(curve)), curve) for name, curve in curves.items()}
-    figures.draw_lines(Path(config.plot), lines, labels, title="Gradient through time", log=True)
+    state = _state(config, models)
+    figures.draw_lines(Path(config.plot), lines, labels, title=f"Gradient through time, {state}", log=True)
     if config.json:
-        yield _json(config, "distance", curves)
+        yield _json(config, "distance", curves, state)
         return
     yield from _table("T - t", curves, gradients.table_rows(config.steps))
     for name, curve in curves.items():
         share = float(curve[-1] / curve[0]) if curve[0] else float("nan")
         yield f"{name}: {config.steps - 1} steps back, {share:.2g} of the gradient is left"
+    yield from _remark(state)
     yield config.plot
 
 
@@ -46,16 +67,22 @@ def show_jacobian(config: Jacobian, models: Sequence[SavedModel]) -> Iterator[st
     labels = ("time t (steps)", "largest singular value of d state(t) / d state(t - 1)")
     places = range(1, config.steps + 1)
     lines = {name: (places, curve) for name, curve in curves.items()}
-    figures.draw_lines(Path(config.plot), lines, labels, title="Jacobian of one step", levels={"": 1.0})
+    state = _state(config, models)
+    figures.draw_lines(Path(config.plot), lines, labels, title=f"Jacobian of one step, {state}", levels={"": 1.0})
     if config.json:
-        yield _json(config, "time", curves, first=1)
+        yield _json(config, "time", curves, state, first=1)
         return
     yield from _table("t", curves, gradients.table_rows(config.steps), first=1)
     for name, curve in curves.items():
         mean = float(curve.mean())
         does = "shrinks in every direction" if mean < 1 else "grows in some direction"
         yield f"{name}: mean {mean:.3g}: on average, a change of the state {does} from one step to the next"
+    yield from _remark(state)
     yield config.plot
+
+
+def _remark(state: str) -> Iterator[str]:
+    yield UNTRAINED if state == "untrained cells" else f"Nets: {state}."
 
 
 def _table(head: str, curves: dict[str, np.ndarray], places: list[int], first: int = 0) -> Iterator[str]:
@@ -63,8 +90,7 @@ def _table(head: str, curves: dict[str, np.ndarray], places: list[int], first: i
     return tables.table([head, *curves], rows)
 
 
-def _json(config: Gradients, axis: str, curves: dict[str, np.ndarray], first: int = 0) -> str:
+def _json(config: Gradients, axis: str, curves: dict[str, np.ndarray], state: str, first: int = 0) -> str:
     rounded = {name: [float(f"{value:.6g}") for value in curve] for name, curve in curves.items()}
-    return json.dumps(
-        {axis: list(range(first, first + config.steps)), "cells": rounded, "seed": config.seed, "figure": config.plot}
-    )
+    facts = {"nets": state, "seed": config.seed, "figure": config.plot}
+    return json.dumps({axis: list(range(first, first + config.steps)), "cells": rounded, **facts})

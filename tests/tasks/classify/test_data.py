@@ -143,7 +143,8 @@ def test_folders_that_cannot_be_used(folder, tmp_path):
         (folder / "dog" / f"{i}.png").unlink()
     assert "dog has 1 pictures" in message(folder)
     assert "did you mean 'digits'" in message("digit")
-    assert "has no configs" in message("digits/8")
+    assert message("digits/pixel").startswith("No variant of 'digits' is called 'pixel'; did you mean 'pixels'?")
+    assert "Write 'mnist' for the data set itself" in message("mnist/8")
 
 
 def test_a_limit_keeps_all_classes():

@@ -59,15 +59,20 @@ def _step(a, h):
 
 @part
 def _back(gates, h0, dy, dh, da):
+    """Several loops: the compiler leaves one scalar that has more than eight pairs of arrays to tell apart."""
     units = h0.size
     z, r = gates[:units], gates[units : 2 * units]
     n, s = gates[2 * units : 3 * units], gates[3 * units : 4 * units]
     dz, dr, dn, ds = da[:units], da[units : 2 * units], da[2 * units : 3 * units], da[3 * units : 4 * units]
     one = h0.dtype.type(1)
     for j in range(units):
-        d, zj, nj = dh[j] + dy[j], z[j], n[j]
+        dh[j] += dy[j]
+    for j in range(units):
+        zj = z[j]
+        dz[j] = dh[j] * (h0[j] - n[j]) * zj * (one - zj)
+    for j in range(units):
+        zj, nj, d = z[j], n[j], dh[j]
         dn[j] = d * (one - zj) * (one - nj * nj)
-        dz[j] = d * (h0[j] - nj) * zj * (one - zj)
         dh[j] = d * zj
     for j in range(units):
         d, rj = dn[j], r[j]

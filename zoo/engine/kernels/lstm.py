@@ -52,15 +52,19 @@ def _activate(a, units):
         o[j] = sigmoid(o[j])
 
 
+# Each loop below writes one or two arrays: the compiler leaves a loop scalar if it would have to tell more than eight
+# pairs of arrays apart.
+
+
 @part
 def _step(a, c, h):
     units = c.size
     _activate(a, units)
     i, f, g, o = a[:units], a[units : 2 * units], a[2 * units : 3 * units], a[3 * units : 4 * units]
     for j in range(units):
-        value = f[j] * c[j] + i[j] * g[j]
-        c[j] = value
-        h[j] = o[j] * tanh(value)
+        c[j] = f[j] * c[j] + i[j] * g[j]
+    for j in range(units):
+        h[j] = o[j] * tanh(c[j])
 
 
 @part
@@ -72,10 +76,14 @@ def _back(gates, c0, c, dy, dh, dc, da):
     dg, do = da[2 * units : 3 * units], da[3 * units : 4 * units]
     one = c.dtype.type(1)
     for j in range(units):
-        d, t = dh[j] + dy[j], tanh(c[j])
+        dh[j] += dy[j]
+    for j in range(units):
+        t = tanh(c[j])
+        df[j] = t
+        dc[j] += dh[j] * o[j] * (one - t * t)
+    for j in range(units):
         oj = o[j]
-        dc[j] += d * oj * (one - t * t)
-        do[j] = d * t * oj * (one - oj)
+        do[j] = dh[j] * df[j] * oj * (one - oj)
     for j in range(units):
         ij, gj, d = i[j], g[j], dc[j]
         di[j] = d * gj * ij * (one - ij)
