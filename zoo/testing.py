@@ -18,7 +18,7 @@ import numpy as np
 from keras import ops
 
 from zoo import builders, cells, saved, training
-from zoo.cells.cell import Cell, advance, initial_states, output_is_state, output_size, state_sizes
+from zoo.cells.cell import Cell, advance, initial_states, output_size, state_sizes
 from zoo.layers import Recurrent
 from zoo.task import Installed
 

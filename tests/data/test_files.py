@@ -38,7 +38,6 @@ def test_carriage_returns_alone_end_lines(tmp_path: Path) -> None:
         ("xyz\n".encode("utf-16-be"), "is UTF-16BE, not UTF-8"),
         (b"fine\n\x93quoted\x94\n", "line 2: not UTF-8; it may be WINDOWS-1252"),
         ("fine\ncaf\u00e9\n".encode("latin-1"), "line 2: not UTF-8; it may be ISO-8859-1"),
-        (b"fine\nnot \0 text\n", "line 2: it has a zero byte"),
         (b"fine\nend \xe2\x82", "line 2: not UTF-8"),
     ],
 )
@@ -62,3 +61,10 @@ def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(UserError, match="no regular file"):
         list(files.lines(tmp_path / "pipe"))
+
+
+def test_a_zero_byte_ends_lines_but_not_blocks(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"fine\nnot \0 a line\n")
+    with pytest.raises(UserError, match="line 2: it has a zero byte"):
+        list(files.lines(tmp_path / "a"))
+    assert "".join(files.blocks(tmp_path / "a")) == "fine\nnot \0 a line\n"

@@ -65,5 +65,5 @@ def test_options_name_further_parts(tmp_path: Path) -> None:
     touch(tmp_path, "a.csv", "b.csv")
     found = own.parts(tmp_path / "a.csv", tables.is_table, validation=str(tmp_path / "b.csv"))
     assert found["validation"] == tmp_path / "b.csv"
-    with pytest.raises(UserError, match="--test-dataset: .* does not exist"):
+    with pytest.raises(UserError, match=r"--test-dataset: .* does not exist"):
         own.parts(tmp_path / "a.csv", tables.is_table, test=str(tmp_path / "c.csv"))

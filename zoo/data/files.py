@@ -50,7 +50,7 @@ def lines(path: Path) -> Generator[str, None, None]:
 
 
 def blocks(path: Path, size: int = BLOCK) -> Iterator[str]:
-    """The text of a file in pieces of up to `size` characters; line ends stay as they are.
+    """The text of a file in pieces of up to `size` characters; line ends and zero bytes stay as they are.
 
     Raises:
         UserError: As `lines`.
@@ -62,8 +62,8 @@ def blocks(path: Path, size: int = BLOCK) -> Iterator[str]:
             text = decoder.decode(block)
         except UnicodeDecodeError as error:
             raise _not_utf8(path, line + error.object[: error.start].count(b"\n"), error.object) from error
-        if "\0" in text:
-            raise _not_text(path, line + text.partition("\0")[0].count("\n"), block)
+        if first and _wide(block):
+            raise _not_text(path, 1, block)
         line += text.count("\n")
         text = text.removeprefix("\ufeff") if first else text
         first = first and not text
@@ -141,10 +141,16 @@ def _not_utf8(path: Path, number: int, content: bytes) -> UserError:
     )
 
 
-def _not_text(path: Path, number: int, content: bytes) -> UserError:
+def _wide(content: bytes) -> str:
+    """The encoding of text whose every other byte is zero: UTF-16 without a mark; empty for any other."""
     zeros = [place % 2 for place, byte in enumerate(content[:400]) if byte == 0]
-    if len(zeros) > len(content[:400]) // 4 and len(set(zeros)) == 1:  # every other byte: UTF-16 without a mark
-        encoding = "UTF-16LE" if zeros[0] else "UTF-16BE"
+    if len(zeros) <= len(content[:400]) // 4 or len(set(zeros)) != 1:
+        return ""
+    return "UTF-16LE" if zeros[0] else "UTF-16BE"
+
+
+def _not_text(path: Path, number: int, content: bytes) -> UserError:
+    if encoding := _wide(content):
         return UserError(f"{path} is {encoding}, not UTF-8. {_convert(path, encoding)}")
     return UserError(f"{path}, line {number:,}: it has a zero byte, so it is no text file. Give text in UTF-8.")
 

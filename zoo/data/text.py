@@ -98,6 +98,13 @@ class Tokenizer:
         steps: list = [normalizers.Replace(old, new) for old, new in replace]
         steps += [normalizers.NFC()] + [normalizers.Lowercase()] * lowercase
         inner.normalizer = normalizers.Sequence(steps)
+        if kind == "char":
+            characters = _count_characters(map(inner.normalizer.normalize_str, texts), min_count)
+            vocabulary = [*SPECIAL, *characters[: vocabulary_size - len(SPECIAL)]]
+            inner.model = models.WordLevel({token: i for i, token in enumerate(vocabulary)}, unk_token="<unk>")
+            inner.add_special_tokens(list(SPECIAL))
+            inner.encode_special_tokens = True
+            return cls(inner)
         options: dict[str, Any] = {"unk_token": "<unk>"} if kind == "unigram" else {"min_frequency": min_count}
         if kind == "bpe":
             options["limit_alphabet"] = vocabulary_size - len(SPECIAL)
@@ -167,6 +174,21 @@ class Tokenizer:
             raise ValueError(f"{path.name} is a tokenizer, but its first ids are not {' '.join(SPECIAL)}")
         inner.encode_special_tokens = True
         return cls(inner)
+
+
+def _count_characters(texts: Iterable[str], min_count: int) -> list[str]:
+    """The characters of texts that occur `min_count` times or more, the most frequent first.
+
+    Counted as code points by numpy: several times faster than a training by the library.
+    """
+    counts = np.zeros(0, np.int64)  # one for each code point up to the largest that occurs
+    for text in texts:
+        points = np.frombuffer(text.encode("utf-32-le", "replace"), np.uint32)
+        found = np.bincount(points, minlength=counts.size)
+        found[: counts.size] += counts
+        counts = found
+    kept = np.flatnonzero(counts >= max(min_count, 1))
+    return [chr(point) for point in kept[np.argsort(-counts[kept], kind="stable")]]
 
 
 def truncate(ids: Sequence[int], max_length: int, head_fraction: float = 1.0) -> Sequence[int]:

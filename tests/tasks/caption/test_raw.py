@@ -455,5 +455,5 @@ def test_a_link_out_of_the_folder_is_refused(tmp_path: Path) -> None:
     own.mkdir()
     (own / "captions.csv").write_text("image,caption\nlink.png,A dog\n")
     (own / "link.png").symlink_to(tmp_path / "secret.png")
-    with pytest.raises(UserError, match="line 2: link.png is not inside the folder"):
+    with pytest.raises(UserError, match=r"line 2: link\.png is not inside the folder"):
         raw.from_folder(own)
