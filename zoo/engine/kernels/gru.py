@@ -38,46 +38,52 @@ from zoo.engine.kernels.rows import (
     time_of,
 )
 
-
-@part
-def _activate(a, units):
-    both, r, n, s = a[: 2 * units], a[units : 2 * units], a[2 * units : 3 * units], a[3 * units : 4 * units]
-    for j in range(both.size):
-        both[j] = sigmoid(both[j])
-    for j in range(units):
-        n[j] = tanh(n[j] + r[j] * s[j])
+# Loops below write one or two arrays: the compiler leaves a loop scalar if it would have to tell more than eight pairs
+# of arrays apart.
 
 
 @part
-def _step(a, h):
-    units = h.size
-    _activate(a, units)
-    z, n = a[:units], a[2 * units : 3 * units]
+def _activate(a, at, units):
+    r, n, s = at + units, at + 2 * units, at + 3 * units
+    for j in range(2 * units):
+        k = np.uintp(at + j)
+        a[k] = sigmoid(a[k])
     for j in range(units):
-        h[j] = n[j] + z[j] * (h[j] - n[j])
+        k = np.uintp(n + j)
+        a[k] = tanh(a[k] + a[np.uintp(r + j)] * a[np.uintp(s + j)])
 
 
 @part
-def _back(gates, h0, dy, dh, da):
-    """Several loops: the compiler leaves one scalar that has more than eight pairs of arrays to tell apart."""
-    units = h0.size
-    z, r = gates[:units], gates[units : 2 * units]
-    n, s = gates[2 * units : 3 * units], gates[3 * units : 4 * units]
-    dz, dr, dn, ds = da[:units], da[units : 2 * units], da[2 * units : 3 * units], da[3 * units : 4 * units]
-    one = h0.dtype.type(1)
+def _step(a, at, h, row, y, out, units):
+    """One row whose gates begin at `at`, state at `row` and output at `out` of flat arrays."""
+    _activate(a, at, units)
+    n = at + 2 * units
     for j in range(units):
-        dh[j] += dy[j]
+        k, nj = np.uintp(row + j), a[np.uintp(n + j)]
+        value = nj + a[np.uintp(at + j)] * (h[k] - nj)
+        h[k] = value
+        y[np.uintp(out + j)] = value
+
+
+@part
+def _back(gates, at, before, at_before, dy, at_y, dh, at_h, da, to, units):
+    """One row; each array is flat and has the number where it begins behind it."""
+    z, r, n, s = at, at + units, at + 2 * units, at + 3 * units
+    dz, dr, dn, ds = to, to + units, to + 2 * units, to + 3 * units
+    one = dh.dtype.type(1)
     for j in range(units):
-        zj = z[j]
-        dz[j] = dh[j] * (h0[j] - n[j]) * zj * (one - zj)
+        dh[np.uintp(at_h + j)] += dy[np.uintp(at_y + j)]
     for j in range(units):
-        zj, nj, d = z[j], n[j], dh[j]
-        dn[j] = d * (one - zj) * (one - nj * nj)
-        dh[j] = d * zj
+        zj, change = gates[np.uintp(z + j)], before[np.uintp(at_before + j)] - gates[np.uintp(n + j)]
+        da[np.uintp(dz + j)] = dh[np.uintp(at_h + j)] * change * zj * (one - zj)
     for j in range(units):
-        d, rj = dn[j], r[j]
-        dr[j] = d * s[j] * rj * (one - rj)
-        ds[j] = d * rj
+        zj, nj, d = gates[np.uintp(z + j)], gates[np.uintp(n + j)], dh[np.uintp(at_h + j)]
+        da[np.uintp(dn + j)] = d * (one - zj) * (one - nj * nj)
+        dh[np.uintp(at_h + j)] = d * zj
+    for j in range(units):
+        d, rj = da[np.uintp(dn + j)], gates[np.uintp(r + j)]
+        da[np.uintp(dr + j)] = d * gates[np.uintp(s + j)] * rj * (one - rj)
+        da[np.uintp(ds + j)] = d * rj
 
 
 @part
@@ -147,23 +153,24 @@ def forward(x, rows, lengths, offsets, reverse, kernel, recurrent, bias, h0, y, 
         copy(h0[rows[i]], h[i])
     inputs = np.empty((BLOCK + count, features), x.dtype)
     a = np.empty((BLOCK + count, wide), x.dtype)
+    flat_h, flat_y = h.reshape(-1), y.reshape(-1)
     first, steps = 0, offsets.size - 1
     while first < steps:
         end = next_block(offsets, first)
         total = offsets[end] - offsets[first]
         if gates.shape[0]:
             a = gates[offsets[first] : offsets[end]]
+        flat = a.reshape(-1)
         gather(x, 0, features, rows, lengths, offsets, reverse, first, end, inputs)
         begin(a, bias, total)
-        multiply(inputs.reshape(-1), 0, features, 1, total, features, w, a.reshape(-1), 0, wide, 3 * units)
+        multiply(inputs.reshape(-1), 0, features, 1, total, features, w, flat, 0, wide, 3 * units)
         for step in range(first, end):
             at, running = offsets[step] - offsets[first], offsets[step + 1] - offsets[step]
             _add_state(h, running, u, v, a, at)
             for i in range(running):
-                _step(a[at + i], h[i])
                 row = rows[i]
-                time = time_of(step, lengths[row], reverse)
-                copy(h[i], y[row, time, column : column + units])
+                out = (row * y.shape[1] + time_of(step, lengths[row], reverse)) * y.shape[2] + column
+                _step(flat, (at + i) * wide, flat_h, i * units, flat_y, out, units)
         first = end
     for i in range(count):
         copy(h[i], hn[rows[i]])
@@ -205,7 +212,8 @@ def backward(
     a, da = np.empty((0 if kept else room, wide), x.dtype), np.zeros((room, wide), x.dtype)
     dinputs = np.empty((room, wide_x), x.dtype)
     scratch = np.empty(DEPTH * padded(x, 3 * units), x.dtype)
-    flat = da.reshape(-1)
+    flat, flat_dh, flat_dy, flat_hidden = da.reshape(-1), dh.reshape(-1), dy.reshape(-1), hidden.reshape(-1)
+    flat_a, flat_gates = a.reshape(-1), gates.reshape(-1)
     end = offsets.size - 1
     while end > 0:
         first = previous_block(offsets, end)
@@ -214,19 +222,20 @@ def backward(
         gather_previous(y, column, units, h0, rows, lengths, offsets, reverse, first, end, hidden)
         if not kept:
             begin(a, bias, total)
-            multiply(inputs.reshape(-1), 0, features, 1, total, features, w, a.reshape(-1), 0, wide, 3 * units)
+            multiply(inputs.reshape(-1), 0, features, 1, total, features, w, flat_a, 0, wide, 3 * units)
             _add_state(hidden, total, u, v, a, 0)
+            for i in range(total):
+                _activate(flat_a, i * wide, units)
+        values, base = (flat_gates, offsets[first] * wide) if kept else (flat_a, 0)
         for step in range(end - 1, first - 1, -1):
             at, running = offsets[step] - offsets[first], offsets[step + 1] - offsets[step]
             for i in range(running):
-                row = rows[i]
-                if not kept:
-                    _activate(a[at + i], units)
-                gate = gates[offsets[step] + i] if kept else a[at + i]
-                time = time_of(step, lengths[row], reverse)
-                _back(gate, hidden[at + i], dy[row, time, column : column + units], dh[i], da[at + i])
-            multiply(flat, at * wide, wide, 1, running, 2 * units, ut, dh.reshape(-1), 0, wide_h, units)
-            multiply(flat, at * wide + 3 * units, wide, 1, running, units, vt, dh.reshape(-1), 0, wide_h, units)
+                row, place = rows[i], (at + i) * wide
+                out = (row * dy.shape[1] + time_of(step, lengths[row], reverse)) * dy.shape[2] + column
+                _back(values, base + place, flat_hidden, (at + i) * units, flat_dy, out, flat_dh, i * wide_h, flat,
+                      place, units)  # fmt: skip
+            multiply(flat, at * wide, wide, 1, running, 2 * units, ut, flat_dh, 0, wide_h, units)
+            multiply(flat, at * wide + 3 * units, wide, 1, running, units, vt, flat_dh, 0, wide_h, units)
         dinputs[:total] = 0
         multiply(flat, 0, wide, 1, total, 3 * units, wt, dinputs.reshape(-1), 0, wide_x, features)
         scatter(dinputs, features, rows, lengths, offsets, reverse, first, end, dx)

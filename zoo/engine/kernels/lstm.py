@@ -30,9 +30,9 @@ from zoo.engine.kernels.rows import (
     add_rows,
     begin,
     clear_padding,
-    copy,
     gather,
     gather_previous,
+    move,
     next_block,
     previous_block,
     scatter,
@@ -41,57 +41,62 @@ from zoo.engine.kernels.rows import (
 
 
 @part
-def _activate(a, units):
-    """Each gate is a slice of its own, so that the loops are vectorized."""
-    both, g, o = a[: 2 * units], a[2 * units : 3 * units], a[3 * units : 4 * units]
-    for j in range(both.size):
-        both[j] = sigmoid(both[j])
-    for j in range(g.size):
-        g[j] = tanh(g[j])
-    for j in range(o.size):
-        o[j] = sigmoid(o[j])
+def _activate(a, at, units):
+    """Each gate has a loop of its own, so that it is vectorized."""
+    for j in range(2 * units):
+        k = np.uintp(at + j)
+        a[k] = sigmoid(a[k])
+    for j in range(2 * units, 3 * units):
+        k = np.uintp(at + j)
+        a[k] = tanh(a[k])
+    for j in range(3 * units, 4 * units):
+        k = np.uintp(at + j)
+        a[k] = sigmoid(a[k])
 
 
-# Each loop below writes one or two arrays: the compiler leaves a loop scalar if it would have to tell more than eight
-# pairs of arrays apart.
-
-
-@part
-def _step(a, c, h):
-    units = c.size
-    _activate(a, units)
-    i, f, g, o = a[:units], a[units : 2 * units], a[2 * units : 3 * units], a[3 * units : 4 * units]
-    for j in range(units):
-        c[j] = f[j] * c[j] + i[j] * g[j]
-    for j in range(units):
-        h[j] = o[j] * tanh(c[j])
+# Loops below write one or two arrays: the compiler leaves a loop scalar if it would have to tell more than eight pairs
+# of arrays apart.
 
 
 @part
-def _back(gates, c0, c, dy, dh, dc, da):
-    units = c.size
-    i, f = gates[:units], gates[units : 2 * units]
-    g, o = gates[2 * units : 3 * units], gates[3 * units : 4 * units]
-    di, df = da[:units], da[units : 2 * units]
-    dg, do = da[2 * units : 3 * units], da[3 * units : 4 * units]
-    one = c.dtype.type(1)
+def _step(a, at, c, h, row, y, out, units):
+    """One row whose gates begin at `at`, states at `row` and output at `out` of flat arrays."""
+    _activate(a, at, units)
+    f, g, o = at + units, at + 2 * units, at + 3 * units
     for j in range(units):
-        dh[j] += dy[j]
+        k = np.uintp(row + j)
+        c[k] = a[np.uintp(f + j)] * c[k] + a[np.uintp(at + j)] * a[np.uintp(g + j)]
     for j in range(units):
-        t = tanh(c[j])
-        df[j] = t
-        dc[j] += dh[j] * o[j] * (one - t * t)
+        k = np.uintp(row + j)
+        value = a[np.uintp(o + j)] * tanh(c[k])
+        h[k] = value
+        y[np.uintp(out + j)] = value
+
+
+@part
+def _back(gates, at, before, at_before, cells, at_cell, dy, at_y, dh, at_h, dc, row, da, to, units):
+    """One row; each array is flat and has the number where it begins behind it."""
+    i, f, g, o = at, at + units, at + 2 * units, at + 3 * units
+    di, df, dg, do = to, to + units, to + 2 * units, to + 3 * units
+    one = dc.dtype.type(1)
     for j in range(units):
-        oj = o[j]
-        do[j] = dh[j] * df[j] * oj * (one - oj)
+        dh[np.uintp(at_h + j)] += dy[np.uintp(at_y + j)]
     for j in range(units):
-        ij, gj, d = i[j], g[j], dc[j]
-        di[j] = d * gj * ij * (one - ij)
-        dg[j] = d * ij * (one - gj * gj)
+        t = tanh(cells[np.uintp(at_cell + j)])
+        da[np.uintp(df + j)] = t
+        dc[np.uintp(row + j)] += dh[np.uintp(at_h + j)] * gates[np.uintp(o + j)] * (one - t * t)
     for j in range(units):
-        fj, d = f[j], dc[j]
-        df[j] = d * c0[j] * fj * (one - fj)
-        dc[j] = d * fj
+        oj = gates[np.uintp(o + j)]
+        da[np.uintp(do + j)] = dh[np.uintp(at_h + j)] * da[np.uintp(df + j)] * oj * (one - oj)
+        dh[np.uintp(at_h + j)] = 0
+    for j in range(units):
+        ij, gj, d = gates[np.uintp(i + j)], gates[np.uintp(g + j)], dc[np.uintp(row + j)]
+        da[np.uintp(di + j)] = d * gj * ij * (one - ij)
+        da[np.uintp(dg + j)] = d * ij * (one - gj * gj)
+    for j in range(units):
+        fj, d = gates[np.uintp(f + j)], dc[np.uintp(row + j)]
+        da[np.uintp(df + j)] = d * before[np.uintp(at_before + j)] * fj * (one - fj)
+        dc[np.uintp(row + j)] = d * fj
 
 
 def _forward_types(e):
@@ -126,25 +131,26 @@ def forward(x, rows, lengths, offsets, reverse, kernel, recurrent, bias, h0, c0,
         h[i], c[i] = h0[rows[i]], c0[rows[i]]
     inputs = np.empty((BLOCK + count, features), x.dtype)
     a = np.empty((BLOCK + count, wide), x.dtype)
+    flat_h, flat_c, flat_y, flat_cells = h.reshape(-1), c.reshape(-1), y.reshape(-1), cells.reshape(-1)
     first, steps = 0, offsets.size - 1
     while first < steps:
         end = next_block(offsets, first)
         total = offsets[end] - offsets[first]
         if gates.shape[0]:
             a = gates[offsets[first] : offsets[end]]
+        flat = a.reshape(-1)
         gather(x, 0, features, rows, lengths, offsets, reverse, first, end, inputs)
         begin(a, bias, total)
-        multiply(inputs.reshape(-1), 0, features, 1, total, features, w, a.reshape(-1), 0, wide, 4 * units)
+        multiply(inputs.reshape(-1), 0, features, 1, total, features, w, flat, 0, wide, 4 * units)
         for step in range(first, end):
             at, running = offsets[step] - offsets[first], offsets[step + 1] - offsets[step]
-            multiply(h.reshape(-1), 0, units, 1, running, units, u, a.reshape(-1), at * wide, wide, 4 * units)
+            multiply(flat_h, 0, units, 1, running, units, u, flat, at * wide, wide, 4 * units)
             for i in range(running):
-                _step(a[at + i], c[i], h[i])
                 row = rows[i]
-                time = time_of(step, lengths[row], reverse)
-                copy(h[i], y[row, time, column : column + units])
+                out = (row * y.shape[1] + time_of(step, lengths[row], reverse)) * y.shape[2] + column
+                _step(flat, (at + i) * wide, flat_c, flat_h, i * units, flat_y, out, units)
                 if cells.shape[0]:
-                    copy(c[i], cells[offsets[step] + i])
+                    move(flat_c, i * units, flat_cells, (offsets[step] + i) * units, units)
         first = end
     for i in range(count):
         hn[rows[i]], cn[rows[i]] = h[i], c[i]
@@ -192,6 +198,9 @@ def backward(
     a, da = np.empty((0 if kept else room, wide), x.dtype), np.zeros((room, wide), x.dtype)
     dinputs = np.empty((room, wide_x), x.dtype)
     scratch = np.empty(DEPTH * wide, x.dtype)
+    flat_dh, flat_dc, flat_da = dh.reshape(-1), dc.reshape(-1), da.reshape(-1)
+    flat_a, flat_gates, flat_cells = a.reshape(-1), gates.reshape(-1), cells.reshape(-1)
+    flat_c0, flat_dy = c0.reshape(-1), dy.reshape(-1)
     end = offsets.size - 1
     while end > 0:
         first = previous_block(offsets, end)
@@ -200,23 +209,24 @@ def backward(
         gather_previous(y, column, units, h0, rows, lengths, offsets, reverse, first, end, hidden)
         if not kept:
             begin(a, bias, total)
-            multiply(inputs.reshape(-1), 0, features, 1, total, features, w, a.reshape(-1), 0, wide, four)
-            multiply(hidden.reshape(-1), 0, units, 1, total, units, u, a.reshape(-1), 0, wide, four)
+            multiply(inputs.reshape(-1), 0, features, 1, total, features, w, flat_a, 0, wide, four)
+            multiply(hidden.reshape(-1), 0, units, 1, total, units, u, flat_a, 0, wide, four)
+            for i in range(total):
+                _activate(flat_a, i * wide, units)
+        values, base = (flat_gates, offsets[first] * wide) if kept else (flat_a, 0)
         for step in range(end - 1, first - 1, -1):
             at, running = offsets[step] - offsets[first], offsets[step + 1] - offsets[step]
+            before = flat_cells if step else flat_c0
             for i in range(running):
                 row = rows[i]
-                if not kept:
-                    _activate(a[at + i], units)
-                gate = gates[offsets[step] + i] if kept else a[at + i]
-                before = cells[offsets[step - 1] + i] if step else c0[row]
-                time = time_of(step, lengths[row], reverse)
-                _back(gate, before, cells[offsets[step] + i], dy[row, time, column : column + units], dh[i], dc[i],
-                      da[at + i])  # fmt: skip
-                dh[i] = 0
-            multiply(da.reshape(-1), at * wide, wide, 1, running, four, ut, dh.reshape(-1), 0, wide_h, units)
+                out = (row * dy.shape[1] + time_of(step, lengths[row], reverse)) * dy.shape[2] + column
+                previous = (offsets[step - 1] + i if step else row) * units
+                place = (at + i) * wide
+                _back(values, base + place, before, previous, flat_cells, (offsets[step] + i) * units, flat_dy, out,
+                      flat_dh, i * wide_h, flat_dc, i * units, flat_da, place, units)  # fmt: skip
+            multiply(flat_da, at * wide, wide, 1, running, four, ut, flat_dh, 0, wide_h, units)
         dinputs[:total] = 0
-        multiply(da.reshape(-1), 0, wide, 1, total, four, wt, dinputs.reshape(-1), 0, wide_x, features)
+        multiply(flat_da, 0, wide, 1, total, four, wt, dinputs.reshape(-1), 0, wide_x, features)
         scatter(dinputs, features, rows, lengths, offsets, reverse, first, end, dx)
         multiply_transposed(inputs[:total], dkernel, da, 0, four, scratch)
         multiply_transposed(hidden[:total], drecurrent, da, 0, four, scratch)

@@ -16,6 +16,7 @@ Reference: Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplica
 
 from typing import Any
 
+import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
@@ -45,6 +46,8 @@ WIDE = 2
 """Vectors in a panel."""
 DEPTH = 256
 """Rows of B in one go where B is packed for a single use; a panel of them takes 32 kB, the first cache."""
+PACKED = 64
+"""Rows of a transposed B that are packed in one go."""
 
 
 def _tile(rows: int, unroll: int) -> Any:
@@ -157,10 +160,11 @@ def pack(b, at, row, column, depth, columns, out):
                 for j in range(source.size):
                     line[j] = source[j]
         else:
-            for j in range(used):
-                start = at + (first + j) * column
-                for k in range(depth):
-                    target[k * width + j] = b[start + k * row]
+            for top in range(0, depth, PACKED):  # what is written in one go stays in the first cache
+                for j in range(used):
+                    start = at + (first + j) * column
+                    for k in range(top, min(top + PACKED, depth)):
+                        target[np.uintp(k * width + j)] = b[np.uintp(start + k * row)]
 
 
 @part

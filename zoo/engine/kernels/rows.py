@@ -7,7 +7,13 @@ is computed at step s for row i stands at `offsets[s] + i`: padded steps take ne
 
 Read in reverse, step s of a row of length n is its time n - 1 - s. Steps are handled in blocks of about `BLOCK` rows,
 whose numbers stay in the second cache from one pass over them to the next.
+
+Inside loops over rows, arrays are flat and rows are numbers where they begin: a view of a row would be counted as a
+reference, by atomic operations that took a tenth of a training step. Unsigned indices need no look at negative ones,
+which would keep a loop from being vectorized.
 """
+
+import numpy as np
 
 from zoo.engine.kernels.compiling import part
 
@@ -22,12 +28,20 @@ def copy(source, out):
 
 
 @part
+def move(source, at, out, to, width):
+    """Copies numbers of flat arrays."""
+    for j in range(width):
+        out[np.uintp(to + j)] = source[np.uintp(at + j)]
+
+
+@part
 def add_rows(values, count, total):
     """Adds the first `count` rows to `total`."""
+    flat, wide = values.reshape(-1), values.shape[1]
     for i in range(count):
-        row = values[i]
+        at = i * wide
         for j in range(total.size):
-            total[j] += row[j]
+            total[np.uintp(j)] += flat[np.uintp(at + j)]
 
 
 @part
@@ -56,37 +70,41 @@ def time_of(step, length, reverse):
 @part
 def gather(sequence, column, width, rows, lengths, offsets, reverse, first, end, out):
     """Copies steps `first` to `end` of `sequence[:, :, column:column + width]` into `out` (rows, width)."""
+    source, target, steps, wide = sequence.reshape(-1), out.reshape(-1), sequence.shape[1], sequence.shape[2]
     for step in range(first, end):
         base = offsets[step] - offsets[first]
         for i in range(offsets[step + 1] - offsets[step]):
             row = rows[i]
             time = time_of(step, lengths[row], reverse)
-            copy(sequence[row, time, column : column + width], out[base + i])
+            move(source, (row * steps + time) * wide + column, target, (base + i) * width, width)
 
 
 @part
 def gather_previous(sequence, column, width, initial, rows, lengths, offsets, reverse, first, end, out):
     """Like `gather`, one step earlier; before the first step stands `initial` (batch, width)."""
+    source, target, steps, wide = sequence.reshape(-1), out.reshape(-1), sequence.shape[1], sequence.shape[2]
+    begin = initial.reshape(-1)
     for step in range(first, end):
         base = offsets[step] - offsets[first]
         for i in range(offsets[step + 1] - offsets[step]):
             row = rows[i]
             if step == 0:
-                copy(initial[row], out[base + i])
+                move(begin, row * width, target, (base + i) * width, width)
             else:
                 time = time_of(step - 1, lengths[row], reverse)
-                copy(sequence[row, time, column : column + width], out[base + i])
+                move(source, (row * steps + time) * wide + column, target, (base + i) * width, width)
 
 
 @part
 def scatter(source, width, rows, lengths, offsets, reverse, first, end, out):
     """The way back: `source` (rows, at least width) into `out` (batch, time, width)."""
+    flat, wide, target, steps = source.reshape(-1), source.shape[1], out.reshape(-1), out.shape[1]
     for step in range(first, end):
         base = offsets[step] - offsets[first]
         for i in range(offsets[step + 1] - offsets[step]):
             row = rows[i]
             time = time_of(step, lengths[row], reverse)
-            copy(source[base + i, :width], out[row, time])
+            move(flat, (base + i) * wide, target, (row * steps + time) * width, width)
 
 
 @part
@@ -101,6 +119,8 @@ def clear_padding(sequence, column, width, rows, lengths):
 @part
 def begin(values, bias, count):
     """Every row of `values` begins as the bias, to which products are added; zeros right of it."""
+    flat, wide = values.reshape(-1), values.shape[1]
     for i in range(count):
-        copy(bias, values[i])
-        values[i, bias.size :] = 0
+        move(bias, 0, flat, i * wide, bias.size)
+        for j in range(bias.size, wide):
+            flat[np.uintp(i * wide + j)] = 0
