@@ -34,7 +34,7 @@ ROWS = {
     "zoo/options.py": "click zoo.legacy zoo.names",
     "zoo/cards.py": "zoo.errors zoo.legacy zoo.names",
     "zoo/listing.py": "zoo.cards zoo.cells zoo.engine zoo.task",
-    "zoo/data/*": "keras numpy PIL tensorflow tensorflow_datasets tokenizers zoo.errors zoo.ids zoo.names",
+    "zoo/data/*": "keras numpy PIL pyarrow tensorflow tensorflow_datasets tokenizers zoo.errors zoo.ids zoo.names",
     "zoo/figures.py": "matplotlib numpy zoo.errors",
     "zoo/metrics.py": "numpy sklearn",
     "zoo/optimizers.py": "keras zoo.settings",
@@ -59,8 +59,11 @@ ROWS = {
     "zoo/comparison/processes.py": "zoo.cards zoo.errors",
     "zoo/comparison/commands.py": "click zoo.cards zoo.errors zoo.names zoo.options zoo.task",
     "zoo/comparison/*": f"keras numpy scipy {EVERYTHING} zoo.training",
+    "zoo/inspection/commands.py": "click zoo.options zoo.task",
+    "zoo/inspection/*": "numpy zoo.data zoo.ids zoo.task",
     "zoo/cli.py": (
-        "click zoo zoo.cards zoo.cells zoo.comparison zoo.data.datasets zoo.errors zoo.lens zoo.listing zoo.names "
+        "click zoo zoo.cards zoo.cells zoo.comparison zoo.data.datasets zoo.errors zoo.inspection zoo.lens zoo.listing "
+        "zoo.names "
         "zoo.options zoo.task"
     ),
     "tasks/__init__.py": "",

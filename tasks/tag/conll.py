@@ -102,7 +102,7 @@ def sentences(path: Path, tags: str | None = None, word_column: int | None = Non
     where_is = layout(path, tags, word_column)
     words: list[str] = []
     labels: Labels = []
-    columns = 0
+    columns, short = 0, []
     for number, line in enumerate(lines(path), 1):
         if not line.strip() or line.startswith("-DOCSTART-"):
             if words:
@@ -113,7 +113,9 @@ def sentences(path: Path, tags: str | None = None, word_column: int | None = Non
         if _is_comment(line, len(fields), columns, where_is.conllu):
             continue
         place = f"{path}, line {number}"
-        columns = _check(fields, columns, where_is, place, line)
+        if where_is.conllu and len(fields) != CONLLU_COLUMNS:
+            short.append((number, len(fields)))
+        columns = _check(fields, 0 if where_is.conllu else columns, where_is, place, line)
         if where_is.conllu and not fields[0].isdigit():
             continue
         words.append(fields[where_is.word].strip())
@@ -121,6 +123,11 @@ def sentences(path: Path, tags: str | None = None, word_column: int | None = Non
         labels.append(None if where_is.conllu and label == NO_VALUE else label)
     if words:
         yield words, labels
+    if short:
+        number, found = short[0]
+        more = f", and {len(short) - 1:,} more lines are like it" if short[1:] else ""
+        print(f"Warning: {path}, line {number:,}: {found} columns instead of {CONLLU_COLUMNS}{more}. "
+              "Their words and labels are used.", file=sys.stderr, flush=True)  # fmt: skip
 
 
 def _check(fields: Sequence[str], columns: int, where_is: Layout, place: str, line: str) -> int:
@@ -177,10 +184,11 @@ def check_sense(path: Path, found: Sequence[Sentence], what: Layout) -> None:
 
 
 def _is_conllu(path: Path) -> bool:
-    """Whether lines have ten columns, of which the first is a number."""
+    """Whether lines have ten columns, of which the first is a number; a damaged line may have fewer."""
     candidates = (line.rstrip("\r\n").split("\t") for line in lines(path) if line.strip() and not line.startswith("#"))
     first = list(islice(candidates, 20))
-    return bool(first) and all(len(fields) == CONLLU_COLUMNS and ID.fullmatch(fields[0]) for fields in first)
+    whole = sum(len(fields) == CONLLU_COLUMNS for fields in first)
+    return whole > 0.7 * len(first) and all(ID.fullmatch(fields[0]) for fields in first)
 
 
 def _is_comment(line: str, fields: int, columns: int, conllu: bool) -> bool:

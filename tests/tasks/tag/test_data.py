@@ -431,6 +431,16 @@ def test_conllu_gives_words_and_the_tags_asked_for(tmp_path: Path, tags: str | N
         assert (words, found) == ([f"Dogs{number}", "do", "n't", "run"], labels)
 
 
+def test_a_short_line_of_conllu_is_used_with_a_warning(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    path = tmp_path / "a.conllu"
+    path.write_text(CONLLU.format(n=1) + CONLLU.format(n=2).replace("\tVBP\t_\t0\troot\t_\tSpaceAfter=No", "\tVBP"))
+    assert [labels for _, labels in conll.sentences(path)] == [["NOUN", "AUX", "PART", "VERB"]] * 2
+    assert "line 17: 5 columns instead of 10. Their words" in capsys.readouterr().err
+    path.write_text(CONLLU.format(n=1) + "1\tDogs\n")
+    with pytest.raises(UserError, match="2 columns; column 4 was asked for"):
+        list(conll.sentences(path))
+
+
 def test_conllu_files_of_one_treebank_are_the_splits(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     for split, count in (("train", 12), ("dev", 2), ("test", 3)):
         (tmp_path / f"en_x-ud-{split}.conllu").write_text(
