@@ -165,15 +165,38 @@ class Tokenizer:
             ValueError: If the file is no tokenizer, or its first ids are not the special ones.
         """
         text = path.read_text(encoding="utf-8")
-        json.loads(text)  # The library's own error for text that is no JSON is not a ValueError.
+        _check_parts(path, json.loads(text))
         try:
             inner = tokenizers.Tokenizer.from_str(text)
         except Exception as error:  # the library raises bare Exception
             raise ValueError(f"{path.name} is not a tokenizer: {error}") from error
         if [inner.id_to_token(i) for i in range(len(SPECIAL))] != list(SPECIAL):
             raise ValueError(f"{path.name} is a tokenizer, but its first ids are not {' '.join(SPECIAL)}")
+        if any(inner.id_to_token(i) is None for i in range(inner.get_vocab_size())):
+            raise ValueError(f"{path.name} is a tokenizer, but its ids are not those from 0 to its size")
         inner.encode_special_tokens = True
         return cls(inner)
+
+
+def _check_parts(path: Path, value: Any) -> None:
+    """Checks that a tokenizer has no parts but those of `KINDS`: others may take hours or gigabytes for a short text.
+
+    Raises:
+        ValueError: If it has.
+    """
+    if not isinstance(value, dict):
+        raise ValueError(f"{path.name} is not a tokenizer: it is no JSON object")
+    allowed = [json.loads(make()[0].to_str()) for make in KINDS.values()]
+    for part in ("pre_tokenizer", "post_processor", "decoder", "truncation", "padding"):
+        if value.get(part) not in [own[part] for own in allowed]:
+            raise ValueError(f"{path.name} has a {part} that zoo does not write")
+    normalizer = value.get("normalizer") or {}
+    steps = normalizer.get("normalizers", [normalizer] if normalizer else [])
+    for step in steps:
+        pattern, content = (step.get("pattern") or {}).get("String", ""), step.get("content", "")
+        replaces = step.get("type") == "Replace" and 0 < len(pattern) <= 100 and len(content) <= len(pattern)
+        if not replaces and step not in ({"type": "NFC"}, {"type": "Lowercase"}):
+            raise ValueError(f"{path.name} has a normalizer that zoo does not write: {str(step)[:80]}")
 
 
 def _count_characters(texts: Iterable[str], min_count: int) -> list[str]:
