@@ -32,9 +32,11 @@ ROWS = {
     "zoo/data/datasets.py": "zoo.errors zoo.names",
     "zoo/task.py": "zoo.data.datasets zoo.errors zoo.legacy zoo.names zoo.settings",
     "zoo/options.py": "click zoo.legacy zoo.names",
-    "zoo/cards.py": "zoo.errors zoo.legacy zoo.names",
+    "zoo/schema.py": "msgspec zoo.errors",
+    "zoo/archive.py": "h5py msgspec numpy zoo.errors",
+    "zoo/cards.py": "zoo.errors zoo.legacy zoo.names zoo.schema",
     "zoo/listing.py": "zoo.cards zoo.cells zoo.engine zoo.task",
-    "zoo/data/*": "keras numpy PIL tensorflow tensorflow_datasets tokenizers zoo.errors zoo.ids zoo.names",
+    "zoo/data/*": "keras numpy PIL pyarrow tensorflow tensorflow_datasets tokenizers zoo.errors zoo.ids zoo.names",
     "zoo/figures.py": "matplotlib numpy zoo.errors",
     "zoo/metrics.py": "numpy sklearn",
     "zoo/optimizers.py": "keras zoo.settings",
@@ -46,7 +48,7 @@ ROWS = {
     "zoo/engine/*": "keras numpy numba llvmlite tensorflow jax zoo.cells zoo.errors",
     "zoo/layers/*": "keras zoo.engine zoo.serialization zoo.errors zoo.ids zoo.names zoo.cells",
     "zoo/builders/*": f"keras numpy zoo.errors zoo.ids zoo.names {NETS}",
-    "zoo/saved.py": f"h5py keras numpy {EVERYTHING}",
+    "zoo/saved.py": f"h5py keras numpy zoo.archive zoo.schema {EVERYTHING}",
     "zoo/training/*": f"keras numpy tqdm {EVERYTHING}",
     "zoo/testing.py": f"keras numpy tensorflow {EVERYTHING} zoo.training",
     "zoo/lens/settings.py": "zoo.settings",
@@ -59,8 +61,11 @@ ROWS = {
     "zoo/comparison/processes.py": "zoo.cards zoo.errors",
     "zoo/comparison/commands.py": "click zoo.cards zoo.errors zoo.names zoo.options zoo.task",
     "zoo/comparison/*": f"keras numpy scipy {EVERYTHING} zoo.training",
+    "zoo/inspection/commands.py": "click zoo.options zoo.task",
+    "zoo/inspection/*": "numpy zoo.data zoo.ids zoo.task",
     "zoo/cli.py": (
-        "click zoo zoo.cards zoo.cells zoo.comparison zoo.data.datasets zoo.errors zoo.lens zoo.listing zoo.names "
+        "click zoo zoo.cards zoo.cells zoo.comparison zoo.data.datasets zoo.errors zoo.inspection zoo.lens zoo.listing "
+        "zoo.names "
         "zoo.options zoo.task"
     ),
     "tasks/__init__.py": "",

@@ -19,6 +19,7 @@ from zoo.cells import arguments
 from zoo.comparison import commands as comparison
 from zoo.data.datasets import find_row, unknown_dataset
 from zoo.errors import UserError
+from zoo.inspection import commands as inspection
 from zoo.lens import commands as lens
 from zoo.names import look_up, nearest
 from zoo.task import Chunk, ErrorLine, Installed, Recipe, find, installed
@@ -320,6 +321,9 @@ def evaluate(
     else:
         for name, value in scores.items():
             click.echo(f"{name} {cards.number(value)}")
+
+
+cli.add_command(inspection.command(_check_dataset, _start_keras, BACKEND))
 
 
 @cli.command("list", params=[MODELS_DIR])

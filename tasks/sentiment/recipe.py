@@ -14,7 +14,9 @@ POOLING = ("last", "mean", "max", "attention", "mean+max")
 class Train(TrainConfig):
     """How a sentiment classifier is trained. The defaults suit the built-in data set."""
 
-    dataset: str = setting("reviews", "Name from `zoo list datasets`, or a CSV or TSV file with columns text,label.")
+    dataset: str = setting("reviews", "Name from `zoo list datasets`, or a path: a table of texts and labels.")
+    text_column: str | None = setting(None, "Column of the texts; by default found by its name, e.g. text or review.")
+    label_column: str | None = setting(None, "Column of the labels; by default found by its name, e.g. label or class.")
     epochs: int = setting(6, "Passes over the training data.", minimum=1)
     learning_rate: float = setting(3e-3, "Peak learning rate of Adam.", minimum=0.0)
     tokenizer: str = setting(
