@@ -1,13 +1,12 @@
 """Read what lies in `saved_models` from its JSON; render a card and the table. No Keras here."""
 
-import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from zoo import legacy
+from zoo import legacy, schema
 from zoo.errors import UserError
 from zoo.names import unknown
 
@@ -80,22 +79,25 @@ def summarize(path: Path) -> Summary:
     """Reads one saved model's JSON.
 
     Raises:
-        UserError: If a file is missing or is no JSON of ours.
+        UserError: If a file is missing, is no regular file, or is no JSON of ours.
     """
-    values = {}
     for name in (RECIPE, METRICS, FILES):
-        try:
-            values[name] = json.loads((path / name).read_text(encoding="utf-8"))
-        except FileNotFoundError as error:
-            raise UserError(f"{path} is not a saved model: it has no {name}.") from error
-        except (OSError, ValueError) as error:
-            raise UserError(f"{path} cannot be read: {name} is damaged ({error}).") from error
+        if not (path / name).exists():
+            raise UserError(f"{path} is not a saved model: it has no {name}.")
+    files = schema.read(path, FILES, schema.Manifest)
+    recipe = schema.read(path, RECIPE, schema.Recipe)
+    metrics = schema.read(path, METRICS)
     try:
-        size = sum(item["bytes"] for item in values[FILES]["files"].values())
-        summary = Summary(path, values[RECIPE], legacy.metrics(values[METRICS]), size)
-        (summary.task, summary.cell, summary.dataset, summary.rank)  # noqa: B018  each must be there
+        metrics = legacy.metrics(metrics)
     except (KeyError, TypeError, AttributeError) as error:
-        raise UserError(f"{path} is not a saved model of zoo: its JSON files lack {error}.") from error
+        raise UserError(f"{path} is not a saved model of zoo: {METRICS} lacks {error}.") from error
+    schema.check(metrics, schema.Metrics, f"{path}: {METRICS}")
+    summary = Summary(path, recipe, metrics, sum(item["bytes"] for item in files["files"].values()))
+    if not isinstance(recipe["train"].get("cell"), str) or not isinstance(recipe["train"].get("dataset"), str):
+        raise UserError(f"{path} is not a saved model of zoo: {RECIPE} names no cell or no dataset.")
+    score = metrics["scores"].get("test", {}).get(metrics["monitor"])
+    if not isinstance(score, (int, float)):
+        raise UserError(f"{path} is not a saved model of zoo: {METRICS} has no test score {metrics['monitor']!r}.")
     return summary
 
 
@@ -106,13 +108,32 @@ def models(models_dir: str | Path | None = None) -> Iterator[Summary]:
         for old in folder.glob(".*.old"):
             _recover(folder / old.name[1 : -len(".old")])
         for path in sorted(folder.iterdir()):
-            if path.name in seen or not (path / RECIPE).is_file() or path.name.startswith("."):
+            if path.name in seen or not (path / RECIPE).exists() or path.name.startswith("."):
                 continue
             seen.add(path.name)
             try:
                 yield summarize(path)
             except UserError:
                 continue
+
+
+class Damaged(NamedTuple):
+    """A folder that should be a saved model and is none, and why."""
+
+    path: Path
+    reason: str
+
+
+def damaged(models_dir: str | Path | None = None) -> Iterator[Damaged]:
+    """The folders that `models` passes over."""
+    for folder in folders(models_dir):
+        for path in sorted(folder.iterdir()):
+            if path.name.startswith(".") or not (path / RECIPE).exists():
+                continue
+            try:
+                summarize(path)
+            except UserError as error:
+                yield Damaged(path, str(error))
 
 
 def locate(model: str | Path, models_dir: str | Path | None = None) -> Path:

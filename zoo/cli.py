@@ -19,6 +19,7 @@ from zoo.cells import arguments
 from zoo.comparison import commands as comparison
 from zoo.data.datasets import find_row, unknown_dataset
 from zoo.errors import UserError
+from zoo.inspection import commands as inspection
 from zoo.lens import commands as lens
 from zoo.names import look_up, nearest
 from zoo.task import Chunk, ErrorLine, Installed, Recipe, find, installed
@@ -322,6 +323,9 @@ def evaluate(
             click.echo(f"{name} {cards.number(value)}")
 
 
+cli.add_command(inspection.command(_check_dataset, _start_keras, BACKEND))
+
+
 @cli.command("list", params=[MODELS_DIR])
 @click.argument("what", type=options.Choice(listing.KINDS), required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON: a list, or an object of lists.")
@@ -335,7 +339,8 @@ def list_command(what: str | None, as_json: bool, models_dir: Path | None) -> No
         if not what:
             click.secho(kind, bold=True)
         for text in listing.lines(kind, models_dir):
-            click.echo(text if what else f"  {text}" if text else "")
+            if what or text:
+                click.echo(text if what else f"  {text}")
 
 
 @cli.command("card", params=[MODELS_DIR])

@@ -36,6 +36,8 @@ class TrainConfig:
     """The settings of every training; written as `recipe.json` into the saved model."""
 
     dataset: str = setting("", "Data set: a name from `zoo list datasets`, or a path to your own data.")
+    validation_dataset: str | None = setting(None, "Path to the validation split, if --dataset is a path.")
+    test_dataset: str | None = setting(None, "Path to the test split, if --dataset is a path.")
     cell: str = setting("gru", "Recurrent cell; `zoo list cells` shows them.")
     block: str = setting(
         "none",

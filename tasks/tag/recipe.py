@@ -18,14 +18,17 @@ class Train(TrainConfig):
 
     dataset: str = setting(
         "clips",
-        "Name from `zoo list datasets`, a CoNLL file (one word and its label per line, blank lines between "
-        "sentences), or a folder of clips with labels.csv (clip,start,end,label).",
+        "Name from `zoo list datasets`, a file in columns (CoNLL, CoNLL-U), or a folder of clips with labels.csv "
+        "(clip,start,end,label).",
     )
     cell: str = setting("gru", "Recurrent cell; `zoo list cells` shows them. 'none' labels every step by itself.")
     image_size: int = setting(24, "Side in pixels to which the clips of a folder are scaled.", minimum=4)
     color: bool = setting(False, "Keep the colors of a folder's clips instead of converting them to gray.")
     fps: float = setting(12.5, "Frames per second of clips that are folders of images.", minimum=0.001)
-    labels: str | None = setting(None, "Which labels to learn, where a data set has several: ner, pos, chunks.")
+    tags: str | None = setting(
+        None, "Which labels, where there are several: ner, pos, chunks; upos, xpos, feats; or a column's number."
+    )
+    word_column: int | None = setting(None, "Number of the column of words in a file; default the first.", minimum=1)
     epochs: int = setting(6, "Passes over the training data.", minimum=1)
     batch_size: int = setting(16, "Sequences per training step.", minimum=1)
     learning_rate: float = setting(4e-3, "Peak learning rate of Adam.", minimum=0.0)

@@ -27,6 +27,8 @@ class Train(TrainConfig):
     patience: int = setting(
         5, "Stop after this many epochs without a better validation BLEU; 0 never stops.", minimum=0
     )
+    source_column: str | None = setting(None, "Column of the sources in a table; found by its name, or the first.")
+    target_column: str | None = setting(None, "Column of the targets in a table; found by its name, or the second.")
     source: str | None = setting(None, "Language to translate from; default the data set's own order.")
     reverse: bool = setting(False, "Swap source and target.")
     tokenizer: str = setting(

@@ -116,6 +116,7 @@ CASES = {
     },
     "instances": {"cell": cells.LSTMCell(3), "decoder_cell": cells.GRUCell(5), "attention": "general"},
     "keras": {"cell": keras.layers.GRUCell(3), "input_feeding": True, "bridge": "final"},
+    "blocks": {"cell": "gru", "block": "residual", "encoder_layers": 2, "layer_norm": True, "bridge": "final"},
     "mean": {"cell": "gru", "decoder_cell": keras.layers.LSTMCell(4), "bridge": "mean", "attention": None},
 }  # fmt: skip
 

@@ -164,7 +164,7 @@ class RecurrentDecoder(ExplicitMask):
         """Whether all that is done to a context is a product with fixed weights."""
         cell = self.conditional_cell
         # Of our own cells it is known that their weights of the inputs are one affine function.
-        affine = cell is None or (isinstance(cell, Cell) and engine.kind_of(cell)[0] is not None)
+        affine = cell is None or (isinstance(cell, Cell) and cell.gates > 0 and engine.kind_of(cell)[0] is not None)
         return self.attention is not None and affine and self.gate is None and self.norm is None
 
     def fold(self, memory: Memory) -> Memory | FoldedMemory:
