@@ -104,7 +104,7 @@ def test_steps_equal_the_one_pass(cell, kind, mode, num_layers):
         np.testing.assert_allclose(weights.sum(-1), 1, atol=1e-5)
         assert (weights[1, :, 2:] == 0).all(), "no weight is on padding"
         assert np.abs(weights[0, 0] - weights[0, 2]).max() > 1e-4, "each step looks elsewhere"
-        np.testing.assert_array_equal(array(decoder(inputs, states, memory)), readouts)
+        np.testing.assert_allclose(array(decoder(inputs, states, memory)), readouts, rtol=0, atol=1e-6)
 
 
 def sigmoid(x):

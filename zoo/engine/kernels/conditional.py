@@ -1,6 +1,8 @@
-"""A decoder's conditional cell: two cells with additive attention between them (Sennrich et al., "Nematus", 2017, section 2).
+"""A decoder's conditional cell: two cells with additive attention between them.
 
     s'_t = cell_1(x_t, s_{t-1});  q_t = s'_t Q;  c_t = attention(q_t, memory);  s_t = cell_2(c_t, s'_t)
+
+Source: Sennrich et al., "Nematus: a Toolkit for Neural Machine Translation" (2017), section 2.
 
 The equations of the cells and their gradients are those of `gru` and `lstm`, those of attention stand in `additive`.
 A row of gates has four blocks of units; the state's product U of an LSTM goes to all of them, that of a GRU to z and
@@ -111,7 +113,11 @@ def forward(is_lstm, order, x, initial, memory, weights, outputs, kept):
     u, v = _packed(recurrent, 0, left), _packed(recurrent, inputs - right, right)
     u2, v2 = _packed(recurrent2, 0, left), _packed(recurrent2, inputs - right, right)
     q, w2 = _packed(query, 0, size), _packed(kernel2, 0, inputs)
-    h, c, context = np.empty((count, units), x.dtype), np.empty((count, units), x.dtype), np.empty((count, features), x.dtype)
+    h, c, context = (
+        np.empty((count, units), x.dtype),
+        np.empty((count, units), x.dtype),
+        np.empty((count, features), x.dtype),
+    )
     for i in range(count):
         h[i], c[i] = h0[rows[i]], c0[rows[i]]
     wide, wide_q = gates.shape[1], queries.shape[1]
@@ -133,7 +139,9 @@ def forward(is_lstm, order, x, initial, memory, weights, outputs, kept):
             attend(queries[at + i], keys[m], values[m], real[m], vector, attention[at + i], context[i])
             copy(context[i], contexts[rows[i], step])
         begin(gates2[at:], bias2, running)
-        multiply(context.reshape(-1), 0, features, 1, running, features, w2, gates2.reshape(-1), at * wide, wide, inputs)
+        multiply(
+            context.reshape(-1), 0, features, 1, running, features, w2, gates2.reshape(-1), at * wide, wide, inputs
+        )
         _add_state(h, running, left, u2, right, v2, gates2, at)
         for i in range(running):
             _step(is_lstm, gates2[at + i], c[i], h[i], cells2, at + i)
@@ -148,8 +156,9 @@ def _backward_types(e):
         filled(e, 2), filled(e, 1), filled(e, 2), filled(e, 1), filled(e, 2), filled(e, 2), filled(e, 1)
     ))  # fmt: skip
     return (
-        *_given_types(e), types.UniTuple(given(e, 3), 2), types.UniTuple(given(e, 2), 7), types.UniTuple(given(e, 3), 2),
-        filled(e, 3), types.UniTuple(filled(e, 2), 2), types.UniTuple(filled(e, 3), 2), shares,
+        *_given_types(e),
+        types.UniTuple(given(e, 3), 2), types.UniTuple(given(e, 2), 7), types.UniTuple(given(e, 3), 2), filled(e, 3),
+        types.UniTuple(filled(e, 2), 2), types.UniTuple(filled(e, 3), 2), shares,
     )  # fmt: skip
 
 
@@ -163,8 +172,8 @@ def backward(is_lstm, order, x, initial, memory, weights, outputs, kept, doutput
         shares: Added to: this job's derivatives by the weights, columns as in a row of gates or padded.
     """
     (rows, lengths, offsets), (h0, c0), (keys, values, real, group) = order, initial, memory
-    recurrent, bias, query, vector, kernel2, recurrent2, bias2 = weights
-    states, contexts = outputs
+    recurrent, _, query, vector, kernel2, recurrent2, _ = weights
+    states, _ = outputs
     gates, gates2, middles, queries, attention, cells, cells2 = kept
     dkeys, dvalues = dmemory
     units, features, size, count = recurrent.shape[0], values.shape[2], vector.size, rows.size
@@ -189,7 +198,19 @@ def backward(is_lstm, order, x, initial, memory, weights, outputs, kept, doutput
                   da2[k])  # fmt: skip
             copy(doutputs[1][rows[i], step], dcontext[k])
         _back_state(da2, at, running, left, ut2, right, vt2, units, dh)
-        multiply(da2.reshape(-1), at * wide, wide, 1, running, inputs, wt2, dcontext.reshape(-1), at * wide_c, wide_c, features)
+        multiply(
+            da2.reshape(-1),
+            at * wide,
+            wide,
+            1,
+            running,
+            inputs,
+            wt2,
+            dcontext.reshape(-1),
+            at * wide_c,
+            wide_c,
+            features,
+        )
         for i in range(running):
             k, m = at + i, rows[i] // group
             attend_back(queries[k], keys[m], values[m], real[m], vector, attention[k], dcontext[k, :features], dq[k],
