@@ -44,7 +44,7 @@ def prepare(kind: str, training: bool = True, dtype: str = "float32") -> None:
     """Compiles or loads the kernels of a kind now rather than at the first step.
 
     Args:
-        kind: "simple_rnn", "lstm", "gru" or "linear".
+        kind: "simple_rnn", "lstm", "gru", "linear" or "conditional" (a decoder's).
         training: Also the backward kernel.
         dtype: Of the computation.
     """
