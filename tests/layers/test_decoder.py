@@ -280,7 +280,7 @@ def test_one_layer_has_no_dropout_between_layers():
     decoder = made("gru", dropout=0.5)
     inputs, states, memory = given(decoder)
     quiet, loud = (array(decoder(inputs, states, memory, training=training)) for training in (False, True))
-    np.testing.assert_array_equal(quiet, loud)
+    np.testing.assert_allclose(quiet, loud, rtol=0, atol=1e-5)  # training may take another path
 
 
 @pytest.mark.parametrize("mode", MODES)

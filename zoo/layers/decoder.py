@@ -218,11 +218,11 @@ class RecurrentDecoder(ExplicitMask):
             memory: What `prepare` gave; None without attention.
             training: Whether dropout is applied.
             return_attention: Return the weights `(batch, time, memory's time)` as well.
-            mask: `(batch, time)`, True = real. Steps after a row's last real one may be skipped.
+            mask: `(batch, time)`, True = real. In training, padded steps may be skipped.
 
         Returns:
-            Readouts `(batch, time, readout_dim)`, undefined at padded steps; with `return_attention` a pair of those
-            and the weights.
+            Readouts `(batch, time, readout_dim)`, in training undefined at padded steps; with `return_attention` a
+            pair of those and the weights.
 
         Raises:
             ValueError: If `return_attention` is given without attention.
@@ -233,6 +233,7 @@ class RecurrentDecoder(ExplicitMask):
         choice = self.choice(training, inputs.shape[0])
         if choice.path != "compiled" or (return_attention and self.conditional_cell is not None):
             return self._by_steps(inputs, states, memory, dropout_mask, return_attention)
+        mask = mask if training else None  # a prediction has the same numbers on every path, at padded steps too
         output, contexts, weights = self._by_layers(inputs, states, memory, mask, dropout_mask, training)
         readouts = self._read(output, {"context": contexts}, self._input_part(inputs))
         return (readouts, weights) if return_attention else readouts
