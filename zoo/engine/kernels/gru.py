@@ -38,7 +38,6 @@ from zoo.engine.kernels.rows import (
     time_of,
 )
 
-
 # Loops below write one or two arrays: the compiler leaves a loop scalar if it would have to tell more than eight pairs
 # of arrays apart.
 
