@@ -8,7 +8,6 @@ from typing import Any
 def engine_layer(kind: str, units: int, bidirectional: bool = False) -> Any:
     """A Keras layer that runs cells by the engine's compiled path."""
     import keras
-    from keras import ops
 
     from zoo import cells, engine
 
@@ -17,18 +16,13 @@ def engine_layer(kind: str, units: int, bidirectional: bool = False) -> Any:
     class EngineLayer(keras.layers.Layer):
         def __init__(self) -> None:
             super().__init__()
-            self.cells = [] if kind == "mingru" else [cells.make(kind, units) for _ in range(1 + bidirectional)]
-            self.dense = keras.layers.Dense(2 * units) if kind == "mingru" else None
+            self.cells = [cells.make(_cell(kind), units) for _ in range(1 + bidirectional)]
 
         def build(self, input_shape: tuple) -> None:
-            for cell in [*self.cells, *([self.dense] if self.dense else [])]:
+            for cell in self.cells:
                 cell.build((None, input_shape[-1]))
 
         def call(self, inputs: Any, training: bool | None = None) -> Any:
-            if self.dense:  # h = h + z (n - h)
-                z, n = ops.split(self.dense(inputs), 2, axis=-1)
-                z = ops.sigmoid(z)
-                return engine.linear_recurrence(1 - z, z * n, training=training, choice=compiled)[0]
             if bidirectional:
                 return engine.run_bidirectional(*self.cells, inputs, training=training, choice=compiled)[0]
             return engine.run(*self.cells, inputs, training=training, choice=compiled)[0]
@@ -40,7 +34,12 @@ def our_layer(kind: str, units: int, bidirectional: bool = False) -> Any:
     """What the builders use: `zoo.layers.Recurrent`, which chooses its path itself."""
     from zoo import layers
 
-    return engine_layer(kind, units) if kind == "mingru" else layers.Recurrent(kind, units, bidirectional=bidirectional)
+    return layers.Recurrent(_cell(kind), units, bidirectional=bidirectional)
+
+
+def _cell(kind: str) -> str:
+    """The cell's name in `zoo.cells`."""
+    return "min_gru" if kind == "mingru" else kind
 
 
 def stock_layer(kind: str, units: int, bidirectional: bool = False) -> Any:

@@ -4,7 +4,8 @@
     python scripts/render.py --check   exit with 1 if something would change
 
 Cards and the table of models come from the JSON in `saved_models`; the rest of the numbers from `scripts/measured.json`
-(written by the benchmarks), `scripts/engine.json` and each task's `experiments.csv`. In a document, what stands between
+(written by the benchmarks), from `scripts/engine.json`, from `scripts/board.json` (by `scripts/board.py`) and from each
+task's `experiments.csv`. In a document, what stands between
 `<!-- NAME -->` and `<!-- /NAME -->` is replaced.
 """
 
@@ -14,6 +15,7 @@ import re
 import sys
 from pathlib import Path
 
+import board_tables
 import engine_bars
 import engine_chart
 import measured
@@ -73,6 +75,7 @@ def blocks() -> dict[str, str]:
         "tags": scores(summaries, "tag", TAG, digits=4),
         "classifiers": scores(summaries, "classify", CLASSIFY, digits=4),
         "memory": memory(facts["memory"]),
+        **board_tables.blocks(),
     }
 
 
@@ -219,7 +222,7 @@ def documents() -> dict[Path, str]:
     """Every document as it should be."""
     values = blocks()
     wanted = {ROOT / "README.md": filled((ROOT / "README.md").read_text(encoding="utf-8"), values)}
-    for readme in sorted((ROOT / "tasks").glob("*/README.md")):
+    for readme in sorted([ROOT / "tasks" / "README.md", *(ROOT / "tasks").glob("*/README.md")]):
         own = dict(values)
         if (readme.parent / "experiments.csv").is_file():
             own["experiments"] = experiments(readme.parent / "experiments.csv")

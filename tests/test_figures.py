@@ -31,7 +31,15 @@ def drawings() -> dict:
     return {
         "lines": lambda file: figures.draw_lines(
             file, {"a $1 or $2": (range(3), [1, 0, np.inf]), "b": (range(3), [9, 1e-9, 3])}, ("time (steps)", "norm"),
-            title="Lines", log=True, level=1.0,
+            title="Lines", log=True, levels={"": 1.0}, note="a note",
+        ),
+        "levels": lambda file: figures.draw_lines(
+            file, {str(i): (["5", "10"], [0.5, i / 6]) for i in range(6)}, ("distance", "accuracy"),
+            levels={"chance": 0.5, "solved": 0.9}, spread={str(i): ([0.4, i / 6], [0.5, 1.0]) for i in range(6)},
+        ),
+        "text": lambda file: figures.draw_text(
+            file, [("a title", [[("a", 0.0), ("$", 0.5), ("↵", 1.0)], [("word", 0.2)]]), ("b", [[("x", 1.0)]])],
+            note="words " * 20,
         ),
         "words": lambda file: figures.draw_lines(file, {"gru": (["1", "5"], [1.0, 0.5])}, ("distance", "accuracy")),
         "curves": lambda file: figures.draw_curves(

@@ -52,10 +52,12 @@ ROWS = {
     "zoo/lens/settings.py": "zoo.settings",
     "zoo/lens/choices.py": "zoo.cells zoo.errors zoo.names zoo.task",
     "zoo/lens/commands.py": "click zoo.cards zoo.errors zoo.options",
+    "zoo/lens/shades.py": "click",
+    "zoo/lens/numpy_steps/*": "numpy",
     "zoo/lens/*": f"keras numpy {EVERYTHING} zoo.training",
     "zoo/comparison/grid.py": "zoo.cards zoo.errors zoo.task",
     "zoo/comparison/processes.py": "zoo.cards zoo.errors",
-    "zoo/comparison/commands.py": "click zoo.errors zoo.names zoo.options zoo.task",
+    "zoo/comparison/commands.py": "click zoo.cards zoo.errors zoo.names zoo.options zoo.task",
     "zoo/comparison/*": f"keras numpy scipy {EVERYTHING} zoo.training",
     "zoo/cli.py": (
         "click zoo zoo.cards zoo.cells zoo.comparison zoo.data.datasets zoo.errors zoo.lens zoo.listing zoo.names "

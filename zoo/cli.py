@@ -105,10 +105,20 @@ class _Compare(_Lazy):
         task = find(name)
         return comparison.command(task, _cells(task), _check_dataset, _start_keras, [BACKEND])
 
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        if args and args[0] not in self.list_commands(ctx) and comparison.is_model(args[0]):
+            args = ["models", *args]
+        return super().resolve_command(ctx, args)
+
 
 @cli.group("compare", cls=_Compare)
 def compare_group() -> None:
-    """Train several cells on a task, with several seeds, and compare their scores."""
+    """Train several cells on a task, with several seeds, and compare their scores; or compare two saved models.
+
+    \b
+    zoo compare classify --cells lstm,gru --seeds 1,2,3
+    zoo compare MODEL MODEL
+    """  # noqa: D301  click wants the character itself
 
 
 @cli.group("train", cls=_Train)
@@ -336,3 +346,4 @@ def card(model: str, models_dir: Path | None) -> None:
 
 
 cli.add_command(lens.group(_start_keras, [MODELS_DIR, BACKEND]))
+compare_group.add_command(comparison.models_command(_check_dataset, _start_keras, [MODELS_DIR, BACKEND]))

@@ -98,7 +98,7 @@ def _cell_table() -> Iterator[str]:
     for row in rows:
         yield "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip()
         if row[0] in cells.TABLE:
-            yield f"    {cells.TABLE[row[0]].text}: {cells.TABLE[row[0]].reason}"
+            yield f"    {cells.TABLE[row[0]].text}; {cells.TABLE[row[0]].reason}"
     yield ""
     yield from textwrap.wrap(NOTE.format(setting=measured["setting"]), WIDTH)
     others = {name: text for task in installed().values() for name, text in task.recipe.cells.items()}

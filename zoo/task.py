@@ -44,7 +44,8 @@ class Recipe:
         train: The settings of a training.
         predict: The settings of a prediction.
         datasets: The task's data sets by name; the first is built in.
-        presets: Named settings; `tiny` is for tests, the others are published models.
+        presets: Named settings: `tiny` is for tests, `board` for tables that compare cells, the others are those of
+            published models.
         inputs: What the task's command takes, in the plural.
         cells: What `--cell` takes besides the recurrent cells, with what it is.
         memory: Memory tests `NAME/STEPS`, with the settings by which `zoo lens memory` trains every cell. The scores

@@ -91,6 +91,8 @@ RECIPE = Recipe(
             "epochs": 1, "limit": 40, "image_size": 16, "embedding_dim": 8, "units": 8, "beam_size": 1,
             "max_length": 24, "captions_per_image": 2,
         },
+        # For tables that compare cells (tasks/README.md): half a minute on two cores with the cell gru.
+        "board": {"epochs": 5, "limit": 1_500, "image_size": 32, "embedding_dim": 64, "units": 96, "beam_size": 1},
         # The published model of photographs: `--encoder efficientnet_lite0.keras` names the file of the backbone.
         "flickr8k": {
             "dataset": "flickr8k",

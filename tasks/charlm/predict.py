@@ -37,13 +37,36 @@ def predict(saved: SavedModel, config: Predict) -> Iterator[str]:
         ids = _encode(saved, prompt)
         if config.score:
             yield _score(saved, prompt, ids, config)
-        elif not temperatures:
-            yield from _write(saved, prompt, ids, config, {})
-        for temperature in temperatures:
-            at = {"temperature": temperature}
-            if not config.json:
-                yield f"temperature {temperature:g}:"
-            yield from _write(saved, prompt, ids, dataclasses.replace(config, **at), at)
+        elif temperatures:
+            yield from _compare(saved, prompt, ids, config, temperatures)
+        elif config.json:
+            new = "".join(_generate(saved, ids, config))
+            yield json.dumps({"prompt": prompt, "text": prompt + new}, ensure_ascii=False)
+        else:
+            yield from _write(saved, prompt, ids, config)
+
+
+def _write(saved: SavedModel, prompt: str, ids: list[int], config: Predict) -> Iterator[str]:
+    """A prompt and what comes after it, in chunks of one line."""
+    yield Chunk(prompt)
+    yield from map(Chunk, _generate(saved, ids, config))
+    yield ""
+
+
+def _compare(
+    saved: SavedModel, prompt: str, ids: list[int], config: Predict, temperatures: list[float]
+) -> Iterator[str]:
+    """One text per temperature, each below its name; as JSON all in one object."""
+    configs = [dataclasses.replace(config, temperature=temperature) for temperature in temperatures]
+    if config.json:
+        samples = [
+            {"temperature": each.temperature, "text": prompt + "".join(_generate(saved, ids, each))} for each in configs
+        ]
+        yield json.dumps({"prompt": prompt, "samples": samples}, ensure_ascii=False)
+        return
+    for each in configs:
+        yield f"temperature {each.temperature:g}:"
+        yield from _write(saved, prompt, ids, each)
 
 
 def _temperatures(config: Predict) -> list[float]:
@@ -62,17 +85,6 @@ def _temperatures(config: Predict) -> list[float]:
             f"--temperatures {config.temperatures!r}: give numbers from 0 on, separated by commas, such as 0.3,0.7,1.0."
         )
     return numbers
-
-
-def _write(saved: SavedModel, prompt: str, ids: list[int], config: Predict, facts: dict[str, float]) -> Iterator[str]:
-    """One text: a line of JSON, or chunks of a line."""
-    if config.json:
-        new = "".join(_generate(saved, ids, config))
-        yield json.dumps({"prompt": prompt, **facts, "text": prompt + new}, ensure_ascii=False)
-        return
-    yield Chunk(prompt)
-    yield from map(Chunk, _generate(saved, ids, config))
-    yield ""
 
 
 def _encode(saved: SavedModel, prompt: str) -> list[int]:

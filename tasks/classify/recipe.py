@@ -66,6 +66,8 @@ RECIPE = Recipe(
     inputs="files",  # names of pictures, or JSON lists of numbers for series and memory tests
     presets={
         "tiny": {"epochs": 1, "limit": 400, "units": 8},
+        # For tables that compare cells (tasks/README.md): half a minute on two cores with the cell gru.
+        "board": {"cell": "gru", "epochs": 40, "units": 64},
         "adding": {"dataset": "adding/100", "cell": "gru", **MEMORY["adding"]},
         # Chosen on the validation split among four recipes; README.md in this folder has them.
         "mnist1d": {

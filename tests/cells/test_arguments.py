@@ -57,10 +57,11 @@ def test_arguments_reach_the_weights_and_are_kept(name, kind):
 
 @pytest.mark.parametrize("name", cells.TABLE)
 def test_a_model_has_the_loss_and_keeps_the_constraint_through_fit_and_file(name, path, tmp_path):
-    cell = cells.find(name)(4, recurrent_regularizer=keras.regularizers.L1(0.5), kernel_constraint="non_neg")
+    l1 = keras.regularizers.L1(0.5)
+    cell = cells.find(name)(4, kernel_regularizer=l1, recurrent_regularizer=l1, kernel_constraint="non_neg")
     model = builders.tagger(3, cell, feature_dim=5)
-    recurrent = [w for w in model.trainable_weights if isinstance(w.regularizer, keras.regularizers.L1)]
-    expected = sum(0.5 * np.abs(ops.convert_to_numpy(weight)).sum() for weight in recurrent)
+    penalized = [w for w in model.trainable_weights if isinstance(w.regularizer, keras.regularizers.L1)]
+    expected = sum(0.5 * np.abs(ops.convert_to_numpy(weight)).sum() for weight in penalized)
     assert expected > 0
     assert sum(map(float, model.losses)) == pytest.approx(expected, rel=1e-5)
     history = model.fit(FEATURES, np.tile([[0, 1, 2]], (2, 2)), verbose=0).history

@@ -11,7 +11,7 @@ from PIL import Image
 from zoo import builders, cli, saved
 from zoo.data import text
 from zoo.errors import UserError
-from zoo.lens import choices, memory, nets, tables
+from zoo.lens import choices, nets, tables
 
 
 def run(*words):
@@ -38,11 +38,13 @@ def test_gradients_of_three_cells():
     assert lines[0].split() == ["T", "-", "t", "simple_rnn", "lstm", "gru"]
     assert [line.split()[0] for line in lines[1:7]] == ["0", "1", "2", "5", "10", "11"]
     assert lines[-1] == "gradients.png"
+    assert lines[-2].startswith("These cells are untrained. A fresh GRU vanishes too")
     is_drawn("gradients.png")
     (line,) = run("gradients", *small, "--json", "--cells", "gru", "--plot", "other.png")
     found = json.loads(line)
     assert found["distance"] == list(range(12))
     assert found["cells"].keys() == {"gru"}
+    assert found["nets"] == "untrained cells"
     assert [f"{found['cells']['gru'][place]:.3g}" for place in (0, 11)] == [
         line.split()[-1] for line in (lines[1], lines[6])
     ]
@@ -96,7 +98,21 @@ def test_gates_of_a_saved_model(trained):
 def test_gradients_of_a_saved_model(trained):
     lines = run("gradients", "--model", trained, "--steps", 6, "--sequences", 2)
     assert lines[0].split() == ["T", "-", "t", "own"]
+    assert lines[-2] == "Nets: trained models."
     run("jacobian", "--model", trained, "--steps", 3, "--sequences", 2)
+
+
+def test_cells_are_trained_before_their_gradients_are_shown(monkeypatch, tmp_path):
+    from zoo.tasks.tag.parity import parity_dataset_builder as parity
+
+    monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setattr(parity, "SIZES", {"train": 64, "validation": 20, "test": 40})
+    words = ("--steps", 8, "--sequences", 3, "--cells", "min_gru:signed")
+    lines = run("gradients", "--trained-on", "parity", *words)
+    assert lines[0].split() == ["T", "-", "t", "min_gru:signed"]
+    assert lines[-2] == "Nets: trained on parity/8."
+    fresh = run("gradients", *words)
+    assert lines[1:6] != fresh[1:6]
 
 
 def test_gradients_of_several_models_one_of_them_trained_on_a_memory_test(trained, monkeypatch, tmp_path):
@@ -118,30 +134,6 @@ def test_gradients_of_several_models_one_of_them_trained_on_a_memory_test(traine
     )
 
 
-def test_memory_trains_each_cell(monkeypatch, tmp_path):
-    from zoo.tasks.classify.delayed_xor import delayed_xor_dataset_builder as delayed_xor
-
-    monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.setattr(delayed_xor, "SIZES", {"train": 64, "validation": 20, "test": 40})
-    words = ("memory", "--test", "delayed_xor", "--steps", 6, "--epochs", 1)
-    (line,) = run(*words, "--cells", "simple_rnn,gru", "--seeds", "2", "--limit", 32, "--json")
-    found = json.loads(line)
-    assert [(row["cell"], row["seed"]) for row in found["results"]] == [("simple_rnn", 2), ("gru", 2)]
-    assert all(row["accuracy"].keys() == {"1", "2", "5", "6"} for row in found["results"])
-    is_drawn("memory.png")
-
-
-def test_a_cell_remembers_as_far_as_all_distances_are_solved():
-    def result(*values):
-        return memory.Result("gru", 1, dict(zip((1, 5, 10, 50), values, strict=True)), 0.1)
-
-    assert result(1.0, 0.95, 0.9, 0.91).remembers == 50
-    assert result(1.0, 0.95, 0.5, 0.99).remembers == 5
-    assert result(0.5, 1.0, 1.0, 1.0).remembers == 0
-    lines = list(memory._verdicts([result(1, 1, 1, 1), result(1, 1, 0.6, 0.6)]))
-    assert lines == ["gru: accuracy of at least 90% up to 5 to 50 steps, 2 seeds"]
-
-
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
@@ -151,7 +143,16 @@ def test_a_cell_remembers_as_far_as_all_distances_are_solved():
         (("jacobian", "--plot", "nowhere/x.png"), "no folder nowhere"),
         (("memory", "--test", "delayed_or"), "did you mean 'delayed_xor'"),
         (("memory", "--seeds", "1,x"), "whole numbers"),
+        (("memory", "--cells", "min_gru:signd"), "did you mean 'signed'"),
+        (("memory", "--cells", "min_gru:=1"), "NAME:ARGUMENT=VALUE"),
+        (("gradients", "--trained-on", "adder"), "did you mean 'adding'"),
+        (("gradients", "--trained-on", "adding", "--gain", "2"), "--gain multiplies"),
+        (("gradients", "--trained-on", "adding", "--model", "a"), "give one of them"),
+        (("equations", "--cell", "grru"), "did you mean 'gru'"),
         (("gates", "a text"), "with --model"),
+        (("gates", "a text", "--model", "a", "b"), "takes a model and one text"),
+        (("connectivity", "a text"), "before the text, or with --model"),
+        (("neurons", "a.txt"), "before the file, or with --model"),
         (("gates", "a text", "--model", "one,other"), "gates are shown for one model at a time"),
         (("gradients", "--model", ","), "names no model"),
         (("gates", "a text", "--model", "nothing"), "nothing"),
@@ -172,6 +173,12 @@ def test_memory_tests_are_found_through_the_installed_tasks():
     task, settings = choices.memory_test("adding")
     assert task.name == "classify"
     assert task.recipe.train(**settings, dataset="adding/50").units == settings["units"]
+
+
+def test_the_tests_of_state_tracking_have_their_own_lengths():
+    for test, steps in (("parity", "40"), ("mod3", "40"), ("selective_copy", "100")):
+        task, _ = choices.memory_test(test)
+        assert (task.name, task.recipe.datasets[test].config) == ("tag", steps)
 
 
 def test_a_table_lines_up():

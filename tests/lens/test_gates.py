@@ -8,7 +8,7 @@ from keras import ops
 from zoo import builders, cells
 from zoo.data import text
 from zoo.errors import UserError
-from zoo.lens import gates, nets
+from zoo.lens import gates, nets, shades
 from zoo.saved import SavedModel
 from zoo.settings import TrainConfig
 from zoo.task import find
@@ -113,4 +113,4 @@ def test_cells_without_gates_say_so():
 
 
 def test_white_space_is_made_visible():
-    assert [gates._visible(token) for token in (" ", "\n", "a", "$9", "")] == ["␣", "↵", "a", "$9", "∅"]
+    assert [shades.visible(token) for token in (" ", "\n", "a", "$9", "")] == ["␣", "↵", "a", "$9", "∅"]

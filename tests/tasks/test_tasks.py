@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from zoo import cards, cells, testing
+from zoo import cards, cells, layers, testing, training
 from zoo.cli import cli
+from zoo.errors import UserError
 from zoo.task import installed
 
 TASKS = installed()
@@ -67,6 +68,16 @@ def test_evaluates_as_json_and_nothing_else(trained):
     assert saved.metrics["monitor"] in scores
 
 
+def test_statistics_of_single_examples_make_the_score_of_all(trained):
+    task, saved = trained
+    statistics = training.example_statistics(saved)
+    assert statistics.ndim == 2
+    assert len(statistics) > 1
+    score = saved.metrics["scores"]["test"][task.task.monitor]
+    # Scores are rounded to three or four digits.
+    assert float(task.task.combine(statistics.sum(axis=0))) == pytest.approx(score, abs=6e-4)
+
+
 def test_card_and_list_tell_of_it(trained):
     _, saved = trained
     assert saved.path.name in "\n".join(run("list", "models", "--models-dir", saved.path.parent))
@@ -101,3 +112,21 @@ def test_every_other_cell_learns_every_task_and_is_saved(name, cell, tmp_path):
         np.testing.assert_array_equal(one, other)
     answers = [net.predict_on_batch(inputs) for net in (model, loaded)]
     np.testing.assert_allclose(answers[1], answers[0], atol=1e-5)
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_blocks_are_trained_saved_and_loaded_or_refused(name, tmp_path):
+    task = TASKS[name]
+    values = {**task.recipe.presets["tiny"], "block": "residual", "limit": 64}
+    if task.recipe.train().cell in task.recipe.cells:  # no recurrence by default
+        with pytest.raises(UserError, match="need a recurrent cell"):
+            training.train(task, task.recipe.train(**values), tmp_path / "refused", plot=False)
+        values["cell"] = "gru"
+    recipe = task.recipe.train(**values)
+    if name == "caption":
+        with pytest.raises(UserError, match="no recurrent encoder"):
+            training.train(task, recipe, tmp_path / "refused", plot=False)
+        return
+    trained = training.train(task, recipe, tmp_path / "model", plot=False)
+    assert any(isinstance(layer, layers.ResidualStack) for layer in trained.net.layers)
+    assert testing.check_saved(trained.path).recipe.block == "residual"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from zoo.names import look_up
 
 if TYPE_CHECKING:
+    from zoo.cells.cell import Cell
     from zoo.cells.choice import make, pattern
     from zoo.cells.gated_delta import GatedDeltaCell
     from zoo.cells.gru import GRUCell
@@ -122,6 +123,7 @@ TABLE = {
 
 __all__ = [
     "TABLE",
+    "Cell",
     "GRUCell",
     "GatedDeltaCell",
     "IndRNNCell",
@@ -147,6 +149,8 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name in ("make", "pattern"):
         return getattr(importlib.import_module(f"{__name__}.choice"), name)
+    if name == "Cell":
+        return importlib.import_module(f"{__name__}.cell").Cell
     for module, row in TABLE.items():
         if row.cls == name:
             return getattr(importlib.import_module(f"{__name__}.{module}"), name)

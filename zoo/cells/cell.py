@@ -144,13 +144,15 @@ class Cell(Configured):
         if not self.use_bias:
             return None
         initializer, units = self._chosen("bias", None), self.units
+        if forget_gate is None:
+            return self._add("bias", (gates * units,), "bias", initializer)
+        before, after = forget_gate * units, (gates - forget_gate - 1) * units
 
         def initialize(shape: tuple, dtype: Any = None) -> Any:
-            before, after = forget_gate * units, (gates - forget_gate - 1) * units
             parts = [initializer((size,), dtype=dtype) for size in (before, after) if size]
             return ops.concatenate([*parts[: before > 0], ops.ones((units,), dtype), *parts[before > 0 :]])
 
-        return self._add("bias", (gates * units,), "bias", initializer if forget_gate is None else initialize)
+        return self._add("bias", (gates * units,), "bias", initialize)
 
     def _add(self, group: str, shape: tuple, name: str, initializer: Any, autocast: bool = True) -> Any:
         """A weight with the regularizer and the constraint of its group: kernel, recurrent or bias."""

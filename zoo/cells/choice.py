@@ -91,6 +91,8 @@ def _copy(cell: Any, options: dict[str, Any]) -> Any:
         return keras.layers.StackedRNNCells([_copy(part, {}) for part in cell.cells], **options)
     try:
         config = cell.get_config()
+        if lost := _lost_arguments(cell, config):
+            raise TypeError(f"Its config lacks {', '.join(lost)}.")
         config.pop("name", None)
         return type(cell).from_config({**config, **options})
     except (TypeError, ValueError, NotImplementedError) as error:
@@ -98,6 +100,20 @@ def _copy(cell: Any, options: dict[str, Any]) -> Any:
             f"The cell {type(cell).__name__} cannot be copied, and every layer and direction needs one of its own: "
             f"give it a get_config that returns all arguments of its constructor. ({error})"
         ) from error
+
+
+def _lost_arguments(cell: Any, config: dict[str, Any]) -> list[str]:
+    """Arguments that a config leaves out although the cell has them as attributes of other values than the defaults."""
+    named = inspect.signature(getattr(type(cell), "__init__")).parameters.values()  # noqa: B009
+    return [
+        item.name
+        for item in named
+        if item.kind in (item.KEYWORD_ONLY, item.POSITIONAL_OR_KEYWORD)
+        and item.name not in config
+        and isinstance(item.default, (bool, int, float, str))
+        and isinstance(getattr(cell, item.name, None), (bool, int, float, str))
+        and getattr(cell, item.name) != item.default
+    ]
 
 
 def _is_layer(cls: type) -> bool:

@@ -142,7 +142,7 @@ class GatedDeltaCell(Cell):
         return outputs, [ops.cast(ops.reshape(last, (-1, self.state_size)), states[0].dtype)]
 
     def _vectors(self, inputs: Any) -> tuple[Any, Any, Any, Any]:
-        """Queries and keys of length 1 `(..., heads, keys)`, v `(..., heads, values)`, the output's gate `(..., units)`."""
+        """Unit vectors q and k, and v, each `(..., heads, keys or values)`; the output's gate `(..., units)`."""
         keys = self.heads * self.key_dim
         products = at_least_single(ops.matmul(inputs, self.kernel))
         q, k, v, gate = ops.split(ops.silu(products), [keys, 2 * keys, 2 * keys + self.units], axis=-1)

@@ -50,5 +50,6 @@ class PeepholeLSTMCell(LSTMCell):
         return i, f, ops.sigmoid(o + to_o * c), c
 
     def gate_values(self, inputs: Any, states: list) -> dict[str, Any]:
-        i, f, o, _ = self._open(*self._gates(self.project(inputs), states[0]), states[1])
+        i, f, g, o = self._gates(self.project(inputs), states[0])
+        i, f, o, _ = self._open(i, f, g, o, states[1])
         return {"forget": f, "input": i, "output": o}

@@ -12,12 +12,12 @@ from typing import Any
 
 import click
 
-from zoo import options
+from zoo import cards, options
 from zoo.comparison import grid as grids
 from zoo.comparison import processes
 from zoo.errors import UserError
 from zoo.names import look_up
-from zoo.task import Installed, Recipe
+from zoo.task import Installed, Recipe, find
 
 ALL = "all"
 """The word for every recurrent cell."""
@@ -99,6 +99,46 @@ def command(
             "seeds are added to the same folder."
         ),
         short_help=task.summary,
+    )
+
+
+def is_model(word: str) -> bool:
+    """Whether a word names a saved model, or its folder."""
+    return Path(word).is_dir() or word in [item.name for item in cards.models()]
+
+
+def models_command(
+    check_dataset: Callable[[str, Recipe], None], start: Start, shared: Sequence[click.Option]
+) -> click.Command:
+    """`zoo compare MODEL MODEL`, which is short for `zoo compare models MODEL MODEL`.
+
+    Args:
+        check_dataset: Refuses an unknown data set.
+        start: Selects a backend and imports Keras.
+        shared: The options `--models-dir` and `--backend`, the same as in all commands.
+    """
+
+    def run(models: Sequence[str], **values: Any) -> None:
+        paths = [cards.locate(model, values["models_dir"]) for model in models]
+        if values["dataset"]:
+            check_dataset(values["dataset"], find(cards.summarize(paths[0]).task).recipe)
+        start(values["backend"])
+        load, own = importlib.import_module("zoo.saved").load, importlib.import_module("zoo.comparison.models")
+        result = own.compare(*map(load, paths), values["dataset"], values["split"], values["limit"])
+        _print([json.dumps(result)] if values["as_json"] else own.lines(result))
+
+    return click.Command(
+        "models",
+        callback=run,
+        params=[
+            click.Argument(["models"], nargs=2, metavar="MODEL MODEL"),
+            click.Option(["--dataset"], help="Data set to score on.  [default: the one both were trained on]"),
+            click.Option(["--split"], default="test", show_default=True, help="Split to score."),
+            click.Option(["--limit"], type=click.IntRange(1), help="Score only the first N examples."),
+            click.Option(["--json", "as_json"], is_flag=True, help="Print one JSON object."),
+            *shared,
+        ],
+        help="Compare two saved models on the same examples; the word `models` may be left out.",
     )
 
 
@@ -185,7 +225,7 @@ def train_all(
     grid = grids.resume(grid)
     if grid.parameters and (missing := [cell for cell in grid.cells if cell not in grid.units]):
         start()
-        grid = _with_units(grid, missing)
+        grid = with_units(grid, missing)
     for run in grid.runs():
         grids.finished(grid, run)  # refuses, before anything is trained
     grids.write(grid)
@@ -196,8 +236,12 @@ def train_all(
         raise
 
 
-def _with_units(grid: grids.Grid, cells: Iterable[str]) -> grids.Grid:
-    """The grid with units for cells that have none yet."""
+def with_units(grid: grids.Grid, cells: Iterable[str]) -> grids.Grid:
+    """The grid with units for cells that have none yet.
+
+    Raises:
+        UserError: If a cell cannot have as many parameters as the grid's budget.
+    """
     budget = importlib.import_module("zoo.comparison.budget")
     assert grid.parameters is not None
     units, data = dict(grid.units), None

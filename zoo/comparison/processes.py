@@ -17,6 +17,9 @@ from zoo.errors import UserError
 CORES_PER_PROCESS = 2
 """A small recurrent net gains little from a third core; another process beside it gains all of it."""
 
+WORKER = ("-m", "zoo.comparison.worker")
+"""What Python runs for a training."""
+
 POLL = 0.2
 """Seconds between two looks at the processes."""
 
@@ -129,7 +132,7 @@ def _start(grid: grids.Grid, run: grids.Run, processes: int, say: Callable[[str]
     say(f"{run.name}: {'resumed' if grids.begun(grid, run) else 'started'}.")
     log = grid.log(run)
     log.parent.mkdir(exist_ok=True)
-    command = [sys.executable, "-m", "zoo.comparison.worker", str(grid.output), run.cell, str(run.seed)]
+    command = [sys.executable, *WORKER, str(grid.output), run.cell, str(run.seed)]
     with log.open("ab") as stream:
         process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=stream, stderr=stream, env=environment(processes)

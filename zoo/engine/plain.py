@@ -76,12 +76,12 @@ def _paired(array: Any, dtype: str) -> Any:
 def associative(a: Any, b: Any, h0: Any, mask: Any, reverse: bool) -> tuple[Any, Any]:
     """h_t = a_t * h_{t-1} + b_t as an associative scan: in about log2(time) wide steps, for accelerators."""
     if mask is not None:
-        there = ops.cast(mask, "bool")[:, :, None]
-        a, b = ops.where(there, a, ops.ones_like(a)), ops.where(there, b, ops.zeros_like(b))
+        there = ops.cast(mask, b.dtype)[:, :, None]  # products: ops.where makes complex64 of complex128 on TensorFlow
+        a, b = there * a + (1 - there), there * b
     factors, sums = ops.associative_scan(_compose, (a, b), reverse=reverse, axis=1)
     outputs = factors * h0[:, None] + sums
     last = outputs[:, 0] if reverse else outputs[:, -1]
-    return (outputs if mask is None else ops.where(there, outputs, ops.zeros_like(outputs))), last
+    return (outputs if mask is None else there * outputs), last
 
 
 def _compose(first: tuple, second: tuple) -> tuple:

@@ -84,6 +84,7 @@ def states_along(saved: SavedModel, ids: Sequence[int]) -> list[np.ndarray]:
     for ways in model.recurrent.runs:
         inputs = nets.inputs_of(saved, ways[0], rows)  # (streams, context + length, features)
         layer = keras.layers.RNN(_AllStates(nets.cell_of(ways[0])), return_sequences=True)
-        every = np.asarray(layer(inputs))[:, context:]  # (streams, length, size)
+        loop = keras.Sequential([keras.Input(inputs.shape[1:]), layer])  # compiled as a whole: thousands of steps
+        every = loop.predict_on_batch(inputs)[:, context:]  # (streams, length, size)
         states.append(every.reshape(STREAMS * length, -1)[: len(ids)])
     return states

@@ -89,7 +89,8 @@ def show_memory(config: Memory, models: Sequence = ()) -> Iterator[str]:
     found: list[Result] = []
     for result in measure(config, known):
         found.append(result)
-        results.write(file, facts, found)
+        others = [kept for kept in known if kept not in found]  # of other commands, or still to come
+        results.write(file, facts, [*found, *others])
         _draw(plot, found, guess, planned[0].dataset)
         if not config.json:
             yield from _row(result, planned, first=len(found) == 1)

@@ -11,8 +11,8 @@ CELLS = "simple_rnn,lstm,gru"
 class Gradients:
     """Norm of d(loss at time T) / d(hidden state at time t) against T - t, for each cell.
 
-    Cells are untrained unless --trained-on or --model is given. Gates of a fresh GRU or LSTM are about half open, so its
-    gradients vanish nearly as those of the simple RNN; training opens them where something has to be kept.
+    Cells are untrained unless --trained-on or --model is given. Gates of a fresh GRU or LSTM are about half open, so
+    that its gradients vanish too; training opens them where something has to be kept.
     """
 
     cells: str = setting(CELLS, "Cells to compare, separated by commas; arguments after colons (min_gru:signed).")

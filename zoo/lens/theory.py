@@ -20,7 +20,7 @@ THEORY = {
 """Memory test -> what cells can and cannot do. Tests without an entry have no such theory."""
 
 UNTRAINED = (
-    "These cells are untrained: weights and gates are as they are made. A fresh GRU vanishes too: with biases of zero its "
-    "update gate is about sigmoid(0) = 0.5, so that half of the state and of its gradient is lost at every step; an "
-    "LSTM's forget gate starts at sigmoid(1) = 0.73. Gates learn to stay open: --trained-on adding trains the cells first."
+    "These cells are untrained. A fresh GRU vanishes too: with biases of zero its update gate is about 0.5, "
+    "so that half of the state and of its gradient is lost at every step; an LSTM's forget gate starts near "
+    "0.73. Gates learn to stay open: --trained-on adding trains the cells first."
 )

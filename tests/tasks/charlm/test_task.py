@@ -12,6 +12,7 @@ from zoo.tasks.charlm.recipe import RECIPE, Predict, Train
 from zoo import builders, saved, training
 from zoo.cli import cli
 from zoo.data.text import Tokenizer
+from zoo.errors import UserError
 from zoo.ids import START
 from zoo.task import find
 
@@ -43,6 +44,24 @@ def test_the_lesson_ends_with_hello(hello):
 def test_a_prompt_is_written_on(hello):
     assert [answer["text"] for answer in hello.predict(["h", "", "hello"])] == ["hello"] * 3
     assert hello.predict(["hel"], max_new_tokens=2) == [{"prompt": "hel", "text": "hello"}]
+
+
+def test_one_sample_for_each_temperature(writer, hello, capfd):
+    answer = writer.predict("abc", temperatures="0, 0.5,2", max_new_tokens=12)
+    assert [sample["temperature"] for sample in answer["samples"]] == [0, 0.5, 2]
+    for sample in answer["samples"]:
+        assert sample["text"] == "abc" + write(writer, temperature=sample["temperature"], max_new_tokens=12)
+    words = ["charlm", "h", "he", "--temperatures", "0.3,0.7", "--max-new-tokens", "4", "--model", str(hello.path)]
+    lines = CliRunner().invoke(cli, words).stdout.splitlines()
+    assert lines == ["temperature 0.3:", "hello", "temperature 0.7:", "hello"] * 2
+
+
+@pytest.mark.parametrize("temperatures", ["", "1,x", "-1", "inf", "nan"])
+def test_temperatures_that_are_none_are_refused(writer, temperatures):
+    with pytest.raises(UserError, match=r"numbers from 0 on"):
+        writer.predict("abc", temperatures=temperatures)
+    with pytest.raises(UserError, match="omit one of --score and --temperatures"):
+        writer.predict("abc", temperatures="1", score=True)
 
 
 def test_a_text_is_scored_by_the_probability_of_each_token(hello):

@@ -12,7 +12,8 @@ Gradient, from the last step to the first; D x is the derivative of the loss by 
 
 So the candidate a_n is not needed, only h (the output) and z; z is kept, or computed once more from the inputs if
 `gates` has no room for it. There is no product between steps: rows of the batch are computed one after the other, in
-groups whose numbers stay in the second cache from the product to the recurrence.
+groups whose numbers stay in the second cache from the product to the recurrence. Arrays are flat inside loops: see
+`rows`.
 """
 
 import numpy as np
@@ -21,36 +22,47 @@ from numba import types
 from zoo.engine.kernels.activations import sigmoid
 from zoo.engine.kernels.compiling import filled, given, kernel, part
 from zoo.engine.kernels.product import DEPTH, multiply, multiply_transposed, pack, padded
-from zoo.engine.kernels.rows import add_rows, begin, clear_padding, copy, time_of
+from zoo.engine.kernels.rows import add_rows, begin, clear_padding, copy, move, time_of
 
 STEPS = 128
 """Steps of a group: of one row, or of several short ones."""
 
 
 @part
-def _step(z, n, h, y, s):
-    for j in range(h.size):
-        gate, before = sigmoid(z[j]), h[j]
-        z[j] = gate
-        after = before + gate * (n[j] - s * before)
-        h[j] = after
-        y[j] = after
+def _activate(z, count):
+    for i in range(count):
+        z[np.uintp(i)] = sigmoid(z[np.uintp(i)])
 
 
 @part
-def _back(z, before, y, dy, dh, dz, dn, s):
-    one = y.dtype.type(1)
-    for j in range(y.size):
-        d, gate = dh[j] + dy[j], z[j]
-        dn[j] = d * gate
-        dz[j] = d * (y[j] - before[j]) * (one - gate)
-        dh[j] = d * (one - s * gate)
+def _scan(z, n, at, wide, h, y, start, stride, steps, reverse, s):
+    """Some steps of one row: z and n from number `at` on, y from number `start` on in order of time."""
+    for k in range(steps):
+        t = time_of(k, steps, reverse)
+        gates, out = at + t * wide, start + t * stride
+        for j in range(h.size):
+            before = h[np.uintp(j)]
+            after = before + z[np.uintp(gates + j)] * (n[np.uintp(gates + j)] - s * before)
+            h[np.uintp(j)] = after
+            y[np.uintp(out + j)] = after
 
 
 @part
-def _activate(z):
-    for j in range(z.size):
-        z[j] = sigmoid(z[j])
+def _carry(z, gates, dy, here, dh, da, at, s):
+    """The part of one step's gradient that goes on to the step before: da begins as Dh_t and Dh_t z."""
+    units, one = dh.size, dh.dtype.type(1)
+    for j in range(units):
+        gate, d = z[np.uintp(gates + j)], dh[np.uintp(j)] + dy[np.uintp(here + j)]
+        da[np.uintp(at + j)] = d * (one - gate)
+        da[np.uintp(at + units + j)] = d * gate
+        dh[np.uintp(j)] = d * (one - s * gate)
+
+
+@part
+def _difference(da, at, y, here, before, previous, units):
+    """The rest: multiplies what z gets by h_t - h_{t-1}."""
+    for j in range(units):
+        da[np.uintp(at + j)] *= y[np.uintp(here + j)] - before[np.uintp(previous + j)]
 
 
 @part
@@ -71,14 +83,14 @@ def _lowest(step, steps, length, reverse):
 
 @part
 def _gather(x, rows, lengths, reverse, top, bottom, step, out):
-    """Copies the inputs of a group in order of time, and returns how many there are."""
-    total = 0
+    """Copies the inputs of a group in order of time, and returns how many steps there are."""
+    total, time, features = 0, x.shape[1], x.shape[2]
+    flat, target = x.reshape(-1), out.reshape(-1)
     for i in range(top, bottom):
         row = rows[i]
         steps = min(STEPS, lengths[row] - step)
         low = _lowest(step, steps, lengths[row], reverse)
-        for t in range(steps):
-            copy(x[row, low + t], out[total + t])
+        move(flat, (row * time + low) * features, target, total * features, steps * features)
         total += steps
     return total
 
@@ -113,7 +125,7 @@ def forward(x, rows, lengths, offsets, reverse, kernel, recurrent, bias, h0, y, 
     pack(kernel.reshape(-1), units, 2 * units, 1, features, units, v)
     h, inputs = np.empty(units, x.dtype), np.empty((STEPS, features), x.dtype)
     z, n = np.empty((STEPS, wide), x.dtype), np.empty((STEPS, wide), x.dtype)
-    top, at = 0, 0
+    top, at, flat_y = 0, 0, y.reshape(-1)
     while top < count:
         bottom, longest = _next_group(rows, lengths, top), lengths[rows[top]]
         step = 0
@@ -126,6 +138,7 @@ def forward(x, rows, lengths, offsets, reverse, kernel, recurrent, bias, h0, y, 
             begin(n, bias[units:], total)
             multiply(inputs.reshape(-1), 0, features, 1, total, features, w, z.reshape(-1), 0, wide, units)
             multiply(inputs.reshape(-1), 0, features, 1, total, features, v, n.reshape(-1), 0, wide, units)
+            _activate(z.reshape(-1), total * wide)
             first = 0
             for i in range(top, bottom):
                 row = rows[i]
@@ -135,9 +148,8 @@ def forward(x, rows, lengths, offsets, reverse, kernel, recurrent, bias, h0, y, 
                     copy(hn[row], h)
                 else:
                     copy(h0[row], h)
-                for k in range(steps):
-                    t = time_of(k, steps, reverse)
-                    _step(z[first + t], n[first + t], h, y[row, low + t, column : column + units], s)
+                start = (row * y.shape[1] + low) * y.shape[2] + column
+                _scan(z.reshape(-1), n.reshape(-1), first * wide, wide, h, flat_y, start, y.shape[2], steps, reverse, s)
                 copy(h, hn[row])
                 first += steps
             step += STEPS
@@ -181,6 +193,8 @@ def backward(
     inputs, dinputs = np.empty((STEPS, features), x.dtype), np.empty((STEPS, wide_x), x.dtype)
     a, da = np.empty((0 if kept else STEPS, narrow), x.dtype), np.zeros((STEPS, wide), x.dtype)
     dh, scratch = np.empty(units, x.dtype), np.empty(min(DEPTH, STEPS) * wide, x.dtype)
+    flat, flat_a, flat_gates, time, stride = da.reshape(-1), a.reshape(-1), gates.reshape(-1), y.shape[1], y.shape[2]
+    flat_y, flat_dy, flat_h0 = y.reshape(-1), dy.reshape(-1), h0.reshape(-1)
     top, at = 0, 0
     while top < count:
         bottom, longest = _next_group(rows, lengths, top), lengths[rows[top]]
@@ -193,6 +207,7 @@ def backward(
             if not kept:
                 begin(a, bias[:units], total)
                 multiply(inputs.reshape(-1), 0, features, 1, total, features, w, a.reshape(-1), 0, narrow, units)
+                _activate(a.reshape(-1), total * narrow)
             first = 0
             for i in range(top, bottom):
                 row = rows[i]
@@ -200,19 +215,21 @@ def backward(
                 low = _lowest(step, steps, lengths[row], reverse)
                 copy(dh0[row], dh)
                 for k in range(steps - 1, -1, -1):
-                    t = first + time_of(k, steps, reverse)
-                    time, before = low + t - first, h0[row, 0:units]
+                    t = time_of(k, steps, reverse)
+                    here = (row * time + low + t) * stride + column
+                    to = (first + t) * wide
+                    if kept:
+                        _carry(flat_gates, (begins + first + t) * narrow, flat_dy, here, dh, flat, to, s)
+                    else:
+                        _carry(flat_a, (first + t) * narrow, flat_dy, here, dh, flat, to, s)
                     if step + k:
-                        before = y[row, time + 1 if reverse else time - 1, column : column + units]
-                    if not kept:
-                        _activate(a[t, :units])
-                    _back(gates[begins + t] if kept else a[t], before, y[row, time, column : column + units],
-                          dy[row, time, column : column + units], dh, da[t, :units], da[t, units : 2 * units],
-                          s)  # fmt: skip
+                        _difference(flat, to, flat_y, here, flat_y, here + stride if reverse else here - stride, units)
+                    else:
+                        _difference(flat, to, flat_y, here, flat_h0, row * units, units)
                 copy(dh, dh0[row])
                 first += steps
             dinputs[:total] = 0
-            multiply(da.reshape(-1), 0, wide, 1, total, 2 * units, wt, dinputs.reshape(-1), 0, wide_x, features)
+            multiply(flat, 0, wide, 1, total, 2 * units, wt, dinputs.reshape(-1), 0, wide_x, features)
             _scatter(dinputs, features, rows, lengths, reverse, top, bottom, step, dx)
             multiply_transposed(inputs[:total], dkernel, da, 0, 2 * units, scratch)
             add_rows(da, total, dbias)
@@ -226,11 +243,12 @@ def backward(
 @part
 def _scatter(source, width, rows, lengths, reverse, top, bottom, step, out):
     """The way back of `_gather`."""
-    total = 0
+    total, time, wide = 0, out.shape[1], source.shape[1]
+    flat, target = source.reshape(-1), out.reshape(-1)
     for i in range(top, bottom):
         row = rows[i]
         steps = min(STEPS, lengths[row] - step)
         low = _lowest(step, steps, lengths[row], reverse)
         for t in range(steps):
-            copy(source[total + t, :width], out[row, low + t])
+            move(flat, (total + t) * wide, target, (row * time + low + t) * width, width)
         total += steps

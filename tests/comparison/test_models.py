@@ -1,0 +1,55 @@
+"""Two published models on one split."""
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from zoo import cards, saved
+from zoo.cli import cli
+from zoo.comparison import models
+from zoo.errors import UserError
+
+PUBLISHED = cards.published()
+
+
+def test_a_model_does_not_differ_from_itself():
+    path = str(PUBLISHED / "classify-perceptron-digits")
+    result = CliRunner().invoke(cli, ["compare", path, path, "--json"], catch_exceptions=False)
+    found = json.loads(result.stdout)
+    assert found["scores"][0] == found["scores"][1] == pytest.approx(0.9916, abs=1e-4)
+    assert (found["examples"], found["first_better"], found["second_better"]) == (359, 0, 0)
+    assert (found["difference"]["difference"], found["difference"]["p"]) == (0, 1)
+
+
+def test_models_of_two_tasks_are_refused():
+    first, other = (saved.load(PUBLISHED / name) for name in ("classify-perceptron-digits", "sentiment-gru-reviews"))
+    with pytest.raises(UserError, match="sentiment-gru-reviews is for sentiment"):
+        models.compare(first, other)
+
+
+def test_models_of_two_data_sets_need_a_word_on_which():
+    first, other = (saved.load(PUBLISHED / name) for name in ("sentiment-gru-imdb", "sentiment-gru-reviews"))
+    with pytest.raises(UserError, match="say with --dataset"):
+        models.compare(first, other)
+
+
+def test_answers_that_cannot_be_paired_are_refused():
+    """Two tokenizers sort reviews into other batches."""
+    first, other = (saved.load(PUBLISHED / name) for name in ("sentiment-gru-imdb", "sentiment-gru-reviews"))
+    with pytest.raises(UserError, match="cannot be paired"):
+        models.compare(first, other, "reviews", limit=300)
+
+
+def test_what_is_printed():
+    difference = {"difference": -0.02, "low": -0.03, "high": -0.01, "p": 0.004, "p_holm": 0.004, "p_examples": 0.003}
+    lines = list(
+        models.lines({
+            "monitor": "accuracy", "higher_is_better": True, "dataset": "digits", "split": "test", "examples": 1_000,
+            "models": ["a/one", "b/two"], "scores": [0.97, 0.95], "first_better": 25, "second_better": 5,
+            "difference": difference,
+        })
+    )  # fmt: skip
+    assert lines[1].split() == ["model", "accuracy", "better", "on"]
+    assert [line.split() for line in lines[2:4]] == [["one", "0.9700", "25"], ["two", "0.9500", "5"]]
+    assert "difference -0.0200, 95 % interval -0.0300 to -0.0100, p 0.004; permutation test p 0.003" in lines[4]
