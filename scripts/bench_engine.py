@@ -28,6 +28,8 @@ from engine_candidates import bare, engine_layer, keras_step, our_layer, stock_l
 CELLS = ("lstm", "gru", "simple_rnn", "mingru")
 LENGTHS = [50, 200, 800, 3200]
 UNITS = [32, 128, 512, 1024]
+PAUSE = 0.02
+"""Seconds between candidates: threads of whoever ran before spin on the other core for a while."""
 LONG = (16, 10_000, 32, 64)
 """What memory is measured at."""
 
@@ -42,7 +44,8 @@ def measure(candidates: dict[str, Callable[[], Any]], seconds: float) -> dict[st
     end = time.perf_counter() + seconds
     while time.perf_counter() < end or len(times[next(iter(times))]) < 3:
         for name, run in candidates.items():
-            run()  # untimed: the threads of whoever ran before still spin on the other core for a while
+            time.sleep(PAUSE)
+            run()  # untimed: caches and threads are its own again
             for _ in range(3):
                 start = time.perf_counter()
                 run()
