@@ -50,8 +50,8 @@ class Train(TrainConfig):
         """Settings that do not go together."""
         if self.tie_output and self.embedding_dim not in (None, self.units):
             return (
-                f"--tie-output needs vectors as long as the units; got --embedding-dim {self.embedding_dim} and --units "
-                f"{self.units}. Leave --embedding-dim out."
+                f"--tie-output needs vectors as long as the units; got --embedding-dim {self.embedding_dim} and "
+                f"--units {self.units}. Leave --embedding-dim out."
             )
         return None
 

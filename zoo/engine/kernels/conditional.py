@@ -169,8 +169,8 @@ def backward(is_lstm, order, x, initial, memory, weights, outputs, kept, doutput
         shares: Added to: this job's derivatives by the weights, columns as in a row of gates or padded.
     """
     (rows, lengths, offsets), (h0, c0), (keys, values, real, group) = order, initial, memory
-    recurrent, _bias, query, vector, kernel2, recurrent2, _bias2 = weights
-    states, _contexts = outputs
+    recurrent, bias, query, vector, kernel2, recurrent2, bias2 = weights
+    states, contexts = outputs
     gates, gates2, middles, queries, attention, cells, cells2 = kept
     dkeys, dvalues = dmemory
     units, features, size, count = recurrent.shape[0], values.shape[2], vector.size, rows.size
