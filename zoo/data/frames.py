@@ -132,8 +132,8 @@ def _video(path: Path) -> tuple[Iterator[np.ndarray], float]:
         rate, (width, height) = float(facts["fps"]), facts["size"]
     if width * height > images.MOST_FRAME_PIXELS:
         raise UserError(
-            f"{path} has frames of {width:,} x {height:,} pixels; films have up to {images.MOST_FRAME_PIXELS:,}. Save a "
-            "smaller copy first."
+            f"{path} has frames of {width:,} x {height:,} pixels; films have up to {images.MOST_FRAME_PIXELS:,}. Save "
+            "a smaller copy first."
         )
     if not 0 < rate < MAX_FRAMES:
         raise UserError(f"{path} says that it has {rate:g} frames per second; save it again.")
