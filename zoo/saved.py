@@ -132,8 +132,10 @@ def write(
     Raises:
         UserError: If the folder exists and must not be replaced, or cannot be written.
     """
-    if path.exists() and not overwrite:
-        raise UserError(f"{path} exists. Choose another --name, or replace it with --overwrite.")
+    if os.path.lexists(path):
+        if not overwrite:
+            raise UserError(f"{path} exists. Choose another --name, or replace it with --overwrite.")
+        cards.check_replaceable(path)
     new = path.with_name(f".{path.name}.new")
     try:
         shutil.rmtree(new, ignore_errors=True)
