@@ -291,7 +291,7 @@ def table(summaries: Iterable[Summary]) -> str:
                 f"{item.metrics['monitor']} {number(item.monitored)}",
                 number(item.metrics["training"]["parameters"]),
                 f"{item.bytes / 1e6:.1f} MB",
-                f"{item.metrics['training']['minutes']:.0f} min on {_cores(item.metrics)}",
+                f"{_minutes(item.metrics['training']['minutes'])} min on {_cores(item.metrics)}",
             )
             for item in summaries
         ),
@@ -345,6 +345,11 @@ def _inline(value: Any) -> str:
     if isinstance(value, (list, tuple)):
         return ", ".join(map(_inline, value))
     return str(value)
+
+
+def _minutes(value: Any) -> str:
+    """Whole minutes; those of each stage where they are given so."""
+    return f"{value:.0f}" if isinstance(value, (int, float)) else _inline(value)
 
 
 def _cores(metrics: Mapping[str, Any]) -> str:

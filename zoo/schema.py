@@ -155,17 +155,29 @@ def decode(path: Path, what: str) -> Any:
 
 
 def check(value: Any, schema: Any, what: str) -> Any:
-    """The value itself.
+    """The value, with the defaults of entries that its type lets it leave out.
 
     Raises:
         UserError: If it is not of a type; says where in it.
     """
-    if schema is not Any:
-        try:
-            msgspec.convert(value, type=schema)
-        except msgspec.ValidationError as error:
-            raise UserError(f"{what} is not as zoo writes it: {error}.") from error
-    return value
+    if schema is Any:
+        return value
+    try:
+        return _with_defaults(value, msgspec.convert(value, type=schema))
+    except msgspec.ValidationError as error:
+        raise UserError(f"{what} is not as zoo writes it: {error}.") from error
+
+
+def _with_defaults(value: Any, converted: Any) -> Any:
+    """A JSON value with what its typed form has and it has not; entries of no type stay."""
+    if not isinstance(converted, msgspec.Struct):
+        return value
+    fields = {name: getattr(converted, name) for name in converted.__struct_fields__}
+    filled = {
+        name: _with_defaults(value[name], item) if name in value else msgspec.to_builtins(item)
+        for name, item in fields.items()
+    }
+    return {**value, **filled}
 
 
 def regular(folder: Path, name: str, without: str = "cannot be used") -> Path:

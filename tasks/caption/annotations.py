@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from zoo.data import files, own, tables
+from zoo.data.files import check_text
 from zoo.errors import UserError
 from zoo.names import unknown
 
@@ -157,11 +158,11 @@ def _json_reader(file: Path) -> Callable[[], Iterator[Caption]] | None:
 def _from_coco(file: Path, value: dict[str, Any]) -> Iterator[Caption]:
     split = own.split_of(file.stem) or "train"
     try:
-        names = {image["id"]: str(image["file_name"]) for image in value["images"]}
-        rows = [(names[row["image_id"]], str(row["caption"])) for row in value["annotations"]]
-    except (KeyError, TypeError) as error:
+        names = {image["id"]: image["file_name"] for image in value["images"]}
+        rows = [(names[row["image_id"]], row["caption"]) for row in value["annotations"]]
+    except (KeyError, TypeError, AttributeError) as error:
         raise UserError(f"{file}: not COCO's captions ({error!r} is missing or of another kind).") from error
-    return (Caption(name, text, split, str(file)) for name, text in rows)
+    return (_checked(Caption(name, text, split, str(file))) for name, text in rows)
 
 
 def _from_karpathy(file: Path, images: Iterable[dict[str, Any]]) -> Iterator[Caption]:
@@ -171,9 +172,23 @@ def _from_karpathy(file: Path, images: Iterable[dict[str, Any]]) -> Iterator[Cap
             for image in images
             for sentence in image["sentences"]
         ]
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, AttributeError) as error:
         raise UserError(f"{file}: not Karpathy's format ({error!r} is missing or of another kind).") from error
-    return (Caption(name, text, SPLIT_WORDS.get(split, split), str(file)) for name, split, text in rows)
+    captions = (_checked(Caption(name, text, split, str(file))) for name, split, text in rows)
+    return (caption._replace(split=SPLIT_WORDS.get(caption.split, caption.split)) for caption in captions)
+
+
+def _checked(caption: Caption) -> Caption:
+    """The caption itself.
+
+    Raises:
+        UserError: If one of its fields is no text.
+    """
+    for name, value in caption._asdict().items():
+        if not isinstance(value, str):
+            raise UserError(f"{caption.where}: the {name} of an entry is {str(value)[:40]!r}, no text.")
+        check_text(value, caption.where)
+    return caption
 
 
 class _Images:

@@ -25,6 +25,9 @@ CONLLU = {"form": 1, "lemma": 2, "upos": 3, "xpos": 4, "feats": 5, "deprel": 7}
 
 CONLLU_COLUMNS = 10
 
+MOST_COLUMNS = 1_000
+"""Largest number of a column."""
+
 ID = re.compile(r"\d+([-.]\d+)?")
 """What the first column of CoNLL-U holds."""
 
@@ -73,19 +76,23 @@ def layout(path: Path, tags: str | None = None, word_column: int | None = None) 
     Raises:
         UserError: If the file has no such column.
     """
+    if word_column is not None and not 1 <= word_column <= MOST_COLUMNS:
+        raise UserError(f"--word-column counts columns from 1 to {MOST_COLUMNS:,}; got {word_column}.")
     conllu = _is_conllu(path)
     word = (CONLLU["form"] if conllu else 0) if word_column is None else word_column - 1
     if tags is None:
         return Layout(word, CONLLU["upos"] if conllu else -1, conllu)
     if conllu and tags in CONLLU:
         return Layout(word, CONLLU[tags], conllu)
-    if tags.isdigit() and int(tags) > 0:
+    if re.fullmatch("[0-9]{1,4}", tags) and 1 <= int(tags) <= MOST_COLUMNS:
         if conllu and int(tags) - 1 not in CONLLU.values():
             raise unknown("column of CoNLL-U", tags, CONLLU)
         return Layout(word, int(tags) - 1, conllu)
     if conllu:
         raise unknown("column of CoNLL-U", tags, CONLLU, "A number counts columns from 1")
-    raise UserError(f"{path} has columns without names: --tags takes the number of a column, from 1; got {tags!r}.")
+    raise UserError(
+        f"{path} has columns without names: --tags takes the number of a column, from 1; got {tags[:40]!r}."
+    )
 
 
 def sentences(path: Path, tags: str | None = None, word_column: int | None = None) -> Iterator[Sentence]:

@@ -49,6 +49,20 @@ def lines(path: Path) -> Generator[str, None, None]:
         yield text.removeprefix("\ufeff") if number == 1 else text
 
 
+def check_text(text: str, where: str) -> str:
+    """The text itself. JSON can spell half a character, as of an emoji that was cut; UTF-8 cannot.
+
+    Raises:
+        UserError: If it has half a character.
+    """
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        half = text[error.start].encode("unicode_escape").decode()
+        raise UserError(f"{where}: a text has half a character, {half}; it was probably cut. Delete it.") from error
+    return text
+
+
 def blocks(path: Path, size: int = BLOCK) -> Iterator[str]:
     """The text of a file in pieces of up to `size` characters; line ends and zero bytes stay as they are.
 

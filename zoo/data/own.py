@@ -16,6 +16,9 @@ SPLIT_NAMES = {
 }
 """Split -> words in the name of a file or folder that mark it."""
 
+LONGEST_NAME, LONGEST_PATH = 255, 1_000
+"""Bytes of a file's name, which file systems allow, and characters of a path within a folder."""
+
 OpenPart = Callable[[Path, Sequence[str] | None], RawDataset]
 """`(file or folder, known labels) -> RawDataset` whose split `"all"` has its examples."""
 
@@ -89,10 +92,18 @@ def inside(folder: Path, name: str, where: str) -> str:
         where: Where the table has it, for the error.
 
     Raises:
-        UserError: If the path leads out of the folder, by `..`, as an absolute path, or by a link.
+        UserError: If the path leads out of the folder, by `..`, as an absolute path, or by a link; if no file can have
+            such a name.
     """
     path = os.path.normpath(name)
-    out = os.path.isabs(path) or path.split(os.sep)[0] == os.pardir or "\0" in path
+    parts = path.split(os.sep)
+    try:
+        encoded = [os.fsencode(part) for part in parts]
+    except UnicodeEncodeError:
+        encoded = []
+    if not encoded or path == os.curdir or len(path) > LONGEST_PATH or max(map(len, encoded)) > LONGEST_NAME:
+        raise UserError(f"{where}: {name[:100]!r} is no name of a file.")
+    out = os.path.isabs(path) or parts[0] == os.pardir or "\0" in path
     if out or not (folder / path).resolve().is_relative_to(folder.resolve()):
         raise UserError(f"{where}: {name} is not inside the folder. Put the file there and give its path within it.")
     return path

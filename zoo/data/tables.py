@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from zoo.data.files import lines, suffix
+from zoo.data.files import check_text, lines, suffix
 from zoo.errors import UserError
 from zoo.names import nearest
 
@@ -185,7 +185,7 @@ def _delimited(path: Path, columns: Sequence[Column]) -> Iterator[tuple[str, dic
         reader = csv.reader(stream, delimiter=delimiter, strict=True)
         names = next(_checked(path, reader), None)
         if names is None:
-            wanted = delimiter.join(column.name for column in columns if not column.optional)
+            wanted = ", ".join(column.name for column in columns if not column.optional)
             raise UserError(f"{path} is empty. Its first line has to name the columns: {wanted}.")
         found = resolve(path, names, columns)
         _report(path, f"{DELIMITERS[delimiter]}-separated", tuple(found.items()))
@@ -275,7 +275,7 @@ def _text(value: Any, where: str, name: str) -> str:
     if value is None:
         return ""
     if isinstance(value, str):
-        return value
+        return check_text(value, where)
     if isinstance(value, int):
         return str(value).lower() if isinstance(value, bool) else str(value)
     if isinstance(value, float):
