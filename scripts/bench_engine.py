@@ -247,7 +247,9 @@ def _row(what: str, kind: str, shape: tuple, candidates: dict, seconds: float) -
 
 
 def main() -> None:
-    sections = {f.__name__: f for f in (training, bidirectional, layers, inference, jax, scaling, memory, first, decoder)}
+    sections = {
+        f.__name__: f for f in (training, bidirectional, layers, inference, jax, scaling, memory, first, decoder)
+    }
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", help="File for the numbers; - for standard output.")
     parser.add_argument("--only", help=f"Sections, separated by commas: {', '.join(sections)}.")

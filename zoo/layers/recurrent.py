@@ -20,7 +20,6 @@ from zoo.cells.cell import Cell, advance, initial_states, nested, output_size, s
 from zoo.layers.explicit_mask import ExplicitMask
 from zoo.layers.padding import pack, take_steps, unpack
 
-
 PLAIN = engine.Choice("plain", "Plain: asked for by the layer.")
 """The path of a loop over steps, whatever `engine.choose` would say."""
 
