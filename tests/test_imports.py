@@ -41,7 +41,7 @@ ROWS = {
     "zoo/data/*": "keras numpy PIL pyarrow tensorflow tensorflow_datasets tokenizers zoo.errors zoo.ids zoo.names",
     "zoo/figures.py": "matplotlib numpy zoo.errors",
     "zoo/metrics.py": "numpy sklearn",
-    "zoo/optimizers.py": "keras zoo.settings",
+    "zoo/optimizers.py": "keras zoo.engine zoo.settings",
     "zoo/serialization.py": "keras zoo.names",
     "zoo/losses.py": "keras zoo.errors zoo.ids",
     "zoo/cells/__init__.py": "zoo.errors zoo.names",

@@ -60,19 +60,20 @@ def _back_state(dgates, at, count, left, ut, right, vt, units, dh):
 def _step(is_lstm, gates, c, h, cells, at):
     """One step of a cell; keeps c."""
     if is_lstm:
-        lstm._step(gates, c, h)
+        lstm._step(gates, 0, c, 0, h, 0, h.size)
         copy(c, cells[at])
     else:
-        gru._step(gates, h)
+        gru._step(gates, 0, h, 0, h.size)
 
 
 @part
 def _back(is_lstm, gates, h0, c0, c, dy, dh, dc, dgates):
+    """The gradient of a step; dh is a row of which the first units count."""
+    units = h0.size
     if is_lstm:
-        lstm._back(gates, c0, c, dy, dh, dc, dgates)
-        dh[:] = 0
+        lstm._back(gates, 0, c0, 0, c, 0, dy, 0, dh, 0, dc, 0, dgates, 0, units)
     else:
-        gru._back(gates, h0, dy, dh, dgates)
+        gru._back(gates, 0, h0, 0, dy, 0, dh, 0, dgates, 0, units)
 
 
 def _given_types(e):
@@ -194,7 +195,7 @@ def backward(is_lstm, order, x, initial, memory, weights, outputs, kept, doutput
         at, running = offsets[step], offsets[step + 1] - offsets[step]
         for i in range(running):
             k = at + i
-            _back(is_lstm, gates2[k], middles[k], cells[k], cells2[k], doutputs[0][rows[i], step], dh[i, :units], dc[i],
+            _back(is_lstm, gates2[k], middles[k], cells[k], cells2[k], doutputs[0][rows[i], step], dh[i], dc[i],
                   da2[k])  # fmt: skip
             copy(doutputs[1][rows[i], step], dcontext[k])
         _back_state(da2, at, running, left, ut2, right, vt2, units, dh)
@@ -220,7 +221,7 @@ def backward(is_lstm, order, x, initial, memory, weights, outputs, kept, doutput
             k, row = at + i, rows[i]
             before = states[row, step - 1] if step else h0[row]
             cell = cells2[offsets[step - 1] + i] if step else c0[row]
-            _back(is_lstm, gates[k], before, cell, cells[k], zeros, dh[i, :units], dc[i], da[k])
+            _back(is_lstm, gates[k], before, cell, cells[k], zeros, dh[i], dc[i], da[k])
             copy(da[k, :inputs], dx[row, step])
         _back_state(da, at, running, left, ut, right, vt, units, dh)
     for i in range(count):
