@@ -43,14 +43,17 @@ class Row:
 
 
 SHORT = {
-    "classify": Row("classify", "board", {}, 20_000),
+    "classify": Row("classify", "board", {}, 15_000),
     "sentiment": Row("sentiment", "board", {}, 60_000),
     "tag": Row("tag", "board", {}, 80_000),
-    "translate": Row("translate", "board", {}, 350_000),
-    "caption": Row("caption", "board", {}, 250_000),
-    "charlm": Row("charlm", "board", {}, 200_000),
+    "translate": Row("translate", "board", {}, 320_000),
+    "caption": Row("caption", "board", {}, 320_000),
+    "charlm": Row("charlm", "board", {}, 220_000),
+    "mnist1d": Row("classify", "board", {"dataset": "mnist1d", "epochs": 20, "bidirectional": True}, 30_000),
+    "charlm-residual": Row("charlm", "board", {"block": "residual"}, 220_000),
 }
-"""Built-in sets; parameters are those of a GRU with the preset's units, rounded."""
+"""Built-in sets; parameters are those of a GRU with the preset's units, rounded. The last row is that of charlm with the
+same cells in residual blocks."""
 
 TEN_MINUTES = {"schedule": "constant", "ema_momentum": 0.999, "epochs": 100, "patience": 0, "max_minutes": 10.0}
 """Equal time: a learning rate that decays would be cut at another value for each cell, so it stays, and weights are
@@ -138,7 +141,7 @@ def _keep(name: str, part: str, row: Row, output: Path) -> None:
     from zoo.comparison import results
 
     every = (FIRST, *(cell for cell in cells.TABLE if cell != FIRST))
-    seeds = sorted({int(path.name.rpartition("-")[2]) for path in output.glob("*-seed-*") if path.is_dir()})
+    seeds = sorted({int(path.name.rpartition("-")[2]) for path in output.glob("[!.]*-seed-*") if path.is_dir()})
     if not seeds:
         return
     grid = grids.resume(_grid(output, row, every, tuple(seeds)))

@@ -64,7 +64,7 @@ def blocks() -> dict[str, str]:
     values = read()
     short, long = values["short"], values["long"]
     return {
-        "board": scores(short) if short else NOTHING,
+        "board": f"{scores(short)}\n\n![Ranks of the cells](../scripts/board.png)" if short else NOTHING,
         "board-cost": cost(short) if short else NOTHING,
         "board-facts": facts(short) if short else NOTHING,
         "board-long": f"{scores(long)}\n\n{cost(long)}\n\n{facts(long)}" if long else NOTHING,
@@ -94,7 +94,8 @@ def _score(row: dict[str, Any], name: str) -> str:
     if name not in row["cells"]:
         return "refused" if name in row["refused"] else ""
     cell = row["cells"][name]
-    values, digits = tests(cell), 2 if max(tests(cell)) > 2 else 4
+    values = tests(cell)
+    digits = 2 if max(values) > 10 else 4  # BLEU goes to 100, accuracy to 1, a loss is a few nats
     spread = f" ± {statistics.stdev(values):.{digits}f}" if len(values) > 1 else ""
     most = max(len(other["runs"]) for other in row["cells"].values())
     fewer = f" ({len(values)} of {most} seeds)" if len(values) < most else ""
@@ -139,7 +140,7 @@ def facts(rows: dict[str, Any]) -> str:
         machine = row["machine"]
         lines.append(
             f"- {name}: `{row['dataset']}` ({sizes}), preset `{row['preset']}` of `{row['task']}`, nets of "
-            f"{row['parameters']:,} parameters, seeds {', '.join(map(str, seeds))}, {machine['threads']} threads, "
+            f"{row['parameters']:,} parameters, seeds {', '.join(map(str, seeds))}; {machine['threads']} threads, "
             f"Keras {machine['versions']['keras']} on {machine['versions']['backend']}."
         )
         lines += [f"  `{cell}` is left out: {why}" for cell, why in row["refused"].items()]

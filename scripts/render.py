@@ -75,6 +75,7 @@ def blocks() -> dict[str, str]:
         "tags": scores(summaries, "tag", TAG, digits=4),
         "classifiers": scores(summaries, "classify", CLASSIFY, digits=4),
         "memory": memory(facts["memory"]),
+        "parity": parity(json.loads((ROOT / "tasks" / "tag" / "parity.json").read_text("utf-8"))),
         **board_tables.blocks(),
     }
 
@@ -156,6 +157,23 @@ def memory(found: dict) -> str:
 def engine() -> dict:
     """What `scripts/bench_engine.py` measured."""
     return json.loads((ROOT / "scripts" / "engine.json").read_text(encoding="utf-8"))
+
+
+def parity(found: dict) -> str:
+    """What `zoo lens memory --test parity` came to: for each cell the mean over seeds, and the range if they differ."""
+    cells = list(dict.fromkeys(row["cell"] for row in found["results"]))
+    distances = list(found["results"][0]["accuracy"])
+    rows = []
+    for cell in cells:
+        mine = [row["accuracy"] for row in found["results"] if row["cell"] == cell]
+        rows.append((f"`{cell}`", len(mine), *(_mean_and_range([row[d] for row in mine]) for d in distances)))
+    return cards.markdown(("cell", "seeds", *(f"{distance} bits" for distance in distances)), rows)
+
+
+def _mean_and_range(values: list[float]) -> str:
+    mean = f"{sum(values) / len(values):.2f}"
+    least, most = f"{min(values):.2f}", f"{max(values):.2f}"
+    return mean if least == most else f"{mean} ({least} to {most})"
 
 
 def engine_table(found: dict) -> str:

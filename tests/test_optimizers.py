@@ -114,3 +114,22 @@ def test_from_recipe() -> None:
 def test_from_recipe_zero_means_off() -> None:
     optimizer = from_recipe(TrainConfig(clip_norm=0.0, ema_momentum=0.0), examples=1)
     assert (optimizer.global_clipnorm, optimizer.use_ema) == (None, False)
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"weight_decay": 0.1, "global_clipnorm": 0.5, "use_ema": True}, {"amsgrad": True}]
+)
+def test_updates_are_those_of_keras(options: dict) -> None:
+    """Also of an embedding, whose gradient has only rows of the tokens of the batch unless it is clipped."""
+    tokens, labels = np.random.default_rng(0).integers(0, 9, (6, 4)), np.array([0, 1, 2, 0, 1, 2])
+    weights = []
+    for optimizer in (keras.optimizers.AdamW(0.05, **options), AveragingAdamW(0.05, **options)):
+        keras.utils.set_random_seed(0)
+        model = keras.Sequential([keras.layers.Embedding(12, 3), keras.layers.Flatten(), keras.layers.Dense(3)])
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        model.compile(optimizer, loss, jit_compile=False)  # as `zoo.optimizers.compile` does on TensorFlow
+        for _ in range(5):
+            model.train_on_batch(tokens, labels)
+        weights.append([*model.get_weights(), *(np.asarray(value) for value in optimizer.variables)])
+    for stock, ours in zip(*weights, strict=True):
+        np.testing.assert_allclose(ours, stock, rtol=1e-4, atol=1e-5)

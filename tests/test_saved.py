@@ -186,7 +186,7 @@ def newer(content: bytes) -> bytes:
         ("model.keras", lambda f: edit(f, flip), r"model\.keras is not the file that was saved.*train the model again"),
         ("assets/tokenizer.json", lambda f: edit(f, flip), r"tokenizer\.json is not the file that was saved"),
         ("files.json", lambda f: edit(f, newer), r"format 2.*reads format 1.*zoo 9\.8: install that version"),
-        ("files.json", lambda f: edit(f, lambda c: b"{}"), "not a saved model of zoo"),
+        ("files.json", lambda f: edit(f, lambda c: b"{}"), "files.json is not as zoo writes it"),
     ],
 )  # fmt: skip
 def test_damage_is_told_with_the_file_and_the_next_step(
@@ -214,7 +214,7 @@ def test_what_is_no_saved_model_is_told(written: Path, tmp_path: Path) -> None:
         ("recipe.json", lambda v: {**v, "task": "sentimant"}, "did you mean 'sentiment'"),
         ("recipe.json", lambda v: {**v, "train": {**v["train"], "unit": 3}}, "nearest: 'units'"),
         ("assets/tokenizer.json", lambda v: {"no": "tokenizer"}, r"tokenizer\.json is not a tokenizer"),
-        ("model.keras", None, "cannot be loaded"),
+        ("model.keras", None, "is damaged: File is not a zip file"),
     ],
 )  # fmt: skip
 def test_a_consistent_folder_that_makes_no_sense_is_told(folder: Path, name: str, change: Any, told: str) -> None:

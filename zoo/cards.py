@@ -1,17 +1,19 @@
 """Read what lies in `saved_models` from its JSON; render a card and the table. No Keras here."""
 
-import json
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from zoo import legacy
+from zoo import legacy, schema
 from zoo.errors import UserError
 from zoo.names import unknown
 
 RECIPE, METRICS, FILES, CARD = "recipe.json", "metrics.json", "files.json", "README.md"
+OTHER_FILES = ("model.keras", "golden.json", "history.csv", "curves.png")
+"""Further files of a saved model, besides its assets."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ def folders(models_dir: str | Path | None = None) -> list[Path]:
     """Where names are looked for, in this order, without repetition."""
     found: list[Path] = []
     for folder in (own(models_dir), published()):
-        if folder.is_dir() and folder.resolve() not in [item.resolve() for item in found]:
+        if os.path.isdir(folder) and folder.resolve() not in [item.resolve() for item in found]:
             found.append(folder)
     return found
 
@@ -80,22 +82,25 @@ def summarize(path: Path) -> Summary:
     """Reads one saved model's JSON.
 
     Raises:
-        UserError: If a file is missing or is no JSON of ours.
+        UserError: If a file is missing, is no regular file, or is no JSON of ours.
     """
-    values = {}
     for name in (RECIPE, METRICS, FILES):
-        try:
-            values[name] = json.loads((path / name).read_text(encoding="utf-8"))
-        except FileNotFoundError as error:
-            raise UserError(f"{path} is not a saved model: it has no {name}.") from error
-        except (OSError, ValueError) as error:
-            raise UserError(f"{path} cannot be read: {name} is damaged ({error}).") from error
+        if not os.path.exists(path / name):
+            raise UserError(f"{path} is not a saved model: it has no {name}.")
+    files = schema.read(path, FILES, schema.Manifest)
+    recipe = schema.read(path, RECIPE, schema.Recipe)
+    metrics = schema.read(path, METRICS)
     try:
-        size = sum(item["bytes"] for item in values[FILES]["files"].values())
-        summary = Summary(path, values[RECIPE], legacy.metrics(values[METRICS]), size)
-        (summary.task, summary.cell, summary.dataset, summary.rank)  # noqa: B018  each must be there
+        metrics = legacy.metrics(metrics)
     except (KeyError, TypeError, AttributeError) as error:
-        raise UserError(f"{path} is not a saved model of zoo: its JSON files lack {error}.") from error
+        raise UserError(f"{path} is not a saved model of zoo: {METRICS} lacks {error}.") from error
+    schema.check(metrics, schema.Metrics, f"{path}: {METRICS}")
+    summary = Summary(path, recipe, metrics, sum(item["bytes"] for item in files["files"].values()))
+    if not isinstance(recipe["train"].get("cell"), str) or not isinstance(recipe["train"].get("dataset"), str):
+        raise UserError(f"{path} is not a saved model of zoo: {RECIPE} names no cell or no dataset.")
+    score = metrics["scores"].get("test", {}).get(metrics["monitor"])
+    if not isinstance(score, (int, float)):
+        raise UserError(f"{path} is not a saved model of zoo: {METRICS} has no test score {metrics['monitor']!r}.")
     return summary
 
 
@@ -106,13 +111,32 @@ def models(models_dir: str | Path | None = None) -> Iterator[Summary]:
         for old in folder.glob(".*.old"):
             _recover(folder / old.name[1 : -len(".old")])
         for path in sorted(folder.iterdir()):
-            if path.name in seen or not (path / RECIPE).is_file() or path.name.startswith("."):
+            if path.name in seen or not (path / RECIPE).exists() or path.name.startswith("."):
                 continue
             seen.add(path.name)
             try:
                 yield summarize(path)
             except UserError:
                 continue
+
+
+class Damaged(NamedTuple):
+    """A folder that should be a saved model and is none, and why."""
+
+    path: Path
+    reason: str
+
+
+def damaged(models_dir: str | Path | None = None) -> Iterator[Damaged]:
+    """The folders that `models` passes over."""
+    for folder in folders(models_dir):
+        for path in sorted(folder.iterdir()):
+            if path.name.startswith(".") or not (path / RECIPE).exists():
+                continue
+            try:
+                summarize(path)
+            except UserError as error:
+                yield Damaged(path, str(error))
 
 
 def locate(model: str | Path, models_dir: str | Path | None = None) -> Path:
@@ -131,14 +155,14 @@ def locate(model: str | Path, models_dir: str | Path | None = None) -> Path:
     if os.sep not in text and text not in (".", ".."):
         for folder in folders(models_dir):
             _recover(folder / text)
-            if (folder / text).is_dir():
+            if os.path.isdir(folder / text):
                 return folder / text
     path = Path(model)
     path = path if path.name not in ("", "..") else path.resolve()  # `.` and `..` have no name of their own
     _recover(path)
-    if path.is_dir():
+    if os.path.isdir(path):
         return path
-    if path.exists():
+    if os.path.exists(path):
         raise UserError(f"{text} is a file; a saved model is a folder with {RECIPE}, model.keras and others.")
     names = [item.name for item in models(models_dir)]
     raise unknown("saved model", text, names, "Or give a folder")
@@ -149,7 +173,7 @@ def _recover(path: Path) -> None:
     if not path.name:
         return  # the root
     old = backup(path)
-    if old.is_dir() and not path.exists():
+    if os.path.isdir(old) and not os.path.exists(path):
         old.rename(path)
 
 
@@ -161,6 +185,34 @@ def backup(path: Path) -> Path:
 def under_way(path: Path) -> Path:
     """Where the state of a training lies that will become `path`."""
     return path.with_name(f".{path.name}.training")
+
+
+def finished(folder: Path) -> Path:
+    """What the state of a training in a folder of `under_way` will become."""
+    return folder.with_name(folder.name[1 : -len(".training")])
+
+
+def locked(path: Path) -> Path:
+    """The file that a process holds locked while it trains a model that will become `path`."""
+    return path.with_name(f".{path.name}.lock")
+
+
+def check_replaceable(path: Path) -> None:
+    """Checks that a folder holds a saved model and nothing else, so that nothing of the user's is deleted with it.
+
+    Raises:
+        UserError: If it does not; says what it holds.
+    """
+    keep = "nothing is deleted. Choose another --name, or move it away."
+    if path.is_symlink() or not path.is_dir():
+        raise UserError(f"{path} is {'a link' if path.is_symlink() else 'no folder'}, not a saved model: {keep}")
+    names = {item.relative_to(path).as_posix() for item in path.rglob("*") if item.is_symlink() or not item.is_dir()}
+    if names and not {RECIPE, FILES} <= names:
+        raise UserError(f"{path} is not a saved model of zoo: {keep}")
+    known = {RECIPE, METRICS, FILES, CARD, *OTHER_FILES}
+    theirs = sorted(name for name in names - known if not re.fullmatch(r"assets/\w+\.json", name))
+    if theirs:
+        raise UserError(f"{path} also holds {theirs[0]}, which zoo did not write: {keep}")
 
 
 def best(
@@ -239,7 +291,7 @@ def table(summaries: Iterable[Summary]) -> str:
                 f"{item.metrics['monitor']} {number(item.monitored)}",
                 number(item.metrics["training"]["parameters"]),
                 f"{item.bytes / 1e6:.1f} MB",
-                f"{item.metrics['training']['minutes']:.0f} min on {_cores(item.metrics)}",
+                f"{_minutes(item.metrics['training']['minutes'])} min on {_cores(item.metrics)}",
             )
             for item in summaries
         ),
@@ -293,6 +345,11 @@ def _inline(value: Any) -> str:
     if isinstance(value, (list, tuple)):
         return ", ".join(map(_inline, value))
     return str(value)
+
+
+def _minutes(value: Any) -> str:
+    """Whole minutes; those of each stage where they are given so."""
+    return f"{value:.0f}" if isinstance(value, (int, float)) else _inline(value)
 
 
 def _cores(metrics: Mapping[str, Any]) -> str:

@@ -20,6 +20,7 @@ SETTINGS = {
     "group": "captions_per_image",
     "head": "head_fraction",
     "heatmap": "attention_plot",
+    "labels": "tags",
     "joint": "shared_vocabulary",
     "least": "min_count",
     "length": "max_new_tokens",

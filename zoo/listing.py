@@ -37,6 +37,7 @@ def lines(kind: str, models_dir: Path | None = None) -> Iterator[str]:
         yield from (f"{row['task']:12}  {row['name']:24}  {row['description']}" for row in objects(kind))
     else:
         yield from map(cards.line, cards.models(models_dir))
+        yield from (f"{item.path.name:32}  damaged: {item.reason}" for item in cards.damaged(models_dir))
 
 
 def objects(kind: str, models_dir: Path | None = None) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from zoo import engine
 from zoo.settings import TrainConfig
 
 
@@ -44,6 +45,14 @@ class AveragingAdamW(keras.optimizers.AdamW):
     Keras writes the average over the weights whenever `fit` ends. Here a training calls `fit` once an epoch, so
     that must wait until `write_average` is called.
     """
+
+    def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
+        """Updates one variable; on a CPU in one pass over its numbers where the backend has that."""
+        index = self._get_variable_index(variable)
+        moments, betas = (self._momentums[index], self._velocities[index]), (self.beta_1, self.beta_2)
+        step = self.iterations + 1
+        if self.amsgrad or not engine.adam(variable, *moments, gradient, learning_rate, betas, self.epsilon, step):
+            super().update_step(gradient, variable, learning_rate)
 
     def finalize_variable_values(self, var_list: Sequence[Any]) -> None:
         """Does nothing, see above."""

@@ -18,10 +18,11 @@ import h5py
 import keras
 import numpy as np
 
-from zoo import __version__, cards, legacy
+from zoo import __version__, archive, cards, legacy, schema
 from zoo import task as tasks
 from zoo.data.text import Tokenizer
 from zoo.errors import UserError
+from zoo.layers.embedding import TokenEmbedding
 
 FORMAT = 1
 """Raised when a folder of an older zoo can no longer be read."""
@@ -68,17 +69,37 @@ def load(model: str | Path, models_dir: str | Path | None = None) -> SavedModel:
     """
     path = cards.locate(model, models_dir)
     summary = cards.summarize(path)
-    _verify(path)
+    named = _verify(path)
     installed = tasks.find(summary.task)
     recipe = installed.recipe.configure(summary.recipe["train"])
     installed.task  # noqa: B018  registers what classes the task itself may define
+    archive.check(path / "model.keras")
+    assets = dict(_read_asset(path, name) for name in named if name.startswith("assets/"))
     try:
         net = keras.saving.load_model(path / "model.keras", compile=False, safe_mode=True)
-        assets = dict(_read_asset(file) for file in sorted((path / "assets").iterdir()))
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, MemoryError) as error:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
         raise UserError(f"{path} cannot be loaded by zoo {__version__}: {reason}") from error
+    schema.check_agreement(assets, _classes(net), _vocabularies(net), str(path))
     return SavedModel(path, installed, recipe, summary.metrics, assets, net)
+
+
+def _classes(net: keras.Model) -> int | None:
+    """Classes of a net that has labels."""
+    given = getattr(getattr(net, "arguments", None), "num_classes", None)
+    output = getattr(net, "output", None)  # of a functional model
+    return output.shape[-1] if given is None and isinstance(output, keras.KerasTensor) else given
+
+
+def _vocabularies(net: keras.Model) -> dict[str, int]:
+    """Name of a tokenizer -> entries that the net has vectors for."""
+    arguments, found = getattr(net, "arguments", None), {}
+    for side in ("source", "target"):
+        if (size := getattr(arguments, f"{side}_vocabulary_size", None)) is not None:
+            found[f"{side}_tokenizer"] = found["tokenizer"] = size
+    embeddings = [layer for layer in net.layers if isinstance(layer, TokenEmbedding)]
+    size = getattr(arguments, "vocabulary_size", embeddings[0].vocabulary_size if embeddings else None)
+    return found if size is None else {**found, "tokenizer": size}
 
 
 def write(
@@ -111,8 +132,10 @@ def write(
     Raises:
         UserError: If the folder exists and must not be replaced, or cannot be written.
     """
-    if path.exists() and not overwrite:
-        raise UserError(f"{path} exists. Choose another --name, or replace it with --overwrite.")
+    if os.path.lexists(path):
+        if not overwrite:
+            raise UserError(f"{path} exists. Choose another --name, or replace it with --overwrite.")
+        cards.check_replaceable(path)
     new = path.with_name(f".{path.name}.new")
     try:
         shutil.rmtree(new, ignore_errors=True)
@@ -157,12 +180,19 @@ def _write_asset(path: Path, value: Any) -> None:
         _write_json(path, value)
 
 
-def _read_asset(path: Path) -> tuple[str, Any]:
-    """Name and value of an asset: a tokenizer if its name ends so, else plain JSON."""
-    if path.stem.endswith("tokenizer"):
-        return path.stem, Tokenizer.load(path)
-    value = json.loads(path.read_text(encoding="utf-8"))
-    return legacy.ASSETS.get(path.stem, path.stem), legacy.search(value) if path.stem == "search" else value
+def _read_asset(folder: Path, file: str) -> tuple[str, Any]:
+    """Name and value of an asset: a tokenizer if its name ends so, else JSON of the type that its name has."""
+    name = Path(file).stem
+    path, what = schema.regular(folder, file), f"{folder}: {file}"
+    if name.endswith("tokenizer"):
+        try:
+            return name, Tokenizer.load(path)
+        except ValueError as error:
+            raise UserError(f"{what} is not as zoo writes it: {error}") from error
+    value = schema.decode(path, what)
+    name = legacy.ASSETS.get(name, name)
+    value = legacy.search(value) if name == "search" and isinstance(value, dict) else value
+    return name, schema.check(value, schema.ASSETS.get(name, Any), what)
 
 
 def _write_manifest(folder: Path) -> None:
@@ -183,24 +213,28 @@ def _digest(file: Path) -> str:
     return state.hexdigest()
 
 
-def _verify(path: Path) -> None:
+def _verify(path: Path) -> list[str]:
     """Checks format, presence, size and hash of every file.
+
+    Returns:
+        The names of all files, as paths within the folder.
 
     Raises:
         UserError: With the first thing that is wrong.
     """
-    manifest = json.loads((path / cards.FILES).read_text(encoding="utf-8"))
-    if manifest.get("format") != FORMAT:
+    stored = schema.read(path, cards.FILES)
+    if not isinstance(stored, dict) or stored.get("format") != FORMAT:
+        found = stored.get("format") if isinstance(stored, dict) else None
+        by = stored.get("zoo") if isinstance(stored, dict) else None
         raise UserError(
-            f"{path} has format {manifest.get('format')!r}; zoo {__version__} reads format {FORMAT}. "
-            f"It was written by zoo {manifest.get('zoo')}: install that version, or train the model again."
+            f"{path} has format {found!r}; zoo {__version__} reads format {FORMAT}. "
+            f"It was written by zoo {by}: install that version, or train the model again."
         )
+    manifest = schema.check(stored, schema.Manifest, f"{path}: {cards.FILES}")
     if "model.keras" not in manifest["files"]:
         raise UserError(f"{path} is not a saved model of zoo: {cards.FILES} names no model.keras.")
     for name, facts in manifest["files"].items():
-        file = path / name
-        if not file.is_file():
-            raise UserError(f"{path} is incomplete: {name} is missing. Fetch or train the model again.")
+        file = schema.regular(path, name, "is incomplete")
         size = file.stat().st_size
         if size != facts["bytes"]:
             raise UserError(
@@ -212,6 +246,7 @@ def _verify(path: Path) -> None:
                 f"{path} is damaged: {name} is not the file that was saved (its SHA-256 differs). "
                 "Fetch or train the model again."
             )
+    return sorted(manifest["files"])
 
 
 def _write_model(model: keras.Model, file: Path, weights_dtype: str) -> None:

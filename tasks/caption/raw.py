@@ -3,7 +3,6 @@
 import contextlib
 import hashlib
 import json
-import os
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -13,20 +12,16 @@ from typing import Any, cast
 import tensorflow as tf
 import tensorflow_datasets as tfds
 
-from zoo.data import images, raw, tables
+from zoo.data import files, images, raw
 from zoo.data.datasets import DatasetCard
 from zoo.data.raw import RawDataset
 from zoo.data.tfds import open_dataset
 from zoo.errors import UserError
-from zoo.names import unknown
 
+from . import annotations
 from .datasets import DATASETS
 
-SPLITS = ("train", "validation", "test")
-
-TABLE = "captions.csv"
-
-OWN = f"Or give a folder with images and {TABLE}"
+OWN = "Or give a folder with images and captions.csv"
 
 
 def decode_bytes(image: tf.Tensor) -> tf.Tensor:
@@ -68,26 +63,22 @@ def open_images(dataset: str) -> RawImages:
 
 
 def from_folder(path: Path) -> RawImages:
-    """Images of a folder with `captions.csv`: columns `image` and `caption`, one row per caption.
+    """Images of a folder with captions in one of the formats of `annotations`.
 
-    `image` is a path within the folder. A column `split` may say train, validation or test, the same in all rows of an
-    image; missing splits are held out of train by a hash of the image's name. An image is read when it is used; see
-    `user_errors`.
+    Images without a split are for training; missing splits are held out of train by a hash of the image's name. An
+    image is read when it is used; see `user_errors`.
 
     Raises:
         UserError: With the line, or the image, that cannot be used.
     """
-    table = path / TABLE
-    if not table.is_file():
-        what = "is a file" if path.is_file() else f"has no {TABLE}" if path.is_dir() else "does not exist"
-        raise UserError(f"{path} {what}. Give a folder with images and {TABLE}, which has the columns image, caption.")
-    captions, splits = _table(table)
-    stamps = _stamps(path, captions)
-    parts = {split: [name for name in captions if splits[name] == split] for split in SPLITS}
-    names = tuple(split for split in SPLITS if parts[split])
+    captions, splits, sources = annotations.read(path)
+    table = sources[0]
+    stamps = _stamps(path, captions, table.name)
+    parts = {split: [name for name in captions if splits[name] == split] for split in annotations.SPLITS}
+    names = tuple(split for split in annotations.SPLITS if parts[split])
     if "train" not in names:
         raise UserError(f"{table} has no images to train on: no row has the split train. Add some.")
-    digest = hashlib.sha256(table.read_bytes()).hexdigest()
+    digests = {source.name: files.digest(source) for source in sources}
 
     def read(split: str) -> tf.data.Dataset:
         text = tf.TensorSpec((), tf.string)
@@ -101,42 +92,18 @@ def from_folder(path: Path) -> RawImages:
         return tf.ensure_shape(pixels, (None, None, 3))
 
     def fingerprint() -> str:
-        content = json.dumps([digest, stamps, raw.SEED, raw.FRACTION, raw.AT_MOST])
+        content = json.dumps([digests, stamps, raw.SEED, raw.FRACTION, raw.AT_MOST])
         return f"{name}-{hashlib.sha256(content.encode()).hexdigest()[:16]}"
 
     name = path.resolve().name
     own = RawImages(
-        read, names, DatasetCard(name, sha256={TABLE: digest}), count=lambda split: len(parts[split]),
+        read, names, DatasetCard(name, sha256=digests), count=lambda split: len(parts[split]),
         fingerprint=fingerprint, decode=decode,
     )  # fmt: skip
     return cast(RawImages, own.hold_out(what="images"))
 
 
-def _table(table: Path) -> tuple[dict[str, list[str]], dict[str, str]]:
-    """The captions and the split of each image, in the order of the file; the split is train where none is named."""
-    captions: dict[str, list[str]] = {}
-    splits: dict[str, str] = {}
-    for where, fields in tables.rows(table, ("image", "caption"), ("split",), "captions"):
-        image, split = _inside(fields["image"].strip(), where), fields.get("split", "train").strip()
-        if split not in SPLITS:
-            raise UserError(f"{where}: {unknown('split', split, SPLITS)}")
-        if splits.setdefault(image, split) != split:
-            raise UserError(f"{where}: {image} is in {split}, but above in {splits[image]}. Put it into one split.")
-        captions.setdefault(image, []).append(fields["caption"].strip())
-    if not captions:
-        raise UserError(f"{table} has no rows below its header. Give each image a row for each of its captions.")
-    return captions, splits
-
-
-def _inside(image: str, where: str) -> str:
-    """The path of an image within the folder, written in one way."""
-    name = os.path.normpath(image)
-    if os.path.isabs(name) or name.split(os.sep)[0] == os.pardir:
-        raise UserError(f"{where}: {image} is not inside the folder. Put the image there and give its path within it.")
-    return name
-
-
-def _stamps(folder: Path, names: Iterable[str]) -> dict[str, tuple[int, int]]:
+def _stamps(folder: Path, names: Iterable[str], table: str) -> dict[str, tuple[int, int]]:
     """Bytes of each image, and when it was changed."""
     files = {name: (folder / name).stat() if (folder / name).is_file() else None for name in names}
     found = {name: (stat.st_size, stat.st_mtime_ns) if stat else (-1, 0) for name, stat in files.items()}
@@ -145,7 +112,7 @@ def _stamps(folder: Path, names: Iterable[str]) -> dict[str, tuple[int, int]]:
         if named:
             more = f" (and {len(named) - 1:,} more)" if named[1:] else ""
             raise UserError(
-                f"{folder / named[0]} {problem}{more}. Put there the image that {TABLE} lists, or delete its rows."
+                f"{folder / named[0]} {problem}{more}. Put there the image that {table} lists, or delete its rows."
             )
     return found
 

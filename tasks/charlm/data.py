@@ -37,7 +37,7 @@ def load(recipe: Train, assets: Mapping[str, Any] | None = None) -> Data:
     Raises:
         UserError: If there is no such data set, or its text is too short to learn from.
     """
-    raw = open_texts(recipe.dataset)
+    raw = open_texts(recipe.dataset, recipe.validation_dataset, recipe.test_dataset)
     known = assets or {"tokenizer": train_tokenizer(recipe, raw), "tokens": recipe.tokenizer}
 
     @functools.cache

@@ -32,7 +32,14 @@ def load(recipe: Train, assets: Mapping[str, Any] | None = None) -> Data:
     Raises:
         UserError: If there is no such data set, or the file has a row that cannot be used.
     """
-    raw = open_texts(recipe.dataset, assets["labels"] if assets else None).take(recipe.limit)
+    raw = open_texts(
+        recipe.dataset,
+        assets["labels"] if assets else None,
+        text_column=recipe.text_column,
+        label_column=recipe.label_column,
+        validation=recipe.validation_dataset,
+        test=recipe.test_dataset,
+    ).take(recipe.limit)
     if assets:
         raw.check_labels(assets["labels"])
     tokenizer = assets["tokenizer"] if assets else train_tokenizer(recipe, all_texts(recipe, raw))

@@ -1,12 +1,13 @@
-"""Labeled texts as they lie in a TFDS data set or in a file, before any tokenization."""
+"""Labeled texts as they lie in a TFDS data set or in users' files, before any tokenization."""
 
-import hashlib
-from collections.abc import Iterator
+import dataclasses
+import functools
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import tensorflow as tf
 
-from zoo.data import tables
+from zoo.data import files, own, tables
 from zoo.data.datasets import DatasetCard
 from zoo.data.raw import RawDataset, index_labels
 from zoo.data.tfds import open_dataset
@@ -14,51 +15,101 @@ from zoo.errors import UserError
 
 from .datasets import DATASETS
 
-OWN = "Or give a CSV or TSV file with columns text,label"
+OWN = "Or give a table (CSV, TSV, JSON Lines, Parquet) of texts and labels, or a folder with one subfolder per label"
+
+TEXT = tables.Column("text", ("text", "review", "sentence", "comment", "tweet", "content", "body", "message"))
+LABEL = tables.Column("label", ("label", "sentiment", "class", "category", "target", "polarity", "rating", "stars"))
+
+UNLABELED = ("unsup", "unlabeled", "unlabelled")
+"""Subfolders of texts without a label: the first is IMDb's."""
 
 
-def open_texts(dataset: str, known: list[str] | None = None) -> RawDataset:
-    """The texts of a TFDS data set or of a file: examples `(text, label)`, both scalars.
+def open_texts(
+    dataset: str,
+    known: Sequence[str] | None = None,
+    text_column: str | None = None,
+    label_column: str | None = None,
+    validation: str | None = None,
+    test: str | None = None,
+) -> RawDataset:
+    """The texts of a TFDS data set, a table or a folder: examples `(text, label)`, both scalars.
 
     Args:
         dataset: Name or path.
         known: Labels of a saved model, for a file that need not have all of them.
+        text_column: Name of a table's column of texts; default the first of `TEXT.common`.
+        label_column: Name of its column of labels; default the first of `LABEL.common`.
+        validation: File or folder of the validation split.
+        test: File or folder of the test split.
 
     Raises:
-        UserError: If there is no such data set, or the file has a row that cannot be used.
+        UserError: If there is no such data set, or a file has a row that cannot be used.
     """
-    return open_dataset(dataset, DATASETS, OWN, lambda path: from_file(path, known))
+    columns = (
+        dataclasses.replace(TEXT, given=text_column),
+        dataclasses.replace(LABEL, given=label_column),
+    )
+
+    def from_path(path: Path) -> RawDataset:
+        found = own.parts(path, tables.is_table, validation, test)
+        part = functools.partial(_open_part, columns=columns)
+        return own.combine(path.resolve().stem, found, part, known, "texts")
+
+    only_own = {
+        "--text-column": text_column,
+        "--label-column": label_column,
+        "--validation-dataset": validation,
+        "--test-dataset": test,
+    }
+    return open_dataset(dataset, DATASETS, OWN, from_path, only_own)
 
 
-def from_file(path: Path, known: list[str] | None = None) -> RawDataset:
-    """Texts of a CSV or TSV file with the columns `text` and `label`: 80 % train, 10 % validation, 10 % test.
+def _open_part(path: Path, known: Sequence[str] | None, columns: Sequence[tables.Column]) -> RawDataset:
+    """The texts of one table or of one folder with a subfolder per label.
 
     Raises:
-        UserError: With the number of the first row that cannot be used.
+        UserError: With the first row or file that cannot be used.
     """
-    if not path.is_file():
-        raise UserError(f"{path} is a folder. Give a CSV or TSV file with columns text,label.")
-    every = [label for _, label in _rows(path)]
-    if not every:
-        raise UserError(f"{path} has a header but no rows. Each row needs a text and a label.")
+    if path.is_dir():
+        return _from_folder(path, known)
+    every = [fields["label"].strip() for _, fields in tables.rows(path, columns)]
     labels = index_labels(every, known, str(path))
     index = {label: i for i, label in enumerate(labels)}
 
+    def examples() -> Iterator[tuple[str, int]]:
+        return ((fields["text"], index[fields["label"].strip()]) for _, fields in tables.rows(path, columns))
+
+    card = DatasetCard(path.stem, labels=labels, sha256={path.name: files.digest(path)})
+    return RawDataset(lambda split: _dataset(examples), ("train", "all"), card, tuple(labels), lambda split: len(every))
+
+
+def _from_folder(path: Path, known: Sequence[str] | None) -> RawDataset:
+    """Text files in one subfolder per label; those in `unsup` or `unlabeled` have no label."""
+    folders = sorted(item for item in path.iterdir() if item.is_dir() and not item.name.startswith("."))
+    texts = {folder.name: sorted(folder.glob("*.txt")) for folder in folders}
+    texts = {name: found for name, found in texts.items() if found}
+    occurring = [name for name in texts if name not in UNLABELED]
+    if not occurring:
+        raise UserError(
+            f"{path} has no subfolder with .txt files, and no train.csv. Give a table, or one subfolder of texts per "
+            "label."
+        )
+    labels = index_labels(occurring, known, str(path))
+    labeled = [(file, labels.index(name)) for name in occurring for file in texts[name]]
+    unlabeled = [(file, -1) for name in UNLABELED for file in texts.get(name, ())]
+    # Ordered by name across labels, so that the first few have all of them.
+    labeled.sort(key=lambda item: (item[0].name, item[1]))
+
     def read(split: str) -> tf.data.Dataset:
-        def rows() -> Iterator[tuple[str, int]]:
-            return ((text, index[label]) for text, label in _rows(path))
+        found = unlabeled if split == "unlabeled" else labeled
+        return _dataset(lambda: (("".join(files.blocks(file)), label) for file, label in found))
 
-        signature = (tf.TensorSpec((), tf.string), tf.TensorSpec((), tf.int64))
-        return tf.data.Dataset.from_generator(rows, output_signature=signature)
-
-    card = DatasetCard(
-        path.stem,
-        labels=labels,
-        sha256={path.name: hashlib.sha256(path.read_bytes()).hexdigest()},
-    )
-    return RawDataset(read, ("train", "all"), card, tuple(labels), lambda split: len(every)).hold_out(what="texts")
+    names = ("train", "unlabeled", "all") if unlabeled else ("train", "all")
+    card = DatasetCard(path.name, labels=labels)
+    count = {"unlabeled": len(unlabeled)}
+    return RawDataset(read, names, card, tuple(labels), lambda split: count.get(split, len(labeled)))
 
 
-def _rows(path: Path) -> Iterator[tuple[str, str]]:
-    """`(text, label)` of each row."""
-    return ((fields["text"], fields["label"].strip()) for _, fields in tables.rows(path, ("text", "label")))
+def _dataset(examples: Callable[[], Iterator[tuple[str, int]]]) -> tf.data.Dataset:
+    signature = (tf.TensorSpec((), tf.string), tf.TensorSpec((), tf.int64))
+    return tf.data.Dataset.from_generator(examples, output_signature=signature)

@@ -14,7 +14,9 @@ POOLING = ("last", "mean", "max", "attention", "mean+max")
 class Train(TrainConfig):
     """How a sentiment classifier is trained. The defaults suit the built-in data set."""
 
-    dataset: str = setting("reviews", "Name from `zoo list datasets`, or a CSV or TSV file with columns text,label.")
+    dataset: str = setting("reviews", "Name from `zoo list datasets`, or a path: a table of texts and labels.")
+    text_column: str | None = setting(None, "Column of the texts; by default found by its name, e.g. text or review.")
+    label_column: str | None = setting(None, "Column of the labels; by default found by its name, e.g. label or class.")
     epochs: int = setting(6, "Passes over the training data.", minimum=1)
     learning_rate: float = setting(3e-3, "Peak learning rate of Adam.", minimum=0.0)
     tokenizer: str = setting(
@@ -66,7 +68,7 @@ RECIPE = Recipe(
     presets={
         "tiny": {"epochs": 1, "limit": 400, "embedding_dim": 8, "units": 8, "max_length": 60},
         # For tables that compare cells (tasks/README.md): half a minute on two cores with the cell gru.
-        "board": {"epochs": 3, "limit": 10_000, "embedding_dim": 32, "units": 32},
+        "board": {"epochs": 4, "limit": 10_000, "embedding_dim": 32, "units": 32},
         # The published model; README.md in this folder says what each part is worth.
         "imdb": {
             "dataset": "imdb_reviews",

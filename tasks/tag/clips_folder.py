@@ -12,10 +12,12 @@ from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
-from zoo.data import frames, tables
+from zoo.data import frames, own, tables
 from zoo.errors import UserError
 
 TABLE = "labels.csv"
+
+COLUMNS = tuple(tables.Column(name, (name,)) for name in ("clip", "start", "end", "label"))
 
 
 @dataclass(frozen=True)
@@ -71,14 +73,12 @@ def _table(path: Path) -> dict[str, list[Row]]:
             f"{path} has no {TABLE}. Give a folder of clips and {TABLE} with the columns clip,start,end,label."
         )
     by_clip: dict[str, list[Row]] = {}
-    for where, fields in tables.rows(table, ("clip", "start", "end", "label")):
+    for where, fields in tables.rows(table, COLUMNS):
         clip, start, end, label = (fields[name].strip() for name in ("clip", "start", "end", "label"))
         row = Row(_seconds(start, where), _seconds(end, where), label, where)
         if row.end <= row.start:
             raise UserError(f"{where}: {label!r} ends at {end}, not after its start at {start}. Correct the seconds.")
-        by_clip.setdefault(clip, []).append(row)
-    if not by_clip:
-        raise UserError(f"{table} has a header but no rows. Each row needs a clip, start, end and label.")
+        by_clip.setdefault(own.inside(path, clip, where), []).append(row)
     for clip, rows in by_clip.items():
         rows.sort()
         for one, other in pairwise(rows):

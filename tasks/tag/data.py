@@ -53,7 +53,15 @@ def load(recipe: Train, assets: Mapping[str, Any] | None = None) -> Data:
         UserError: If there is no such data set, it does not suit the saved model, or a file cannot be used.
     """
     known = assets["labels"] if assets else None
-    raw = open_sequences(recipe.dataset, recipe.labels, known, clip_format(recipe, assets)).take(recipe.limit)
+    raw = open_sequences(
+        recipe.dataset,
+        recipe.tags,
+        known,
+        clip_format(recipe, assets),
+        word_column=recipe.word_column,
+        validation=recipe.validation_dataset,
+        test=recipe.test_dataset,
+    ).take(recipe.limit)
     if assets:
         check_input(raw.check_labels(assets["labels"]), assets["input"])
         examples = None

@@ -3,7 +3,7 @@
 `features` of a row are the sequence and its labels. Further facts stand in `details`:
 
     kind            what a step is: "frames" (uint8 images), "tokens" (words) or "features" (numbers)
-    label_columns   the features that may be learned, where there are several (`--labels`)
+    label_columns   the features that may be learned, where there are several (`--tags`)
     seconds         how long a frame is shown
 """
 

@@ -1,6 +1,6 @@
 """Labeled sequences as they lie in a TFDS data set, a CoNLL file or a folder of clips, before words become ids."""
 
-import hashlib
+import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from zoo.data import files, own
 from zoo.data.datasets import DatasetCard, DatasetRow, find_row
 from zoo.data.raw import RawDataset, index_labels
 from zoo.data.tfds import open_dataset
@@ -18,7 +19,10 @@ from zoo.names import unknown
 from . import clips_folder, conll
 from .datasets import DATASETS
 
-OWN = f"Or give a CoNLL file, one word and its label per line, or a folder of clips with {clips_folder.TABLE}"
+OWN = f"Or give a file in columns (CoNLL, CoNLL-U), or a folder of clips with {clips_folder.TABLE}"
+
+SUFFIXES = (".conllu", ".conll", ".iob", ".iob2", ".bio", ".tsv", ".txt", ".train", ".dev", ".test", ".testa", ".testb")
+"""Endings of files in columns, for the neighbors of a training file."""
 
 UNLABELED = -1
 """Label of a step that is neither learned nor scored."""
@@ -26,17 +30,24 @@ UNLABELED = -1
 
 def open_sequences(
     dataset: str,
-    column: str | None = None,
+    tags: str | None = None,
     known: Sequence[str] | None = None,
     clip_format: clips_folder.ClipFormat | None = None,
+    word_column: int | None = None,
+    validation: str | None = None,
+    test: str | None = None,
 ) -> RawDataset:
     """The sequences of a TFDS data set, a file or a folder.
 
     Args:
         dataset: Name or path.
-        column: Which labels, where a data set has several; default the first.
+        tags: Which labels, where a data set has several: a feature of TFDS, a column of CoNLL-U, the number of a column
+            of another file; default the first feature, upos, the last column.
         known: Labels of a saved model, for a file or folder that need not have all of them.
         clip_format: How the clips of a folder are read; default that of the built-in clips.
+        word_column: Number of a file's column of words; default see `conll.layout`.
+        validation: File or folder of the validation split.
+        test: File or folder of the test split.
 
     Returns:
         Examples `(sequence, labels)`: `(time, *shape)`, uint8 frames, strings or float32 numbers; labels `(time,)`
@@ -47,10 +58,16 @@ def open_sequences(
     """
     found = find_row(dataset, DATASETS, OWN)
     if found is None:
-        return open_dataset(dataset, DATASETS, OWN, lambda path: _from_path(path, column, known, clip_format))
+        part = functools.partial(_open_part, tags=tags, word_column=word_column, clip_format=clip_format)
+        return open_dataset(dataset, DATASETS, OWN, lambda path: from_path(path, part, known, validation, test))
     row = found[1]
-    column = _column(row, column)
-    raw = open_dataset(dataset, DATASETS, OWN, from_file, features=(row.features[0], column))
+    column = _column(row, tags)
+    only_own = {
+        "--word-column": word_column,
+        "--validation-dataset": validation,
+        "--test-dataset": test,
+    }
+    raw = open_dataset(dataset, DATASETS, OWN, _open_part, only_own, features=(row.features[0], column))
     details = dict(row.details)
     if details.pop("label_columns", ()):
         details["label_column"] = column
@@ -65,47 +82,57 @@ def _column(row: DatasetRow, column: str | None) -> str:
     return column or row.features[1]
 
 
-def _from_path(
-    path: Path, column: str | None, known: Sequence[str] | None, clip_format: clips_folder.ClipFormat | None
+def from_path(
+    path: Path, open_part: own.OpenPart, known: Sequence[str] | None, validation: str | None, test: str | None
 ) -> RawDataset:
-    if column:
-        raise UserError(f"--labels is for data sets that have several; {path} has one. Leave it out.")
-    if path.is_dir():
-        return from_folder(path, known, clip_format or clips_folder.ClipFormat())
-    return from_file(path, known)
+    """The data set of a user's file or folder, one part per split where there are several."""
+    if path.is_dir() and (path / clips_folder.TABLE).is_file():
+        found, what = own.parts(path / clips_folder.TABLE, lambda _: False, validation, test) | {"train": path}, "clips"
+    else:
+        what = "sentences"
+        found = own.parts(path, lambda file: file.is_file() and files.suffix(file) in SUFFIXES, validation, test)
+    return own.combine(path.resolve().stem, found, open_part, known, what)
 
 
-def from_file(path: Path, known: Sequence[str] | None = None) -> RawDataset:
-    """Sentences of a CoNLL file: 80 % train, 10 % validation, 10 % test.
+def _open_part(
+    path: Path,
+    known: Sequence[str] | None = None,
+    tags: str | None = None,
+    word_column: int | None = None,
+    clip_format: clips_folder.ClipFormat | None = None,
+) -> RawDataset:
+    """The sequences of a file, or of a folder of clips.
 
     Raises:
-        UserError: If the file has a line or a label that cannot be used, or too few sentences.
+        UserError: If it has a line or a label that cannot be used.
     """
-    examples = list(conll.sentences(path))
+    if path.is_dir():
+        for name, value in (("--tags", tags), ("--word-column", word_column)):
+            if value is not None:
+                raise UserError(f"{name} is for files in columns; {path} is a folder of clips. Leave it out.")
+        return _from_folder(path, known, clip_format or clips_folder.ClipFormat())
+    examples = list(conll.sentences(path, tags, word_column))
     if not examples:
         raise UserError(f"{path} has no sentences. Give one word and its label per line.")
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    card = DatasetCard(path.stem, sha256={path.name: digest}, details={"kind": "tokens"})
-    return _in_memory(path, examples, tf.TensorSpec((None,), tf.string), card, known, "sentences")
+    conll.check_sense(path, examples, conll.layout(path, tags, word_column))
+    card = DatasetCard(path.stem, sha256={path.name: files.digest(path)}, details={"kind": "tokens"})
+    return _in_memory(path, examples, tf.TensorSpec((None,), tf.string), card, known)
 
 
-def from_folder(
-    path: Path, known: Sequence[str] | None = None, clip_format: clips_folder.ClipFormat | None = None
-) -> RawDataset:
-    """Clips of a folder with `labels.csv`, split as a file is. They are read once and kept in memory.
+def _from_folder(path: Path, known: Sequence[str] | None, clip_format: clips_folder.ClipFormat) -> RawDataset:
+    """Clips of a folder with `labels.csv`. They are read once and kept in memory.
 
     Raises:
-        UserError: If the table or a clip cannot be used, or there are too few.
+        UserError: If the table or a clip cannot be used.
     """
-    clip_format = clip_format or clips_folder.ClipFormat()
     clips = list(clips_folder.read(path, clip_format))
     card = DatasetCard(
         path.resolve().name,
-        sha256={clips_folder.TABLE: hashlib.sha256((path / clips_folder.TABLE).read_bytes()).hexdigest()},
+        sha256={clips_folder.TABLE: files.digest(path / clips_folder.TABLE)},
         details={"kind": "frames", "seconds": round(float(np.median([clip.seconds for clip, _ in clips])), 4)},
     )
     spec = tf.TensorSpec((None, clip_format.side, clip_format.side, clip_format.channels), tf.uint8)
-    return _in_memory(path, [(clip.frames, labels) for clip, labels in clips], spec, card, known, "clips")
+    return _in_memory(path, [(clip.frames, labels) for clip, labels in clips], spec, card, known)
 
 
 def _in_memory(
@@ -114,7 +141,6 @@ def _in_memory(
     spec: tf.TensorSpec,
     card: DatasetCard,
     known: Sequence[str] | None,
-    what: str,
 ) -> RawDataset:
     """Sequences with the names of their labels, None for a step without one."""
     names = index_labels((label for _, row in examples for label in row if label is not None), known, str(path))
@@ -127,5 +153,4 @@ def _in_memory(
         return tf.data.Dataset.from_generator(rows, output_signature=(spec, tf.TensorSpec((None,), tf.int64)))
 
     card = replace(card, labels=names)
-    raw = RawDataset(read, ("train", "all"), card, tuple(names), lambda split: len(examples))
-    return raw.hold_out(what=what)
+    return RawDataset(read, ("train", "all"), card, tuple(names), lambda split: len(examples))

@@ -1,9 +1,9 @@
 """Settings of the tagging task. Standard library and `zoo.settings` only: `--help` reads this file."""
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from zoo.settings import PredictConfig, TrainConfig, setting
@@ -18,14 +18,17 @@ class Train(TrainConfig):
 
     dataset: str = setting(
         "clips",
-        "Name from `zoo list datasets`, a CoNLL file (one word and its label per line, blank lines between "
-        "sentences), or a folder of clips with labels.csv (clip,start,end,label).",
+        "Name from `zoo list datasets`, a file in columns (CoNLL, CoNLL-U), or a folder of clips with labels.csv "
+        "(clip,start,end,label).",
     )
     cell: str = setting("gru", "Recurrent cell; `zoo list cells` shows them. 'none' labels every step by itself.")
     image_size: int = setting(24, "Side in pixels to which the clips of a folder are scaled.", minimum=4)
     color: bool = setting(False, "Keep the colors of a folder's clips instead of converting them to gray.")
     fps: float = setting(12.5, "Frames per second of clips that are folders of images.", minimum=0.001)
-    labels: str | None = setting(None, "Which labels to learn, where a data set has several: ner, pos, chunks.")
+    tags: str | None = setting(
+        None, "Which labels, where there are several: ner, pos, chunks; upos, xpos, feats; or a column's number."
+    )
+    word_column: int | None = setting(None, "Number of the column of words in a file; default the first.", minimum=1)
     epochs: int = setting(6, "Passes over the training data.", minimum=1)
     batch_size: int = setting(16, "Sequences per training step.", minimum=1)
     learning_rate: float = setting(4e-3, "Peak learning rate of Adam.", minimum=0.0)
@@ -53,6 +56,14 @@ class Train(TrainConfig):
         0.0, "Spatial dropout rate between layers and before the output.", minimum=0.0, maximum=0.9
     )
 
+    def conflict(self) -> str | None:
+        """Settings that do not go together."""
+        if self.cell == "none" and self.block != "none":
+            return (
+                f"--block {self.block} needs a recurrent cell, and --cell none has none. Choose a --cell such as gru."
+            )
+        return None
+
 
 @dataclass(frozen=True)
 class Predict(PredictConfig):
@@ -70,7 +81,7 @@ def can_answer(config: Predict, data: Mapping[str, Any]) -> bool:
 def _kind(text: str) -> str:
     if text.startswith("["):
         return "features"
-    is_file = text.startswith("data:") or re.search(r"^\S+\.\w{2,5}$|[/\\]", text) or Path(text).exists()
+    is_file = text.startswith("data:") or re.search(r"^\S+\.\w{2,5}$|[/\\]", text) or os.path.exists(text)
     return "frames" if is_file else "tokens"
 
 

@@ -29,7 +29,15 @@ def load(recipe: Train, assets: Mapping[str, Any] | None = None) -> Data:
     Raises:
         UserError: If there is no such data set, or its languages are not those of the saved model.
     """
-    raw = open_pairs(recipe.dataset, recipe.reverse, recipe.source, read_all=assets is None).take(recipe.limit)
+    raw = open_pairs(
+        recipe.dataset,
+        recipe.reverse,
+        recipe.source,
+        columns=(recipe.source_column, recipe.target_column),
+        validation=recipe.validation_dataset,
+        test=recipe.test_dataset,
+        read_all=assets is None,
+    ).take(recipe.limit)
     languages, card = raw.card.details["languages"], raw.card
     if assets is None:
         assets = {**train_tokenizers(recipe, raw.split("train")), "languages": languages, "search": search(recipe)}

@@ -27,6 +27,8 @@ class Train(TrainConfig):
     patience: int = setting(
         5, "Stop after this many epochs without a better validation BLEU; 0 never stops.", minimum=0
     )
+    source_column: str | None = setting(None, "Column of the sources in a table; found by its name, or the first.")
+    target_column: str | None = setting(None, "Column of the targets in a table; found by its name, or the second.")
     source: str | None = setting(None, "Language to translate from; default the data set's own order.")
     reverse: bool = setting(False, "Swap source and target.")
     tokenizer: str = setting(
@@ -62,6 +64,14 @@ class Train(TrainConfig):
         0.6, "Exponent of the length normalization; more prefers longer sentences.", minimum=0.0
     )
     coverage_penalty: float = setting(0.0, "Weight of the coverage penalty (Wu et al. 2016).", minimum=0.0)
+
+    def conflict(self) -> str | None:
+        """Settings that do not go together."""
+        needs = {"--conditional-cell": self.conditional_cell}
+        given = [name for name, on in needs.items() if on]
+        if self.attention == "none" and given:
+            return f"{' and '.join(given)}: this needs an attention. Choose another --attention, or leave it out."
+        return None
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,11 @@
 """Two published models on one split."""
 
+import dataclasses
 import json
+from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
@@ -9,6 +13,7 @@ from zoo import cards, saved
 from zoo.cli import cli
 from zoo.comparison import models
 from zoo.errors import UserError
+from zoo.task import Task
 
 PUBLISHED = cards.published()
 
@@ -34,11 +39,45 @@ def test_models_of_two_data_sets_need_a_word_on_which():
         models.compare(first, other)
 
 
-def test_answers_that_cannot_be_paired_are_refused():
-    """Two tokenizers sort reviews into other batches."""
-    first, other = (saved.load(PUBLISHED / name) for name in ("sentiment-gru-imdb", "sentiment-gru-reviews"))
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    dataset: str = "made up"
+    limit: int | None = None
+
+
+def load(recipe, assets):
+    """Six questions in the order that the assets name, the last batch filled up; the right answer is 0 or 1."""
+    truth = np.array([0, 1, 1, 1, 0, 1])[assets["order"]]
+    batches = [(None, truth[:4], np.ones(4)), (None, np.append(truth[4:], 9), np.array([1.0, 1.0, 0.0]))]
+    return SimpleNamespace(split=lambda name, limit: batches)
+
+
+def example_statistics(net, batches, assets):
+    truth = np.concatenate([targets[weights > 0] for _, targets, weights in batches])
+    return np.stack([truth == np.array(net)[assets["order"]], np.ones(len(truth))], axis=1)
+
+
+QUIZ = SimpleNamespace(
+    name="quiz", task=Task(load, None, None, None, "accuracy", example_statistics=example_statistics)
+)
+
+
+def answering(answers, order):
+    """A saved model that gives these answers to questions that it reads in this order."""
+    return saved.SavedModel(Path("model"), QUIZ, Settings(), {}, {"order": order}, answers)
+
+
+def test_each_example_is_counted_for_the_better_one():
+    order = np.arange(6)
+    found = models.compare(answering([1, 1, 1, 1, 1, 1], order), answering([0, 1, 1, 0, 1, 1], order))
+    assert (found["examples"], found["first_better"], found["second_better"]) == (6, 1, 1)
+    assert found["scores"] == pytest.approx([4 / 6, 4 / 6])
+    assert found["difference"]["p_examples"] == 1
+
+
+def test_answers_in_another_order_cannot_be_paired():
     with pytest.raises(UserError, match="cannot be paired"):
-        models.compare(first, other, "reviews", limit=300)
+        models.compare(answering([1] * 6, np.arange(6)), answering([1] * 6, np.arange(6)[::-1]))
 
 
 def test_what_is_printed():

@@ -5,7 +5,8 @@ with x^{-1} = x_t and h^0 = h_{t-1}:
 
     x^i = 2 sigmoid(Q^i h^{i-1}) * x^{i-2}    for odd i     (1)
     h^i = 2 sigmoid(R^i x^{i-1}) * h^{i-2}    for even i    (2)
-    h_t, c_t = LSTM(x^last, c_{t-1}, h^last)                the LSTM of `zoo.cells.lstm`
+    c_t = f_t * c_{t-1} + i_t * g_t           the LSTM of `zoo.cells.lstm`, whose gates f_t, i_t, o_t and
+    h_t = o_t * tanh(c_t)                     candidate g_t read the last x^i and h^i in place of x_t and h_{t-1}
 
 Here: r is `rounds`, 5 as in the paper's experiments. Q^i is `(units, features)` and R^i is `(features, units)`, since
 rows are examples; with `rank`, each is a product of two matrices of that rank, as in section 2. Inputs enter together

@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from zoo import cards, options
+from zoo.cells import arguments
 from zoo.comparison import grid as grids
 from zoo.comparison import processes
 from zoo.errors import UserError
@@ -166,7 +167,7 @@ def cell_names(words: str, known: Mapping[str, str], recipe: Recipe) -> tuple[st
     if not names:
         raise UserError(f"--cells names no cell. Known: {', '.join(known)}; or {ALL}.")
     for name in names:
-        look_up(known, name, "cell", "`zoo list cells` shows them with what they are")
+        look_up(known, arguments.split(name)[0], "cell", "`zoo list cells` shows them with what they are")
     return names
 
 

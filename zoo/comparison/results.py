@@ -141,7 +141,7 @@ def _notes(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     for key, words in (("versions", "versions of Keras, backend or Python"), ("data", "versions of the data")):
         if len({str(run[key]) for run in runs}) > 1:
             notes.append(f"The trainings had different {words}: the scores do not compare.")
-    if any(len(row["runs"]) == 1 for row in rows):
+    if len(rows) > 1 and any(len(row["runs"]) == 1 for row in rows):
         notes.append("With one seed, differences are those of single nets: another seed may turn them around.")
     if len({len(row["runs"]) for row in rows}) > 1:
         notes.append("Some trainings are missing; a difference is over the seeds that both cells have.")

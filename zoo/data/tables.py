@@ -1,80 +1,283 @@
-"""Users' text files and tables, read line by line; errors name the file and the line."""
+"""Users' tables: CSV, TSV, JSON Lines and Parquet, with columns found by name; errors name the file and the line.
+
+A table is read row by row. Which of its columns is the text, the label, ... follows from the options that name them
+(`--text-column review`), or else from the names that such columns usually have. What was chosen is printed once.
+"""
 
 import contextlib
 import csv
-from collections.abc import Generator, Iterator, Sequence
+import functools
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, NamedTuple
 
+from zoo.data.files import check_text, lines, suffix
 from zoo.errors import UserError
+from zoo.names import nearest
+
+DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab"}
+
+SUFFIXES = (".csv", ".tsv", ".tab", ".txt", ".jsonl", ".ndjson", ".parquet")
+"""Names of tables end so, or so with `.gz`."""
+
+LONGEST_FIELD = 1 << 26
+"""Characters of a field; longer ones come from a quotation mark that is never closed."""
+
+SAMPLE = 50
+"""Rows by which the delimiter is found where the header does not decide."""
 
 
-def lines(path: Path) -> Generator[str, None, None]:
-    """The lines of a UTF-8 file, with or without a byte order mark, with their ends.
+@dataclass(frozen=True)
+class Column:
+    """A column that a task needs.
 
-    Nothing but a line feed ends a line: other separators may stand inside a text.
-
-    Raises:
-        UserError: With the number of the line that is not UTF-8.
+    Attributes:
+        name: What it is to the task; the key of its fields.
+        common: Names by which it is found, in order of preference; lower case.
+        given: The name that the user gave by an option.
+        optional: Whether the table may lack it, and its fields may be empty.
+        may_be_empty: Whether the fields of a column that is needed may be empty.
     """
-    with path.open("rb") as stream:
-        for number, line in enumerate(stream, 1):
-            try:
-                yield line.decode("utf-8-sig" if number == 1 else "utf-8")
-            except UnicodeDecodeError as error:
-                raise UserError(
-                    f"{path}, line {number}: not UTF-8 ({error.reason}). Save the file as UTF-8."
-                ) from error
+
+    name: str
+    common: Sequence[str] = ()
+    given: str | None = None
+    optional: bool = False
+    may_be_empty: bool = False
+
+    @property
+    def option(self) -> str:
+        """The command-line option that names it."""
+        return f"--{self.name}-column"
 
 
-def rows(
-    path: Path, columns: Sequence[str], optional: Sequence[str] = (), quoted: str = "texts"
-) -> Iterator[tuple[str, dict[str, str]]]:
-    """The rows of a CSV file, or of a TSV file if its name ends in .tsv or .tab.
+class Row(NamedTuple):
+    """Where a row ends, `"FILE, line 3"`, and its fields by the names of `Column`."""
+
+    where: str
+    fields: dict[str, str]
+
+
+def rows(path: Path, columns: Sequence[Column]) -> Iterator[Row]:
+    """The rows of a table.
 
     Args:
-        path: The file. Its first line names the columns, in any order and case.
-        columns: Must be there and filled in.
-        optional: May be there, and may be empty.
-        quoted: What may need quotation marks, for a message.
-
-    Yields:
-        Where a row ends, `"FILE, line 3"`, and its fields by column, those alone that were asked for.
+        path: The file. Its kind follows from its name: `.jsonl` and `.ndjson`, `.parquet`, else a delimiter is found.
+        columns: The columns to read.
 
     Raises:
-        UserError: With the line that cannot be used.
+        UserError: If a column is missing, or with the first row that cannot be used.
     """
-    delimiter = "\t" if path.suffix.lower() in (".tsv", ".tab") else ","
-    needed = f"Its first line has to name the columns: {delimiter.join(columns)}."
+    reader = {".jsonl": _json_lines, ".ndjson": _json_lines, ".parquet": _parquet}.get(suffix(path), _delimited)
+    number_of_rows = 0
+    for where, fields in reader(path, columns):
+        number_of_rows += 1
+        for column in columns:
+            if not (column.optional or column.may_be_empty) and not fields.get(column.name, "").strip():
+                raise UserError(f"{where}: the {column.name} is empty. Fill it in or delete the row.")
+        yield Row(where, fields)
+    if not number_of_rows:
+        needed = ", ".join(column.name for column in columns if not column.optional)
+        raise UserError(f"{path} has no rows below its header. Each row needs: {needed}.")
+
+
+def is_table(path: Path) -> bool:
+    """Whether a file's name is that of a table."""
+    return path.is_file() and suffix(path) in SUFFIXES
+
+
+def header(path: Path) -> list[str]:
+    """The fields of the first row of a table in which a delimiter separates them."""
     with contextlib.closing(lines(path)) as stream:
-        reader = csv.DictReader(stream, delimiter=delimiter)
-        header = _header(path, reader)
-        if not header:
-            raise UserError(f"{path} is empty. {needed}")
-        missing = [repr(column) for column in columns if column not in header]
-        if missing:
-            raise UserError(f"{path} has no column {' and no '.join(missing)}, only {', '.join(header)}. {needed}")
+        return next(csv.reader(stream, delimiter=_delimiter(path, ())), [])
+
+
+def resolve(path: Path, names: Sequence[str], columns: Sequence[Column]) -> dict[str, str]:
+    """The table's name of each column.
+
+    Args:
+        path: The table, for messages.
+        names: The names of its columns.
+        columns: The columns to find.
+
+    Raises:
+        UserError: If a column is missing, or a name stands twice.
+    """
+    folded: dict[str, str] = {}
+    for name in names:
+        key = name.strip().lower()
+        if key in folded and key and any(key in (*column.common, column.given) for column in columns):
+            raise UserError(f"{path} has two columns {name.strip()!r}. Rename one of them.")
+        folded[key] = name
+    found: dict[str, str] = {}
+    for column in columns:
+        if column.given is not None:
+            if column.given.strip().lower() not in folded:
+                raise _no_such_column(path, column, names)
+            found[column.name] = folded[column.given.strip().lower()]
+            continue
+        taken = set(found.values())
+        known = [folded[name] for name in column.common if name in folded and folded[name] not in taken]
+        if known:
+            found[column.name] = known[0]
+        elif not column.optional:
+            raise _missing(path, column, names, columns)
+    chosen = list(found.values())
+    if len(set(chosen)) < len(chosen):
+        raise UserError(f"{path}: one column is named for two things: {', '.join(map(repr, chosen))}.")
+    return found
+
+
+def _no_such_column(path: Path, column: Column, names: Sequence[str]) -> UserError:
+    close = nearest(str(column.given), names)
+    meant = f"; did you mean {close!r}?" if close else "."
+    return UserError(f"{path} has no column {column.given!r}{meant} It has {_listed(names)}.")
+
+
+def _missing(path: Path, column: Column, names: Sequence[str], columns: Sequence[Column]) -> UserError:
+    options = " ".join(f"{each.option} NAME" for each in columns if not each.optional)
+    usual = ", ".join(column.common)
+    if _looks_like_data(names):
+        example = ",".join(each.name for each in columns if not each.optional)
+        return UserError(
+            f"{path}: the first line, {_listed(names)}, looks like a row, not like the names of the columns. Put a "
+            f"first line with the names above it, such as {example}."
+        )
+    return UserError(
+        f"{path} has no column for the {column.name} (looked for {usual}); it has {_listed(names)}. "
+        f"Name the columns: {options}."
+    )
+
+
+def _looks_like_data(names: Sequence[str]) -> bool:
+    """Whether what should be a header has a sentence or a number in it."""
+    stripped = [name.strip() for name in names]
+    return any(len(name.split()) > 4 or len(name) > 60 or _is_number(name) for name in stripped)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = [repr(name if len(name) <= 40 else f"{name[:37]}...") for name in names[:12]]
+    return ", ".join(shown) + (f" and {len(names) - 12} more" if len(names) > 12 else "")
+
+
+@functools.cache
+def _report(path: Path, kind: str, chosen: tuple[tuple[str, str], ...]) -> None:
+    """Says once how a table is read."""
+    columns = ", ".join(f"{name} = {theirs!r}" for name, theirs in chosen)
+    print(f"{path.name}: {kind}; columns: {columns}.", file=sys.stderr, flush=True)
+
+
+def _delimited(path: Path, columns: Sequence[Column]) -> Iterator[tuple[str, dict[str, str]]]:
+    csv.field_size_limit(LONGEST_FIELD)
+    delimiter = _delimiter(path, columns)
+    with contextlib.closing(lines(path)) as stream:
+        reader = csv.reader(stream, delimiter=delimiter, strict=True)
+        names = next(_checked(path, reader), None)
+        if names is None:
+            wanted = ", ".join(column.name for column in columns if not column.optional)
+            raise UserError(f"{path} is empty. Its first line has to name the columns: {wanted}.")
+        found = resolve(path, names, columns)
+        _report(path, f"{DELIMITERS[delimiter]}-separated", tuple(found.items()))
+        places = {name: names.index(theirs) for name, theirs in found.items()}
         for row in _checked(path, reader):
             where = f"{path}, line {reader.line_num}"
-            if None in row:
-                raise UserError(f"{where}: more fields than the header has. Quote {quoted} that contain {delimiter!r}.")
-            fields = {column: row.get(column) or "" for column in (*columns, *optional) if column in header}
-            for column in columns:
-                if not fields[column].strip():
-                    raise UserError(f"{where}: the {column} is empty. Fill it in or delete the row.")
-            yield where, fields
+            if not row:  # an empty line
+                continue
+            if len(row) > len(names):
+                raise UserError(
+                    f"{where}: {len(row)} fields; the header has {len(names)}. Quote texts that contain {delimiter!r}."
+                )
+            yield where, {name: row[place] if place < len(row) else "" for name, place in places.items()}
 
 
-def _header(path: Path, reader: csv.DictReader) -> list[str]:
-    """The names of the columns, by which the reader goes from here on."""
-    try:
-        reader.fieldnames = [name.strip().lower() for name in reader.fieldnames or []]
-    except csv.Error as error:
-        raise UserError(f"{path}, line 1: {error}. Save the file with one row a line.") from error
-    return list(reader.fieldnames)
+def _delimiter(path: Path, columns: Sequence[Column]) -> str:
+    """The delimiter with which the header has all columns; else the one that gives the most fields to every row."""
+    sample = []
+    with contextlib.closing(lines(path)) as stream:
+        for _, line in zip(range(SAMPLE), stream, strict=False):
+            sample.append(line)
+    preferred = ["\t", ",", ";"] if suffix(path) in (".tsv", ".tab") else [",", "\t", ";"]
+    best, most = preferred[0], 1
+    for delimiter in preferred:
+        with contextlib.suppress(csv.Error, StopIteration):
+            first = next(csv.reader(sample, delimiter=delimiter))
+            with contextlib.suppress(UserError):
+                if resolve(path, first, columns):
+                    return delimiter
+            counts = [len(row) for row in csv.reader(sample, delimiter=delimiter)][:-1]
+            if counts and min(counts) > most and max(counts) == min(counts):
+                best, most = delimiter, min(counts)
+    return best
 
 
-def _checked(path: Path, reader: csv.DictReader) -> Iterator[dict]:
+def _checked(path: Path, reader: Any) -> Iterator[list[str]]:
     try:
         yield from reader
     except csv.Error as error:
-        raise UserError(f"{path}, line {reader.line_num + 1}: {error}. Is a quotation mark never closed?") from error
+        hint = "Is a quotation mark never closed?" if "quote" in str(error) or "limit" in str(error) or "end" in str(
+            error
+        ) else "Save the file with one row a line."  # fmt: skip
+        raise UserError(f"{path}, line {reader.line_num + 1}: {error}. {hint}") from error
+
+
+def _json_lines(path: Path, columns: Sequence[Column]) -> Iterator[tuple[str, dict[str, str]]]:
+    found: dict[str, str] | None = None
+    with contextlib.closing(lines(path)) as stream:
+        for number, line in enumerate(stream, 1):
+            where = f"{path}, line {number}"
+            if not line.strip():
+                continue
+            try:
+                value = json.loads(line)
+            except (ValueError, RecursionError) as error:
+                raise UserError(f"{where}: not JSON ({error}). Each line is one object.") from error
+            if not isinstance(value, dict):
+                raise UserError(f"{where}: a {type(value).__name__}, not an object. Each line is one JSON object.")
+            if found is None:
+                found = resolve(path, list(value), columns)
+                _report(path, "JSON Lines", tuple(found.items()))
+            yield where, {name: _text(value.get(theirs), where, theirs) for name, theirs in found.items()}
+
+
+def _parquet(path: Path, columns: Sequence[Column]) -> Iterator[tuple[str, dict[str, str]]]:
+    try:
+        import pyarrow
+        from pyarrow import parquet
+    except ImportError as error:
+        raise UserError(f"{path} needs pyarrow. Install it: pip install 'zoo[parquet]'.") from error
+    try:
+        with parquet.ParquetFile(path) as file:
+            found = resolve(path, file.schema_arrow.names, columns)
+            _report(path, "Parquet", tuple(found.items()))
+            number = 0
+            for batch in file.iter_batches(batch_size=1024, columns=list(found.values())):
+                for value in batch.to_pylist():
+                    number += 1
+                    where = f"{path}, row {number}"
+                    yield where, {name: _text(value[theirs], where, theirs) for name, theirs in found.items()}
+    except (pyarrow.ArrowException, OSError) as error:
+        raise UserError(f"{path} cannot be read as Parquet: {str(error).splitlines()[0]}.") from error
+
+
+def _text(value: Any, where: str, name: str) -> str:
+    """A field as text: strings stay, whole numbers and truth values are written out, nothing is empty."""
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return check_text(value, where)
+    if isinstance(value, int):
+        return str(value).lower() if isinstance(value, bool) else str(value)
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() else str(value)
+    raise UserError(f"{where}: {name!r} is a {type(value).__name__}; it has to be a text or a number.")

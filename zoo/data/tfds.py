@@ -100,7 +100,12 @@ def from_tfds(
 
 
 def open_dataset(
-    name: str, table: Mapping[str, DatasetRow], own: str, from_path: Callable[[Path], RawDataset], **options: Any
+    name: str,
+    table: Mapping[str, DatasetRow],
+    own: str,
+    from_path: Callable[[Path], RawDataset],
+    only_own: Mapping[str, Any] | None = None,
+    **options: Any,
 ) -> RawDataset:
     """A data set by the name of a table's row, or from a user's file or folder.
 
@@ -109,6 +114,7 @@ def open_dataset(
         table: The task's data sets.
         own: What the user may give instead of a name, for errors.
         from_path: Reads a user's file or folder.
+        only_own: Options that only a user's own data has, with what was given for them.
         **options: Of `from_tfds`.
 
     Raises:
@@ -116,6 +122,9 @@ def open_dataset(
     """
     raw = from_tfds(name, table, own, **options)
     if raw is not None:
+        unused = [option for option, value in (only_own or {}).items() if value is not None]
+        if unused:
+            raise UserError(f"{unused[0]} is for your own files; {name!r} is a named data set. Leave the option out.")
         return raw
     if not name or not Path(name).exists():
         raise unknown_dataset(name, table, own)

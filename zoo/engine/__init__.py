@@ -16,6 +16,7 @@ from zoo.engine.choice import PATHS, Choice, choose, has_kernel, kind_of, outloo
 __all__ = [
     "PATHS",
     "Choice",
+    "adam",
     "choose",
     "has_kernel",
     "kind_of",
@@ -196,6 +197,36 @@ def max_over_time(sequence: Any, mask: Any | None = None, training: bool | None 
         lowest = ops.cast(-6e4, sequence.dtype)
         sequence = ops.where(ops.cast(mask, "bool")[:, :, None], sequence, lowest)
     return ops.max(sequence, axis=1)
+
+
+def adam(
+    variable: Any, momentum: Any, velocity: Any, gradient: Any, rate: Any, betas: tuple[float, float], epsilon: float,
+    step: Any,
+) -> bool:  # fmt: skip
+    """Adam's update (Kingma and Ba 2015, algorithm 1 in the form before section 2.1) in one pass over the numbers.
+
+    Keras's optimizer needs about ten operations for it, each a pass over arrays of the size of the weights.
+
+    Args:
+        variable: Keras variable to update.
+        momentum: Keras variable with the first moment.
+        velocity: Keras variable with the second moment.
+        gradient: Like `variable`.
+        rate: Learning rate.
+        betas: Decay of both moments.
+        epsilon: Added to the root of the second moment.
+        step: Number of this update, from 1 on.
+
+    Returns:
+        Whether it was done: only TensorFlow on CPUs has such an operation, and not for slices of a variable.
+    """
+    import keras
+
+    if keras.backend.backend() != "tensorflow":
+        return False
+    from zoo.engine import tensorflow
+
+    return tensorflow.adam(variable, momentum, velocity, gradient, rate, betas, epsilon, step)
 
 
 def take_rows(table: Any, index: Any) -> Any:

@@ -47,6 +47,31 @@ def take_rows(table: Any, index: Any) -> Any:
     return tf.gather(table, index)
 
 
+def adam(
+    variable: Any, momentum: Any, velocity: Any, gradient: Any, rate: Any, betas: tuple[float, float], epsilon: float,
+    step: Any,
+) -> bool:  # fmt: skip
+    """See `zoo.engine.adam`."""
+    if isinstance(gradient, tf.IndexedSlices):  # Keras adds the squares of equal rows, not their square
+        return False
+    if refusal(training=True) or device() == "gpu":
+        return False
+    variable, momentum, velocity = (
+        each if isinstance(each, tf.Variable) else each.value for each in (variable, momentum, velocity)
+    )
+    dtype = variable.dtype
+    if dtype not in (tf.float32, tf.float64):
+        return False
+    first, second = (tf.cast(beta, dtype) for beta in betas)
+    step = tf.cast(step, dtype)
+    tf.raw_ops.ResourceApplyAdam(
+        var=variable.handle, m=momentum.handle, v=velocity.handle,
+        beta1_power=first**step, beta2_power=second**step, lr=tf.cast(rate, dtype), beta1=first, beta2=second,
+        epsilon=tf.cast(epsilon, dtype), grad=tf.cast(gradient, dtype),
+    )  # fmt: skip
+    return True
+
+
 def concrete() -> bool:
     """Whether operations run at once."""
     return tf.executing_eagerly()

@@ -90,7 +90,7 @@ def show_memory(config: Memory, models: Sequence = ()) -> Iterator[str]:
     for result in measure(config, known):
         found.append(result)
         others = [kept for kept in known if kept not in found]  # of other commands, or still to come
-        results.write(file, facts, [*found, *others])
+        results.write(file, {**facts, "figure": plot.name}, [*found, *others])  # they lie in one folder
         _draw(plot, found, guess, planned[0].dataset)
         if not config.json:
             yield from _row(result, planned, first=len(found) == 1)
@@ -130,8 +130,9 @@ def _draw(path: Path, found: Sequence[Result], guess: float, test: str) -> None:
         rows = np.array([[result.accuracy[d] for d in distances] for result in found if result.cell == cell])
         curves[cell] = ([str(distance) for distance in distances], rows.mean(axis=0))
         spread[cell] = (rows.min(axis=0), rows.max(axis=0))
-    seeds = max(Counter(result.cell for result in found).values())
-    bars = f", mean and range of {seeds} seeds" if seeds > 1 else ""
+    counts = set(Counter(result.cell for result in found).values())
+    seeds = max(counts)
+    bars = f", mean and range of {'up to ' * (len(counts) > 1)}{seeds} seeds" if seeds > 1 else ""
     figures.draw_lines(
         path,
         curves,

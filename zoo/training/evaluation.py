@@ -27,7 +27,11 @@ def evaluate(
     Raises:
         UserError: If there is no such data set or split, or the data do not fit the model.
     """
-    recipe = dataclasses.replace(model.recipe, limit=None, **({"dataset": dataset} if dataset else {}))
+    recipe = dataclasses.replace(model.recipe, limit=None)
+    if dataset:
+        # Files and columns that the training named are not those of other data.
+        own = [field.name for field in dataclasses.fields(recipe) if field.name.endswith(("_column", "_dataset"))]
+        recipe = dataclasses.replace(recipe, dataset=dataset, **dict.fromkeys(own))
     data = model.installed.task.load(recipe, model.assets)
     counted = CountedBatches(data.split(split, limit))
     scores = model.installed.task.score(model.net, counted, model.assets)

@@ -1,11 +1,14 @@
 """The one way a model comes to be: seed, load, run the stages, score once, save."""
 
+import contextlib
 import dataclasses
 import importlib.util
 import os
 import platform
+import re
 import shutil
 import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +19,8 @@ from zoo.errors import UserError
 from zoo.figures import draw_curves
 from zoo.settings import TrainConfig
 from zoo.task import Data, Installed
-from zoo.training.checkpoint import TrainState, open_training
+from zoo.training.checkpoint import TrainState
+from zoo.training.folder import data_change, last_epoch, locked, open_training
 from zoo.training.history import write_history
 from zoo.training.progress import say
 from zoo.training.stages import Loop, joined
@@ -49,7 +53,56 @@ def train(
         UserError: If something is in the way that the user must decide about, or the input is bad.
     """
     callbacks = [_tensorboard(tensorboard)] if tensorboard else []
-    folder = open_training(path, recipe, resume, overwrite)
+    with locked(path):
+        folder = open_training(path, recipe, resume, overwrite)
+        with _explained(path, recipe):
+            return _train(installed, recipe, path, folder, command, callbacks, overwrite=overwrite, plot=plot)
+
+
+@contextlib.contextmanager
+def _explained(path: Path, recipe: TrainConfig) -> Iterator[None]:
+    """Says what is kept after an interruption, and what has happened if the data were taken away."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        say(_kept(path))
+        raise
+    except UserError:
+        raise
+    except Exception as error:
+        if change := data_change(path, recipe):
+            raise UserError(f"The data changed during the training of {path}: {change}. {_kept(path)}") from error
+        if sentence := _of_user(error):
+            raise UserError(f"{sentence} {_kept(path)}") from error
+        raise
+
+
+def _of_user(error: Exception) -> str | None:
+    """The sentence of a `UserError` that was raised within a pipeline of TensorFlow, which passes on its text only."""
+    found = re.search(r"\bUserError: (.+)", str(error))
+    return found.group(1).strip() if found else None
+
+
+def _kept(path: Path) -> str:
+    """What is kept of a training that ends early, and how to go on."""
+    kept = last_epoch(path)
+    if kept is None:
+        return "No epoch is kept; the same command starts anew."
+    return f"Kept: epoch {kept[1]} of the stage {kept[0]!r}. The same command with --resume goes on from there."
+
+
+def _train(
+    installed: Installed,
+    recipe: TrainConfig,
+    path: Path,
+    folder: Path,
+    command: str,
+    callbacks: Sequence[keras.callbacks.Callback],
+    *,
+    overwrite: bool,
+    plot: bool,
+) -> saved.SavedModel:
+    """Loads the data, runs the stages, scores and saves; the folder holds the state."""
     keras.utils.set_random_seed(recipe.seed)
     keras.config.set_dtype_policy(recipe.precision)
     try:

@@ -166,22 +166,27 @@ def test_images_are_read_when_they_are_used(folder: Callable, monkeypatch: pytes
         (None, 1, "", r"own has no captions\.csv\. Give a folder with images and captions\.csv"),
         (b"", 1, "", r"captions\.csv is empty\. Its first line has to name the columns: image,caption"),
         ([], 1, "image,caption", r"captions\.csv has no rows below its header"),
-        (rows(3), 3, "file,caption", r"captions\.csv has no column 'image', only file, caption\. Its first line"),
-        (rows(3), 3, "file,text", r"has no column 'image' and no 'caption', only file, text"),
+        (
+            rows(3),
+            3,
+            "x,caption",
+            r"captions\.csv has no column for the image \(looked for image, .*it has 'x', 'caption'",
+        ),
+        (rows(3), 3, "file,y", r"has no column for the caption"),
         (rows(3), 2, "image,caption", r"2\.png does not exist\. Put there the image that captions\.csv lists"),
         (rows(9), 2, "image,caption", r"2\.png does not exist \(and 6 more\)\."),
         (
             [*rows(3), "../x.png,Dog"],
             3,
             "image,caption",
-            r"line 8: \.\./x\.png is not inside the folder\. Put the image",
+            r"line 8: \.\./x\.png is not inside the folder\. Put the file",
         ),
         ([*rows(3), "photos/../../x.png,Dog"], 3, "image,caption", r"line 8: photos/\.\./\.\./x\.png is not inside"),
         ([*rows(3), "/etc/x.png,Dog"], 3, "image,caption", r"line 8: /etc/x\.png is not inside the folder"),
         ([*rows(3), ",A dog"], 3, "image,caption", r"captions\.csv, line 8: the image is empty\. Fill it in"),
         ([*rows(3), "photos/0.png, "], 3, "image,caption", r"captions\.csv, line 8: the caption is empty\. Fill it in"),
         ([*rows(3), "photos/0.png"], 3, "image,caption", r"captions\.csv, line 8: the caption is empty\. Fill it in"),
-        ([*rows(3), "photos/0.png,A dog, a cat"], 3, "image,caption", r"line 8: more fields than the header.*Quote"),
+        ([*rows(3), "photos/0.png,A dog, a cat"], 3, "image,caption", r"line 8: 3 fields; the header has 2.*Quote"),
         (b"image,caption\nphotos/0.png,H\xfcndchen\n", 1, "", r"captions\.csv, line 2: not UTF-8"),
         ([f'photos/0.png,"{"x" * 200_000}'], 1, "image,caption", r"line \d: .* Is a quotation mark never closed"),
         (
@@ -387,3 +392,68 @@ def test_flickr8k_that_is_prepared(users_data: Path | None, monkeypatch: pytest.
     image, captions, _ = next(opened.split("test").as_numpy_iterator())
     assert captions[0] == b"The dogs are in the snow in front of a fence ."
     assert opened.decode(image).numpy().ndim == len(captions) - 2 == 3
+
+
+def picture(path: Path, seed: int = 0) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(tf.io.encode_png(noise(seed)).numpy())
+
+
+def test_kaggles_folder(tmp_path: Path) -> None:
+    (tmp_path / "captions.txt").write_text("image,caption\n" + "".join(f"{i}.png,A dog {i}\n" for i in range(20)))
+    for i in range(20):
+        picture(tmp_path / f"Images/{i}.png", i)
+    opened = raw.from_folder(tmp_path)
+    assert sum(opened.sizes().values()) == 20
+    assert all(name.startswith("Images/") for name in names(opened, "train"))
+
+
+def test_flickrs_tokens_with_lists_of_the_splits(tmp_path: Path) -> None:
+    lines = [f"{i}.png#{n}\tA dog {i} {n} ." for i in range(12) for n in range(2)]
+    (tmp_path / "Flickr8k.token.txt").write_text("\n".join([*lines, "22.jpg.1#0\tNobody has this .", ""]))
+    parts = {"train": range(6), "dev": range(6, 9), "test": range(9, 11)}  # number 11 is in none
+    for split, numbers in parts.items():
+        (tmp_path / f"Flickr_8k.{split}Images.txt").write_text("".join(f"{i}.png\n" for i in numbers))
+    for i in range(12):
+        picture(tmp_path / f"Flicker8k_Dataset/{i}.png", i)
+    opened = raw.from_folder(tmp_path)
+    assert opened.sizes() == {"train": 6, "validation": 3, "test": 2}
+    ((_, captions, _), *_) = read(opened, "test")
+    assert captions == [b"A dog 9 0 .", b"A dog 9 1 ."]
+
+
+def test_karpathys_json(tmp_path: Path) -> None:
+    splits = ["train", "restval", "val", "test"]
+    listed = [
+        {"filepath": "val2014", "filename": f"{i}.png", "split": splits[i % 4], "sentences": [{"raw": f"Dog {i}"}]}
+        for i in range(12)
+    ]
+    (tmp_path / "dataset_coco.json").write_text(json.dumps({"images": listed, "dataset": "coco"}))
+    for i in range(12):
+        picture(tmp_path / f"val2014/{i}.png", i)
+    assert raw.from_folder(tmp_path).sizes() == {"train": 6, "validation": 3, "test": 3}
+
+
+def test_cocos_json(tmp_path: Path) -> None:
+    for split, numbers in (("train", range(10)), ("val", range(10, 14))):
+        value = {
+            "images": [{"id": i + 100, "file_name": f"{i}.png"} for i in numbers],
+            "annotations": [{"image_id": i + 100, "caption": f"Dog {i} {n}"} for i in numbers for n in range(2)],
+        }
+        (tmp_path / "annotations").mkdir(exist_ok=True)
+        (tmp_path / f"annotations/captions_{split}2017.json").write_text(json.dumps(value))
+        for i in numbers:
+            picture(tmp_path / f"{split}2017/{i}.png", i)
+    opened = raw.from_folder(tmp_path)
+    assert opened.size("validation") == 4
+    assert opened.size("train") + opened.size("test") == 10
+
+
+def test_a_link_out_of_the_folder_is_refused(tmp_path: Path) -> None:
+    picture(tmp_path / "secret.png")
+    own = tmp_path / "own"
+    own.mkdir()
+    (own / "captions.csv").write_text("image,caption\nlink.png,A dog\n")
+    (own / "link.png").symlink_to(tmp_path / "secret.png")
+    with pytest.raises(UserError, match=r"line 2: link\.png is not inside the folder"):
+        raw.from_folder(own)

@@ -1,7 +1,10 @@
 """Texts of files and of TFDS by split, their ids, and errors for what is no text."""
 
+import collections
+import gzip
 import itertools
 import tracemalloc
+import unicodedata
 from types import SimpleNamespace
 
 import numpy as np
@@ -59,7 +62,7 @@ def endless(split):
 
 def test_a_limit_encodes_no_more_than_it_needs(monkeypatch):
     raw = RawDataset(endless, SPLITS, DatasetCard("endless"))
-    monkeypatch.setattr(charlm, "open_texts", lambda dataset: raw)
+    monkeypatch.setattr(charlm, "open_texts", lambda *_: raw)
     assets = {"tokenizer": Tokenizer.train(["text 0123456789 "], "char"), "tokens": "char"}
     data = charlm.load(Train(sequence_length=8), assets)
     for limit, rows in ((10, 1), (50, 3), (1_000, 16)):
@@ -71,7 +74,7 @@ def test_a_limit_encodes_no_more_than_it_needs(monkeypatch):
 
 def test_a_split_without_text_is_not_scored(monkeypatch):
     raw = RawDataset(lambda split: [[""], []], SPLITS, DatasetCard("blank"))
-    monkeypatch.setattr(charlm, "open_texts", lambda dataset: raw)
+    monkeypatch.setattr(charlm, "open_texts", lambda *_: raw)
     data = charlm.load(Train(dataset="blank"), {"tokenizer": Tokenizer.train(["a"], "char"), "tokens": "char"})
     with pytest.raises(UserError, match="The split 'test' of blank has no text to score"):
         data.split("test")
@@ -98,7 +101,7 @@ def test_what_is_no_text_is_refused(tmp_path, content, message):
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        (".", "is not a file. Or give the path of a text file"),
+        (".", "has no text files"),
         ("helo", "No data set is called 'helo'; did you mean 'hello'"),
         ("hello/nope", "has no configs"),
         ("python_docs/nope", "has no configs"),
@@ -172,3 +175,38 @@ def test_python_docs_load_and_no_topic_is_in_two_splits():
     assert not documents["validation"] & documents["test"]
     assert sum(map(len, documents["train"])) > 200_000
     assert raw.card.details["config"].startswith("python3.")
+
+
+def test_a_byte_order_mark_is_no_character(tmp_path):
+    (tmp_path / "own.txt").write_bytes("\ufeffabc \u2028 d\r\n".encode() * 1)
+    assert joined(texts.open_texts(str(tmp_path / "own.txt")), "all") == ["abc \u2028 d\r\n"]
+
+
+def test_compressed_texts_and_folders(tmp_path):
+    for number in range(5):
+        (tmp_path / f"{number}.txt.gz").write_bytes(gzip.compress(str(number).encode() * 100))
+    (tmp_path / "picture.png").write_bytes(b"\x89PNG")
+    raw = texts.open_texts(str(tmp_path))
+    assert sorted(joined(raw, "all")) == [str(number) * 100 for number in range(5)]
+    assert [sum(map(len, joined(raw, split))) for split in SPLITS] == [400, 50, 50]
+    assert "".join(itertools.chain(*(joined(raw, split) for split in SPLITS))) == "".join(joined(raw, "all"))
+
+
+def test_a_folder_with_files_for_the_splits(tmp_path):
+    for name in ("train", "valid", "test"):
+        (tmp_path / f"{name}.txt").write_text(name * 50)
+    raw = texts.open_texts(str(tmp_path))
+    assert [joined(raw, split) for split in SPLITS] == [["train" * 50], ["valid" * 50], ["test" * 50]]
+    assert raw.card.splits == "its own"
+
+
+def test_a_vocabulary_of_characters_is_counted_as_the_library_counts(tmp_path):
+    sample = "Ünïcode, e\u0301 and 🙂\n\0x" * 3 + "once"
+    ours = Tokenizer.train([sample, "more e\u0301"], "char", min_count=2)
+    expected = collections.Counter(unicodedata.normalize("NFC", sample + "more e\u0301"))
+    found = [ours.token(i) for i in range(4, ours.size)]
+    assert sorted(found) == sorted(c for c, n in expected.items() if n > 1)
+    counts = [expected[c] for c in found]
+    assert counts == sorted(counts, reverse=True)
+    small = Tokenizer.train([sample], "char", 7)
+    assert small.size == 7

@@ -13,7 +13,7 @@ from PIL import Image
 from zoo.tasks.tag import clips_folder, conll, data, scoring
 from zoo.tasks.tag.clips import compose, drawing
 from zoo.tasks.tag.datasets import DATASETS
-from zoo.tasks.tag.raw import from_file
+from zoo.tasks.tag.raw import open_sequences
 from zoo.tasks.tag.recipe import RECIPE, Predict, Train, can_answer
 
 from zoo.data import tfds as sources
@@ -102,8 +102,8 @@ def test_unknown_names_are_refused(tmp_path: Path) -> None:
         data.load(Train(dataset="clisp"))
     with pytest.raises(UserError, match="has no configs"):
         data.load(Train(dataset="clips/nope"))
-    with pytest.raises(UserError, match="--labels is for data sets"):
-        data.load(Train(dataset=str(path), labels="ner"))
+    with pytest.raises(UserError, match="--tags takes the number of a column"):
+        data.load(Train(dataset=str(path), tags="ner"))
     loaded = data.load(Train(dataset=str(path)))
     with pytest.raises(UserError, match="No split is called 'tset'"):
         loaded.split("tset")
@@ -125,7 +125,7 @@ def test_equal_sentences_stay_together(tmp_path: Path) -> None:
     path = written(tmp_path / "own.conll")
     twice = tmp_path / "twice.conll"
     twice.write_text(path.read_text() + "\n\n" + path.read_text())
-    once, both = from_file(path), from_file(twice)
+    once, both = open_sequences(str(path)), open_sequences(str(twice))
     sides = {
         name: [{b" ".join(words) for words, _ in raw.split(name).as_numpy_iterator()} for raw in (once, both)]
         for name in SPLITS
@@ -193,7 +193,7 @@ def test_clips_may_be_folders_of_images_without_a_rate(tmp_path: Path) -> None:
     ("rows", "message"),
     [
         (None, r"has no labels\.csv"),
-        ([], "has a header but no rows"),
+        ([], "no rows below its header"),
         (["0.gif,0,x,a"], "line 2: 'x' is no time in seconds"),
         (["0.gif,0,inf,a"], "line 2: 'inf' is no time in seconds"),
         (["0.gif,0.3,0.3,a"], "line 2: 'a' ends at 0.3, not after its start"),
@@ -315,11 +315,11 @@ def test_a_new_data_set_of_tfds_is_one_row(
 
 
 def test_other_labels_of_a_set_and_missing_splits(mocked: Callable[..., Any]) -> None:
-    chunks = mocked("conll2003", labels="chunks")
+    chunks = mocked("conll2003", tags="chunks")
     assert "B-NP" in chunks.assets["labels"]
     assert chunks.card.details == {"kind": "tokens", "label_column": "chunks"}
     with pytest.raises(UserError, match="'ner'"):
-        mocked("conll2003", labels="nre")
+        mocked("conll2003", tags="nre")
     with pytest.raises(UserError, match="No config of universal_dependencies is called 'en_ewtt'"):
         mocked("universal_dependencies/en_ewtt")
     held_out = mocked("universal_dependencies/en_pud", "train test")
@@ -369,7 +369,7 @@ def test_steps_without_a_label_are_not_scored(monkeypatch: pytest.MonkeyPatch) -
         return tf.data.Dataset.from_generator(lambda: zip(steps, labels, strict=True), output_signature=signature)
 
     toy = RawDataset(read, SPLITS, DatasetCard("toy", details={"kind": "features"}), ("a", "b", "c"), lambda name: 2)
-    monkeypatch.setattr(data, "open_sequences", lambda *_: toy)
+    monkeypatch.setattr(data, "open_sequences", lambda *_, **__: toy)
     loaded = data.load(Train(dataset="toy"))
     (((inputs, lengths), targets, _),) = loaded.split("test").as_numpy_iterator()
     np.testing.assert_array_equal(lengths, [4, 2])
@@ -402,3 +402,88 @@ def test_which_model_can_answer_an_input(text: str, kind: str) -> None:
     kinds = ("frames", "tokens", "features")
     assert [name for name in kinds if can_answer(Predict(inputs=(text,)), {"kind": name})] == [kind]
     assert can_answer(Predict(inputs=iter([text])), {"kind": "tokens"}), "a stream is not looked into"
+
+
+CONLLU = """# sent_id = {n}
+# text = Dogs don't run
+1\tDogs{n}\tdog\tNOUN\tNNS\tNumber=Plur\t4\tnsubj\t_\t_
+2-3\tdon't\t_\t_\t_\t_\t_\t_\t_\t_
+2\tdo\tdo\tAUX\t_\t_\t4\taux\t_\t_
+3\tn't\tnot\tPART\tRB\t_\t4\tadvmod\t_\t_
+3.1\tghost\tghost\tNOUN\t_\t_\t_\t_\t_\t_
+4\trun\trun\tVERB\tVBP\t_\t0\troot\t_\tSpaceAfter=No
+
+"""
+
+
+@pytest.mark.parametrize(
+    ("tags", "labels"),
+    [
+        (None, ["NOUN", "AUX", "PART", "VERB"]),
+        ("xpos", ["NNS", None, "RB", "VBP"]),
+        ("8", ["nsubj", "aux", "advmod", "root"]),
+    ],
+)
+def test_conllu_gives_words_and_the_tags_asked_for(tmp_path: Path, tags: str | None, labels: list) -> None:
+    path = tmp_path / "a.conllu"
+    path.write_text(CONLLU.format(n=1) + CONLLU.format(n=2))
+    for number, (words, found) in enumerate(conll.sentences(path, tags), 1):
+        assert (words, found) == ([f"Dogs{number}", "do", "n't", "run"], labels)
+
+
+def test_a_short_line_of_conllu_is_used_with_a_warning(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    path = tmp_path / "a.conllu"
+    path.write_text(CONLLU.format(n=1) + CONLLU.format(n=2).replace("\tVBP\t_\t0\troot\t_\tSpaceAfter=No", "\tVBP"))
+    assert [labels for _, labels in conll.sentences(path)] == [["NOUN", "AUX", "PART", "VERB"]] * 2
+    assert "line 17: 5 columns instead of 10. Their words" in capsys.readouterr().err
+    path.write_text(CONLLU.format(n=1) + "1\tDogs\n")
+    with pytest.raises(UserError, match="2 columns; column 4 was asked for"):
+        list(conll.sentences(path))
+
+
+def test_conllu_files_of_one_treebank_are_the_splits(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    for split, count in (("train", 12), ("dev", 2), ("test", 3)):
+        (tmp_path / f"en_x-ud-{split}.conllu").write_text(
+            "".join(CONLLU.format(n=split + str(i)) for i in range(count))
+        )
+    for given in (tmp_path / "en_x-ud-train.conllu", tmp_path):
+        raw = open_sequences(str(given))
+        assert raw.sizes() == {"train": 12, "validation": 2, "test": 3}
+        assert len(raw.card.sha256) == 3
+    assert "CoNLL-U; words = form, labels = upos" in capsys.readouterr().err
+
+
+def test_a_label_that_train_does_not_have_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "train.conllu").write_text("".join(CONLLU.format(n=i) for i in range(12)))
+    (tmp_path / "dev.conllu").write_text(CONLLU.format(n=0).replace("VERB", "VREB"))
+    with pytest.raises(UserError, match="No label is called 'VREB'; did you mean 'VERB'"):
+        open_sequences(str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("{n}\tword{n}\tO\n", "every word is a number"),
+        ("word{n}\t_\n", "have no label there"),
+        ("word{n}\tlabel{n}\n", "different labels"),
+    ],
+)
+def test_a_file_read_by_the_wrong_column_is_refused(tmp_path: Path, line: str, message: str) -> None:
+    path = tmp_path / "own.conll"
+    path.write_text("".join(line.format(n=n) + ("\n" if n % 5 == 4 else "") for n in range(200)))
+    with pytest.raises(UserError, match=message):
+        open_sequences(str(path))
+
+
+def test_comments_and_number_signs(tmp_path: Path) -> None:
+    path = tmp_path / "own.conll"
+    path.write_text("# id = 3\n# O\na B\n\n# sentence 4 x\nb O\n")
+    assert list(conll.sentences(path)) == [(["#", "a"], ["O", "B"]), (["b"], ["O"])]
+
+
+def test_columns_by_number(tmp_path: Path) -> None:
+    path = tmp_path / "own.conll"
+    path.write_text("1 EU NNP B-NP B-ORG\n2 rejects VBZ B-VP O\n")
+    assert list(conll.sentences(path, "3", 2)) == [(["EU", "rejects"], ["NNP", "VBZ"])]
+    with pytest.raises(UserError, match="5 columns; column 9 was asked for"):
+        list(conll.sentences(path, "9"))

@@ -111,8 +111,8 @@ def test_a_saved_model_is_not_scored_on_other_languages(recipe, loaded):
 
 def test_a_saved_model_is_scored_without_reading_the_training_files(recipe, loaded, monkeypatch):
     opened = []
-    lines = raw.tables.lines
-    monkeypatch.setattr(raw.tables, "lines", lambda path: opened.append(path.name) or lines(path))
+    lines = raw.files.lines
+    monkeypatch.setattr(raw.files, "lines", lambda path: opened.append(path.name) or lines(path))
     (batch,) = data.load(recipe, loaded.assets).split("test", 7)
     assert len(np.asarray(batch[-1])) == 7
     assert {name.partition(".")[0] for name in opened} == {"test"}

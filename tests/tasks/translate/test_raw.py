@@ -3,6 +3,7 @@
 import collections
 import gzip
 import hashlib
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -47,6 +48,10 @@ def two(split: str, pairs: list[tuple[str, str]]) -> dict[str, list[str]]:
     return {f"{split}.en": [pair[0] for pair in pairs], f"{split}.de": [pair[1] for pair in pairs]}
 
 
+def opened(path: Path, reverse: bool = False, source: str | None = None, **options: Any) -> RawDataset:
+    return raw.open_pairs(str(path), reverse, source, **options)
+
+
 def languages(pairs: RawDataset) -> list[str]:
     return pairs.card.details["languages"]
 
@@ -68,7 +73,7 @@ def test_held_out_splits_are_all_of_train_and_share_no_source(folder: Callable) 
 
 def test_own_splits_are_kept_and_only_the_missing_one_is_held_out(folder: Callable) -> None:
     own = [("a cat", "eine Katze"), ("a cow", "eine Kuh")]
-    pairs = raw.from_folder(folder({**two("train", rows()), **two("validation", own)}), source="en")
+    pairs = opened(folder({**two("train", rows()), **two("validation", own)}), source="en")
     assert read(pairs, "validation") == own
     assert pairs.size("validation") == 2
     assert pairs.size("train") + pairs.size("test") == len(rows())
@@ -78,7 +83,7 @@ def test_own_splits_are_kept_and_only_the_missing_one_is_held_out(folder: Callab
 
 def test_with_all_three_splits_nothing_is_held_out(folder: Callable) -> None:
     files = {**two("train", rows()), **two("validation", rows()[:2]), **two("test", rows()[2:5])}
-    pairs = raw.from_folder(folder(files), source="en")
+    pairs = opened(folder(files), source="en")
     assert pairs.sizes() == {"train": 240, "validation": 2, "test": 3}
     assert read(pairs, "train") == rows()
     assert read(pairs, "test") == rows()[2:5]
@@ -95,7 +100,7 @@ def test_with_all_three_splits_nothing_is_held_out(folder: Callable) -> None:
     ],
 )
 def test_direction(folder: Callable, source: str | None, reverse: bool, expected: tuple[str, str]) -> None:
-    pairs = raw.from_folder(folder({**two("train", rows()), **two("test", rows()[:1])}), reverse, source)
+    pairs = opened(folder({**two("train", rows()), **two("test", rows()[:1])}), reverse, source)
     assert languages(pairs) == list(expected)
     by_language = dict(zip(("en", "de"), rows()[0], strict=True))
     assert read(pairs, "test") == [(by_language[expected[0]], by_language[expected[1]])]
@@ -104,7 +109,7 @@ def test_direction(folder: Callable, source: str | None, reverse: bool, expected
 def test_the_card_has_the_files_digests_and_how_many_pairs_were_skipped(folder: Callable) -> None:
     pairs = [*rows(), ("", "nichts"), ("nothing", " \t"), ("", "")]
     path = folder(two("train", pairs))
-    card = raw.from_folder(path).card.to_json()
+    card = opened(path).card.to_json()
     assert (card["name"], card["builtin"], card["skipped"]) == ("own", False, {"train": 3})
     assert card["sha256"] == {
         name: hashlib.sha256((path / name).read_bytes()).hexdigest() for name in ("train.de", "train.en")
@@ -113,12 +118,12 @@ def test_the_card_has_the_files_digests_and_how_many_pairs_were_skipped(folder: 
 
 def test_only_the_split_that_is_asked_for_is_read(folder: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
     path = folder({**two("train", rows()), **two("validation", rows()[:2]), **two("test", rows()[:3])})
-    opened = []
-    monkeypatch.setattr(raw.tables, "lines", lambda file: opened.append(file.name) or iter(file.read_text().split()))
-    pairs = raw.from_folder(path, read_all=False)
-    assert not opened
+    seen = []
+    monkeypatch.setattr(raw.files, "lines", lambda file: seen.append(file.name) or iter(file.read_text().split()))
+    pairs = opened(path, read_all=False)
+    assert not seen
     pairs.split("test", 1)
-    assert set(opened) == {"test.en", "test.de"}
+    assert set(seen) == {"test.en", "test.de"}
 
 
 @pytest.mark.parametrize(
@@ -128,7 +133,7 @@ def test_only_the_split_that_is_asked_for_is_read(folder: Callable, monkeypatch:
 def test_line_ends_and_byte_order_marks(folder: Callable, end: str, mark: str, last: bool) -> None:
     lines = {"en": ["a\u2028b", "", " c ", "d"], "de": ["A\x85", "B", "\x0bC\tc", "D"]}
     test = {f"test.{key}": mark + end.join(side) + end * last for key, side in lines.items()}
-    pairs = raw.from_folder(folder({**two("train", rows()), **test}), source="en")
+    pairs = opened(folder({**two("train", rows()), **test}), source="en")
     assert read(pairs, "test") == [("a\u2028b", "A\x85"), (" c ", "\x0bC\tc"), ("d", "D")]
     assert pairs.card.details["skipped"] == {"train": 0, "test": 1}
 
@@ -136,7 +141,7 @@ def test_line_ends_and_byte_order_marks(folder: Callable, end: str, mark: str, l
 def test_files_of_other_names_are_left_alone(folder: Callable) -> None:
     path = folder({**two("train", rows()), "train.en.bak": "x\n", "training.fr": "x\n", "train.": "x\n", "en": "x\n"})
     (path / "train.fr").mkdir()
-    assert raw.from_folder(path).size("train") > 100
+    assert opened(path).size("train") > 100
 
 
 @pytest.mark.parametrize(
@@ -153,7 +158,7 @@ def test_files_of_other_names_are_left_alone(folder: Callable) -> None:
         ({"train.en": "a\n\nb\nc\n", "train.de": "a\nb\nc\n"}, "train.de has 3 lines and train.en 4; line 2 is"),
         ({"train.en": "a\n\nb\nc\n", "train.de": "a\n\n\nb\nc\n"}, "train.de has 5 lines and train.en 4; line 3 is"),
         ({"train.en": b"a\nd\xffg\n", "train.de": "a\nb\n"}, "train.en, line 2: not UTF-8"),
-        ({"train.en": "a\n".encode("utf-16"), "train.de": "a\nb\n"}, "train.en, line 1: not UTF-8"),
+        ({"train.en": "a\n".encode("utf-16"), "train.de": "a\nb\n"}, "train.en is UTF-16LE, not UTF-8"),
         ({**two("train", rows()), "test.en": "x\n"}, "has test.en. It needs test.SRC and test.TGT"),
         (
             {**two("train", rows()), "test.en": "x\n", "test.fr": "x\n"},
@@ -195,8 +200,6 @@ def test_what_is_no_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "train.en").write_text("x\n")
     with pytest.raises(UserError, match=r"train\.en is a file\. Give a folder with train\.SRC and train\.TGT"):
         raw.open_pairs(str(tmp_path / "train.en"))
-    with pytest.raises(UserError, match=r"nowhere does not exist\. Give a folder"):
-        raw.from_folder(tmp_path / "nowhere")
 
 
 @pytest.mark.parametrize(
@@ -362,3 +365,65 @@ def test_sizes_of_the_real_multi30k(users_data: Path | None, tmp_path: Path, mon
         "Deux jeunes hommes blancs sont dehors près de buissons.",
         "Two young, White males are outside near many bushes.",
     ]
+
+
+LINES = [("the dog \u2028 barks", 'der "Hund" bellt'), ("a cat", "eine Katze"), ('"Stop!"', "Halt!")]
+
+
+def many(line: str, count: int = 30) -> str:
+    return "".join(line.format(*pair, n=n) for n in range(count) for pair in LINES)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("deu.txt", many("{0} {n}\t{1}\tCC-BY 2.0 (France) #1\n")),
+        ("own.tsv", many("{0} {n}\t{1}\r\n")),
+        ("own.tsv.gz", many("{0} {n}\t{1}\n")),
+        (
+            "own.jsonl",
+            "".join(
+                f"{json.dumps({'target': b, 'id': 3, 'source': f'{a} {n}'})}\n" for n in range(30) for a, b in LINES
+            ),
+        ),
+    ],
+)
+def test_tables_of_pairs(tmp_path: Path, name: str, content: str) -> None:
+    path = tmp_path / name
+    path.write_bytes(gzip.compress(content.encode()) if name.endswith(".gz") else content.encode())
+    pairs = opened(path)
+    found = [pair for split in SPLITS for pair in read(pairs, split)]
+    assert sorted(found) == sorted((f"{a} {n}", b) for n in range(30) for a, b in LINES)
+    assert languages(pairs) == ["source", "target"]
+
+
+def test_a_table_whose_header_names_languages(tmp_path: Path) -> None:
+    (tmp_path / "own.csv").write_text("en,de\n" + "".join(f'"dog, {n}",Hund {n}\n' for n in range(20)))
+    pairs = opened(tmp_path / "own.csv", source="de")
+    assert languages(pairs) == ["de", "en"]
+    assert ("Hund 3", "dog, 3") in [pair for split in SPLITS for pair in read(pairs, split)]
+
+
+def test_columns_by_name(tmp_path: Path) -> None:
+    (tmp_path / "own.csv").write_text("id,german,english\n" + "".join(f"{n},Hund {n},dog {n}\n" for n in range(20)))
+    pairs = opened(tmp_path / "own.csv", columns=("english", "german"))
+    assert ("dog 3", "Hund 3") in [pair for split in SPLITS for pair in read(pairs, split)]
+    with pytest.raises(UserError, match="no column 'englsh'; did you mean 'english'"):
+        opened(tmp_path / "own.csv", columns=("englsh", "german"))
+
+
+@pytest.mark.parametrize("ending", ["", ".gz"])
+def test_names_of_opus(tmp_path: Path, ending: str) -> None:
+    for name, count in (("news", 20), ("news.dev", 3)):
+        for language, word in (("en", "dog"), ("de", "Hund")):
+            text = "".join(f"{word} {name} {n}\n" for n in range(count)).encode()
+            (tmp_path / f"{name}.en-de.{language}{ending}").write_bytes(gzip.compress(text) if ending else text)
+    pairs = opened(tmp_path, source="en")
+    assert read(pairs, "validation") == [(f"dog news.dev {n}", f"Hund news.dev {n}") for n in range(3)]
+    assert pairs.size("train") + pairs.size("test") == 20
+
+
+def test_a_line_without_a_tab_is_named(tmp_path: Path) -> None:
+    (tmp_path / "own.txt").write_text("a\tb\nno tab\n")
+    with pytest.raises(UserError, match=r"line 2: no tab; got 'no tab'"):
+        opened(tmp_path / "own.txt")

@@ -1,6 +1,8 @@
-"""A decoder's conditional cell: two cells with additive attention between them (Sennrich et al., "Nematus", 2017, section 2).
+"""A decoder's conditional cell: two cells with additive attention between them.
 
     s'_t = cell_1(x_t, s_{t-1});  q_t = s'_t Q;  c_t = attention(q_t, memory);  s_t = cell_2(c_t, s'_t)
+
+Source: Sennrich et al., "Nematus: a Toolkit for Neural Machine Translation" (2017), section 2.
 
 The equations of the cells and their gradients are those of `gru` and `lstm`, those of attention stand in `additive`.
 A row of gates has four blocks of units; the state's product U of an LSTM goes to all of them, that of a GRU to z and
@@ -154,8 +156,9 @@ def _backward_types(e):
         filled(e, 2), filled(e, 1), filled(e, 2), filled(e, 1), filled(e, 2), filled(e, 2), filled(e, 1)
     ))  # fmt: skip
     return (
-        *_given_types(e), types.UniTuple(given(e, 3), 2), types.UniTuple(given(e, 2), 7), types.UniTuple(given(e, 3), 2),
-        filled(e, 3), types.UniTuple(filled(e, 2), 2), types.UniTuple(filled(e, 3), 2), shares,
+        *_given_types(e),
+        types.UniTuple(given(e, 3), 2), types.UniTuple(given(e, 2), 7), types.UniTuple(given(e, 3), 2), filled(e, 3),
+        types.UniTuple(filled(e, 2), 2), types.UniTuple(filled(e, 3), 2), shares,
     )  # fmt: skip
 
 
@@ -169,8 +172,8 @@ def backward(is_lstm, order, x, initial, memory, weights, outputs, kept, doutput
         shares: Added to: this job's derivatives by the weights, columns as in a row of gates or padded.
     """
     (rows, lengths, offsets), (h0, c0), (keys, values, real, group) = order, initial, memory
-    recurrent, bias, query, vector, kernel2, recurrent2, bias2 = weights
-    states, contexts = outputs
+    recurrent, _, query, vector, kernel2, recurrent2, _ = weights
+    states, _ = outputs
     gates, gates2, middles, queries, attention, cells, cells2 = kept
     dkeys, dvalues = dmemory
     units, features, size, count = recurrent.shape[0], values.shape[2], vector.size, rows.size

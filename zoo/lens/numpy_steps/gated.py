@@ -13,11 +13,11 @@ def layer_norm_lstm(
     weights: Weights, inputs: np.ndarray, states: Sequence[np.ndarray], arguments: Mapping[str, Any]
 ) -> Result:
     """Ba, Kiros and Hinton (2016), equations 20 to 22 of the supplement."""
-    w, x, (h, c) = weights, inputs, states
+    w, x, (h, c), epsilon = weights, inputs, states, arguments["norm_epsilon"]
 
     def norm(z: np.ndarray, gain: np.ndarray) -> np.ndarray:
         mean = z.mean(axis=1, keepdims=True)
-        return gain * (z - mean) / np.sqrt(((z - mean) ** 2).mean(axis=1, keepdims=True) + 1e-3)
+        return gain * (z - mean) / np.sqrt(((z - mean) ** 2).mean(axis=1, keepdims=True) + epsilon)
 
     gates = norm(h @ w["recurrent_kernel"], w["recurrent_gain"]) + norm(x @ w["kernel"], w["kernel_gain"])
     i, f, g, o = np.split(gates + w.get("bias", 0), 4, axis=1)
@@ -46,14 +46,21 @@ def peephole_lstm(
 def mogrifier_lstm(
     weights: Weights, inputs: np.ndarray, states: Sequence[np.ndarray], arguments: Mapping[str, Any]
 ) -> Result:
-    """Melis, Kocisky and Blunsom (2019), equations 1 and 2, with five rounds and full matrices."""
-    w, x, (h, c) = weights, inputs, states
-    x = 2 * sigmoid(h @ w["q_kernel_1"]) * x
-    h = 2 * sigmoid(x @ w["r_kernel_2"]) * h
-    x = 2 * sigmoid(h @ w["q_kernel_3"]) * x
-    h = 2 * sigmoid(x @ w["r_kernel_4"]) * h
-    x = 2 * sigmoid(h @ w["q_kernel_5"]) * x
-    return lstm(w, x, [h, c], arguments)
+    """Melis, Kocisky and Blunsom (2019), equations 1 and 2; then the step of an LSTM."""
+    x, (h, c) = inputs, states
+    for number in range(1, arguments["rounds"] + 1):
+        if number % 2:
+            x = 2 * sigmoid(h @ _mogrifier_matrix(weights, f"q_{{}}kernel_{number}")) * x
+        else:
+            h = 2 * sigmoid(x @ _mogrifier_matrix(weights, f"r_{{}}kernel_{number}")) * h
+    return lstm(weights, x, [h, c], arguments)
+
+
+def _mogrifier_matrix(weights: Weights, name: str) -> np.ndarray:
+    """The matrix of a round, which may be a product of two."""
+    if name.format("") in weights:
+        return weights[name.format("")]
+    return weights[name.format("left_")] @ weights[name.format("right_")]
 
 
 def slstm(

@@ -43,13 +43,15 @@ def min_lstm(
 
 
 def sru(weights: Weights, inputs: np.ndarray, states: Sequence[np.ndarray], arguments: Mapping[str, Any]) -> Result:
-    """Lei et al. (2018), section 3.1, without the vectors v; the highway has a projection of its own."""
-    x, (c,) = inputs, states
-    w_c, w_f, w_r, w_x = np.split(weights["kernel"], 4, axis=1)
-    b_f, b_r = np.split(weights.get("bias", np.zeros(2 * c.shape[1])), 2)
-    f, r = sigmoid(x @ w_f + b_f), sigmoid(x @ w_r + b_r)
+    """Lei et al. (2018), equations 1 to 4; the highway has a projection of its own where sizes differ."""
+    w, x, (c,) = weights, inputs, states
+    units = c.shape[1]
+    w_c, w_f, w_r, *highway = np.split(w["kernel"], range(units, w["kernel"].shape[1], units), axis=1)
+    b_f, b_r = np.split(w.get("bias", np.zeros(2 * units)), 2)
+    v_f, v_r = w["recurrent_kernel"] if arguments["peephole"] else np.zeros((2, units))
+    f, r = sigmoid(x @ w_f + v_f * c + b_f), sigmoid(x @ w_r + v_r * c + b_r)
     c = f * c + (1 - f) * (x @ w_c)
-    return r * c + (1 - r) * (x @ w_x), [c]
+    return r * c + (1 - r) * (x @ highway[0] if highway else x), [c]
 
 
 def ssru(weights: Weights, inputs: np.ndarray, states: Sequence[np.ndarray], arguments: Mapping[str, Any]) -> Result:
@@ -62,25 +64,33 @@ def ssru(weights: Weights, inputs: np.ndarray, states: Sequence[np.ndarray], arg
 
 
 def lru(weights: Weights, inputs: np.ndarray, states: Sequence[np.ndarray], arguments: Mapping[str, Any]) -> Result:
-    """Orvieto et al. (2023), sections 3.3 and 3.4; then a GELU."""
+    """Orvieto et al. (2023), sections 3.3 and 3.4; then an activation."""
     w, x, n = weights, inputs, weights["nu_log"].size
     h = states[0][:, :n] + 1j * states[0][:, n:]
     eigenvalue = np.exp(-np.exp(w["nu_log"]) + 1j * np.exp(w["theta_log"]))
     h = eigenvalue * h + np.exp(w["gamma_log"]) * (x @ (w["kernel"][:, :n] + 1j * w["kernel"][:, n:]))
     out = w["output_kernel"][:n] - 1j * w["output_kernel"][n:]
     y = np.real(h @ out) + x @ w["skip_kernel"] + w.get("bias", 0)
-    gelu = y / 2 * (1 + np.tanh(np.sqrt(2 / np.pi) * (y + 0.044715 * y**3)))
-    return gelu, [np.concatenate([h.real, h.imag], axis=1)]
+    outputs = {
+        "gelu": y / 2 * (1 + np.tanh(np.sqrt(2 / np.pi) * (y + 0.044715 * y**3))),
+        "relu": np.maximum(y, 0),
+        "tanh": np.tanh(y),
+        "linear": y,
+    }
+    return outputs[arguments["activation"]], [np.concatenate([h.real, h.imag], axis=1)]
 
 
 def rg_lru(weights: Weights, inputs: np.ndarray, states: Sequence[np.ndarray], arguments: Mapping[str, Any]) -> Result:
-    """De et al. (2024), equations 1 to 4."""
+    """De et al. (2024), equations 1 to 4; signed factors as in Grazzi et al. (2024), section 4."""
     w, (h,) = weights, states
-    w_a, w_x = np.split(w["gate_kernel"][0], 2, axis=1)
-    b_a, b_x = np.split(w.get("gate_bias", np.zeros(2 * h.shape[1])), 2)
     x = inputs @ w["kernel"] + w.get("bias", 0)
-    r, i = sigmoid(x @ w_a + b_a), sigmoid(x @ w_x + b_x)
+    blocks = [np.split(block, 2, axis=1) for block in w["gate_kernel"]]  # of each block: W_a, W_x
+    parts = np.split(x, len(blocks), axis=1)
+    b_a, b_x = np.split(w.get("gate_bias", np.zeros(2 * h.shape[1])), 2)
+    r = sigmoid(np.hstack([part @ block[0] for part, block in zip(parts, blocks, strict=True)]) + b_a)
+    i = sigmoid(np.hstack([part @ block[1] for part, block in zip(parts, blocks, strict=True)]) + b_x)
     a = sigmoid(w["decay"]) ** (8 * r)
+    a = 2 * a - 1 if arguments["signed"] else a
     h = a * h + np.sqrt(1 - a**2) * (i * x)
     return h, [h]
 
@@ -88,22 +98,30 @@ def rg_lru(weights: Weights, inputs: np.ndarray, states: Sequence[np.ndarray], a
 def gated_delta(
     weights: Weights, inputs: np.ndarray, states: Sequence[np.ndarray], arguments: Mapping[str, Any]
 ) -> Result:
-    """Yang et al. (2024), equation 10, of one head; the state of the paper is the transpose of ours."""
+    """Yang et al. (2024), equation 10, row by row and head by head; the paper's state is the transpose of ours."""
     w, x = weights, inputs
-    size = w["scale"].size
-    memory = states[0].reshape(-1, size, size).transpose(0, 2, 1)
-    q, k, v, g = (part * sigmoid(part) for part in np.split(x @ w["kernel"], 4, axis=1))
-    a, b = (x @ w["gate_kernel"]).T
-    alpha = np.exp(-np.exp(w["log_decay"]) * np.log1p(np.exp(a + w["step_size"])))
+    heads, values = w["log_decay"].size, w["scale"].size
+    keys = (w["kernel"].shape[1] // heads - 2 * values) // 2
+    cuts = [heads * keys, 2 * heads * keys, 2 * heads * keys + heads * values]
+    q, k, v, g = (_by_head(part * sigmoid(part), heads) for part in np.split(x @ w["kernel"], cuts, axis=1))
+    a, b = np.split(x @ w["gate_kernel"], 2, axis=1)
+    alpha = np.exp(-np.exp(w["log_decay"]) * np.log1p(np.exp(a + w["step_size"])))  # (batch, heads)
     beta = sigmoid(b + w.get("bias", 0)) * (2 if arguments["signed"] else 1)
-    outputs, memories = [], []
-    for row in range(len(x)):
-        query, key = (vector[row] / np.sqrt((vector[row] ** 2).sum() + 1e-6) for vector in (q, k))
-        forget = alpha[row] * (np.eye(size) - beta[row] * np.outer(key, key))
-        memories.append(memory[row] @ forget + beta[row] * np.outer(v[row], key))
-        o = memories[-1] @ query
-        outputs.append(o / np.sqrt((o**2).mean() + 1e-5) * w["scale"] * g[row])
-    return np.stack(outputs), [np.stack(memories).transpose(0, 2, 1).reshape(len(x), size * size)]
+    memory = states[0].reshape(-1, heads, keys, values).copy()
+    output = np.zeros((len(x), heads, values))
+    for place in np.ndindex(len(x), heads):
+        query, key = (vector[place] / np.sqrt((vector[place] ** 2).sum() + 1e-6) for vector in (q, k))
+        forget = alpha[place] * (np.eye(keys) - beta[place] * np.outer(key, key))
+        state = memory[place].T @ forget + beta[place] * np.outer(v[place], key)  # S_t: (values, keys)
+        o = state @ query
+        memory[place] = state.T
+        output[place] = o / np.sqrt((o**2).mean() + 1e-5) * w["scale"] * g[place]
+    return output.reshape(len(x), -1), [memory.reshape(len(x), -1)]
+
+
+def _by_head(vectors: np.ndarray, heads: int) -> np.ndarray:
+    """`(batch, heads * size)` -> `(batch, heads, size)`."""
+    return vectors.reshape(len(vectors), heads, -1)
 
 
 STEPS: dict[str, Step] = {

@@ -1,0 +1,219 @@
+"""Captions of a user's images, in the formats in which such data are passed around.
+
+captions.csv          columns image, caption and, if wanted, split; any table of `zoo.data.tables`
+captions.txt          the same, as on Kaggle, with the images in Images/
+*.token.txt           Flickr8k and Flickr30k: `name.jpg#0<TAB>caption`; splits by *trainImages.txt, *devImages.txt, ...
+dataset*.json         Karpathy's splits: images with filename, split and sentences
+*captions*.json       COCO: images and annotations; splits by the file's name
+"""
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from zoo.data import files, own, tables
+from zoo.data.files import check_text
+from zoo.errors import UserError
+from zoo.names import unknown
+
+SPLITS = ("train", "validation", "test")
+
+COLUMNS = (
+    tables.Column("image", ("image", "image_name", "filename", "file_name", "file", "path")),
+    tables.Column("caption", ("caption", "comment", "description", "text")),
+    tables.Column("split", ("split",), optional=True),
+)
+
+NEEDED = "Give a folder with images and captions.csv, which has the columns image, caption"
+
+SPLIT_WORDS = {"restval": "train", "val": "validation", "dev": "validation"}
+"""Karpathy's names of splits, where they differ from ours; COCO's "restval" is for training."""
+
+
+class Caption(NamedTuple):
+    """One caption: its image's name as the file has it, the text, the split if it is known, and where it stands."""
+
+    image: str
+    text: str
+    split: str
+    where: str
+
+
+class Annotations(NamedTuple):
+    """The captions and the split of each image, by its path within the folder; and the files that were read."""
+
+    captions: dict[str, list[str]]
+    splits: dict[str, str]
+    files: list[Path]
+
+
+def read(folder: Path) -> Annotations:
+    """The captions of a folder.
+
+    Raises:
+        UserError: If there are none, or with the line that cannot be used.
+    """
+    sources, rows = _find(folder)
+    place = _Images(folder)
+    captions: dict[str, list[str]] = {}
+    splits: dict[str, str] = {}
+    empty = 0
+    for caption in rows:
+        if not caption.text.strip():
+            empty += 1
+            continue
+        if caption.split not in SPLITS:
+            raise UserError(f"{caption.where}: {unknown('split', caption.split, SPLITS)}")
+        image = place.find(caption)
+        if splits.setdefault(image, caption.split) != caption.split:
+            raise UserError(
+                f"{caption.where}: {image} is in {caption.split}, but above in {splits[image]}. Put it into one split."
+            )
+        captions.setdefault(image, []).append(caption.text.strip())
+    if not captions:
+        raise UserError(f"{sources[0]} has no captions. Give each image one at least.")
+    dropped = f", {empty:,} empty captions dropped" if empty else ""
+    total = sum(map(len, captions.values()))
+    names = ", ".join(source.name for source in sources)
+    print(f"{names}: {total:,} captions of {len(captions):,} images{dropped}.", file=sys.stderr, flush=True)
+    return Annotations(captions, splits, sources)
+
+
+def _find(folder: Path) -> tuple[list[Path], Iterator[Caption]]:
+    """The files with captions, and these.
+
+    Raises:
+        UserError: If there are none.
+    """
+    if not folder.is_dir():
+        what = "is a file" if folder.is_file() else "does not exist"
+        raise UserError(f"{folder} {what}. {NEEDED}.")
+    for name in ("captions.csv", "captions.txt", "captions.tsv", "captions.jsonl", "captions.parquet"):
+        if (folder / name).is_file():
+            return [folder / name], _from_table(folder / name)
+    tokens = sorted(folder.rglob("*.token.txt")) or sorted(folder.rglob("*.token"))
+    if tokens:
+        return tokens[:1], _from_tokens(tokens[0])
+    found: list[tuple[Path, Callable[[], Iterator[Caption]]]] = []
+    for file in sorted({*folder.glob("*.json"), *folder.glob("annotations/*.json")}):
+        reader = _json_reader(file)
+        if reader:
+            found.append((file, reader))
+    if not found:
+        raise UserError(f"{folder} has no captions.csv. {NEEDED}; captions.txt of Kaggle, *.token.txt of Flickr8k, "
+                        "Karpathy's and COCO's JSON are read too.")  # fmt: skip
+    return [file for file, _ in found], (caption for _, reader in found for caption in reader())
+
+
+def _from_table(table: Path) -> Iterator[Caption]:
+    for where, fields in tables.rows(table, COLUMNS):
+        split = fields.get("split", "train").strip().lower()
+        yield Caption(fields["image"].strip(), fields["caption"], SPLIT_WORDS.get(split, split), where)
+
+
+def _from_tokens(file: Path) -> Iterator[Caption]:
+    """Flickr8k's own format; lists of the images of each split may lie beside it."""
+    splits: dict[str, str] = {}
+    for listed in sorted(file.parent.glob("*Images.txt")):
+        split = own.split_of(listed.stem.removesuffix("Images"))  # Flickr_8k.trainImages.txt
+        if split:
+            splits |= {line.strip(): split for line in files.lines(listed) if line.strip()}
+    for number, line in enumerate(files.lines(file), 1):
+        where = f"{file}, line {number}"
+        name, tab, text = line.rstrip("\r\n").partition("\t")
+        if not line.strip():
+            continue
+        image, mark, order = name.rpartition("#")
+        if not (tab and mark and order.strip().isdigit()):
+            raise UserError(f"{where}: not `image.jpg#0`, a tab and a caption; got {line.strip()[:60]!r}.")
+        # Five captions of the published file belong to `2258277193_586949ec62.jpg.1`, which nobody has.
+        if image.endswith(".jpg.1"):
+            continue
+        if splits and image not in splits:
+            continue  # the lists leave some images out
+        yield Caption(image, text, splits.get(image, "train"), where)
+
+
+def _json_reader(file: Path) -> Callable[[], Iterator[Caption]] | None:
+    """What reads a JSON file with captions; None if it has none."""
+    try:
+        value = json.loads("".join(files.blocks(file)))
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"{file} is not JSON: {error}.") from error
+    images = value.get("images") if isinstance(value, dict) else None
+    if not isinstance(images, list) or not images:
+        return None
+    try:
+        if isinstance(value.get("annotations"), list) and "caption" in value["annotations"][0]:
+            return lambda: _from_coco(file, value)
+        if "sentences" in images[0] and "filename" in images[0]:
+            return lambda: _from_karpathy(file, images)
+    except (TypeError, IndexError):
+        return None
+    return None
+
+
+def _from_coco(file: Path, value: dict[str, Any]) -> Iterator[Caption]:
+    split = own.split_of(file.stem) or "train"
+    try:
+        names = {image["id"]: image["file_name"] for image in value["images"]}
+        rows = [(names[row["image_id"]], row["caption"]) for row in value["annotations"]]
+    except (KeyError, TypeError, AttributeError) as error:
+        raise UserError(f"{file}: not COCO's captions ({error!r} is missing or of another kind).") from error
+    return (_checked(Caption(name, text, split, str(file))) for name, text in rows)
+
+
+def _from_karpathy(file: Path, images: Iterable[dict[str, Any]]) -> Iterator[Caption]:
+    try:
+        rows = [
+            ("/".join(filter(None, (image.get("filepath", ""), image["filename"]))), image["split"], sentence["raw"])
+            for image in images
+            for sentence in image["sentences"]
+        ]
+    except (KeyError, TypeError, AttributeError) as error:
+        raise UserError(f"{file}: not Karpathy's format ({error!r} is missing or of another kind).") from error
+    captions = (_checked(Caption(name, text, split, str(file))) for name, split, text in rows)
+    return (caption._replace(split=SPLIT_WORDS.get(caption.split, caption.split)) for caption in captions)
+
+
+def _checked(caption: Caption) -> Caption:
+    """The caption itself.
+
+    Raises:
+        UserError: If one of its fields is no text.
+    """
+    for name, value in caption._asdict().items():
+        if not isinstance(value, str):
+            raise UserError(f"{caption.where}: the {name} of an entry is {str(value)[:40]!r}, no text.")
+        check_text(value, caption.where)
+    return caption
+
+
+class _Images:
+    """Finds images by their names: in the folder itself, or in a folder below it.
+
+    Args:
+        folder: The user's folder.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        below = [item for item in sorted(folder.iterdir()) if item.is_dir() and not item.name.startswith(".")]
+        self.folder, self.roots = folder, ["", *(item.name for item in below)]
+        deeper = [sub for item in below for sub in sorted(item.iterdir()) if sub.is_dir()]
+        self.roots += [f"{sub.parent.name}/{sub.name}" for sub in deeper[:50]]
+
+    def find(self, caption: Caption) -> str:
+        """The path of a caption's image within the folder; that in the folder itself if it is nowhere.
+
+        Raises:
+            UserError: If the name leads out of the folder.
+        """
+        for root in self.roots:
+            name = own.inside(self.folder, f"{root}/{caption.image}" if root else caption.image, caption.where)
+            if (self.folder / name).exists():
+                self.roots.remove(root)  # the next image is probably there too
+                self.roots.insert(0, root)
+                return name
+        return own.inside(self.folder, caption.image, caption.where)

@@ -1,0 +1,69 @@
+"""Which of a user's files are which split."""
+
+from pathlib import Path
+
+import pytest
+
+from zoo.data import own, tables
+from zoo.errors import UserError
+
+
+@pytest.mark.parametrize(
+    ("name", "split"),
+    [
+        ("train.csv", "train"),
+        ("en_ewt-ud-dev.conllu", "validation"),
+        ("Valid", "validation"),
+        ("my_test_2.tsv", "test"),
+        ("latest.csv", None),
+        ("trainers.csv", None),
+        ("train_test.csv", None),
+    ],
+)
+def test_split_of_a_name(name: str, split: str | None) -> None:
+    assert own.split_of(name) == split
+
+
+def touch(folder: Path, *names: str) -> None:
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text("x")
+
+
+def test_a_folder_with_one_file_per_split(tmp_path: Path) -> None:
+    touch(tmp_path, "train.csv", "dev.csv", "notes.md", "test.csv")
+    found = own.parts(tmp_path, tables.is_table)
+    assert {split: path.name for split, path in found.items()} == {
+        "train": "train.csv",
+        "validation": "dev.csv",
+        "test": "test.csv",
+    }
+
+
+def test_a_folder_without_train_is_one_part(tmp_path: Path) -> None:
+    touch(tmp_path, "pos/1.txt", "neg/1.txt")
+    assert own.parts(tmp_path, tables.is_table) == {"train": tmp_path}
+
+
+def test_a_train_file_brings_its_neighbors(tmp_path: Path) -> None:
+    touch(tmp_path, "a-train.csv", "a-dev.csv", "b-test.csv")
+    assert own.parts(tmp_path / "a-train.csv", tables.is_table) == {
+        "train": tmp_path / "a-train.csv",
+        "validation": tmp_path / "a-dev.csv",
+    }
+    touch(tmp_path, "all.csv", "test.csv")
+    assert own.parts(tmp_path / "all.csv", tables.is_table) == {"train": tmp_path / "all.csv"}
+
+
+def test_two_files_for_a_split_are_refused(tmp_path: Path) -> None:
+    touch(tmp_path, "train.csv", "train.tsv")
+    with pytest.raises(UserError, match="both for train"):
+        own.parts(tmp_path, tables.is_table)
+
+
+def test_options_name_further_parts(tmp_path: Path) -> None:
+    touch(tmp_path, "a.csv", "b.csv")
+    found = own.parts(tmp_path / "a.csv", tables.is_table, validation=str(tmp_path / "b.csv"))
+    assert found["validation"] == tmp_path / "b.csv"
+    with pytest.raises(UserError, match=r"--test-dataset: .* does not exist"):
+        own.parts(tmp_path / "a.csv", tables.is_table, test=str(tmp_path / "c.csv"))

@@ -1,0 +1,1 @@
+"""`zoo inspect`: what a training would see of a data set."""

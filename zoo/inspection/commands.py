@@ -1,0 +1,90 @@
+"""The command `zoo inspect`."""
+
+import itertools
+import json
+import shlex
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from zoo import options
+from zoo.task import Recipe, find, installed
+
+DATA_SETTINGS = {
+    "validation_dataset", "test_dataset", "limit", "text_column", "label_column", "word_column", "source_column",
+    "target_column", "tags", "source", "reverse", "tokenizer", "vocabulary_size", "min_count", "lowercase",
+    "image_size", "color", "fps",
+}  # fmt: skip
+"""Settings of trainings that say what is read, and how."""
+
+HELP = """Show what a training would see of DATA: counts, labels, lengths, duplicates, unknown words, ten examples.
+
+DATA is a name from `zoo list datasets`, or a path. Nothing is trained and nothing is written. With --task, the options
+of that task's training that concern the data may follow: zoo inspect --task tag --help.
+"""
+
+
+class _Inspect(options.Command):
+    """A command that has, besides its own options, those of the task's training that concern the data."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        words = [word for arg in args for word in arg.split("=", 1)]
+        name = next((after for word, after in itertools.pairwise(words) if word == "--task"), None)
+        if name in installed():
+            own = {param.name for param in self.params}
+            settings = options.options(find(name).recipe.train)
+            self.params += [item for item in settings if item.name in DATA_SETTINGS and item.name not in own]
+        return super().parse_args(ctx, args)
+
+
+def command(
+    check_dataset: Callable[[str, Recipe], None], start_keras: Callable[[str | None], None], backend: click.Option
+) -> click.Command:
+    """The command.
+
+    Args:
+        check_dataset: Refuses a name that is no data set of a recipe.
+        start_keras: Imports Keras with a backend.
+        backend: The option that names the backend.
+    """
+
+    def run(dataset: str, task: str, as_json: bool, backend: str | None, **values: Any) -> None:
+        found = find(task)
+        check_dataset(dataset, found.recipe)
+        given = options.given(click.get_current_context(), values, found.recipe.train)
+        start_keras(backend)
+        from zoo.inspection import report
+
+        facts = report.inspect(found, found.recipe.train(dataset=dataset, **given))
+        train = " ".join(["zoo train", task, "--dataset", shlex.quote(dataset), *_typed(given)])
+        if as_json:
+            click.echo(json.dumps({**facts, "command": train}))
+        else:
+            for text in report.lines(facts, train):
+                click.echo(text)
+
+    return _Inspect(
+        "inspect",
+        callback=run,
+        params=[
+            click.Argument(["dataset"], metavar="DATA"),
+            click.Option(["--task"], type=options.Choice(tuple(installed())), required=True, help="Its task."),
+            click.Option(["--json", "as_json"], is_flag=True, help="Print one JSON object."),
+            backend,
+        ],
+        help=HELP,
+        short_help="Show what a training would see of a data set.",
+    )
+
+
+def _typed(given: dict[str, Any]) -> list[str]:
+    """Settings as they are typed."""
+    words = []
+    for name, value in given.items():
+        dashed = name.replace("_", "-")
+        if isinstance(value, bool):
+            words.append(f"--{dashed}" if value else f"--no-{dashed}")
+        else:
+            words += [f"--{dashed}", shlex.quote(str(value))]
+    return words

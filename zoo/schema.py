@@ -1,0 +1,231 @@
+"""The JSON files of a saved model, read through typed schemas, bounded in size.
+
+A folder may come from anybody. What is read here is a regular file inside of it, and says what it has to say, or there
+is one sentence about what is wrong.
+"""
+
+import os
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from zoo.errors import UserError
+
+MOST_BYTES = 64 << 20
+"""Size of the largest JSON file that is read: a tokenizer with a million entries has 30 MB."""
+
+Text = Annotated[str, Meta(max_length=100_000)]
+Name = Annotated[str, Meta(min_length=1, max_length=300)]
+Scalar = str | int | float | bool | None
+Count = Annotated[int, Meta(ge=0, le=1 << 53)]
+Size = Annotated[int, Meta(ge=1, le=1 << 20)]
+
+
+class FileFacts(msgspec.Struct):
+    """Size and hash of a file."""
+
+    bytes: Count
+    sha256: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+
+
+class Manifest(msgspec.Struct):
+    """`files.json`."""
+
+    format: int
+    files: dict[Name, FileFacts]
+    zoo: str = ""
+    keras: str = ""
+
+
+class Recipe(msgspec.Struct):
+    """`recipe.json`."""
+
+    task: Name
+    train: dict[Name, Scalar | list[Scalar]]
+    command: Text = ""
+
+
+class Machine(msgspec.Struct):
+    """Where a model was trained."""
+
+    cores: Count = 0
+    processor: str = ""
+
+
+class Versions(msgspec.Struct):
+    """What a model was trained with."""
+
+    keras: str = ""
+    backend: str = ""
+    python: str = ""
+
+
+class Training(msgspec.Struct):
+    """Facts of a training."""
+
+    parameters: Count
+    minutes: float | dict[str, float] | list[Any]
+    epochs: Count = 0
+    best_epoch: Count = 0
+    examples_per_second: float | dict[str, float] | None = None
+
+
+class DataFacts(msgspec.Struct):
+    """Facts of the data."""
+
+    name: Name
+
+
+class Metrics(msgspec.Struct):
+    """`metrics.json`, under present names."""
+
+    monitor: Name
+    higher_is_better: bool
+    scores: dict[Name, dict[Name, float | int | str | None]]
+    data: DataFacts
+    training: Training
+    machine: Machine
+    versions: Versions
+
+
+class Input(msgspec.Struct):
+    """The asset `input` of a tagger: what a step is."""
+
+    kind: Annotated[str, Meta(pattern="^(frames|tokens|features)$")]
+    shape: Annotated[list[Size], Meta(max_length=3)]
+
+
+class Search(msgspec.Struct):
+    """The asset `search`: how a decoder searches."""
+
+    beam_size: Annotated[int, Meta(ge=1, le=1000)]
+    length_penalty: Annotated[float, Meta(ge=0, le=100)]
+    max_new_tokens: Annotated[int, Meta(ge=1, le=10_000)]
+    coverage_penalty: Annotated[float, Meta(ge=0, le=100)] = 0.0
+
+
+ASSETS: dict[str, Any] = {
+    "labels": Annotated[list[Annotated[str, Meta(max_length=1000)]], Meta(min_length=1, max_length=1_000_000)],
+    "shape": Annotated[list[Size | None], Meta(min_length=1, max_length=3)],
+    "picture": Annotated[list[Size], Meta(min_length=3, max_length=3)],
+    "order": list[Count],
+    "input": Input,
+    "search": Search,
+    "languages": Annotated[list[Name], Meta(min_length=2, max_length=2)],
+    "tokens": Annotated[str, Meta(pattern="^(char|word|bpe|unigram)$")],
+    "distance_offset": Annotated[int, Meta(ge=-10_000, le=10_000)],
+}
+"""Name of an asset -> its type. Assets of others' tasks are plain JSON."""
+
+
+def read(folder: Path, name: str, schema: Any = Any) -> Any:
+    """The value of a JSON file of a folder, checked against a type; plain lists and dictionaries.
+
+    Args:
+        folder: The folder.
+        name: The file's path within it.
+        schema: Its type.
+
+    Raises:
+        UserError: If it is no regular file of the folder, too large, no JSON, or not of this type; says where.
+    """
+    return check(decode(regular(folder, name), f"{folder}: {name}"), schema, f"{folder}: {name}")
+
+
+def decode(path: Path, what: str) -> Any:
+    """The value of a JSON file.
+
+    Raises:
+        UserError: If it is too large, nested too deep, or no JSON.
+    """
+    if (size := path.stat().st_size) > MOST_BYTES:
+        raise UserError(f"{what} has {size:,} bytes; {MOST_BYTES:,} are read at most.")
+    try:
+        return msgspec.json.decode(path.read_bytes())
+    except RecursionError as error:
+        raise UserError(f"{what} is nested too deep.") from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise UserError(f"{what} is damaged: {error}.") from error
+    except OSError as error:
+        raise UserError(f"{what} cannot be read: {error.strerror}.") from error
+
+
+def check(value: Any, schema: Any, what: str) -> Any:
+    """The value, with the defaults of entries that its type lets it leave out.
+
+    Raises:
+        UserError: If it is not of a type; says where in it.
+    """
+    if schema is Any:
+        return value
+    try:
+        return _with_defaults(value, msgspec.convert(value, type=schema))
+    except msgspec.ValidationError as error:
+        raise UserError(f"{what} is not as zoo writes it: {error}.") from error
+
+
+def _with_defaults(value: Any, converted: Any) -> Any:
+    """A JSON value with what its typed form has and it has not; entries of no type stay."""
+    if not isinstance(converted, msgspec.Struct):
+        return value
+    fields = {name: getattr(converted, name) for name in converted.__struct_fields__}
+    filled = {
+        name: _with_defaults(value[name], item) if name in value else msgspec.to_builtins(item)
+        for name, item in fields.items()
+    }
+    return {**value, **filled}
+
+
+def regular(folder: Path, name: str, without: str = "cannot be used") -> Path:
+    """The path of a regular file inside a folder.
+
+    Args:
+        folder: The folder.
+        name: Path within it.
+        without: What is said of the folder if it lacks the file.
+
+    Raises:
+        UserError: If it leads out of the folder, does not exist, or is no regular file.
+    """
+    if os.path.isabs(name) or ".." in Path(name).parts or "\0" in name or len(name) > 1000:
+        raise UserError(f"{folder}: {name[:100]!r} is not a path inside the folder.")
+    path = folder / name
+    try:
+        mode = path.stat().st_mode
+        inside = path.resolve().is_relative_to(folder.resolve())
+    except FileNotFoundError as error:
+        missing = f"{name[:100]} is missing"
+        raise UserError(f"{folder} {without}: {missing}. Fetch or train the model again.") from error
+    except OSError as error:
+        raise UserError(f"{folder}: {name[:100]!r} cannot be read: {error.strerror}.") from error
+    if not inside:
+        raise UserError(f"{folder}: {name} is a link out of the folder. Put the file itself there.")
+    if not stat.S_ISREG(mode):
+        raise UserError(f"{folder}: {name} is no regular file.")
+    return path
+
+
+def check_agreement(assets: Mapping[str, Any], outputs: int | None, vocabulary: Mapping[str, int], what: str) -> None:
+    """Checks that assets fit each other and the net.
+
+    Args:
+        assets: Of a saved model.
+        outputs: Classes of the net's output; None if it has none.
+        vocabulary: Name of a tokenizer -> size of the vocabulary that the net has for it.
+        what: The folder, for errors.
+
+    Raises:
+        UserError: If they do not.
+    """
+    labels = assets.get("labels")
+    if labels is not None and outputs is not None and len(labels) != outputs:
+        raise UserError(f"{what}: labels.json has {len(labels):,} labels; the net has {outputs:,} classes.")
+    if labels is not None and len(set(labels)) < len(labels):
+        raise UserError(f"{what}: labels.json has a label twice.")
+    for name, size in vocabulary.items():
+        if name in assets and assets[name].size != size:
+            raise UserError(f"{what}: {name}.json has {assets[name].size:,} entries; the net has vectors for {size:,}.")
