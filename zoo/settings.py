@@ -136,6 +136,8 @@ def _checked_text(item: dataclasses.Field, value: Any) -> str:
         raise _refused(item, value, f"one of {', '.join(choices)}{f'; did you mean {close!r}?' if close else ''}")
     if not value and item.default != "":
         raise _refused(item, value, "a text that is not empty")
+    if any("\ud800" <= character <= "\udfff" for character in value):
+        raise _refused(item, value, "a text in UTF-8, and so is the name of a file")
     if len(value) > LONGEST_TEXT or "\0" in value:
         raise _refused(item, value, f"a text of at most {LONGEST_TEXT:,} characters, none of them zero")
     return value

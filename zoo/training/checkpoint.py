@@ -75,11 +75,11 @@ class StoredState(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class StoredTraining(msgspec.Struct, forbid_unknown_fields=True):
-    """`training.json`: identity, settings, the data by file, the start of the process that trains."""
+    """`training.json`: identity, settings, digests of the data once they are read, the process that trains."""
 
     id: Annotated[str, Meta(pattern="^[0-9a-f]{32}$")]
     train: dict[str, Any]
-    data: dict[str, str]
+    data: dict[str, str] | None
     since: str
     process: int
 
