@@ -82,7 +82,7 @@ def limits(item: dataclasses.Field, kind: type) -> tuple[float | None, float | N
     return minimum, MAXIMA.get(item.name, largest) if maximum is None else maximum
 
 
-@functools.cache
+@functools.cache  # a class is hashable, whatever its own equality
 def kinds(settings: type) -> dict[str, tuple[type, bool]]:
     """Name of each setting of a class -> its type, and whether it may be None."""
     found = {}
@@ -101,7 +101,8 @@ def check(config: Any) -> None:
     Raises:
         UserError: With the first setting that is wrong, what came, and what is allowed.
     """
-    table = kinds(type(config))
+    settings: type = type(config)
+    table = kinds(settings)
     for item in dataclasses.fields(config):
         if item.name in table:
             kind, optional = table[item.name]

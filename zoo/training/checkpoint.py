@@ -197,11 +197,11 @@ class Checkpoint:
         return damaged(self.path, f"{self.folder.name}/{name}", reason)
 
     def _write_arrays(self, name: str, arrays: Sequence[np.ndarray]) -> None:
-        identity = np.array(self.identity())
+        named = {IDENTITY: np.array(self.identity())}
 
         def write(file: Path) -> None:
             with file.open("wb") as stream:
-                np.savez(stream, *arrays, **{IDENTITY: identity})
+                np.savez(stream, *arrays, **named)  # type: ignore[arg-type]
 
         replace(self.folder / name, write)
 
