@@ -182,7 +182,7 @@ def _trainer(task: Installed) -> click.Command:
             task,
             train,
             path,
-            command=f"zoo {shlex.join(sys.argv[1:])}",
+            command=terminal.printable(f"zoo {shlex.join(sys.argv[1:])}"),
             resume=values["resume"],
             overwrite=values["overwrite"],
             plot=values["plot"],

@@ -72,7 +72,7 @@ class Integer(click.IntRange):
     def __init__(
         self, minimum: float | None = None, maximum: float | None = None, largest: float | None = None
     ) -> None:
-        super().__init__(*(None if bound is None else int(bound) for bound in (minimum, maximum)))
+        super().__init__(None if minimum is None else int(minimum), None if maximum is None else int(maximum))
         self.largest = largest
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
@@ -120,13 +120,13 @@ class Text(click.types.StringParamType):
         return text
 
 
-class File(Text):
+class File(click.ParamType):
     """The path of a file or folder, which need not exist, as a `Path`."""
 
     name = "path"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
-        text = super().convert(os.fspath(value), param, ctx)
+        text = Text().convert(os.fspath(value), param, ctx)
         if max(len(os.fsencode(part)) for part in text.split(os.sep)) > LONGEST_NAME:
             self.fail(
                 f"{text[:40]}... has a name of more than {LONGEST_NAME} bytes, which no folder takes.", param, ctx

@@ -82,7 +82,7 @@ def limits(item: dataclasses.Field, kind: type) -> tuple[float | None, float | N
     return minimum, MAXIMA.get(item.name, largest) if maximum is None else maximum
 
 
-@functools.cache
+@functools.cache  # a class is hashable, whatever its own equality
 def kinds(settings: type) -> dict[str, tuple[type, bool]]:
     """Name of each setting of a class -> its type, and whether it may be None."""
     found = {}
@@ -101,7 +101,8 @@ def check(config: Any) -> None:
     Raises:
         UserError: With the first setting that is wrong, what came, and what is allowed.
     """
-    table = kinds(type(config))
+    settings: type = type(config)
+    table = kinds(settings)
     for item in dataclasses.fields(config):
         if item.name in table:
             kind, optional = table[item.name]
@@ -136,6 +137,8 @@ def _checked_text(item: dataclasses.Field, value: Any) -> str:
         raise _refused(item, value, f"one of {', '.join(choices)}{f'; did you mean {close!r}?' if close else ''}")
     if not value and item.default != "":
         raise _refused(item, value, "a text that is not empty")
+    if any("\ud800" <= character <= "\udfff" for character in value):
+        raise _refused(item, value, "a text in UTF-8, and so is the name of a file")
     if len(value) > LONGEST_TEXT or "\0" in value:
         raise _refused(item, value, f"a text of at most {LONGEST_TEXT:,} characters, none of them zero")
     return value

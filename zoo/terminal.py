@@ -116,7 +116,7 @@ def _byte_lines(stream: BinaryIO) -> Iterator[bytes]:
 class _Closed(io.TextIOBase):
     """Standard output that the program was started without."""
 
-    encoding, errors = "utf-8", "strict"  # type: ignore[assignment]
+    encoding, errors = "utf-8", "strict"
 
     def write(self, text: str) -> int:
         raise OSError(errno.EBADF, "it is closed")

@@ -135,6 +135,7 @@ def test_every_default_is_one_that_is_accepted(train: type[TrainConfig]) -> None
         ({"dataset": None}, "The setting dataset (--dataset) is a text; got None"),
         ({"schedule": "linaer"}, "did you mean 'linear'?"),
         ({"text_column": ""}, "is a text that is not empty"),
+        ({"dataset": "caf\udce9.csv"}, "is a text in UTF-8, and so is the name of a file"),
     ],
 )
 def test_a_stored_recipe_is_checked_like_options(stored: dict[str, Any], message: str) -> None:

@@ -31,7 +31,7 @@ def shell(command: str, folder: Path, **variables: str) -> subprocess.CompletedP
         ("{zoo} list nothing 2>&-", 2, ""),
         ("{zoo} list nothing 2>/dev/full", 2, ""),
         ("{zoo} list tasks >&- 2>&- <&-", 1, ""),
-        ("set -o pipefail; {zoo} list datasets | head -1 >/dev/null", 1, ""),
+        ("set -o pipefail; {zoo} list datasets | true", 1, ""),
         (
             "mkdir gone && cd gone && rmdir ../gone && {zoo} list tasks",
             2,

@@ -108,6 +108,10 @@ def test_every_input_has_one_line(
 
 def test_python_callers_may_give_half_characters_too() -> None:
     model = saved.load("sentiment-gru-reviews")
+    with pytest.raises(UserError, match=r"No option of sentiment is called 'explian'; did you mean 'explain'\?"):
+        model.predict("x", explian=True)
+    with pytest.raises(UserError, match=r"The setting explain \(--explain\) is true or false; got 'x'"):
+        model.predict("x", explain="x")
     assert model.predict("caf\udce9 film") == model.predict("caf\ufffd film")
 
 

@@ -1,5 +1,7 @@
 """The state of an interrupted training, damaged in every way; locks; folders that are not ours; data that change."""
 
+import dataclasses
+import errno
 import json
 import os
 import shutil
@@ -13,11 +15,14 @@ import pytest
 from click.testing import CliRunner
 
 from zoo import cards, cli, saved
+from zoo.data.datasets import DatasetCard
 from zoo.errors import UserError
 from zoo.settings import TrainConfig
+from zoo.task import Data
 from zoo.training import run
 from zoo.training.checkpoint import Checkpoint, TrainState
-from zoo.training.folder import locked, open_training
+from zoo.training.data_files import digests
+from zoo.training.folder import check_data, locked, open_training
 
 RECIPE = TrainConfig(dataset="toy")
 STATE = TrainState(2, 1, -0.5, 0.1, 9.0, [{"epoch": 1, "loss": 1.0}, {"epoch": 2, "loss": float("nan")}])
@@ -32,6 +37,7 @@ def make(units: int = 2) -> keras.Model:
 def interrupted(path: Path, recipe: TrainConfig = RECIPE, units: int = 2) -> Path:
     """The folder of a training that was interrupted after two epochs."""
     folder = open_training(path, recipe, resume=False, overwrite=False)
+    check_data(path, recipe)
     model, checkpoint = make(units), Checkpoint(folder / "train")
     checkpoint.keep_best(model)
     checkpoint.keep(model, STATE)
@@ -40,6 +46,7 @@ def interrupted(path: Path, recipe: TrainConfig = RECIPE, units: int = 2) -> Pat
 
 def resume(path: Path, recipe: TrainConfig = RECIPE) -> TrainState:
     folder = open_training(path, recipe, resume=True, overwrite=False)
+    check_data(path, recipe)
     return Checkpoint(folder / "train").restore(make())
 
 
@@ -225,6 +232,31 @@ def test_data_that_are_taken_away_while_training_are_a_sentence(tmp_path: Path) 
     file.unlink()
     with pytest.raises(UserError, match=r"own\.csv is gone\. Kept: epoch 2"), run._explained(path, recipe):
         raise RuntimeError("from deep inside")
+
+
+def test_a_full_disk_is_a_sentence(tmp_path: Path) -> None:
+    interrupted(tmp_path / "m")
+    with (
+        pytest.raises(UserError, match=r"The disk takes no more: .*Kept: epoch 2"),
+        run._explained(tmp_path / "m", RECIPE),
+    ):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_folder_that_shares_the_name_of_a_data_set_is_not_its_data(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("toy").mkdir()
+    assert digests(RECIPE).keys() == {"toy"}
+    assert digests(RECIPE, {"toy": None}) == {}
+
+
+def test_labels_that_could_not_be_saved_are_refused_before_the_training() -> None:
+    data = Data(None, None, None, {"labels": ["a", "caf\udce9"]}, dict, DatasetCard("own"))
+    with pytest.raises(UserError, match="A name in the data is no UTF-8"):
+        run._check_names(data)
+    run._check_names(dataclasses.replace(data, assets={"labels": ["a", "café"]}))
 
 
 def test_pairs_that_are_all_too_long_are_a_sentence(tmp_path: Path) -> None:

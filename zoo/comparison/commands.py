@@ -18,6 +18,7 @@ from zoo.comparison import grid as grids
 from zoo.comparison import processes
 from zoo.errors import UserError
 from zoo.names import look_up
+from zoo.settings import LARGEST_INT
 from zoo.task import Installed, Recipe, find
 
 ALL = "all"
@@ -72,17 +73,17 @@ def command(
             ),
             click.Option(
                 ["--parameters"],
-                type=click.IntRange(1),
+                type=options.Integer(1, largest=LARGEST_INT),
                 help="Number of parameters of each net: each cell gets the number of units that comes nearest.",
             ),
             click.Option(
                 ["--processes"],
-                type=click.IntRange(1),
+                type=options.Integer(1, largest=LARGEST_INT),
                 help=f"Trainings side by side.  [default: one for {processes.CORES_PER_PROCESS} cores]",
             ),
             click.Option(
                 ["--output"],
-                type=click.Path(path_type=Path),
+                type=options.File(),
                 help="Folder of the comparison.  [default: comparisons/TASK-DATASET]",
             ),
             click.Option(["--json", "as_json"], is_flag=True, help="Print one JSON object."),
@@ -135,7 +136,9 @@ def models_command(
             click.Argument(["models"], nargs=2, metavar="MODEL MODEL"),
             click.Option(["--dataset"], help="Data set to score on.  [default: the one both were trained on]"),
             click.Option(["--split"], default="test", show_default=True, help="Split to score."),
-            click.Option(["--limit"], type=click.IntRange(1), help="Score only the first N examples."),
+            click.Option(
+                ["--limit"], type=options.Integer(1, largest=LARGEST_INT), help="Score only the first N examples."
+            ),
             click.Option(["--json", "as_json"], is_flag=True, help="Print one JSON object."),
             *shared,
         ],

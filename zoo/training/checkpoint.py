@@ -75,11 +75,11 @@ class StoredState(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class StoredTraining(msgspec.Struct, forbid_unknown_fields=True):
-    """`training.json`: identity, settings, the data by file, the start of the process that trains."""
+    """`training.json`: identity, settings, digests of the data once they are read, the process that trains."""
 
     id: Annotated[str, Meta(pattern="^[0-9a-f]{32}$")]
     train: dict[str, Any]
-    data: dict[str, str]
+    data: dict[str, str] | None
     since: str
     process: int
 
@@ -197,11 +197,11 @@ class Checkpoint:
         return damaged(self.path, f"{self.folder.name}/{name}", reason)
 
     def _write_arrays(self, name: str, arrays: Sequence[np.ndarray]) -> None:
-        identity = np.array(self.identity())
+        named = {IDENTITY: np.array(self.identity())}
 
         def write(file: Path) -> None:
             with file.open("wb") as stream:
-                np.savez(stream, *arrays, **{IDENTITY: identity})
+                np.savez(stream, *arrays, **named)  # type: ignore[arg-type]
 
         replace(self.folder / name, write)
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from zoo.data import files, own
@@ -16,14 +16,18 @@ MOST_FILES = 2_000
 """Files of a folder that are read."""
 
 
-def digests(recipe: TrainConfig) -> dict[str, str]:
+def digests(recipe: TrainConfig, named: Collection[str] = ()) -> dict[str, str]:
     """Path of each file or folder that the settings name -> its digest; empty for a data set with a name.
+
+    Args:
+        recipe: The settings.
+        named: Names of data sets that are not a user's own.
 
     Raises:
         UserError: If one cannot be read.
     """
     found = {}
-    for path in _paths(recipe):
+    for path in () if recipe.dataset.partition("/")[0] in named else _paths(recipe):
         try:
             found[str(path)] = _of_folder(path) if path.is_dir() else files.digest(path)
         except OSError as error:

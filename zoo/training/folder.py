@@ -7,7 +7,7 @@ import os
 import shutil
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -120,19 +120,14 @@ def _begin(path: Path, folder: Path, recipe: TrainConfig) -> None:
         folder.mkdir(parents=True)
     except OSError as error:
         raise UserError(f"{path.parent} cannot be written: {error}. Choose another --models-dir.") from error
-    stored = {"id": uuid.uuid4().hex, "train": dataclasses.asdict(recipe), "data": data_files.digests(recipe)}
+    stored = {"id": uuid.uuid4().hex, "train": dataclasses.asdict(recipe), "data": None}
     _write(folder, stored)
 
 
 def _go_on(path: Path, folder: Path, recipe: TrainConfig) -> None:
-    """Checks settings and data of a training that is resumed."""
+    """Checks settings and state of a training that is resumed."""
     stored = read_json(path, folder / TRAINING, StoredTraining)
     _check_settings(path, stored["train"], recipe)
-    if changed := data_files.changed(stored["data"], data_files.digests(recipe)):
-        raise UserError(
-            f"The data are not those of the interrupted training of {path}: {changed}. Put the old data back, or start "
-            "anew with --overwrite."
-        )
     last_epoch(path)  # refuses a damaged state before the data are read
     _write(folder, stored)
 
@@ -160,10 +155,37 @@ def last_epoch(path: Path) -> tuple[str, int] | None:
     return max(kept)[1:] if kept else None
 
 
-def data_change(path: Path, recipe: TrainConfig) -> str | None:
-    """How the data of a training have changed since it began; None if they have not."""
+def check_data(path: Path, recipe: TrainConfig, named: Collection[str] = ()) -> None:
+    """Keeps digests of a user's own data when a training begins, and compares them when it goes on.
+
+    Args:
+        path: The folder that the model will become.
+        recipe: The settings.
+        named: Names of data sets that are not a user's own.
+
+    Raises:
+        UserError: If the data are not those of the interrupted training.
+    """
+    folder = cards.under_way(path)
+    stored = read_json(path, folder / TRAINING, StoredTraining)
+    if stored["data"] is None:
+        _write(folder, {**stored, "data": data_files.digests(recipe, named)})
+    elif changed := data_change(path, recipe, named):
+        raise UserError(
+            f"The data are not those of the interrupted training of {path}: {changed}. Put the old data back, or start "
+            "anew with --overwrite."
+        )
+
+
+def data_change(path: Path, recipe: TrainConfig, named: Collection[str] = ()) -> str | None:
+    """How a user's own data have changed since the training read them first; None if they have not.
+
+    Arguments as for `check_data`.
+    """
     stored = read_json(path, cards.under_way(path) / TRAINING, StoredTraining)
-    return data_files.changed(stored["data"], data_files.digests(recipe))
+    if stored["data"] is None:
+        return None
+    return data_files.changed(stored["data"], data_files.digests(recipe, named))
 
 
 def _check_settings(path: Path, stored: dict[str, Any], recipe: TrainConfig) -> None:

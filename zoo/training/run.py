@@ -2,13 +2,15 @@
 
 import contextlib
 import dataclasses
+import errno
 import importlib.util
+import json
 import os
 import platform
 import re
 import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +22,7 @@ from zoo.figures import draw_curves
 from zoo.settings import TrainConfig
 from zoo.task import Data, Installed
 from zoo.training.checkpoint import TrainState
-from zoo.training.folder import data_change, last_epoch, locked, open_training
+from zoo.training.folder import check_data, data_change, last_epoch, locked, open_training
 from zoo.training.history import write_history
 from zoo.training.progress import say
 from zoo.training.stages import Loop, joined
@@ -55,12 +57,12 @@ def train(
     callbacks = [_tensorboard(tensorboard)] if tensorboard else []
     with locked(path):
         folder = open_training(path, recipe, resume, overwrite)
-        with _explained(path, recipe):
+        with _explained(path, recipe, installed.recipe.datasets):
             return _train(installed, recipe, path, folder, command, callbacks, overwrite=overwrite, plot=plot)
 
 
 @contextlib.contextmanager
-def _explained(path: Path, recipe: TrainConfig) -> Iterator[None]:
+def _explained(path: Path, recipe: TrainConfig, named: Collection[str] = ()) -> Iterator[None]:
     """Says what is kept after an interruption, and what has happened if the data were taken away."""
     try:
         yield
@@ -70,8 +72,10 @@ def _explained(path: Path, recipe: TrainConfig) -> Iterator[None]:
     except UserError:
         raise
     except Exception as error:
-        if change := data_change(path, recipe):
+        if change := data_change(path, recipe, named):
             raise UserError(f"The data changed during the training of {path}: {change}. {_kept(path)}") from error
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
+            raise UserError(f"The disk takes no more: {error}. {_kept(path)}") from error
         if sentence := _of_user(error):
             raise UserError(f"{sentence} {_kept(path)}") from error
         raise
@@ -109,6 +113,8 @@ def _train(
         task = installed.task
         began = time.monotonic()
         data = task.load(recipe)
+        _check_names(data)
+        check_data(path, recipe, installed.recipe.datasets)
         stages = task.stages(recipe, data)
         loading = time.monotonic() - began
         loop = Loop(folder, callbacks)
@@ -150,6 +156,16 @@ def _train(
     )
     shutil.rmtree(folder, ignore_errors=True)  # the saved model holds all that counts
     return result
+
+
+def _check_names(data: Data) -> None:
+    """Refuses names that could not be saved, such as a label from a folder's name that is no UTF-8."""
+    values = [value for value in data.assets.values() if not hasattr(value, "save")]
+    try:
+        json.dumps([values, data.card.to_json()], ensure_ascii=False, default=str).encode("utf-8")
+    except UnicodeEncodeError as error:
+        around = error.object[max(error.start - 20, 0) : error.end + 20]
+        raise UserError(f"A name in the data is no UTF-8, around {around!r}. Rename that file or folder.") from error
 
 
 def _measured(data: Data, model: keras.Model, state: TrainState, chosen_by: str) -> dict[str, Any]:
