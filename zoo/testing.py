@@ -208,13 +208,21 @@ def _check_refused(folder: Path, name: str, content: bytes | None, fits: bool) -
             manifest = json.loads((copy / cards.FILES).read_text(encoding="utf-8"))
             manifest["files"][name] = {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
             (copy / cards.FILES).write_text(json.dumps(manifest), encoding="utf-8")
-        try:
-            saved.load(copy)
-        except UserError as error:
-            assert "\n" not in str(error), f"{name}: the error has several lines: {error}"
-        else:
-            what = "missing" if content is None else f"{content[:40]!r}"
-            raise AssertionError(f"{folder.name} was loaded although {name} was {what}")
+        what = "missing" if content is None else f"{content[:40]!r}"
+        assert _refusal(saved.load, copy), f"{folder.name} was loaded although {name} was {what}"
+
+
+def _refusal(read: Callable[[Path], Any], path: Path) -> str:
+    """The sentence by which something is refused; empty if it is not."""
+    try:
+        read(path)
+    except UserError as error:
+        sentence = str(error)
+    else:
+        return ""
+    assert sentence, "the error says nothing"
+    assert "\n" not in sentence, f"the error has several lines: {sentence}"
+    return sentence
 
 
 def check_reader(read: Callable[[Path], Any], sample: bytes, name: str, rounds: int = 200, seed: int = 0) -> None:
@@ -235,11 +243,8 @@ def check_reader(read: Callable[[Path], Any], sample: bytes, name: str, rounds: 
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder, name)
             file.write_bytes(sample if number == 0 else sample[:begin] + new + sample[end:])
-            try:
-                read(file)
-            except UserError as error:
-                assert number, f"the sample itself was refused: {error}"
-                assert "\n" not in str(error), f"the error has several lines: {error}"
+            refused = _refusal(read, file)
+            assert number or not refused, f"the sample itself was refused: {refused}"
 
 
 def _alike(answer: Any, expected: Any, what: str) -> None:

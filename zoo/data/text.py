@@ -193,7 +193,7 @@ def _check_parts(path: Path, value: Any) -> None:
     if not any(_is_model(value.get("model"), own["model"]) for own in allowed):
         raise ValueError(f"{path.name} has a model that zoo does not write")
     if _contents(value.get("added_tokens")) != list(SPECIAL):
-        raise ValueError(f"{path.name} has other special tokens than {' '.join(SPECIAL)}")
+        raise ValueError(f"{path.name} is a tokenizer, but its first ids are not {' '.join(SPECIAL)}")
     for part in ("pre_tokenizer", "post_processor", "decoder", "truncation", "padding"):
         if value.get(part) not in [own[part] for own in allowed]:
             raise ValueError(f"{path.name} has a {part} that zoo does not write")
