@@ -191,7 +191,7 @@ def _check_parts(path: Path, value: Any) -> None:
         raise ValueError(f"{path.name} is not a tokenizer: it is no JSON object")
     allowed = [json.loads(make()[0].to_str()) for make in KINDS.values()]
     if not any(_is_model(value.get("model"), own["model"]) for own in allowed):
-        raise ValueError(f"{path.name} has a model that zoo does not write")
+        raise ValueError(f"{path.name} is not a tokenizer that zoo writes: its model is another")
     if _contents(value.get("added_tokens")) != list(SPECIAL):
         raise ValueError(f"{path.name} is a tokenizer, but its first ids are not {' '.join(SPECIAL)}")
     for part in ("pre_tokenizer", "post_processor", "decoder", "truncation", "padding"):
