@@ -1,6 +1,6 @@
 """Prints the lower bounds of `pyproject.toml` as a constraints file of pip; with --check, compares what is installed.
 
-python scripts/lower_bounds.py [EXTRA ...]            keras==3.10, numpy==1.26, ...
+python scripts/lower_bounds.py [EXTRA ...]            keras==3.15, numpy==1.26, ...
 python scripts/lower_bounds.py --check [EXTRA ...]    exit 1 if another version is installed
 """
 

@@ -94,7 +94,7 @@ def summarize(path: Path) -> Summary:
         metrics = legacy.metrics(metrics)
     except (KeyError, TypeError, AttributeError) as error:
         raise UserError(f"{path} is not a saved model of zoo: {METRICS} lacks {error}.") from error
-    schema.check(metrics, schema.Metrics, f"{path}: {METRICS}")
+    metrics = schema.check(metrics, schema.Metrics, f"{path}: {METRICS}")
     summary = Summary(path, recipe, metrics, sum(item["bytes"] for item in files["files"].values()))
     if not isinstance(recipe["train"].get("cell"), str) or not isinstance(recipe["train"].get("dataset"), str):
         raise UserError(f"{path} is not a saved model of zoo: {RECIPE} names no cell or no dataset.")

@@ -25,6 +25,9 @@ from zoo.errors import UserError
 from zoo.layers.embedding import TokenEmbedding
 from zoo.names import unknown
 
+OLDEST_KERAS = (3, 15)
+"""Older ones load some of our models with weights that were never set, and do not say so."""
+
 FORMAT = 1
 """Raised when a folder of an older zoo can no longer be read."""
 
@@ -75,6 +78,7 @@ def load(model: str | Path, models_dir: str | Path | None = None) -> SavedModel:
     Raises:
         UserError: If it is missing, damaged, foreign, or written by a newer version; says which file and why.
     """
+    _check_keras()
     path = cards.locate(model, models_dir)
     summary = cards.summarize(path)
     named = _verify(path)
@@ -90,6 +94,16 @@ def load(model: str | Path, models_dir: str | Path | None = None) -> SavedModel:
         raise UserError(f"{path} cannot be loaded by zoo {__version__}: {reason}") from error
     schema.check_agreement(assets, _classes(net), _vocabularies(net), str(path))
     return SavedModel(path, installed, recipe, summary.metrics, assets, net)
+
+
+def _check_keras() -> None:
+    """Raises a `UserError` if this Keras is too old."""
+    if tuple(map(int, keras.version().split(".")[:2])) < OLDEST_KERAS:
+        oldest = ".".join(map(str, OLDEST_KERAS))
+        raise UserError(
+            f"Keras {keras.version()} is installed; saved models need {oldest} or later: "
+            f"pip install --upgrade 'keras>={oldest}'"
+        )
 
 
 def _classes(net: keras.Model) -> int | None:

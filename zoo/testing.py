@@ -6,7 +6,10 @@ Each raises `AssertionError` with what differs; use them in a test of your packa
         zoo.testing.check_cell(MyCell)
 """
 
+import hashlib
 import json
+import random
+import shutil
 import tempfile
 from collections.abc import Callable
 from itertools import chain
@@ -17,8 +20,9 @@ import keras
 import numpy as np
 from keras import ops
 
-from zoo import builders, cells, saved, training
+from zoo import builders, cards, cells, saved, training
 from zoo.cells.cell import Cell, advance, initial_states, output_size, state_sizes
+from zoo.errors import UserError
 from zoo.layers import Recurrent
 from zoo.task import Installed
 
@@ -167,6 +171,80 @@ def check_saved(folder: Path) -> saved.SavedModel:
     for question, answer, expected in zip(golden["inputs"], answers, golden["outputs"], strict=True):
         _alike(answer, expected, f"the answer to {question!r}")
     return model
+
+
+def check_refuses_damage(folder: Path, pick: Callable[[Path], bool] = lambda file: True) -> None:
+    """Copies of a saved model in which one file is damaged are refused by a `UserError`, whichever file it is.
+
+    First each file is damaged alone, which its hash in `files.json` shows. Then the hash is made to fit, as whoever
+    changes a file can do that too: a file of JSON becomes `null`, `[]` and an object of another kind, and `model.keras`
+    loses its end. A file that does not say anything wrong when it is `[]` may be read.
+
+    Args:
+        folder: A saved model.
+        pick: Which files of it, by their paths, are damaged; default all that `files.json` names.
+    """
+    named = json.loads((folder / cards.FILES).read_text(encoding="utf-8"))["files"]
+    for name in (name for name in named if pick(folder / name)):
+        content = (folder / name).read_bytes()
+        _check_refused(folder, name, content[:-1] + b"#", fits=False)
+        _check_refused(folder, name, None, fits=False)
+        if name == "model.keras":
+            _check_refused(folder, name, content[: len(content) // 2], fits=True)
+        elif name.endswith(".json") and name != "golden.json":
+            for damaged in (b"null", b'{"a": ' * 10_000, b'["\\ud800"', content[: len(content) // 2]):
+                _check_refused(folder, name, damaged, fits=True)
+
+
+def _check_refused(folder: Path, name: str, content: bytes | None, fits: bool) -> None:
+    """A copy with another content of a file, or without it, is refused; `fits` corrects size and hash of the file."""
+    with tempfile.TemporaryDirectory() as scratch:
+        copy = Path(scratch, folder.name)
+        shutil.copytree(folder, copy)
+        (copy / name).unlink()
+        if content is not None:
+            (copy / name).write_bytes(content)
+        if fits and content is not None:
+            manifest = json.loads((copy / cards.FILES).read_text(encoding="utf-8"))
+            manifest["files"][name] = {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+            (copy / cards.FILES).write_text(json.dumps(manifest), encoding="utf-8")
+        what = "missing" if content is None else f"{content[:40]!r}"
+        assert _refusal(saved.load, copy), f"{folder.name} was loaded although {name} was {what}"
+
+
+def _refusal(read: Callable[[Path], Any], path: Path) -> str:
+    """The sentence by which something is refused; empty if it is not."""
+    try:
+        read(path)
+    except UserError as error:
+        sentence = str(error)
+    else:
+        return ""
+    assert sentence, "the error says nothing"
+    assert "\n" not in sentence, f"the error has several lines: {sentence}"
+    return sentence
+
+
+def check_reader(read: Callable[[Path], Any], sample: bytes, name: str, rounds: int = 200, seed: int = 0) -> None:
+    """A reader of users' files reads damaged copies of a sample, or refuses them by a `UserError` of one line.
+
+    Args:
+        read: Reads a file, all of it.
+        sample: The content of a good file.
+        name: Its name, by which many readers know its format.
+        rounds: Number of damaged copies; bytes are replaced, deleted and repeated at random.
+        seed: Seed of these.
+    """
+    rng = random.Random(seed)
+    for number in range(rounds):
+        begin = rng.randint(0, len(sample))
+        end = min(len(sample), begin + rng.choice((0, 1, 4, 40)))
+        new = rng.choice((b"", rng.randbytes(3), b"\0", b"\xff", b"\n", b'"', sample[begin:end] * 3, b"9" * 5000))
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder, name)
+            file.write_bytes(sample if number == 0 else sample[:begin] + new + sample[end:])
+            refused = _refusal(read, file)
+            assert number or not refused, f"the sample itself was refused: {refused}"
 
 
 def _alike(answer: Any, expected: Any, what: str) -> None:

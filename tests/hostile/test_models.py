@@ -17,7 +17,8 @@ import h5py
 import numpy as np
 import pytest
 
-from zoo import archive, cards, saved
+from zoo import archive, cards, saved, testing
+from zoo.data import tables
 from zoo.errors import UserError
 
 PUBLISHED = cards.published()
@@ -113,7 +114,7 @@ SCENES, DOCS = "caption-gru-scenes", "charlm-gru-python_docs"
         (DIGITS, update("files.json", "files/model.keras/sha256", None), "missing required field `sha256`"),
         (DIGITS, listing("../../../etc/passwd"), "not a path inside"),
         (DIGITS, listing("/etc/passwd"), "not a path inside"),
-        (DIGITS, listing("x" * 290), "is incomplete"),
+        (DIGITS, listing("x" * 290), "cannot be read: File name too long"),
         (DIGITS, listing("a" * 5000), "files.json is not as zoo writes it"),
         (DIGITS, update("metrics.json", "training/epochs", "x"), "metrics.json is not as zoo writes it"),
         (DIGITS, update("metrics.json", "training", None), "lacks 'training'"),
@@ -146,6 +147,20 @@ SCENES, DOCS = "caption-gru-scenes", "charlm-gru-python_docs"
             "has a normalizer that zoo does not write",
         ),
         (REVIEWS, update("assets/tokenizer.json", "pre_tokenizer/pattern/Regex", "(a+)+$"), "has a pre_tokenizer that"),
+        (REVIEWS, update("assets/tokenizer.json", "normalizer", ["NFC"]), "has a normalizer that zoo does not write"),
+        (REVIEWS, update("assets/tokenizer.json", "normalizer", {"normalizers": 7}), "has a normalizer that zoo does"),
+        (
+            REVIEWS,
+            update(
+                "assets/tokenizer.json", "normalizer", {"type": "Replace", "pattern": {"String": 7}, "content": None}
+            ),
+            "has a normalizer that zoo does not write",
+        ),
+        (REVIEWS, update("assets/tokenizer.json", "model/unk_token", None), "is not a tokenizer that zoo writes"),
+        (REVIEWS, update("assets/tokenizer.json", "model/unk_token", "the"), "is not a tokenizer that zoo writes"),
+        (REVIEWS, update("assets/tokenizer.json", "model/type", "WordPiece"), "is not a tokenizer that zoo writes"),
+        (REVIEWS, update("assets/tokenizer.json", "added_tokens", []), "its first ids are not"),
+        (REVIEWS, write("assets/tokenizer.json", "[" * 100_000), "nested too deep"),
     ],
 )
 def test_changed_json_is_refused(changed: Callable, model: str, change: Callable, message: str) -> None:
@@ -275,3 +290,44 @@ def test_a_damaged_folder_among_others_is_named_and_passed_over(changed: Callabl
     names = {item.name for item in cards.models(tmp_path) if item.path.parent == tmp_path}
     assert names == {REVIEWS}
     assert [item.path.name for item in cards.damaged(tmp_path)] == [DIGITS]
+
+
+@pytest.mark.parametrize(
+    ("name", "path"),
+    [
+        ("recipe.json", "command"),
+        ("metrics.json", "training/best_epoch"),
+        ("metrics.json", "training/epochs"),
+        ("metrics.json", "training/examples_per_second"),
+        ("metrics.json", "machine/cores"),
+        ("metrics.json", "machine/processor"),
+        ("metrics.json", "versions/keras"),
+    ],
+)
+def test_a_card_is_written_without_what_it_need_not_have(changed: Callable, name: str, path: str) -> None:
+    summary = cards.summarize(changed(DIGITS, update(name, path, None)))
+    assert DIGITS in cards.card(summary)
+    assert DIGITS in cards.table([summary])
+
+
+def test_an_older_keras_is_refused_rather_than_loading_half_of_the_weights(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("keras.version", lambda: "3.14.1")
+    with pytest.raises(UserError, match=r"Keras 3.14.1 is installed; saved models need 3.15 or later"):
+        saved.load(PUBLISHED / DIGITS)
+
+
+def test_the_checks_for_others_hold_for_ours_and_can_fail(monkeypatch: pytest.MonkeyPatch) -> None:
+    testing.check_refuses_damage(PUBLISHED / DIGITS)
+    monkeypatch.setattr(archive, "check", lambda file: None)
+    monkeypatch.setattr(saved, "_verify", lambda path: [])
+    with pytest.raises(AssertionError, match="was loaded although"):
+        testing.check_refuses_damage(PUBLISHED / DIGITS, pick=lambda file: file.name == "labels.json")
+
+
+def test_a_reader_is_checked_with_damaged_files() -> None:
+    def table(file: Path) -> list:
+        return list(tables.rows(file, [tables.Column("text", ("text",))]))
+
+    testing.check_reader(table, b"text,label\na fine film,pos\n", "table.csv")
+    with pytest.raises(ValueError, match=r"Expecting|Extra|Invalid|Unterminated|codec"):
+        testing.check_reader(lambda file: json.loads(file.read_text()), b'{"a": 1}', "a.json")

@@ -228,6 +228,7 @@ def test_any_parallel_lines_come_back(pairs, end, packed):
 
 @given(contents, contents)
 @example(b'"' + b"a" * 200_000, b"\n")
+@example(b'"Go.\tVa !\nHi.\tSalut !\n' + b"a\tb\n" * 50_000, b"")
 def test_any_bytes_as_parallel_text_give_pairs_or_one_sentence(one, other):
     for contents in ({"train_en": one, "train_de": other}, {"pairs_tsv": one}, {"fra_txt": one}, {"pairs_csv": one},
                      {"corpus_en-de_en": one, "corpus_en-de_de": other}, {"pairs_jsonl": one}):  # fmt: skip

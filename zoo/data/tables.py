@@ -90,9 +90,13 @@ def is_table(path: Path) -> bool:
 
 
 def header(path: Path) -> list[str]:
-    """The fields of the first row of a table in which a delimiter separates them."""
+    """The fields of the first line of a table in which a delimiter separates them."""
     with contextlib.closing(lines(path)) as stream:
-        return next(csv.reader(stream, delimiter=_delimiter(path, ())), [])
+        first = next(stream, "")
+    try:
+        return next(csv.reader([first], delimiter=_delimiter(path, ())), [])
+    except csv.Error:  # a text that no header has
+        return [first]
 
 
 def resolve(path: Path, names: Sequence[str], columns: Sequence[Column]) -> dict[str, str]:

@@ -10,8 +10,9 @@ import numpy as np
 import tokenizers
 from tokenizers import Regex, decoders, models, normalizers, pre_tokenizers, trainers
 
+from zoo import schema
 from zoo.errors import UserError
-from zoo.ids import END, PAD, SPECIAL, START
+from zoo.ids import END, PAD, SPECIAL, START, UNKNOWN
 from zoo.names import look_up
 
 _WORD = Regex(
@@ -140,7 +141,8 @@ class Tokenizer:
 
     def normalize(self, text: str) -> str:
         """A text as the vocabulary sees it: composed (NFC), case folded if so trained; half characters become `?`."""
-        return self.inner.normalizer.normalize_str(text.encode("utf-8", "replace").decode("utf-8"))
+        whole = text.encode("utf-8", "replace").decode("utf-8")
+        return whole if self.inner.normalizer is None else self.inner.normalizer.normalize_str(whole)
 
     def encode_with_offsets(self, text: str) -> list[tuple[int, int, int]]:
         """`(id, start, end)` for each token of a text: the characters `text[start:end]` it covers."""
@@ -172,11 +174,12 @@ class Tokenizer:
         Raises:
             ValueError: If the file is no tokenizer, or its first ids are not the special ones.
         """
-        text = path.read_text(encoding="utf-8")
-        _check_parts(path, json.loads(text))
+        _check_parts(path, schema.decode(path, path.name))
         try:
-            inner = tokenizers.Tokenizer.from_str(text)
-        except Exception as error:  # the library raises bare Exception
+            inner = tokenizers.Tokenizer.from_str(path.read_text(encoding="utf-8"))
+        except (KeyboardInterrupt, SystemExit, GeneratorExit):
+            raise
+        except BaseException as error:  # the library raises bare Exception, and what Rust calls a panic
             raise ValueError(f"{path.name} is not a tokenizer: {error}") from error
         if [inner.id_to_token(i) for i in range(len(SPECIAL))] != list(SPECIAL):
             raise ValueError(f"{path.name} is a tokenizer, but its first ids are not {' '.join(SPECIAL)}")
@@ -195,16 +198,42 @@ def _check_parts(path: Path, value: Any) -> None:
     if not isinstance(value, dict):
         raise ValueError(f"{path.name} is not a tokenizer: it is no JSON object")
     allowed = [json.loads(make()[0].to_str()) for make in KINDS.values()]
+    if not any(_is_model(value.get("model"), own["model"]) for own in allowed):
+        raise ValueError(f"{path.name} is not a tokenizer that zoo writes: its model is another")
+    if _contents(value.get("added_tokens")) != list(SPECIAL):
+        raise ValueError(f"{path.name} is a tokenizer, but its first ids are not {' '.join(SPECIAL)}")
     for part in ("pre_tokenizer", "post_processor", "decoder", "truncation", "padding"):
         if value.get(part) not in [own[part] for own in allowed]:
             raise ValueError(f"{path.name} has a {part} that zoo does not write")
-    normalizer = value.get("normalizer") or {}
-    steps = normalizer.get("normalizers", [normalizer] if normalizer else [])
-    for step in steps:
-        pattern, content = (step.get("pattern") or {}).get("String", ""), step.get("content", "")
-        replaces = step.get("type") == "Replace" and 0 < len(pattern) <= 100 and len(content) <= len(pattern)
-        if not replaces and step not in ({"type": "NFC"}, {"type": "Lowercase"}):
-            raise ValueError(f"{path.name} has a normalizer that zoo does not write: {str(step)[:80]}")
+    normalizer = value.get("normalizer")
+    steps = normalizer.get("normalizers", [normalizer]) if isinstance(normalizer, dict) else [normalizer]
+    for step in steps if isinstance(steps, list) else [steps]:
+        if step not in (None, {"type": "NFC"}, {"type": "Lowercase"}) and not _replaces(step):
+            raise ValueError(f"{path.name} has a normalizer that zoo does not write: {str(step)[:80]!r}")
+
+
+def _is_model(value: Any, own: dict[str, Any]) -> bool:
+    """Whether a model is one of ours apart from its entries: no random merges, and unknown tokens become `<unk>`."""
+    if not isinstance(value, dict) or value.get("type") != own["type"]:
+        return False
+    learned = {"vocab": value.get("vocab"), "merges": value.get("merges")}
+    expected = {**own, **learned, **({"unk_id": UNKNOWN} if "unk_id" in own else {})}
+    return all(name in expected and item == expected[name] for name, item in value.items()) and (
+        value.get("unk_token", value.get("unk_id")) in ("<unk>", UNKNOWN)
+    )
+
+
+def _contents(added: Any) -> list[Any]:
+    """The texts of tokens that were added to a vocabulary."""
+    return [item.get("content") for item in added if isinstance(item, dict)] if isinstance(added, list) else []
+
+
+def _replaces(step: Any) -> bool:
+    """Whether a normalizer puts a text in the place of one that is not shorter."""
+    match step:
+        case {"type": "Replace", "pattern": {"String": str(pattern)}, "content": str(content)}:
+            return 0 < len(pattern) <= 100 and len(content) <= len(pattern)
+    return False
 
 
 def _count_characters(texts: Iterable[str], min_count: int) -> list[str]:
