@@ -231,6 +231,8 @@ def resized(image: np.ndarray, height: int, width: int) -> np.ndarray:
 
 def _check_file(path: str | Path) -> None:
     """Raises a UserError unless there is a file with something in it."""
+    if not str(path):
+        raise UserError("A picture's name is empty; give that of a file.")
     if os.path.isdir(path):
         raise UserError(f"{path} is a folder; name a picture in it.")
     if not os.path.exists(path):
