@@ -63,7 +63,7 @@ ROWS = {
     "zoo/comparison/processes.py": "zoo.cards zoo.errors",
     "zoo/comparison/commands.py": "click zoo.cards zoo.cells zoo.errors zoo.names zoo.options zoo.settings zoo.task",
     "zoo/comparison/*": f"keras numpy scipy {EVERYTHING} zoo.training",
-    "zoo/inspection/commands.py": "click zoo.options zoo.task",
+    "zoo/inspection/commands.py": "click zoo.options zoo.task zoo.terminal",
     "zoo/inspection/*": "numpy zoo.data zoo.ids zoo.task",
     "zoo/cli.py": (
         "click zoo zoo.cards zoo.cells zoo.comparison zoo.data.datasets zoo.environment zoo.errors zoo.inspection "

@@ -21,6 +21,7 @@ from zoo.cli import cli
 assert keras.backend.backend() == "jax"
 for name in cells.TABLE:
     testing.check_contract(name)
+for name in ("gru", "slstm", "min_gru", "lru", "gated_delta"):  # a loop, four states, real and complex scans, chunks
     testing.check_padding(name)
 testing.check_learning("lstm")
 testing.check_saved(Path(sys.argv[1]))

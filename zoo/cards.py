@@ -206,7 +206,7 @@ def check_replaceable(path: Path) -> None:
     keep = "nothing is deleted. Choose another --name, or move it away."
     if path.is_symlink() or not path.is_dir():
         raise UserError(f"{path} is {'a link' if path.is_symlink() else 'no folder'}, not a saved model: {keep}")
-    names = {item.relative_to(path).as_posix() for item in path.rglob("*") if item.is_symlink() or not item.is_dir()}
+    names = {item.relative_to(path).as_posix() for item in path.rglob("*")} - {"assets"}
     if names and not {RECIPE, FILES} <= names:
         raise UserError(f"{path} is not a saved model of zoo: {keep}")
     known = {RECIPE, METRICS, FILES, CARD, *OTHER_FILES}

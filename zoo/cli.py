@@ -33,6 +33,9 @@ BACKEND = click.Option(
 )
 
 
+_MEMORY = "There is not enough memory for this. Close other programs, or choose smaller sizes."
+
+
 def main() -> None:
     """Entry point: a `UserError` becomes one sentence and exit code 2; a bug shows its traceback."""
     terminal.prepare()
@@ -48,17 +51,23 @@ def main() -> None:
         sys.exit(error.exit_code)
     except UserError as error:
         _fail(str(error), 2)
+    except click.Abort as error:
+        if isinstance(error.__cause__, EOFError):  # click takes any for the end of what a user types
+            raise error.__cause__ from None
+        _fail("Interrupted.", 130, prefix="")
     except MemoryError:
-        _fail("There is not enough memory for this. Close other programs, or choose smaller sizes.", 1)
+        _fail(_MEMORY, 1)
     except OSError as error:
         if why := terminal.output_failure():
             _fail(f"Standard output takes no more: {why}.", 1)
         if error.errno not in (errno.EMFILE, errno.ENFILE):
             raise
         _fail("Too many files are open at once: ulimit -n 1024 allows more.", 1)
-    except (click.Abort, KeyboardInterrupt) as error:
-        if isinstance(error.__cause__, EOFError):  # click takes any for the end of what a user types
-            raise error.__cause__ from None
+    except Exception as error:
+        if "RESOURCE_EXHAUSTED" not in str(error) and type(error).__name__ != "ResourceExhaustedError":
+            raise
+        _fail(_MEMORY, 1)
+    except KeyboardInterrupt:
         _fail("Interrupted.", 130, prefix="")
 
 
@@ -255,7 +264,7 @@ def _verb(task: Installed) -> click.Command:
     def run(inputs: tuple[str, ...], **values: Any) -> None:
         given = options.given(click.get_current_context(), values, recipe.predict)
         config = recipe.predict(inputs=inputs or terminal.input_lines(task.name), **given)
-        path = cards.locate(values["model"], values["models_dir"]) if values["model"] else None
+        path = cards.locate(values["model"], values["models_dir"]) if values["model"] is not None else None
         can_answer = functools.partial(recipe.can_answer, config) if recipe.can_answer else None
         path = path or cards.best(task.name, values["models_dir"], can_answer, recipe.prefer_latest)
         theirs = cards.summarize(path).task
@@ -276,7 +285,11 @@ def _verb(task: Installed) -> click.Command:
         callback=run,
         params=[
             click.Argument(["inputs"], nargs=-1, metavar=f"[{recipe.inputs.upper()}]..."),
-            click.Option(["--model"], help="Name or folder of a saved model.  [default: the best published one]"),
+            click.Option(
+                ["--model"],
+                type=options.Text(),
+                help="Name or folder of a saved model.  [default: the best published one]",
+            ),
             *options.options(recipe.predict),
             MODELS_DIR,
             BACKEND,
@@ -288,8 +301,8 @@ def _verb(task: Installed) -> click.Command:
 
 @cli.command("evaluate", params=[MODELS_DIR, BACKEND])
 @click.argument("model")
-@click.option("--dataset", help="Data set to score on.  [default: the one it was trained on]")
-@click.option("--split", default="test", show_default=True, help="Split to score.")
+@click.option("--dataset", type=options.Text(), help="Data set to score on.  [default: the one it was trained on]")
+@click.option("--split", type=options.Text(), default="test", show_default=True, help="Split to score.")
 @click.option("--limit", type=options.Integer(1, largest=LARGEST_INT), help="Score only the first N examples.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def evaluate(
@@ -304,7 +317,7 @@ def evaluate(
     """Score a saved model on a split of a data set."""
     path = cards.locate(model, models_dir)
     task = find(cards.summarize(path).task)
-    if dataset:
+    if dataset is not None:
         _check_dataset(dataset, task.recipe)
     environment.start_keras(backend)
     from zoo import saved, training

@@ -68,9 +68,8 @@ def start_keras(backend: str | None) -> None:
         os.environ["KERAS_BACKEND"] = backend
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     os.environ["MPLBACKEND"] = "agg"  # pictures go into files; a backend for windows may not exist here
-    if "keras" not in sys.modules:
-        _check_keras_json()
-    chosen = os.environ.get("KERAS_BACKEND") or "tensorflow"
+    stored = {} if "keras" in sys.modules else _keras_json()
+    chosen = os.environ.get("KERAS_BACKEND") or stored.get("backend", "tensorflow")
     if chosen not in BACKENDS:
         raise UserError(
             f"KERAS_BACKEND is {chosen!r}; zoo runs on {' and '.join(BACKENDS)}. Set one of them, or unset it."
@@ -98,19 +97,20 @@ def start_keras(backend: str | None) -> None:
     keras.config.set_epsilon(1e-7)
 
 
-def _check_keras_json() -> None:
-    """Keras fails at import for most that may be wrong with its file, by an assertion or worse."""
+def _keras_json() -> dict[str, Any]:
+    """What Keras's own file says. Keras fails at import for most that may be wrong with it, by an assertion or worse."""
     home = Path(os.environ.get("KERAS_HOME") or Path(os.path.expanduser("~"), ".keras"))
     file = home / "keras.json"
     try:
         stored = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError):  # Keras passes over it as well
-        return
+        return {}
     except RecursionError:
         stored = None
     wrong = _wrong(stored)
     if wrong:
         raise UserError(f"{file}, the configuration of Keras, {wrong}. Correct it, or remove it.")
+    return stored
 
 
 def _wrong(stored: Any) -> str | None:

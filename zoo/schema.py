@@ -103,7 +103,7 @@ class Search(msgspec.Struct):
     """The asset `search`: how a decoder searches."""
 
     beam_size: Annotated[int, Meta(ge=1, le=1000)]
-    length_penalty: Annotated[float, Meta(ge=0, le=100)]
+    length_penalty: Annotated[float, Meta(ge=0, le=10)]  # an exponent, as in zoo.settings.MAXIMA
     max_new_tokens: Annotated[int, Meta(ge=1, le=10_000)]
     coverage_penalty: Annotated[float, Meta(ge=0, le=100)] = 0.0
 

@@ -23,15 +23,17 @@ LARGEST_FLOAT = 1e9
 """Largest size of a number of a setting without a maximum of its own."""
 
 MAXIMA: Mapping[str, float] = {
-    **dict.fromkeys(("epochs", "pretrain_epochs", "reward_epochs", "patience", "max_new_tokens"), 1_000_000),
-    **dict.fromkeys(("units", "embedding_dim", "projection", "batch_size"), 65_536),
+    **dict.fromkeys(("epochs", "pretrain_epochs", "reward_epochs", "patience"), 1_000_000),
+    **dict.fromkeys(("units", "embedding_dim", "projection"), 8_192),
     **dict.fromkeys(("num_layers", "encoder_layers", "decoder_layers"), 256),
-    **dict.fromkeys(("max_length", "sequence_length", "pretrain_window"), 100_000),
+    **dict.fromkeys(("max_length", "sequence_length", "pretrain_window", "max_new_tokens"), 100_000),
     **dict.fromkeys(("beam_size", "num_return", "num_samples", "captions_per_image"), 1_000),
-    **dict.fromkeys(("length_penalty", "coverage_penalty"), 100.0),
+    "batch_size": 65_536,
+    "length_penalty": 10.0,  # an exponent: with more, 32-bit numbers overflow
+    "coverage_penalty": 100.0,
     **dict.fromkeys(("learning_rate", "pretrain_learning_rate", "reward_learning_rate", "weight_decay"), 1_000.0),
     "vocabulary_size": 10_000_000,
-    "image_size": 4_096,
+    "image_size": 1_024,
     "temperature": 1_000.0,
     "max_minutes": 10_000_000.0,
     "seed": 2**32 - 1,

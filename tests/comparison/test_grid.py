@@ -17,7 +17,8 @@ METRICS = {
     "scores": {"validation": {"accuracy": 0.5}, "test": {"accuracy": 0.25}},
     "data": {"name": "digits"},
     "training": {"minutes": 1.0, "examples_per_second": 9.0, "epochs": 1, "best_epoch": 1, "parameters": 10},
-}
+    "machine": {}, "versions": {},
+}  # fmt: skip
 
 SCRIPT = """
 import json, sys, pathlib
@@ -33,7 +34,7 @@ if cell == {failing!r}:
 path = grid.path(run)
 path.mkdir()
 recipe = dict(task=grid.task, command="", train=dataclasses.asdict(grid.recipe(run)))
-for name, value in (("recipe", recipe), ("metrics", {metrics!r}), ("files", dict(files=dict()))):
+for name, value in (("recipe", recipe), ("metrics", {metrics!r}), ("files", dict(format=1, files=dict()))):
     (path / (name + ".json")).write_text(json.dumps(value))
 grid.statistics(run).parent.mkdir(exist_ok=True)
 grid.statistics(run).write_bytes(b"")

@@ -213,7 +213,7 @@ def refusal(path: str) -> str:
     with pytest.raises(UserError) as error:
         images.read(path)
     told = str(error.value)
-    assert path in told
+    assert path[:200] in told
     assert "\n" not in told
     return told
 

@@ -39,6 +39,11 @@ def shell(command: str, folder: Path, **variables: str) -> subprocess.CompletedP
         ),
         ("ulimit -n 20; {zoo} list tasks", 2, "Error: Only 20 files may be open at once; 64 are needed"),
         ("KERAS_BACKEND=x {zoo} sentiment x", 2, "Error: KERAS_BACKEND is 'x'; zoo runs on tensorflow and jax."),
+        (
+            "mkdir jax; echo 'raise ModuleNotFoundError(\"no jax\")' >jax/__init__.py; {zoo} sentiment --backend jax x",
+            2,
+            "Error: Keras cannot use the backend 'jax': no jax. Install it (pip install jax), or choose another",
+        ),
         ("{zoo} train", 2, "Error: zoo train needs a word more, one of: caption, charlm,"),
         ("{zoo} lens", 2, "Error: zoo lens needs a word more, one of:"),
     ],
@@ -72,10 +77,10 @@ def test_what_keras_cannot_read_is_said(
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
     (tmp_path / "keras.json").write_text(content)
     if message is None:
-        environment._check_keras_json()
+        environment._keras_json()
         return
     with pytest.raises(UserError) as caught:
-        environment._check_keras_json()
+        environment._keras_json()
     assert message in str(caught.value)
     assert str(caught.value).startswith(str(tmp_path / "keras.json"))
 

@@ -87,7 +87,8 @@ DEEP = "[" * 100_000
         (["classify", "--model", "classify-perceptron-digits", "--", "-dash.png"], 0, 1),
         (["classify", "--model", "classify-perceptron-digits", "--json", os.fsdecode(b"latin-\xe9.png")], 0, 1),
         (["classify", "--model", "classify-perceptron-digits", "--json", os.fsdecode(b"none-\xe9.png"), DEEP], 1, 2),
-        (["tag", "--model", "tag-gru-clips", "bomb.gif", "none\n.gif"], 1, 2),
+        (["tag", "--model", "tag-gru-clips", "bomb.gif", "none\n.gif", "long " * 200, "a" * 9000 + ".mp4"], 1, 4),
+        (["classify", "--model", "classify-perceptron-digits", "a" * 100_000], 1, 1),
     ],
 )
 def test_every_input_has_one_line(

@@ -170,6 +170,10 @@ def test_overwriting_replaces_saved_models_only(tmp_path: Path) -> None:
     (model / "assets" / "notes.txt").write_text("mine")
     with pytest.raises(UserError, match=r"also holds assets/notes\.txt, which zoo did not write"):
         open_training(model, RECIPE, resume=False, overwrite=True)
+    empty = tmp_path / "empty"
+    (empty / "folder").mkdir(parents=True)
+    with pytest.raises(UserError, match="is not a saved model of zoo: nothing is deleted"):
+        open_training(empty, RECIPE, resume=False, overwrite=True)
     (tmp_path / "link").symlink_to(path)
     with pytest.raises(UserError, match="is a link, not a saved model"):
         open_training(tmp_path / "link", RECIPE, resume=False, overwrite=True)
@@ -257,6 +261,18 @@ def test_labels_that_could_not_be_saved_are_refused_before_the_training() -> Non
     with pytest.raises(UserError, match="A name in the data is no UTF-8"):
         run._check_names(data)
     run._check_names(dataclasses.replace(data, assets={"labels": ["a", "café"]}))
+
+
+def test_a_training_that_never_began_leaves_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "m"
+    open_training(path, RECIPE, resume=False, overwrite=False)
+    with pytest.raises(UserError, match="no labels"), run._explained(path, RECIPE):
+        raise UserError("no labels")
+    assert not cards.under_way(path).exists()
+    interrupted(path)
+    with pytest.raises(UserError, match="no labels"), run._explained(path, RECIPE):
+        raise UserError("no labels")
+    assert cards.under_way(path).exists()
 
 
 def test_pairs_that_are_all_too_long_are_a_sentence(tmp_path: Path) -> None:

@@ -122,7 +122,7 @@ def models_command(
 
     def run(models: Sequence[str], **values: Any) -> None:
         paths = [cards.locate(model, values["models_dir"]) for model in models]
-        if values["dataset"]:
+        if values["dataset"] is not None:
             check_dataset(values["dataset"], find(cards.summarize(paths[0]).task).recipe)
         start(values["backend"])
         load, own = importlib.import_module("zoo.saved").load, importlib.import_module("zoo.comparison.models")
@@ -134,7 +134,11 @@ def models_command(
         callback=run,
         params=[
             click.Argument(["models"], nargs=2, metavar="MODEL MODEL"),
-            click.Option(["--dataset"], help="Data set to score on.  [default: the one both were trained on]"),
+            click.Option(
+                ["--dataset"],
+                type=options.Text(),
+                help="Data set to score on.  [default: the one both were trained on]",
+            ),
             click.Option(["--split"], default="test", show_default=True, help="Split to score."),
             click.Option(
                 ["--limit"], type=options.Integer(1, largest=LARGEST_INT), help="Score only the first N examples."
@@ -181,10 +185,10 @@ def seeds(words: str) -> tuple[int, ...]:
         UserError: If there is none, or one is not a whole number.
     """
     numbers = _words(words)
-    if not numbers or not all(re.fullmatch(r"[0-9]+", number) for number in numbers):
-        raise UserError(f"--seeds {words!r}: give whole numbers from 0 on, separated by commas, such as 1,2,3.")
+    if not numbers or not all(re.fullmatch(r"[0-9]{1,99}", number) for number in numbers):
+        raise UserError(f"--seeds {words[:60]!r}: give whole numbers from 0 on, separated by commas, such as 1,2,3.")
     if max(map(int, numbers)) >= 2**32:
-        raise UserError(f"--seeds {words!r}: a seed is less than {2**32:,}.")
+        raise UserError(f"--seeds {words[:60]!r}: a seed is less than {2**32:,}.")
     return tuple(dict.fromkeys(map(int, numbers)))
 
 

@@ -1,6 +1,7 @@
 """Clips of any kind (an animation, a folder of images, a video) as frames of one size at a constant rate."""
 
 import importlib
+import os
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -64,11 +65,11 @@ def read(path: str | Path, height: int, width: int, channels: int = 3, fps: floa
     Raises:
         UserError: If there is no such file or folder, it has no image, one cannot be read, or the clip is too long.
     """
-    if str(path).startswith("data:") or not (Path(path).is_dir() or Path(path).suffix.lower() in VIDEO_SUFFIXES):
+    if str(path).startswith("data:") or not (os.path.isdir(path) or Path(path).suffix.lower() in VIDEO_SUFFIXES):
         pictures = images.animation(path)
         timed = [(_scaled(frame, height, width, channels), seconds) for frame, seconds in pictures]
         return _at_constant_rate(path, timed)
-    frames, seconds = (_folder(Path(path)), 1 / fps) if Path(path).is_dir() else _video(Path(path))
+    frames, seconds = (_folder(Path(path)), 1 / fps) if os.path.isdir(path) else _video(Path(path))
     most = _most_frames(height * width * channels)
     scaled = [_scaled(frame, height, width, channels) for frame in _limited(path, frames, most)]
     if not scaled:
@@ -120,7 +121,7 @@ def _natural(path: Path) -> tuple[list[tuple[int, str]], str]:
 
 def _video(path: Path) -> tuple[Iterator[np.ndarray], float]:
     """The frames of a video, and the seconds of each."""
-    if not path.is_file():
+    if not os.path.isfile(path):
         raise UserError(f"There is no file {path}.")
     try:
         imageio = importlib.import_module("imageio.v3")

@@ -32,6 +32,9 @@ MOST_BYTES = 500_000_000
 MOST_PICTURES = 100_000
 """Animations of more pictures are refused."""
 
+LONGEST_SHOWN = 200
+"""Characters of a file's name that are repeated in an error."""
+
 _PROGRAMS = ("EPS", "WMF", "FPX", "MIC")
 """Formats that Pillow has another program draw, or that are containers of others."""
 
@@ -228,11 +231,14 @@ def resized(image: np.ndarray, height: int, width: int) -> np.ndarray:
 
 def _check_file(path: str | Path) -> None:
     """Raises a UserError unless there is a file with something in it."""
+    if not str(path):
+        raise UserError("A picture's name is empty; give that of a file.")
     if os.path.isdir(path):
         raise UserError(f"{path} is a folder; name a picture in it.")
     if not os.path.exists(path):
-        close = nearest(Path(path).name, _names_beside(path))
-        raise UserError(f"There is no file {path}{f'; did you mean {close!r}?' if close else '.'}")
+        close = nearest(Path(path).name[:LONGEST_SHOWN], _names_beside(path))
+        shown = str(path) if len(str(path)) <= LONGEST_SHOWN else f"{str(path)[:LONGEST_SHOWN]}..."
+        raise UserError(f"There is no file {shown}{f'; did you mean {close!r}?' if close else '.'}")
     if not os.path.isfile(path):
         raise UserError(f"{path} is not an ordinary file; save the picture to one first.")
     if not os.path.getsize(path):

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from zoo import options
+from zoo import options, terminal
 from zoo.task import Recipe, find, installed
 
 DATA_SETTINGS = {
@@ -62,7 +62,7 @@ def command(
             click.echo(json.dumps({**facts, "command": train}))
         else:
             for text in report.lines(facts, train):
-                click.echo(text)
+                terminal.echo(text)
 
     return _Inspect(
         "inspect",

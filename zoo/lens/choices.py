@@ -75,8 +75,10 @@ def seeds(words: str) -> list[int]:
         UserError: If there is none, or one is not a whole number.
     """
     numbers = _words(words)
-    if not numbers or not all(number.isdecimal() for number in numbers):
-        raise UserError(f"--seeds {words!r}: give whole numbers from 0 on, separated by commas, such as 1,2,3.")
+    if not numbers or not all(number.isdecimal() and len(number) < 100 for number in numbers):
+        raise UserError(f"--seeds {words[:60]!r}: give whole numbers from 0 on, separated by commas, such as 1,2,3.")
+    if max(map(int, numbers)) >= 2**32:
+        raise UserError(f"--seeds {words[:60]!r}: a seed is less than {2**32:,}.")
     return [int(number) for number in numbers]
 
 

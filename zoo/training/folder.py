@@ -155,6 +155,13 @@ def last_epoch(path: Path) -> tuple[str, int] | None:
     return max(kept)[1:] if kept else None
 
 
+def discard_empty(path: Path) -> None:
+    """Removes the folder of a training that ended before anything was kept, such as by data that cannot be read."""
+    folder = cards.under_way(path)
+    if {item.name for item in folder.iterdir()} == {TRAINING}:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def check_data(path: Path, recipe: TrainConfig, named: Collection[str] = ()) -> None:
     """Keeps digests of a user's own data when a training begins, and compares them when it goes on.
 

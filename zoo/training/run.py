@@ -22,7 +22,7 @@ from zoo.figures import draw_curves
 from zoo.settings import TrainConfig
 from zoo.task import Data, Installed
 from zoo.training.checkpoint import TrainState
-from zoo.training.folder import check_data, data_change, last_epoch, locked, open_training
+from zoo.training.folder import check_data, data_change, discard_empty, last_epoch, locked, open_training
 from zoo.training.history import write_history
 from zoo.training.progress import say
 from zoo.training.stages import Loop, joined
@@ -70,6 +70,7 @@ def _explained(path: Path, recipe: TrainConfig, named: Collection[str] = ()) -> 
         say(_kept(path))
         raise
     except UserError:
+        discard_empty(path)
         raise
     except Exception as error:
         if change := data_change(path, recipe, named):

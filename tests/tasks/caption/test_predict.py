@@ -226,5 +226,5 @@ def test_a_picture_in_a_data_uri_is_a_picture(saved: SavedModel, pictures: list[
 
 
 def test_a_recipe_can_be_stored_and_read_again() -> None:
-    recipe = Train(attention="none", context_gate=True)
+    recipe = Train(attention="dot", context_gate=True)
     assert Train(**json.loads(json.dumps(dataclasses.asdict(recipe)))) == recipe
