@@ -28,6 +28,8 @@ from engine_candidates import bare, engine_layer, keras_step, our_layer, stock_l
 CELLS = ("lstm", "gru", "simple_rnn", "mingru")
 LENGTHS = [50, 200, 800, 3200]
 UNITS = [32, 128, 512, 1024]
+PAUSE = 0.02
+"""Seconds between candidates: threads of whoever ran before spin on the other core for a while."""
 LONG = (16, 10_000, 32, 64)
 """What memory is measured at."""
 
@@ -42,7 +44,8 @@ def measure(candidates: dict[str, Callable[[], Any]], seconds: float) -> dict[st
     end = time.perf_counter() + seconds
     while time.perf_counter() < end or len(times[next(iter(times))]) < 3:
         for name, run in candidates.items():
-            run()  # untimed: the threads of whoever ran before still spin on the other core for a while
+            time.sleep(PAUSE)
+            run()  # untimed: caches and threads are its own again
             for _ in range(3):
                 start = time.perf_counter()
                 run()
@@ -122,6 +125,54 @@ def scaling(seconds: float, cells: list[str]) -> list[dict]:
     return rows
 
 
+def decoder(seconds: float, cells: list[str]) -> list[dict]:
+    """Whole training steps of the translator and the captioner at the sizes of their published models.
+
+    The decoder's loop runs by the engine or in the backend; all else is the same, the encoder's kernels included.
+    """
+    from zoo import builders
+
+    def translator() -> Any:
+        options = {"share_embeddings": True, "word_dropout": 0.1, "embedding_dropout": 0.3, "dropout": 0.3}
+        return builders.translator(4000, 4000, "gru", 256, conditional_cell=True, output_dropout=0.4, **options)
+
+    def captioner() -> Any:
+        options = {"encoder": None, "feature_shape": (49, 1280), "projection": 320, "embedding_dropout": 0.2}
+        return builders.captioner(2800, "gru", 320, conditional_cell=True, dropout=0.3, output_dropout=0.3, **options)
+
+    rows = []
+    for make, shape in ((translator, (64, 18, 256, 256)), (captioner, (64, 13, 256, 320))):
+        candidates = {name: _decoder_step(make(), shape, name == "plain") for name in ("engine", "plain")}
+        rows.append(_row("decoder", make.__name__, shape, candidates, seconds))
+    return rows
+
+
+def _decoder_step(model: Any, shape: tuple, plain: bool) -> Callable[[], Any]:
+    """A training step on random tokens, whose lengths differ as those in a bucket do."""
+    import keras
+    import numpy as np
+    import tensorflow as tf
+
+    from zoo import engine, losses
+
+    batch, steps, _, _ = shape
+    if plain:
+        model.decoder.choice = lambda *_: engine.Choice("plain", "this is a benchmark")
+    model.compile(keras.optimizers.Adam(), losses.TokenCrossentropy(label_smoothing=0.1), jit_compile=False)
+    model.make_train_function()
+    rng = np.random.default_rng(0)
+
+    def tokens(time: int) -> Any:
+        ids = rng.integers(4, model.target_embedding.vocabulary_size, (batch, time), "int32")
+        return np.where(np.arange(time) < rng.normal(0.86 * time, 2.5, (batch, 1)).clip(4, time), ids, 0)
+
+    target, inputs = tokens(steps + 1), tokens(steps)
+    if hasattr(model, "grid"):
+        inputs = rng.normal(size=(batch, *model.grid)).astype("float32")
+    data = iter(tf.data.Dataset.from_tensors(((inputs, target[:, :-1]), target[:, 1:])).repeat())
+    return lambda: {name: float(value) for name, value in model.train_function(data).items()}
+
+
 def memory(seconds: float, cells: list[str]) -> list[dict]:
     """Peak memory of a training step over 10,000 steps, each candidate in a process of its own."""
     rows = []
@@ -196,7 +247,9 @@ def _row(what: str, kind: str, shape: tuple, candidates: dict, seconds: float) -
 
 
 def main() -> None:
-    sections = {f.__name__: f for f in (training, bidirectional, layers, inference, jax, scaling, memory, first)}
+    sections = {
+        f.__name__: f for f in (training, bidirectional, layers, inference, jax, scaling, memory, first, decoder)
+    }
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--json", help="File for the numbers; - for standard output.")
     parser.add_argument("--only", help=f"Sections, separated by commas: {', '.join(sections)}.")

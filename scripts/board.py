@@ -49,8 +49,11 @@ SHORT = {
     "translate": Row("translate", "board", {}, 320_000),
     "caption": Row("caption", "board", {}, 320_000),
     "charlm": Row("charlm", "board", {}, 220_000),
+    "mnist1d": Row("classify", "board", {"dataset": "mnist1d", "epochs": 20, "bidirectional": True}, 30_000),
+    "charlm-residual": Row("charlm", "board", {"block": "residual"}, 220_000),
 }
-"""Built-in sets; parameters are those of a GRU with the preset's units, rounded."""
+"""Built-in sets; parameters are those of a GRU with the preset's units, rounded. The last row is
+that of charlm with the same cells in residual blocks."""
 
 TEN_MINUTES = {"schedule": "constant", "ema_momentum": 0.999, "epochs": 100, "patience": 0, "max_minutes": 10.0}
 """Equal time: a learning rate that decays would be cut at another value for each cell, so it stays, and weights are

@@ -77,6 +77,9 @@ def _bars(axis: Any, rows: list[dict], title: str) -> None:
 
 def _cost(axis: Any, rows: list[dict], place: int, kind: str) -> None:
     """Milliseconds of a bare layer, forward and backward, against one number of its shape."""
+    if not rows:
+        axis.set_visible(False)
+        return
     rows = sorted(rows, key=lambda row: row["shape"][place])
     for name, marker in MARKERS.items():
         points = [(row["shape"][place], row["ms"][name]["median"]) for row in rows if name in row["ms"]]

@@ -215,8 +215,8 @@ def engine_more(found: dict) -> str:
             spent = row["seconds"]
             texts.append(
                 f"A first epoch of 20 batches ({row['cell']}, the first shape above), tracing included, takes "
-                f"{spent['engine']:.1f} s, with Keras's layer {spent['keras']:.1f} s, and {spent['engine, compiling']:.1f}"
-                f" s if kernels have to be compiled."
+                f"{spent['engine']:.1f} s, with Keras's layer {spent['keras']:.1f} s, and "
+                f"{spent['engine, compiling']:.1f} s if kernels have to be compiled."
             )
     return "\n".join(texts)
 

@@ -26,12 +26,14 @@ ROWS = {
     "zoo/errors.py": "",
     "zoo/ids.py": "",
     "zoo/legacy.py": "",
-    "zoo/settings.py": "",
+    "zoo/settings.py": "zoo.errors zoo.names",
     "zoo/names.py": "zoo.errors",
     "zoo/data/__init__.py": "",
     "zoo/data/datasets.py": "zoo.errors zoo.names",
     "zoo/task.py": "zoo.data.datasets zoo.errors zoo.legacy zoo.names zoo.settings",
-    "zoo/options.py": "click zoo.legacy zoo.names",
+    "zoo/options.py": "click zoo.legacy zoo.names zoo.settings",
+    "zoo/environment.py": "zoo.errors",
+    "zoo/terminal.py": "click zoo.data.files zoo.errors",
     "zoo/schema.py": "msgspec zoo.errors",
     "zoo/archive.py": "h5py msgspec numpy zoo.errors",
     "zoo/cards.py": "zoo.errors zoo.legacy zoo.names zoo.schema",
@@ -39,7 +41,7 @@ ROWS = {
     "zoo/data/*": "keras numpy PIL pyarrow tensorflow tensorflow_datasets tokenizers zoo.errors zoo.ids zoo.names",
     "zoo/figures.py": "matplotlib numpy zoo.errors",
     "zoo/metrics.py": "numpy sklearn",
-    "zoo/optimizers.py": "keras zoo.settings",
+    "zoo/optimizers.py": "keras zoo.engine zoo.settings",
     "zoo/serialization.py": "keras zoo.names",
     "zoo/losses.py": "keras zoo.errors zoo.ids",
     "zoo/cells/__init__.py": "zoo.errors zoo.names",
@@ -49,7 +51,7 @@ ROWS = {
     "zoo/layers/*": "keras zoo.engine zoo.serialization zoo.errors zoo.ids zoo.names zoo.cells",
     "zoo/builders/*": f"keras numpy zoo.errors zoo.ids zoo.names {NETS}",
     "zoo/saved.py": f"h5py keras numpy zoo.archive zoo.schema {EVERYTHING}",
-    "zoo/training/*": f"keras numpy tqdm {EVERYTHING}",
+    "zoo/training/*": f"filelock keras msgspec numpy tqdm {EVERYTHING}",
     "zoo/testing.py": f"keras numpy tensorflow {EVERYTHING} zoo.training",
     "zoo/lens/settings.py": "zoo.settings",
     "zoo/lens/choices.py": "zoo.cells zoo.errors zoo.names zoo.task",
@@ -59,18 +61,17 @@ ROWS = {
     "zoo/lens/*": f"keras numpy {EVERYTHING} zoo.training",
     "zoo/comparison/grid.py": "zoo.cards zoo.errors zoo.task",
     "zoo/comparison/processes.py": "zoo.cards zoo.errors",
-    "zoo/comparison/commands.py": "click zoo.cards zoo.errors zoo.names zoo.options zoo.task",
+    "zoo/comparison/commands.py": "click zoo.cards zoo.cells zoo.errors zoo.names zoo.options zoo.settings zoo.task",
     "zoo/comparison/*": f"keras numpy scipy {EVERYTHING} zoo.training",
     "zoo/inspection/commands.py": "click zoo.options zoo.task",
     "zoo/inspection/*": "numpy zoo.data zoo.ids zoo.task",
     "zoo/cli.py": (
-        "click zoo zoo.cards zoo.cells zoo.comparison zoo.data.datasets zoo.errors zoo.inspection zoo.lens zoo.listing "
-        "zoo.names "
-        "zoo.options zoo.task"
+        "click zoo zoo.cards zoo.cells zoo.comparison zoo.data.datasets zoo.environment zoo.errors zoo.inspection "
+        "zoo.lens zoo.listing zoo.names zoo.options zoo.settings zoo.task zoo.terminal"
     ),
     "tasks/__init__.py": "",
     "tasks/*/datasets.py": "zoo.data.datasets",
-    "tasks/*/recipe.py": "zoo.settings zoo.task",
+    "tasks/*/recipe.py": "zoo.errors zoo.settings zoo.task",
     "tasks/*/*/*.py": "babel mnist1d numpy PIL tensorflow tensorflow_datasets zoo.errors zoo.names",
     "tasks/*/*.py": (
         f"keras numpy PIL sacrebleu sacremoses scipy seqeval sklearn tensorflow tensorflow_datasets {EVERYTHING}"
@@ -78,7 +79,8 @@ ROWS = {
 }
 
 LATE = {
-    "zoo/cli.py": "keras tensorflow zoo.saved zoo.training",
+    "zoo/cli.py": "zoo.saved zoo.training",
+    "zoo/environment.py": "keras tensorflow",
 }
 """What a file may import inside functions only."""
 

@@ -102,7 +102,8 @@ def test_help_shows_choices_defaults_and_limits() -> None:
 
 def test_a_type_that_no_option_can_have_is_no_silent_string() -> None:
     assert {type(option.type) for option in options.options(Settings)} == {
-        click.types.StringParamType, click.IntRange, click.FloatRange, options.Choice, click.types.BoolParamType,
+        options.Text, click.types.StringParamType, options.Integer, options.Number, options.Choice,
+        click.types.BoolParamType,
     }  # fmt: skip
 
 

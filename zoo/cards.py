@@ -1,6 +1,7 @@
 """Read what lies in `saved_models` from its JSON; render a card and the table. No Keras here."""
 
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,8 @@ from zoo.errors import UserError
 from zoo.names import unknown
 
 RECIPE, METRICS, FILES, CARD = "recipe.json", "metrics.json", "files.json", "README.md"
+OTHER_FILES = ("model.keras", "golden.json", "history.csv", "curves.png")
+"""Further files of a saved model, besides its assets."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,7 @@ def folders(models_dir: str | Path | None = None) -> list[Path]:
     """Where names are looked for, in this order, without repetition."""
     found: list[Path] = []
     for folder in (own(models_dir), published()):
-        if folder.is_dir() and folder.resolve() not in [item.resolve() for item in found]:
+        if os.path.isdir(folder) and folder.resolve() not in [item.resolve() for item in found]:
             found.append(folder)
     return found
 
@@ -82,7 +85,7 @@ def summarize(path: Path) -> Summary:
         UserError: If a file is missing, is no regular file, or is no JSON of ours.
     """
     for name in (RECIPE, METRICS, FILES):
-        if not (path / name).exists():
+        if not os.path.exists(path / name):
             raise UserError(f"{path} is not a saved model: it has no {name}.")
     files = schema.read(path, FILES, schema.Manifest)
     recipe = schema.read(path, RECIPE, schema.Recipe)
@@ -152,14 +155,14 @@ def locate(model: str | Path, models_dir: str | Path | None = None) -> Path:
     if os.sep not in text and text not in (".", ".."):
         for folder in folders(models_dir):
             _recover(folder / text)
-            if (folder / text).is_dir():
+            if os.path.isdir(folder / text):
                 return folder / text
     path = Path(model)
     path = path if path.name not in ("", "..") else path.resolve()  # `.` and `..` have no name of their own
     _recover(path)
-    if path.is_dir():
+    if os.path.isdir(path):
         return path
-    if path.exists():
+    if os.path.exists(path):
         raise UserError(f"{text} is a file; a saved model is a folder with {RECIPE}, model.keras and others.")
     names = [item.name for item in models(models_dir)]
     raise unknown("saved model", text, names, "Or give a folder")
@@ -170,7 +173,7 @@ def _recover(path: Path) -> None:
     if not path.name:
         return  # the root
     old = backup(path)
-    if old.is_dir() and not path.exists():
+    if os.path.isdir(old) and not os.path.exists(path):
         old.rename(path)
 
 
@@ -182,6 +185,34 @@ def backup(path: Path) -> Path:
 def under_way(path: Path) -> Path:
     """Where the state of a training lies that will become `path`."""
     return path.with_name(f".{path.name}.training")
+
+
+def finished(folder: Path) -> Path:
+    """What the state of a training in a folder of `under_way` will become."""
+    return folder.with_name(folder.name[1 : -len(".training")])
+
+
+def locked(path: Path) -> Path:
+    """The file that a process holds locked while it trains a model that will become `path`."""
+    return path.with_name(f".{path.name}.lock")
+
+
+def check_replaceable(path: Path) -> None:
+    """Checks that a folder holds a saved model and nothing else, so that nothing of the user's is deleted with it.
+
+    Raises:
+        UserError: If it does not; says what it holds.
+    """
+    keep = "nothing is deleted. Choose another --name, or move it away."
+    if path.is_symlink() or not path.is_dir():
+        raise UserError(f"{path} is {'a link' if path.is_symlink() else 'no folder'}, not a saved model: {keep}")
+    names = {item.relative_to(path).as_posix() for item in path.rglob("*") if item.is_symlink() or not item.is_dir()}
+    if names and not {RECIPE, FILES} <= names:
+        raise UserError(f"{path} is not a saved model of zoo: {keep}")
+    known = {RECIPE, METRICS, FILES, CARD, *OTHER_FILES}
+    theirs = sorted(name for name in names - known if not re.fullmatch(r"assets/\w+\.json", name))
+    if theirs:
+        raise UserError(f"{path} also holds {theirs[0]}, which zoo did not write: {keep}")
 
 
 def best(

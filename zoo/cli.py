@@ -1,20 +1,20 @@
 """The `zoo` command. Nothing here imports Keras before a command needs it."""
 
-import contextlib
+import errno
 import functools
 import json
 import os
 import re
 import shlex
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
 import zoo
-from zoo import cards, cells, listing, options
+from zoo import cards, cells, environment, listing, options, terminal
 from zoo.cells import arguments
 from zoo.comparison import commands as comparison
 from zoo.data.datasets import find_row, unknown_dataset
@@ -22,31 +22,64 @@ from zoo.errors import UserError
 from zoo.inspection import commands as inspection
 from zoo.lens import commands as lens
 from zoo.names import look_up, nearest
+from zoo.settings import LARGEST_INT
 from zoo.task import Chunk, ErrorLine, Installed, Recipe, find, installed
 
-MODELS_DIR = click.Option(["--models-dir"], type=click.Path(path_type=Path), help="Folder of saved models.")
+MODELS_DIR = click.Option(["--models-dir"], type=options.File(), help="Folder of saved models.")
 BACKEND = click.Option(
     ["--backend"],
-    type=options.Choice(("tensorflow", "jax")),
+    type=options.Choice(environment.BACKENDS),
     help="Backend of Keras.  [default: $KERAS_BACKEND, else tensorflow]",
 )
 
 
 def main() -> None:
     """Entry point: a `UserError` becomes one sentence and exit code 2; a bug shows its traceback."""
+    terminal.prepare()
     try:
+        environment.check()
         cli(prog_name="zoo", standalone_mode=False)
     except click.exceptions.Exit as error:
         sys.exit(error.exit_code)
+    except click.exceptions.NoArgsIsHelpError as error:
+        sys.exit(_unfinished(error))
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
     except UserError as error:
-        click.echo(f"Error: {error}", err=True)
-        sys.exit(2)
-    except (click.Abort, KeyboardInterrupt):
-        click.echo("Interrupted.", err=True)
-        sys.exit(130)
+        _fail(str(error), 2)
+    except MemoryError:
+        _fail("There is not enough memory for this. Close other programs, or choose smaller sizes.", 1)
+    except OSError as error:
+        if why := terminal.output_failure():
+            _fail(f"Standard output takes no more: {why}.", 1)
+        if error.errno not in (errno.EMFILE, errno.ENFILE):
+            raise
+        _fail("Too many files are open at once: ulimit -n 1024 allows more.", 1)
+    except (click.Abort, KeyboardInterrupt) as error:
+        if isinstance(error.__cause__, EOFError):  # click takes any for the end of what a user types
+            raise error.__cause__ from None
+        _fail("Interrupted.", 130, prefix="")
+
+
+def _fail(sentence: str, code: int, prefix: str = "Error: ") -> NoReturn:
+    terminal.echo(f"{prefix}{sentence}", err=True)
+    sys.exit(code)
+
+
+def _unfinished(error: click.exceptions.NoArgsIsHelpError) -> int:
+    """`zoo` alone shows its help; `zoo train` and the like say what is missing."""
+    ctx = error.ctx
+    if ctx is None or ctx.parent is None or not isinstance(ctx.command, click.Group):
+        error.show()
+    else:
+        known = ", ".join(ctx.command.list_commands(ctx))
+        terminal.echo(f"Error: {ctx.command_path} needs a word more, one of: {known}.", err=True)
+    return error.exit_code
+
+
+LONGEST_NAME = 200
+"""Characters of the longest name of a model: names of files may have 255 bytes, and some are put around it."""
 
 
 class _Lazy(click.Group):
@@ -80,6 +113,9 @@ class _Zoo(_Lazy):
     def make(self, name: str) -> click.Command:
         return _verb(find(name))
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, terminal.readable(args))
+
 
 class _Train(_Lazy):
     """`zoo train`: one command for each installed task."""
@@ -104,7 +140,7 @@ class _Compare(_Lazy):
 
     def make(self, name: str) -> click.Command:
         task = find(name)
-        return comparison.command(task, _cells(task), _check_dataset, _start_keras, [BACKEND])
+        return comparison.command(task, _cells(task), _check_dataset, environment.start_keras, [BACKEND])
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         if args and args[0] not in self.list_commands(ctx) and comparison.is_model(args[0]):
@@ -139,20 +175,20 @@ def _trainer(task: Installed) -> click.Command:
         look_up(_cells(task), arguments.split(train.cell)[0], "cell", "`zoo list cells` shows them with what they are")
         _check_dataset(train.dataset, recipe)
         path = _training_path(task.name, train, preset, values)
-        _start_keras(values["backend"])
+        environment.start_keras(values["backend"])
         from zoo import training
 
         saved = training.train(
             task,
             train,
             path,
-            command=f"zoo {shlex.join(sys.argv[1:])}",
+            command=terminal.printable(f"zoo {shlex.join(sys.argv[1:])}"),
             resume=values["resume"],
             overwrite=values["overwrite"],
             plot=values["plot"],
             tensorboard=values["tensorboard"],
         )
-        click.echo(saved.path)
+        terminal.echo(str(saved.path))
         for name, value in saved.metrics["scores"]["test"].items():
             click.echo(f"test {name} {cards.number(value)}")
 
@@ -167,7 +203,7 @@ def _trainer(task: Installed) -> click.Command:
             click.Option(["--resume"], is_flag=True, help="Resume an interrupted training run."),
             click.Option(["--overwrite"], is_flag=True, help="Overwrite an existing model of this name."),
             click.Option(["--plot/--no-plot"], default=True, help="Draw learning curves.", show_default=True),
-            click.Option(["--tensorboard"], type=click.Path(path_type=Path), help="Folder for TensorBoard logs."),
+            click.Option(["--tensorboard"], type=options.File(), help="Folder for TensorBoard logs."),
             BACKEND,
         ],
         help=f"{task.summary}\n\nData sets: {', '.join(recipe.datasets)}; or a path to your own data.",
@@ -183,7 +219,7 @@ def _cells(task: Installed) -> dict[str, str]:
 def _check_dataset(name: str, recipe: Recipe) -> None:
     """Refuses a name that is no known data set and no path at once, before Keras is imported."""
     own = "Or give the path of your own data"
-    if find_row(name, recipe.datasets, own) is None and not (name and Path(name).exists()):
+    if find_row(name, recipe.datasets, own) is None and not (name and os.path.exists(name)):
         raise unknown_dataset(name, recipe.datasets, own)
 
 
@@ -192,13 +228,16 @@ def _training_path(task: str, recipe: Any, preset: str | None, values: dict[str,
     folder = cards.own(values["models_dir"])
     name = values["name"]
     if name is not None:
-        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name):
-            raise UserError(f"A model's name has letters, digits, '.', '_' and '-'; got {name!r}.")
+        if not re.fullmatch(rf"[A-Za-z0-9][A-Za-z0-9._-]{{0,{LONGEST_NAME - 1}}}", name):
+            raise UserError(
+                f"A model's name has up to {LONGEST_NAME} letters, digits, '.', '_' and '-'; got {name[:60]!r}."
+            )
         return folder / name
     data = preset or re.sub(
         r"[^A-Za-z0-9._-]+", "-", Path(recipe.dataset).stem if "." in recipe.dataset else recipe.dataset
     )
     base = f"{task}-{re.sub(r'[^A-Za-z0-9._-]+', '-', recipe.cell)}-{data}"  # a cell may have arguments after colons
+    base = base[:LONGEST_NAME]
     if values["overwrite"]:
         return folder / base
     number, name = 1, base
@@ -215,20 +254,19 @@ def _verb(task: Installed) -> click.Command:
 
     def run(inputs: tuple[str, ...], **values: Any) -> None:
         given = options.given(click.get_current_context(), values, recipe.predict)
-        config = recipe.predict(inputs=inputs or _lines(task.name), **given)
+        config = recipe.predict(inputs=inputs or terminal.input_lines(task.name), **given)
         path = cards.locate(values["model"], values["models_dir"]) if values["model"] else None
         can_answer = functools.partial(recipe.can_answer, config) if recipe.can_answer else None
         path = path or cards.best(task.name, values["models_dir"], can_answer, recipe.prefer_latest)
         theirs = cards.summarize(path).task
         if theirs != task.name:
             raise UserError(f"{path.name} is a model for {theirs}: use `zoo {theirs} --model {path.name}`.")
-        _start_keras(values["backend"])
+        environment.start_keras(values["backend"])
         from zoo import saved
 
         failed = False
         for line in task.task.predict(saved.load(path), config):
-            click.echo(line, nl=not isinstance(line, Chunk))
-            sys.stdout.flush()
+            terminal.echo(line, nl=not isinstance(line, Chunk), lines=isinstance(line, Chunk))
             failed |= isinstance(line, ErrorLine)
         if failed:
             sys.exit(1)
@@ -248,55 +286,11 @@ def _verb(task: Installed) -> click.Command:
     )
 
 
-def _lines(task: str) -> Iterator[str]:
-    """Lines of standard input, as they come; bytes that are not UTF-8 become U+FFFD."""
-    if sys.stdin.isatty():
-        click.echo(f"Reading inputs for {task} from the keyboard, one per line; Ctrl-D ends.", err=True)
-    for line in sys.stdin.buffer:
-        yield line.decode("utf-8", "replace").rstrip("\r\n")
-
-
-def _start_keras(backend: str | None) -> None:
-    """Chooses the backend, silences TensorFlow's start-up notes, and only then imports Keras."""
-    if backend:
-        os.environ["KERAS_BACKEND"] = backend
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    try:
-        with _quiet():
-            import keras
-            import tensorflow as tf  # tf.data serves every backend
-
-            tf.get_logger().setLevel("ERROR")  # a search is traced for several shapes, which it warns of
-            tf.config.list_physical_devices("GPU")  # looks for CUDA, and complains where there is none
-    except ImportError as error:
-        chosen = os.environ.get("KERAS_BACKEND", "tensorflow")
-        raise UserError(
-            f"Keras cannot use the backend {chosen!r}: {error}. Install it (pip install {chosen}), "
-            "or choose another --backend."
-        ) from error
-    if backend and keras.backend.backend() != backend:
-        raise UserError(f"Keras already runs on {keras.backend.backend()!r}; start a new process.")
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """TensorFlow writes notes on oneDNN and CUDA while it is imported, past Python and whatever its log level."""
-    sys.stderr.flush()
-    kept = os.dup(2)
-    try:
-        with open(os.devnull, "wb") as nowhere:
-            os.dup2(nowhere.fileno(), 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-
-
 @cli.command("evaluate", params=[MODELS_DIR, BACKEND])
 @click.argument("model")
 @click.option("--dataset", help="Data set to score on.  [default: the one it was trained on]")
 @click.option("--split", default="test", show_default=True, help="Split to score.")
-@click.option("--limit", type=click.IntRange(1), help="Score only the first N examples.")
+@click.option("--limit", type=options.Integer(1, largest=LARGEST_INT), help="Score only the first N examples.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def evaluate(
     model: str,
@@ -312,7 +306,7 @@ def evaluate(
     task = find(cards.summarize(path).task)
     if dataset:
         _check_dataset(dataset, task.recipe)
-    _start_keras(backend)
+    environment.start_keras(backend)
     from zoo import saved, training
 
     scores = training.evaluate(saved.load(path), dataset, split, limit)
@@ -323,7 +317,7 @@ def evaluate(
             click.echo(f"{name} {cards.number(value)}")
 
 
-cli.add_command(inspection.command(_check_dataset, _start_keras, BACKEND))
+cli.add_command(inspection.command(_check_dataset, environment.start_keras, BACKEND))
 
 
 @cli.command("list", params=[MODELS_DIR])
@@ -340,15 +334,15 @@ def list_command(what: str | None, as_json: bool, models_dir: Path | None) -> No
             click.secho(kind, bold=True)
         for text in listing.lines(kind, models_dir):
             if what or text:
-                click.echo(text if what else f"  {text}")
+                terminal.echo(text if what else f"  {text}")
 
 
 @cli.command("card", params=[MODELS_DIR])
 @click.argument("model")
 def card(model: str, models_dir: Path | None) -> None:
     """Show a saved model's card."""
-    click.echo(cards.card(cards.summarize(cards.locate(model, models_dir))), nl=False)
+    terminal.echo(cards.card(cards.summarize(cards.locate(model, models_dir))), nl=False, lines=True)
 
 
-cli.add_command(lens.group(_start_keras, [MODELS_DIR, BACKEND]))
-compare_group.add_command(comparison.models_command(_check_dataset, _start_keras, [MODELS_DIR, BACKEND]))
+cli.add_command(lens.group(environment.start_keras, [MODELS_DIR, BACKEND]))
+compare_group.add_command(comparison.models_command(_check_dataset, environment.start_keras, [MODELS_DIR, BACKEND]))

@@ -113,7 +113,7 @@ def draw_lines(
         title: Above the axes.
         log: Whether the y-axis is logarithmic; zeros and values that are not finite are left out.
         levels: Name -> a horizontal line to compare with; an empty name has no label.
-        spread: Name -> least and largest values, drawn as error bars.
+        spread: Name -> least and largest values, drawn as vertical bars.
         note: A sentence below the title.
 
     Raises:
@@ -128,8 +128,8 @@ def draw_lines(
             (line,) = axes.plot(places, shown, label=label(name), marker=marker if len(shown) < 20 else None)
             if spread:
                 least, most = spread[name]
-                bars = [np.maximum(shown - least, 0), np.maximum(most - shown, 0)]
-                axes.errorbar(places, shown, bars, fmt="none", ecolor=line.get_color(), capsize=3, elinewidth=0.8)
+                # Not errorbar, which would take the next color of the cycle for itself.
+                axes.vlines(places, least, most, colors=line.get_color(), linewidth=1.2, alpha=0.7)
         for name, level in (levels or {}).items():
             axes.axhline(level, color="gray", linewidth=0.8, linestyle="--")
             if name:  # within the axes, at the right end of the line

@@ -11,6 +11,9 @@ Value = TypeVar("Value")
 MOST_SHOWN = 20
 """Longer tables are not listed in an error, only their nearest names."""
 
+LONGEST_SHOWN = 100
+"""Characters of a name that are repeated in an error."""
+
 
 def nearest(name: str, allowed: Iterable[str]) -> str | None:
     """The allowed name that looks most like `name`, or None if nothing comes close."""
@@ -32,6 +35,7 @@ def unknown(kind: str, name: str, allowed: Iterable[str], next_step: str = "") -
         The exception, to be raised by the caller.
     """
     allowed = sorted(allowed)
+    name = name if len(name) <= LONGEST_SHOWN else f"{name[:LONGEST_SHOWN]}..."
     close = nearest(name, allowed)
     meant = f"; did you mean {close!r}?" if close else "."
     shown = allowed if len(allowed) <= MOST_SHOWN else difflib.get_close_matches(name, allowed, n=5, cutoff=0)

@@ -1,14 +1,18 @@
 """A dataclass's fields become click options: help, default, type and limits are read off the field."""
 
 import dataclasses
+import math
+import os
 import typing
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import click
 
 from zoo import legacy
 from zoo.names import nearest
+from zoo.settings import LONGEST_NAME, LONGEST_TEXT, limits
 
 
 class Command(click.Command):
@@ -56,6 +60,80 @@ class Choice(click.ParamType):
         return value
 
 
+class Integer(click.IntRange):
+    """A whole number within a range. A bound that only keeps away what no machine can hold is not shown in `--help`.
+
+    Args:
+        minimum: Smallest number.
+        maximum: Largest number, as shown in `--help`.
+        largest: Largest number that is accepted.
+    """
+
+    def __init__(
+        self, minimum: float | None = None, maximum: float | None = None, largest: float | None = None
+    ) -> None:
+        super().__init__(None if minimum is None else int(minimum), None if maximum is None else int(maximum))
+        self.largest = largest
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        return _below(self, super().convert(_short(value), param, ctx), self.largest, param, ctx)
+
+
+class Number(click.FloatRange):
+    """A finite number within a range; see `Integer`."""
+
+    def __init__(
+        self, minimum: float | None = None, maximum: float | None = None, largest: float | None = None
+    ) -> None:
+        super().__init__(minimum, maximum)
+        self.largest = largest
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        number = super().convert(_short(value), param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value} is no finite number.", param, ctx)
+        return _below(self, number, self.largest, param, ctx)
+
+
+def _short(value: Any) -> Any:
+    """A value of bounded length: what is repeated in an error, and what Python converts to a number."""
+    return f"{value[:40]}..." if isinstance(value, str) and len(value) > 400 else value
+
+
+def _below(
+    kind: click.ParamType, value: Any, largest: float | None, param: click.Parameter | None, ctx: click.Context | None
+) -> Any:
+    if largest is not None and value > largest:
+        kind.fail(f"{value} is more than {largest:,}, the most that is accepted.", param, ctx)
+    return value
+
+
+class Text(click.types.StringParamType):
+    """A text that is not empty, of bounded length."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        text = super().convert(value, param, ctx)
+        if not text:
+            self.fail("It is empty; give a value, or leave the option out.", param, ctx)
+        if len(text) > LONGEST_TEXT:
+            self.fail(f"It has {len(text):,} characters; {LONGEST_TEXT:,} are accepted.", param, ctx)
+        return text
+
+
+class File(click.ParamType):
+    """The path of a file or folder, which need not exist, as a `Path`."""
+
+    name = "path"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        text = Text().convert(os.fspath(value), param, ctx)
+        if max(len(os.fsencode(part)) for part in text.split(os.sep)) > LONGEST_NAME:
+            self.fail(
+                f"{text[:40]}... has a name of more than {LONGEST_NAME} bytes, which no folder takes.", param, ctx
+            )
+        return Path(text)
+
+
 def option(item: dataclasses.Field, annotation: Any, default: Any) -> click.Option:
     """The option of one field.
 
@@ -74,16 +152,14 @@ def option(item: dataclasses.Field, annotation: Any, default: Any) -> click.Opti
     if facts["choices"]:
         accepted = Choice(facts["choices"])
     elif kind is int:
-        accepted = click.IntRange(_whole(facts["minimum"]), _whole(facts["maximum"]))
+        accepted = Integer(facts["minimum"], facts["maximum"], limits(item, int)[1])
     elif kind is float:
-        accepted = click.FloatRange(facts["minimum"], facts["maximum"])
+        accepted = Number(facts["minimum"], facts["maximum"], limits(item, float)[1])
+    elif item.default != "":
+        accepted = Text()
     return click.Option(
         [f"--{dashed}"], type=accepted, default=default, help=facts["help"], show_default=default is not None
     )
-
-
-def _whole(value: float | None) -> int | None:
-    return None if value is None else int(value)
 
 
 def options(settings: type) -> list[click.Option]:

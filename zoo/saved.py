@@ -10,7 +10,7 @@ import os
 import shutil
 import zipfile
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from zoo import task as tasks
 from zoo.data.text import Tokenizer
 from zoo.errors import UserError
 from zoo.layers.embedding import TokenEmbedding
+from zoo.names import unknown
 
 OLDEST_KERAS = (3, 15)
 """Older ones load some of our models with weights that were never set, and do not say so."""
@@ -57,7 +58,14 @@ class SavedModel:
         Args:
             inputs: As the task's command takes them: texts, or file names; one of them, or several.
             **options: Fields of the task's prediction settings.
+
+        Raises:
+            UserError: If an option is unknown, or has a value that it does not take.
         """
+        known = [item.name for item in fields(self.installed.recipe.predict) if item.name not in ("inputs", "json")]
+        for name in options:
+            if name not in known:
+                raise unknown(f"option of {self.installed.name}", name, known)
         several = [inputs] if isinstance(inputs, str) else list(inputs)  # a string is one input, not its letters
         config = self.installed.recipe.predict(inputs=several, json=True, **options)
         answers = [json.loads(line) for line in self.installed.task.predict(self, config)]
@@ -146,8 +154,10 @@ def write(
     Raises:
         UserError: If the folder exists and must not be replaced, or cannot be written.
     """
-    if path.exists() and not overwrite:
-        raise UserError(f"{path} exists. Choose another --name, or replace it with --overwrite.")
+    if os.path.lexists(path):
+        if not overwrite:
+            raise UserError(f"{path} exists. Choose another --name, or replace it with --overwrite.")
+        cards.check_replaceable(path)
     new = path.with_name(f".{path.name}.new")
     try:
         shutil.rmtree(new, ignore_errors=True)

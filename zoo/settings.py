@@ -5,9 +5,46 @@ own fields. `zoo.options` turns the fields into options.
 """
 
 import dataclasses
-from collections.abc import Iterable
+import functools
+import math
+import numbers
+import typing
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from zoo.errors import UserError
+from zoo.names import nearest
+
+LARGEST_INT = 2**31 - 1
+"""Largest whole number of a setting without a maximum of its own: what a 32-bit integer of TensorFlow holds."""
+
+LARGEST_FLOAT = 1e9
+"""Largest size of a number of a setting without a maximum of its own."""
+
+MAXIMA: Mapping[str, float] = {
+    **dict.fromkeys(("epochs", "pretrain_epochs", "reward_epochs", "patience", "max_new_tokens"), 1_000_000),
+    **dict.fromkeys(("units", "embedding_dim", "projection", "batch_size"), 65_536),
+    **dict.fromkeys(("num_layers", "encoder_layers", "decoder_layers"), 256),
+    **dict.fromkeys(("max_length", "sequence_length", "pretrain_window"), 100_000),
+    **dict.fromkeys(("beam_size", "num_return", "num_samples", "captions_per_image"), 1_000),
+    **dict.fromkeys(("length_penalty", "coverage_penalty"), 100.0),
+    **dict.fromkeys(("learning_rate", "pretrain_learning_rate", "reward_learning_rate", "weight_decay"), 1_000.0),
+    "vocabulary_size": 10_000_000,
+    "image_size": 4_096,
+    "temperature": 1_000.0,
+    "max_minutes": 10_000_000.0,
+    "seed": 2**32 - 1,
+}
+"""Largest numbers of settings that have no maximum of their own, by name: beyond them, no machine has the memory."""
+
+LONGEST_TEXT = 10_000
+"""Characters of the longest text that a setting takes. No path is longer, and no text to stop at."""
+
+LONGEST_NAME = 255
+"""Bytes of the longest name of a file that common file systems take."""
+
+_KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a text"}
 
 
 def setting(
@@ -25,15 +62,107 @@ def setting(
         help: One line for `--help`.
         choices: The allowed strings, if it is a choice.
         minimum: Smallest allowed number.
-        maximum: Largest allowed number.
+        maximum: Largest allowed number; by default that of `MAXIMA`, or `LARGEST_INT` or `LARGEST_FLOAT`.
     """
     metadata = {"help": help, "choices": tuple(choices), "minimum": minimum, "maximum": maximum}
     return dataclasses.field(default=default, metadata=metadata)
 
 
+def limits(item: dataclasses.Field, kind: type) -> tuple[float | None, float | None]:
+    """Smallest and largest number that a setting takes.
+
+    Args:
+        item: The field.
+        kind: `int` or `float`; other settings have no limits.
+    """
+    if kind not in (int, float):
+        return None, None
+    largest: float = LARGEST_INT if kind is int else LARGEST_FLOAT
+    minimum, maximum = item.metadata["minimum"], item.metadata["maximum"]
+    return minimum, MAXIMA.get(item.name, largest) if maximum is None else maximum
+
+
+@functools.cache  # a class is hashable, whatever its own equality
+def kinds(settings: type) -> dict[str, tuple[type, bool]]:
+    """Name of each setting of a class -> its type, and whether it may be None."""
+    found = {}
+    for name, annotation in typing.get_type_hints(settings).items():
+        several = typing.get_args(annotation) or (annotation,)
+        found[name] = (next(kind for kind in several if kind is not type(None)), type(None) in several)
+    return {item.name: found[item.name] for item in dataclasses.fields(settings) if "help" in item.metadata}
+
+
+def check(config: Any) -> None:
+    """Checks that every setting of a configuration has a value that it takes.
+
+    The command line, Python callers and stored recipes all come through here. Whole numbers that are given for
+    others, and numbers of numpy, become what the annotation says.
+
+    Raises:
+        UserError: With the first setting that is wrong, what came, and what is allowed.
+    """
+    settings: type = type(config)
+    table = kinds(settings)
+    for item in dataclasses.fields(config):
+        if item.name in table:
+            kind, optional = table[item.name]
+            value = getattr(config, item.name)
+            if not (value is None and optional):
+                object.__setattr__(config, item.name, _checked(item, kind, value))
+
+
+def _checked(item: dataclasses.Field, kind: type, value: Any) -> Any:
+    if kind is str:
+        return _checked_text(item, value)
+    if kind is bool or isinstance(value, bool):
+        fits = kind is bool and isinstance(value, bool)
+    else:
+        fits = isinstance(value, numbers.Integral if kind is int else numbers.Real)
+    if not fits:
+        raise _refused(item, value, _KINDS[kind])
+    if kind is bool:
+        return value
+    low, high = limits(item, kind)
+    if (low is not None and value < low) or (high is not None and value > high) or not math.isfinite(value):
+        raise _refused(item, value, f"{_KINDS[kind]} {_range(low, high)}")
+    return kind(value)
+
+
+def _checked_text(item: dataclasses.Field, value: Any) -> str:
+    choices = item.metadata["choices"]
+    if not isinstance(value, str):
+        raise _refused(item, value, f"one of {', '.join(choices)}" if choices else _KINDS[str])
+    if choices and value not in choices:
+        close = nearest(value, choices)
+        raise _refused(item, value, f"one of {', '.join(choices)}{f'; did you mean {close!r}?' if close else ''}")
+    if not value and item.default != "":
+        raise _refused(item, value, "a text that is not empty")
+    if any("\ud800" <= character <= "\udfff" for character in value):
+        raise _refused(item, value, "a text in UTF-8, and so is the name of a file")
+    if len(value) > LONGEST_TEXT or "\0" in value:
+        raise _refused(item, value, f"a text of at most {LONGEST_TEXT:,} characters, none of them zero")
+    return value
+
+
+def _refused(item: dataclasses.Field, value: Any, allowed: str) -> UserError:
+    shown = repr(value)
+    shown = shown if len(shown) <= 60 else f"{shown[:57]}..."
+    return UserError(f"The setting {item.name} (--{item.name.replace('_', '-')}) is {allowed}; got {shown}.")
+
+
+def _range(low: float | None, high: float | None) -> str:
+    if low is None:
+        return f"of at most {high:,}"
+    return f"from {low:,} to {high:,}"
+
+
 @dataclass(frozen=True)
 class TrainConfig:
-    """The settings of every training; written as `recipe.json` into the saved model."""
+    """The settings of every training; written as `recipe.json` into the saved model.
+
+    Raises:
+        UserError: If a setting has a value that it does not take (`check`), or two do not go together (`conflict`).
+    """
 
     dataset: str = setting("", "Data set: a name from `zoo list datasets`, or a path to your own data.")
     validation_dataset: str | None = setting(None, "Path to the validation split, if --dataset is a path.")
@@ -70,6 +199,13 @@ class TrainConfig:
     )
     weights_dtype: str = setting("float32", "Dtype of the saved weights.", choices=("float32", "float16"))
 
+    def __post_init__(self) -> None:
+        _check_whole(self)
+
+    def conflict(self) -> str | None:
+        """A sentence about settings that do not go together; None if all do."""
+        return None
+
 
 @dataclass(frozen=True)
 class PredictConfig:
@@ -77,6 +213,20 @@ class PredictConfig:
 
     inputs: Iterable[str] = ()
     json: bool = setting(False, "Print one JSON object per line.")
+
+    def __post_init__(self) -> None:
+        _check_whole(self)
+
+    def conflict(self) -> str | None:
+        """A sentence about settings that do not go together; None if all do."""
+        return None
+
+
+def _check_whole(config: Any) -> None:
+    check(config)
+    sentence = config.conflict()
+    if sentence:
+        raise UserError(sentence)
 
 
 def differences(before: Any, after: Any, ignore: Iterable[str] = ()) -> list[str]:

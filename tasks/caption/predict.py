@@ -26,7 +26,7 @@ def predict(saved: SavedModel, config: Predict) -> Iterator[str]:
     An image that cannot be read gets a line that says why, and the others their captions.
 
     Raises:
-        UserError: If attention is asked for that there is not, or that would not be printed.
+        UserError: If attention is asked for that there is not.
     """
     _check_attention(saved, config)
     number = 0
@@ -48,10 +48,6 @@ def predict(saved: SavedModel, config: Predict) -> Iterator[str]:
 
 
 def _check_attention(saved: SavedModel, config: Predict) -> None:
-    if config.attention and not config.json:
-        raise UserError(
-            "--attention adds numbers to the JSON output: give --json too, or --attention-plot FILE for a picture."
-        )
     if config.attention and saved.recipe.attention == "none":
         raise UserError(f"{saved.path.name} was trained with --attention none: it has no attention to print.")
 

@@ -67,6 +67,18 @@ class Train(TrainConfig):
     length_penalty: float = setting(0.6, "Exponent of length normalization; larger gives longer captions.", minimum=0.0)
     meteor: bool = setting(False, "Also score METEOR; needs Java and the extra 'meteor'.")
 
+    def conflict(self) -> str | None:
+        """Settings that do not go together."""
+        needs = {
+            "--conditional-cell": self.conditional_cell,
+            "--context-gate": self.context_gate,
+            "--doubly-stochastic": self.doubly_stochastic,
+        }
+        given = [name for name, on in needs.items() if on]
+        if self.attention == "none" and given:
+            return f"{' and '.join(given)}: this needs an attention. Choose another --attention, or leave it out."
+        return None
+
 
 @dataclass(frozen=True)
 class Predict(PredictConfig):
@@ -79,6 +91,14 @@ class Predict(PredictConfig):
     )
     attention: bool = setting(False, "With --json: also the attention of each token over the image.")
     attention_plot: str | None = setting(None, "PNG file to draw the attention of each word over the image into.")
+
+    def conflict(self) -> str | None:
+        """Settings that do not go together."""
+        if self.attention and not self.json:
+            return (
+                "--attention adds numbers to the JSON output: give --json too, or --attention-plot FILE for a picture."
+            )
+        return None
 
 
 RECIPE = Recipe(

@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import math
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -11,7 +10,6 @@ import numpy as np
 
 from zoo import builders
 from zoo.data import text
-from zoo.errors import UserError
 from zoo.ids import END, PAD, START, UNKNOWN
 from zoo.saved import SavedModel
 from zoo.task import Chunk
@@ -27,12 +25,8 @@ READ_LENGTH = 128
 
 
 def predict(saved: SavedModel, config: Predict) -> Iterator[str]:
-    """Each prompt and what the model writes after it, in chunks; or a line with its log-probability.
-
-    Raises:
-        UserError: If a temperature is none, or there are temperatures and nothing is written.
-    """
-    temperatures = _temperatures(config)
+    """Each prompt and what the model writes after it, in chunks; or a line with its log-probability."""
+    temperatures = config.sampled_temperatures()
     for prompt in config.inputs:
         ids = _encode(saved, prompt)
         if config.score:
@@ -67,24 +61,6 @@ def _compare(
     for each in configs:
         yield f"temperature {each.temperature:g}:"
         yield from _write(saved, prompt, ids, each)
-
-
-def _temperatures(config: Predict) -> list[float]:
-    """The numbers of `--temperatures`, each once."""
-    if config.temperatures is None:
-        return []
-    if config.score:
-        raise UserError("--score writes nothing, so it has no temperatures: omit one of --score and --temperatures.")
-    words = [word.strip() for word in config.temperatures.split(",") if word.strip()]
-    try:
-        numbers = list(dict.fromkeys(map(float, words)))
-    except ValueError:
-        numbers = []
-    if not numbers or not all(0 <= number < math.inf for number in numbers):
-        raise UserError(
-            f"--temperatures {config.temperatures!r}: give numbers from 0 on, separated by commas, such as 0.3,0.7,1.0."
-        )
-    return numbers
 
 
 def _encode(saved: SavedModel, prompt: str) -> list[int]:

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from zoo.settings import PredictConfig, TrainConfig, setting
+from zoo.errors import UserError
+from zoo.settings import MAXIMA, PredictConfig, TrainConfig, setting
 from zoo.task import Recipe
 
 from .datasets import BUILTIN, DATASETS
@@ -45,6 +46,15 @@ class Train(TrainConfig):
     dropout: float = setting(0.1, "Spatial dropout rate between layers.", minimum=0.0, maximum=0.9)
     output_dropout: float = setting(0.1, "Dropout rate before the output layer.", minimum=0.0, maximum=0.9)
 
+    def conflict(self) -> str | None:
+        """Settings that do not go together."""
+        if self.tie_output and self.embedding_dim not in (None, self.units):
+            return (
+                f"--tie-output needs vectors as long as the units; got --embedding-dim {self.embedding_dim} and "
+                f"--units {self.units}. Leave --embedding-dim out."
+            )
+        return None
+
 
 @dataclass(frozen=True)
 class Predict(PredictConfig):
@@ -59,11 +69,38 @@ class Predict(PredictConfig):
     )
     top_k: int = setting(0, "Sample from this many of the most probable tokens; 0 from all.", minimum=0)
     top_p: float = setting(
-        1.0, "Sample from the fewest tokens that have this probability together.", minimum=0.0, maximum=1.0
+        1.0, "Sample from the fewest tokens that have this probability together.", minimum=1e-6, maximum=1.0
     )
     seed: int = setting(1, "Seed of sampling: the same one writes the same text.", minimum=0)
     stop: str | None = setting(None, "Stop after this text has been written.")
     score: bool = setting(False, "Write nothing; print the log-probability of each input.")
+
+    def conflict(self) -> str | None:
+        """Settings that do not go together."""
+        if self.score and self.temperatures is not None:
+            return "--score writes nothing, so it has no temperatures: omit one of --score and --temperatures."
+        self.sampled_temperatures()
+        return None
+
+    def sampled_temperatures(self) -> list[float]:
+        """The numbers of `temperatures`, each once.
+
+        Raises:
+            UserError: If they are no numbers that a temperature takes.
+        """
+        if self.temperatures is None:
+            return []
+        words = [word.strip() for word in self.temperatures.split(",") if word.strip()]
+        try:
+            numbers = list(dict.fromkeys(map(float, words)))
+        except ValueError:
+            numbers = []
+        if not numbers or not all(0 <= number <= MAXIMA["temperature"] for number in numbers):
+            raise UserError(
+                f"--temperatures {self.temperatures!r}: give numbers from 0 to {MAXIMA['temperature']:,.0f}, separated "
+                "by commas, such as 0.3,0.7,1.0."
+            )
+        return numbers
 
 
 RECIPE = Recipe(

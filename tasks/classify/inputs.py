@@ -46,7 +46,7 @@ def parse_steps(text: str, features: int, count: int | None = None) -> np.ndarra
     shown = text if len(text) <= 40 else f"{text[:40]}..."
     try:
         steps = np.array(json.loads(text), "float32")
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, OverflowError, RecursionError) as error:
         example = "[[1, 1], [-1, 0]]" if features > 1 else "[0.5, -1.2]"
         raise UserError(f"{shown!r} is not {allowed}, as in {example}.") from error
     steps = steps[:, None] if steps.ndim == 1 and features == 1 else steps

@@ -44,6 +44,21 @@ class Train(TrainConfig):
     image_size: int = setting(28, "Height and width in pixels to which a folder's pictures are scaled.", minimum=1)
     color: bool = setting(False, "Keep the colors of a folder's pictures; by default they become gray.")
 
+    def conflict(self) -> str | None:
+        """Settings that do not go together."""
+        needs = {
+            "--block residual": self.block != "none",
+            "--bidirectional": self.bidirectional,
+            f"--pooling {self.pooling}": self.pooling != "last",
+        }
+        given = [name for name, on in needs.items() if on]
+        if self.cell == "perceptron" and given:
+            return (
+                f"{' and '.join(given)}: this needs a recurrent cell; a perceptron reads no sequence. Choose a --cell "
+                "such as gru."
+            )
+        return None
+
 
 @dataclass(frozen=True)
 class Predict(PredictConfig):

@@ -88,7 +88,7 @@ def parse_features(item: str, features: int) -> np.ndarray:
     allowed = f"This model reads sequences of {features} numbers per step, as JSON: [[0, 1], [1, 0]]"
     try:
         steps = np.array(json.loads(item), "float32")
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, OverflowError, RecursionError) as error:
         raise UserError(f"{allowed}; got {_shortened(item)!r}.") from error
     if steps.ndim != 2 or steps.shape[1] != features or not len(steps):
         raise UserError(f"{allowed}; got the shape {steps.shape}.")

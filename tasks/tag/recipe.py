@@ -1,9 +1,9 @@
 """Settings of the tagging task. Standard library and `zoo.settings` only: `--help` reads this file."""
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from zoo.settings import PredictConfig, TrainConfig, setting
@@ -56,6 +56,14 @@ class Train(TrainConfig):
         0.0, "Spatial dropout rate between layers and before the output.", minimum=0.0, maximum=0.9
     )
 
+    def conflict(self) -> str | None:
+        """Settings that do not go together."""
+        if self.cell == "none" and self.block != "none":
+            return (
+                f"--block {self.block} needs a recurrent cell, and --cell none has none. Choose a --cell such as gru."
+            )
+        return None
+
 
 @dataclass(frozen=True)
 class Predict(PredictConfig):
@@ -73,7 +81,7 @@ def can_answer(config: Predict, data: Mapping[str, Any]) -> bool:
 def _kind(text: str) -> str:
     if text.startswith("["):
         return "features"
-    is_file = text.startswith("data:") or re.search(r"^\S+\.\w{2,5}$|[/\\]", text) or Path(text).exists()
+    is_file = text.startswith("data:") or re.search(r"^\S+\.\w{2,5}$|[/\\]", text) or os.path.exists(text)
     return "frames" if is_file else "tokens"
 
 

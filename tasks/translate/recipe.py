@@ -65,6 +65,14 @@ class Train(TrainConfig):
     )
     coverage_penalty: float = setting(0.0, "Weight of the coverage penalty (Wu et al. 2016).", minimum=0.0)
 
+    def conflict(self) -> str | None:
+        """Settings that do not go together."""
+        needs = {"--conditional-cell": self.conditional_cell}
+        given = [name for name, on in needs.items() if on]
+        if self.attention == "none" and given:
+            return f"{' and '.join(given)}: this needs an attention. Choose another --attention, or leave it out."
+        return None
+
 
 @dataclass(frozen=True)
 class Predict(PredictConfig):

@@ -288,7 +288,8 @@ def test_an_encoder_from_a_file_travels_with_the_model(tmp_path):
 def test_a_frozen_encoder_learns_neither_from_features_nor_from_pictures():
     """In training it sees as in inference, so stored features are what it would have seen."""
     model = shaken(model_of(encoder=own_encoder(), frozen=True))
-    np.testing.assert_allclose(logits(model, training=True), logits(model), atol=1e-6)
+    learning, still = (logits(model, training=training)[INPUTS != 0] for training in (True, False))  # at words alone
+    np.testing.assert_allclose(learning, still, rtol=0, atol=1e-5)
     free = shaken(model_of(encoder=own_encoder()))
     assert np.abs(logits(free, training=True) - logits(free)).max() > 1e-3
 

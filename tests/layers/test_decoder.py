@@ -104,7 +104,7 @@ def test_steps_equal_the_one_pass(cell, kind, mode, num_layers):
         np.testing.assert_allclose(weights.sum(-1), 1, atol=1e-5)
         assert (weights[1, :, 2:] == 0).all(), "no weight is on padding"
         assert np.abs(weights[0, 0] - weights[0, 2]).max() > 1e-4, "each step looks elsewhere"
-        np.testing.assert_array_equal(array(decoder(inputs, states, memory)), readouts)
+        np.testing.assert_allclose(array(decoder(inputs, states, memory)), readouts, rtol=0, atol=1e-6)
 
 
 def sigmoid(x):
@@ -280,7 +280,7 @@ def test_one_layer_has_no_dropout_between_layers():
     decoder = made("gru", dropout=0.5)
     inputs, states, memory = given(decoder)
     quiet, loud = (array(decoder(inputs, states, memory, training=training)) for training in (False, True))
-    np.testing.assert_array_equal(quiet, loud)
+    np.testing.assert_allclose(quiet, loud, rtol=0, atol=1e-5)  # training may take another path
 
 
 @pytest.mark.parametrize("mode", MODES)

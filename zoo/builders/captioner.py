@@ -12,8 +12,8 @@ from zoo.builders.built_model import builder
 from zoo.builders.encoder_decoder import EncoderDecoder, ids_spec
 from zoo.errors import UserError
 from zoo.layers import Pooling, RecurrentDecoder, TokenEmbedding
-from zoo.layers.decoder import Memory
 from zoo.layers.image_encoder import image_encoder
+from zoo.layers.memory import Memory
 
 
 @keras.saving.register_keras_serializable("zoo")

@@ -13,7 +13,7 @@ from zoo.builders.searcher import search
 from zoo.decoding import BatchShared, Constant, Emitted, Logits
 from zoo.ids import PAD
 from zoo.layers import Bridge, RecurrentDecoder, TokenEmbedding
-from zoo.layers.decoder import Memory
+from zoo.layers.memory import Memory
 from zoo.layers.padding import pack, unpack
 
 

@@ -12,7 +12,7 @@ from zoo.builders.encoder_decoder import EncoderDecoder, ids_spec
 from zoo.ids import PAD, SPECIAL
 from zoo.layers import Pooling, RecurrentDecoder, TokenEmbedding, recurrent_stack
 from zoo.layers.bridge import concatenated
-from zoo.layers.decoder import Memory
+from zoo.layers.memory import Memory
 
 
 @keras.saving.register_keras_serializable("zoo")

@@ -13,10 +13,12 @@ from typing import Any
 import click
 
 from zoo import cards, options
+from zoo.cells import arguments
 from zoo.comparison import grid as grids
 from zoo.comparison import processes
 from zoo.errors import UserError
 from zoo.names import look_up
+from zoo.settings import LARGEST_INT
 from zoo.task import Installed, Recipe, find
 
 ALL = "all"
@@ -71,17 +73,17 @@ def command(
             ),
             click.Option(
                 ["--parameters"],
-                type=click.IntRange(1),
+                type=options.Integer(1, largest=LARGEST_INT),
                 help="Number of parameters of each net: each cell gets the number of units that comes nearest.",
             ),
             click.Option(
                 ["--processes"],
-                type=click.IntRange(1),
+                type=options.Integer(1, largest=LARGEST_INT),
                 help=f"Trainings side by side.  [default: one for {processes.CORES_PER_PROCESS} cores]",
             ),
             click.Option(
                 ["--output"],
-                type=click.Path(path_type=Path),
+                type=options.File(),
                 help="Folder of the comparison.  [default: comparisons/TASK-DATASET]",
             ),
             click.Option(["--json", "as_json"], is_flag=True, help="Print one JSON object."),
@@ -134,7 +136,9 @@ def models_command(
             click.Argument(["models"], nargs=2, metavar="MODEL MODEL"),
             click.Option(["--dataset"], help="Data set to score on.  [default: the one both were trained on]"),
             click.Option(["--split"], default="test", show_default=True, help="Split to score."),
-            click.Option(["--limit"], type=click.IntRange(1), help="Score only the first N examples."),
+            click.Option(
+                ["--limit"], type=options.Integer(1, largest=LARGEST_INT), help="Score only the first N examples."
+            ),
             click.Option(["--json", "as_json"], is_flag=True, help="Print one JSON object."),
             *shared,
         ],
@@ -166,7 +170,7 @@ def cell_names(words: str, known: Mapping[str, str], recipe: Recipe) -> tuple[st
     if not names:
         raise UserError(f"--cells names no cell. Known: {', '.join(known)}; or {ALL}.")
     for name in names:
-        look_up(known, name, "cell", "`zoo list cells` shows them with what they are")
+        look_up(known, arguments.split(name)[0], "cell", "`zoo list cells` shows them with what they are")
     return names
 
 

@@ -9,6 +9,7 @@ another grid, which needs another folder.
 import dataclasses
 import json
 import os
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,8 @@ class Run:
     @property
     def name(self) -> str:
         """Name of its saved model."""
-        return f"{self.cell}-seed-{self.seed}"
+        cell = re.sub(r"[^A-Za-z0-9._-]", "-", self.cell)  # a cell may have arguments: min_gru:signed
+        return f"{cell}-seed-{self.seed}"
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ Standard library only: `zoo --help` and `zoo list datasets` read the tables.
 """
 
 import dataclasses
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -112,6 +113,10 @@ def find_row(name: str, table: Mapping[str, DatasetRow], own: str = "") -> tuple
         raise UserError(f"{name!r} ends with a slash. Write {base!r}, or a config after the slash.")
     if config in row.variants:
         return base, row, config
+    if not re.fullmatch(r"[\w.+-]+(/[\w.+-]+)*", config) or ".." in config.split("/"):
+        raise UserError(
+            f"{config[:60]!r} is no config of the data set {base!r}. Write {base!r}, or a config of it. {own}".rstrip()
+        )
     if row.variants:
         raise unknown(f"variant of {base!r}", config, row.variants, f"Write {base!r} for the data set itself")
     if row.builtin and not (row.config or row.needs_config):

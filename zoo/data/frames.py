@@ -26,6 +26,9 @@ MIN_SECONDS = 0.011
 MAX_FRAMES = 100_000
 """Longer clips are refused. At 24 x 24 gray pixels, 100,000 frames are 60 MB."""
 
+MOST_BYTES = 1_000_000_000
+"""Clips that would be more, at the size that is asked for, are refused."""
+
 GRAY = "L"
 """Pillow's gray: 0.299 red + 0.587 green + 0.114 blue."""
 
@@ -62,10 +65,12 @@ def read(path: str | Path, height: int, width: int, channels: int = 3, fps: floa
         UserError: If there is no such file or folder, it has no image, one cannot be read, or the clip is too long.
     """
     if str(path).startswith("data:") or not (Path(path).is_dir() or Path(path).suffix.lower() in VIDEO_SUFFIXES):
-        timed = [(_scaled(frame, height, width, channels), seconds) for frame, seconds in images.animation(path)]
+        pictures = images.animation(path)
+        timed = [(_scaled(frame, height, width, channels), seconds) for frame, seconds in pictures]
         return _at_constant_rate(path, timed)
     frames, seconds = (_folder(Path(path)), 1 / fps) if Path(path).is_dir() else _video(Path(path))
-    scaled = [_scaled(frame, height, width, channels) for frame in _limited(path, frames)]
+    most = _most_frames(height * width * channels)
+    scaled = [_scaled(frame, height, width, channels) for frame in _limited(path, frames, most)]
     if not scaled:
         raise UserError(f"{path} has no frames; save the video again.")
     return Clip(np.stack(scaled), seconds)
@@ -81,17 +86,21 @@ def _at_constant_rate(path: str | Path, timed: list[tuple[np.ndarray, float]]) -
     durations = [DEFAULT_SECONDS if seconds < MIN_SECONDS else seconds for _, seconds in timed]
     shortest = min(durations)
     repeats = [max(round(seconds / shortest), 1) for seconds in durations]
-    if sum(repeats) > MAX_FRAMES:
-        raise UserError(
-            f"{path} would be {sum(repeats):,} frames, more than {MAX_FRAMES:,}; split it into shorter clips."
-        )
+    most = _most_frames(timed[0][0].size)
+    if sum(repeats) > most:
+        raise UserError(f"{path} would be {sum(repeats):,} frames, more than {most:,}; split it into shorter clips.")
     return Clip(np.repeat(np.stack([frame for frame, _ in timed]), repeats, axis=0), shortest)
 
 
-def _limited(path: str | Path, frames: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+def _most_frames(size: int) -> int:
+    """Frames of a clip whose frames have so many bytes."""
+    return max(1, min(MAX_FRAMES, MOST_BYTES // size))
+
+
+def _limited(path: str | Path, frames: Iterable[np.ndarray], most: int) -> Iterator[np.ndarray]:
     for number, frame in enumerate(frames):
-        if number == MAX_FRAMES:
-            raise UserError(f"{path} has more than {MAX_FRAMES:,} frames; split it into shorter clips.")
+        if number == most:
+            raise UserError(f"{path} has more than {most:,} frames; split it into shorter clips.")
         yield frame
 
 
@@ -119,7 +128,15 @@ def _video(path: Path) -> tuple[Iterator[np.ndarray], float]:
     except ImportError as error:
         raise UserError(f"{path} is a video; to read videos, install the extra: pip install 'zoo[video]'.") from error
     with _readable(path):
-        rate = float(imageio.immeta(path, plugin="FFMPEG")["fps"])
+        facts = imageio.immeta(path, plugin="FFMPEG")
+        rate, (width, height) = float(facts["fps"]), facts["size"]
+    if width * height > images.MOST_FRAME_PIXELS:
+        raise UserError(
+            f"{path} has frames of {width:,} x {height:,} pixels; films have up to {images.MOST_FRAME_PIXELS:,}. Save "
+            "a smaller copy first."
+        )
+    if not 0 < rate < MAX_FRAMES:
+        raise UserError(f"{path} says that it has {rate:g} frames per second; save it again.")
     return _decoded(path, imageio), 1 / rate
 
 

@@ -3,8 +3,9 @@
 import base64
 import io
 import os
+import struct
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -18,6 +19,21 @@ from zoo.names import nearest
 
 MOST_PIXELS = 100_000_000
 """Larger images are refused: decoded, this many pixels take 300 MB. Cameras and scanners stay below it."""
+
+MOST_FRAME_PIXELS = 25_000_000
+"""Animations with larger pictures are refused: several copies of each are held while it is decoded."""
+
+MOST_CLIP_PIXELS = 1_000_000_000
+"""Animations with more pixels in all their pictures together are refused: decoding takes a second per 100 million."""
+
+MOST_BYTES = 500_000_000
+"""Larger files are refused; they are held in memory."""
+
+MOST_PICTURES = 100_000
+"""Animations of more pictures are refused."""
+
+_PROGRAMS = ("EPS", "WMF", "FPX", "MIC")
+"""Formats that Pillow has another program draw, or that are containers of others."""
 
 _WHITE_16 = 65535
 _TURNS = {  # EXIF's tag Orientation (CIPA DC-008, section 4.6.5): how to get the picture upright
@@ -61,6 +77,8 @@ def _decoded(source: str | Path | io.BytesIO, path: str | Path) -> np.ndarray:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of Pillow: large pictures, odd metadata
         with _user_errors(path), _stream(source) as file, Image.open(file) as image:
+            if image.format in _PROGRAMS:
+                raise UnidentifiedImageError
             if image.width * image.height > MOST_PIXELS:
                 raise Image.DecompressionBombError
             image.load()
@@ -118,33 +136,69 @@ def animation(path: str | Path) -> Iterator[tuple[np.ndarray, float]]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of Pillow: large pictures, odd metadata
         with _user_errors(called), Image.open(io.BytesIO(source)) as image:
-            if image.width * image.height > MOST_PIXELS:
-                raise Image.DecompressionBombError
-            if image.format == "GIF" and not _ends(source):
-                raise OSError("the file ends within the animation")
-            for place in range(getattr(image, "n_frames", 1)):
+            if image.format in _PROGRAMS:
+                raise UnidentifiedImageError
+            _check_size(called, _gif_sizes(source) if image.format == "GIF" else [image.size])
+            count = getattr(image, "n_frames", 1)
+            _check_size(called, [image.size] * min(count, MOST_PICTURES + 1))
+            for place in range(count):
                 image.seek(place)
+                _check_size(called, [image.size])  # each page of a TIFF has its own
                 image.load()
                 yield np.array(_rgb(_upright(image))), image.info.get("duration", 0) / 1000
 
 
 def _content(path: str | Path) -> bytes:
     with _user_errors(path):
+        if (size := os.path.getsize(path)) > MOST_BYTES:
+            raise UserError(f"{path} has {size:,} bytes; pictures of up to {MOST_BYTES:,} are read.")
         return Path(path).read_bytes()
 
 
-def _ends(gif: bytes) -> bool:
-    """Whether a GIF has all its blocks up to the trailer (GIF89a specification, sections 17 to 27)."""
+def _check_size(path: str | Path, sizes: Sequence[tuple[int, int]]) -> None:
+    """Refuses an animation by the sizes of its pictures `(width, height)`, before any is decoded."""
+    if len(sizes) > MOST_PICTURES:
+        raise UserError(f"{path} has more than {MOST_PICTURES:,} pictures; split it into shorter clips.")
+    pixels = [width * height for width, height in sizes]
+    if max(pixels, default=0) > min(MOST_FRAME_PIXELS, MOST_PIXELS):
+        raise UserError(
+            f"{path} has pictures of {max(pixels):,} pixels; animations have up to "
+            f"{min(MOST_FRAME_PIXELS, MOST_PIXELS):,}. Save a smaller copy first."
+        )
+    if sum(pixels) > MOST_CLIP_PIXELS:
+        raise UserError(
+            f"{path} has {sum(pixels):,} pixels in all its pictures; {MOST_CLIP_PIXELS:,} are read. Save a smaller or "
+            "shorter copy first."
+        )
+
+
+def _gif_sizes(gif: bytes) -> list[tuple[int, int]]:
+    """Width and height that a GIF has at each of its pictures (GIF89a specification, sections 17 to 27).
+
+    A picture that reaches beyond the screen makes the screen larger, as in Pillow.
+
+    Raises:
+        OSError: If it has not all its blocks up to the trailer.
+    """
+    width, height = struct.unpack("<HH", gif[6:10])
+    sizes: list[tuple[int, int]] = []
     place = 13 + _table(gif[10:11])
     while gif[place : place + 1] in (b"!", b","):
         if gif[place : place + 1] == b",":  # an image: descriptor, color table, code size, data
+            descriptor = gif[place + 1 : place + 9]
+            if len(descriptor) == 8:
+                left, top, own_width, own_height = struct.unpack("<HHHH", descriptor)
+                width, height = max(width, left + own_width), max(height, top + own_height)
+            sizes.append((width, height))
             place += 11 + _table(gif[place + 9 : place + 10])
         else:  # an extension: its label, data
             place += 2
         while size := int.from_bytes(gif[place : place + 1], "big"):
             place += 1 + size
         place += 1
-    return gif[place : place + 1] == b";"
+    if gif[place : place + 1] != b";":
+        raise OSError("the file ends within the animation")
+    return sizes
 
 
 def _table(flags: bytes) -> int:
@@ -198,6 +252,8 @@ def _user_errors(path: str | Path) -> Iterator[None]:
     """Turns what Pillow raises into a UserError of one sentence."""
     try:
         yield
+    except UserError:
+        raise
     except PermissionError as error:
         raise UserError(f"{path} may not be read: permission denied.") from error
     except UnidentifiedImageError as error:

@@ -1,6 +1,7 @@
 """Texts to ids and back, by the `tokenizers` library: characters, words, BPE or unigram pieces."""
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -58,7 +59,14 @@ def _unigram() -> tuple[tokenizers.Tokenizer, type]:
     return blank, trainers.UnigramTrainer
 
 
+_HALF = re.compile("[\ud800-\udfff]")
+
 KINDS = {"char": _char, "word": _word, "given": _given, "bpe": _bpe, "unigram": _unigram}
+
+
+def _whole(text: str) -> str:
+    """A text without halves of characters (lone surrogates), which the library refuses; each becomes U+FFFD."""
+    return text if text.isascii() else _HALF.sub("\ufffd", text)
 
 
 class Tokenizer:
@@ -129,7 +137,7 @@ class Tokenizer:
 
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
         """Ids of each text, without start and end. A text without any token gives an empty list."""
-        return [item.ids for item in self.inner.encode_batch_fast(list(texts), add_special_tokens=False)]
+        return [item.ids for item in self.inner.encode_batch_fast(list(map(_whole, texts)), add_special_tokens=False)]
 
     def normalize(self, text: str) -> str:
         """A text as the vocabulary sees it: composed (NFC), case folded if so trained; half characters become `?`."""
@@ -138,7 +146,7 @@ class Tokenizer:
 
     def encode_with_offsets(self, text: str) -> list[tuple[int, int, int]]:
         """`(id, start, end)` for each token of a text: the characters `text[start:end]` it covers."""
-        item = self.inner.encode(text, add_special_tokens=False)
+        item = self.inner.encode(_whole(text), add_special_tokens=False)
         spans = []
         for token, (start, end) in zip(item.ids, item.offsets, strict=True):
             if self.token(token) == "▁" and text[start:end].strip():

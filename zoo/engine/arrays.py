@@ -1,5 +1,6 @@
 """Arrays as kernels need them: contiguous, of one dtype, padded on the right, well placed in memory."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -49,7 +50,19 @@ def spread(sequence: np.ndarray, order: np.ndarray | None) -> np.ndarray:
 
 def empty(shape: tuple, dtype: Any) -> np.ndarray:
     """Room that begins at a multiple of 64 bytes: TensorFlow takes such an array over without copying it."""
-    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+    size = math.prod(shape) * np.dtype(dtype).itemsize
     room = ROOMS.take(size + 64)
     start = -room.ctypes.data % 64
     return room[start : start + size].view(dtype).reshape(shape)
+
+
+def narrowed(parts: list[np.ndarray], width: int) -> np.ndarray:
+    """The first `width` columns of the parts beside each other, placed as `empty` does it."""
+    if len(parts) == 1 and parts[0].shape[-1] == width:
+        return parts[0]
+    out, start = empty((*parts[0].shape[:-1], width), parts[0].dtype), 0
+    for part in parts:
+        end = min(start + part.shape[-1], width)
+        out[..., start:end] = part[..., : end - start]
+        start = end
+    return out

@@ -47,7 +47,7 @@ def prepare(kind: str, training: bool = True, dtype: str = "float32") -> None:
     """Compiles or loads the kernels of a kind now rather than at the first step.
 
     Args:
-        kind: A key of `zoo.engine.compiled.KINDS`, or "linear".
+        kind: A key of `zoo.engine.compiled.KINDS`, "linear", "maximum" or "conditional" (a decoder's).
         training: Also the backward kernel.
         dtype: Of the computation.
     """

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from zoo.engine import threads
-from zoo.engine.arrays import empty, fitted, gathered, packed, spread
+from zoo.engine.arrays import empty, fitted, gathered, narrowed, packed, spread
 
 KINDS = {"simple_rnn": (1, 1), "lstm": (4, 2), "gru": (3, 1), "min_gru": (2, 1), "signed_min_gru": (2, 1)}
 """Kind of cell -> blocks of units in a weight matrix, states."""
@@ -258,6 +258,12 @@ def saved_shapes(
     return [gates] * directions + [cells] * directions
 
 
+def nothing_saved(kind: str, weights: list[Weights], dtype: Any) -> Saved:
+    """What `backward` gets where nothing was kept."""
+    units = units_of(kind, np.asarray(weights[0].kernel))
+    return _room(saved_shapes(kind, 0, units, dtype, len(weights), False), dtype)
+
+
 def _room(shapes: list[tuple[int, int]], dtype: Any) -> Saved:
     """Arrays for what is kept."""
     arrays, half = [empty(shape, dtype) for shape in shapes], len(shapes) // 2
@@ -299,8 +305,10 @@ def _flat_bias(kind: str, weights: Weights) -> Weights:
 def _share(kind: str, weights: Weights, dtype: Any) -> Weights:
     """Zeros to which a job adds its gradients of weights."""
     features, wide = weights.kernel.shape[0], _gate_width(kind, units_of(kind, weights.kernel), dtype)
-    rows = weights.recurrent.shape[0]
-    return Weights(np.zeros((features, wide), dtype), np.zeros((rows, wide), dtype), np.zeros(wide, dtype))
+    share = Weights(*(empty(shape, dtype) for shape in ((features, wide), (weights.recurrent.shape[0], wide), (wide,))))
+    for array in share:
+        array.fill(0)
+    return share
 
 
 def _total(kind: str, shares: list[Weights], units: int) -> Weights:
@@ -308,11 +316,10 @@ def _total(kind: str, shares: list[Weights], units: int) -> Weights:
     kernel, recurrent, bias = (_sum([share[i] for share in shares]) for i in range(3))
     wide = KINDS[kind][0] * units
     if kind != "gru":
-        return Weights(*(np.ascontiguousarray(array[..., :wide]) for array in (kernel, recurrent, bias)))
+        return Weights(*(narrowed([array], wide) for array in (kernel, recurrent, bias)))
     two, last = slice(2 * units), slice(3 * units, 4 * units)
-    recurrent = np.concatenate([recurrent[:, two], recurrent[:, last]], axis=1)
     both = np.stack([bias[:wide], np.concatenate([bias[two], bias[last]])])
-    return Weights(np.ascontiguousarray(kernel[:, :wide]), recurrent, both)
+    return Weights(narrowed([kernel], wide), narrowed([recurrent[:, two], recurrent[:, last]], wide), both)
 
 
 def _sum(arrays: list[np.ndarray]) -> np.ndarray:

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from zoo.engine import available, threads
+from zoo.engine import threads
 from zoo.engine.arrays import empty, fitted
-from zoo.engine.choice import Choice, choose, kind_of
+from zoo.engine.choice import Choice, _not_now, choose, kind_of
 from zoo.engine.compiled import SPLIT_WORK, calls, kernels
 
 KIND = "conditional"
@@ -43,9 +43,8 @@ def decide(cell: Any, training: bool | None, batch: int | None) -> Choice:
     choice = choose(cell, training=training, batch=batch)
     if choice.path == "compiled" and kind_of(cell)[0] not in ("gru", "lstm"):
         return Choice("plain", f"Plain: there is no kernel for a conditional cell of {type(cell).__name__}.")
-    if choice.path == "compiled" and not training and not available.loaded(KIND) and not available.ready(KIND):
-        return Choice("plain", "Plain: predictions do not compile kernels; training does.")
-    return choice
+    reason = _not_now(KIND, training, batch) if choice.path == "compiled" else ""
+    return Choice("plain", f"Plain: {reason}.") if reason else choice
 
 
 def run(
@@ -201,11 +200,11 @@ def _checked(inputs: tuple) -> tuple[Arrays, tuple, np.ndarray]:
     x, keys, values = (np.asarray(inputs[i]) for i in (0, 3, 4))
     real, mask = (np.ascontiguousarray(array, bool) for array in inputs[len(Arrays._fields) :])
     if not x.ndim == keys.ndim == values.ndim == 3 or x.dtype not in (np.float32, np.float64):
-        raise ValueError(f"A kernel needs float32 or float64 inputs and memories of three axes; got {x.dtype} {x.shape}, "
-                         f"{keys.shape} and {values.shape}.")  # fmt: skip
+        got = f"{x.dtype} {x.shape}, {keys.shape} and {values.shape}"
+        raise ValueError(f"A kernel needs float32 or float64 inputs, keys and values of three axes; got {got}.")
     (batch, time, wide), (memories, positions, size), features = x.shape, keys.shape, values.shape[2]
     units = np.shape(inputs[5])[0]
-    if wide not in (3 * units, 4 * units) or memories == 0 or batch % memories or positions == 0:
+    if wide not in (3 * units, 4 * units) or batch % max(memories, 1) or positions == 0:
         raise ValueError(f"Inputs {x.shape} do not fit {units} units and memories {keys.shape}.")
     expected = Arrays(
         x.shape, (batch, units), (batch, units), keys.shape, (memories, positions, features), (units, wide),
@@ -214,10 +213,8 @@ def _checked(inputs: tuple) -> tuple[Arrays, tuple, np.ndarray]:
     named = zip(inputs, expected, Arrays._fields, strict=False)
     arrays = Arrays(*(fitted(array, shape, x.dtype, name) for array, shape, name in named))
     real, mask = fitted(real, keys.shape[:2], bool, "memory's mask"), fitted(mask, (batch, time), bool, "mask")
-    lengths = (
-        np.where(mask.any(1), time - mask[:, ::-1].argmax(1), 0).astype(np.intp) if time else np.zeros(batch, np.intp)
-    )
-    return arrays, (arrays.keys, arrays.values, real, batch // memories), lengths
+    lengths = (mask * np.arange(1, time + 1)).max(axis=1, initial=0).astype(np.intp)
+    return arrays, (arrays.keys, arrays.values, real, batch // max(memories, 1)), lengths
 
 
 def _given(arrays: Arrays, memory: tuple, order: tuple) -> tuple:

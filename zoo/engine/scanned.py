@@ -66,7 +66,8 @@ def _forward(kind: str, reverse: bool, x: Any, mask: Any, weights: tuple, initia
             after = tuple(jnp.where(real, new, old) for new, old in zip(after, states, strict=True))
         return after, (after[0], gates, *after[1:])
 
-    last, (hidden, gates, *cells) = lax.scan(body, initial, (products, mask), reverse=reverse)
+    found: Any = lax.scan(body, initial, (products, mask), reverse=reverse)
+    last, (hidden, gates, *cells) = found
     outputs = hidden if mask is None else jnp.where(mask, hidden, 0)
     before = tuple(_shifted(states, begin, reverse) for states, begin in zip((hidden, *cells), initial, strict=True))
     return (outputs, last), _Kept(x, mask, weights, before, gates, cells[0] if cells else None)
@@ -115,7 +116,8 @@ def _backward(kind: str, reverse: bool, kept: _Kept, derivatives: tuple) -> tupl
         return (before_h, *rest[1:]), (da, ds)
 
     now = (doutputs, kept.mask, kept.gates, kept.before, kept.cells)
-    dinitial, (da, ds) = lax.scan(body, tuple(dlast), now, reverse=not reverse)
+    found: Any = lax.scan(body, tuple(dlast), now, reverse=not reverse)
+    dinitial, (da, ds) = found
     ds = da if ds is None else ds
     dbias = da.sum((0, 1)) if kind == "lstm" else jnp.stack([da.sum((0, 1)), ds.sum((0, 1))])
     dweights = (_product(kept.x, da), _product(kept.before[0], ds), dbias)

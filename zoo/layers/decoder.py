@@ -6,7 +6,7 @@ the single steps of a search, so the two cannot drift apart.
 """
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import keras
 from keras import ops
@@ -17,26 +17,7 @@ from zoo.engine import conditional
 from zoo.layers.attention import AdditiveAttention
 from zoo.layers.attention import attention as make_attention
 from zoo.layers.explicit_mask import ExplicitMask
-
-
-class Memory(NamedTuple):
-    """What attention reads: values `(batch, time, features)`, keys, mask `(batch, time)` with True = real."""
-
-    values: Any
-    keys: Any
-    mask: Any
-
-
-class FoldedMemory(NamedTuple):
-    """A memory whose values have gone through the products that a context goes through; see `RecurrentDecoder.fold`.
-
-    `values` are `(batch, time, gates * units + readout_dim)`: the conditional cell's inputs, if there is such a cell,
-    and the readout's.
-    """
-
-    values: Any
-    keys: Any
-    mask: Any
+from zoo.layers.memory import FoldedMemory, Memory
 
 
 @keras.saving.register_keras_serializable("zoo")
@@ -214,8 +195,8 @@ class RecurrentDecoder(ExplicitMask):
         Returns:
             The readout `(rows, readout_dim)`, the new state, and the attention's weights `(rows, time)` or None.
         """
-        projected, input_part = self._outside(inputs)
-        state, weights = self._advance(projected, input_part, state, memory, searching=True)
+        input_part = self._input_part(inputs)
+        state, weights = self._advance(self._projected(inputs), input_part, state, memory, searching=True)
         if self.input_feeding:
             return state["readout"], state, weights
         return self._read(_output(state), state, input_part, isinstance(memory, FoldedMemory)), state, weights
@@ -237,47 +218,64 @@ class RecurrentDecoder(ExplicitMask):
             memory: What `prepare` gave; None without attention.
             training: Whether dropout is applied.
             return_attention: Return the weights `(batch, time, memory's time)` as well.
-            mask: `(batch, time)`, True = real. Steps after a row's last real one may be skipped.
+            mask: `(batch, time)`, True = real. In training, padded steps may be skipped.
 
         Returns:
-            Readouts `(batch, time, readout_dim)`, undefined at padded steps; with `return_attention` a pair of those
-            and the weights.
+            Readouts `(batch, time, readout_dim)`, in training undefined at padded steps; with `return_attention` a
+            pair of those and the weights.
 
         Raises:
             ValueError: If `return_attention` is given without attention.
         """
         if return_attention and self.attention is None:
             raise ValueError("This decoder has no attention whose weights it could return.")
-        projected, input_part = self._outside(inputs)
         dropout_mask = self._dropout_mask(ops.shape(inputs)[0]) if training and self.dropout else None
-        if not return_attention and self.choice(training, inputs.shape[0]).path == "compiled":
-            outputs, contexts = self._compiled(projected, states, memory, mask, dropout_mask, training)
-            return self._read(outputs, {"context": contexts}, input_part)
-        return self._by_steps(projected, input_part, states, memory, dropout_mask, return_attention)
+        choice = self.choice(training, inputs.shape[0])
+        if choice.path != "compiled" or (return_attention and self.conditional_cell is not None):
+            return self._by_steps(inputs, states, memory, dropout_mask, return_attention)
+        mask = mask if training else None  # a prediction has the same numbers on every path, at padded steps too
+        output, contexts, weights = self._by_layers(inputs, states, memory, mask, dropout_mask, training)
+        readouts = self._read(output, {"context": contexts}, self._input_part(inputs))
+        return (readouts, weights) if return_attention else readouts
 
     def choice(self, training: bool | None = None, batch: int | None = None) -> engine.Choice:
         """How a whole target would run here and now, and why; see `zoo.engine.choose`."""
-        additive = type(self.attention) is AdditiveAttention
-        if self.conditional_cell is None or not additive or self.input_feeding or self.gate is not None:
-            return engine.Choice("plain", "Plain: only conditional cells with additive attention have a kernel.")
+        if self.input_feeding:
+            return engine.Choice("plain", "Plain: a decoder that feeds its readout back has no kernel.")
+        if self.conditional_cell is None:
+            return engine.choose(self.cells[0], training=training, batch=batch)
+        if type(self.attention) is not AdditiveAttention or self.gate is not None:
+            return engine.Choice("plain", "Plain: only additive attention without a gate has a conditional kernel.")
         return conditional.decide(self.cells[0], training, batch)
 
-    def _compiled(
-        self, projected: Any, states: Any, memory: Any, mask: Any, dropout_mask: list | None, training: bool | None
-    ) -> tuple[Any, Any]:
-        """All steps by compiled kernels: outputs of the last layer, and contexts."""
-        hidden, contexts = conditional.run(
-            self.cells[0], self.conditional_cell, self.attention, projected, list(states[0]), memory, mask
-        )
-        for level, cell in enumerate(self.cells[1:], 1):
-            below = hidden if dropout_mask is None else hidden * dropout_mask[level - 1][:, None]
-            hidden, _ = engine.run(cell, below, mask, list(states[level]), training=training)
-        return hidden, contexts
+    def _by_layers(
+        self, inputs: Any, states: Any, memory: Any, mask: Any, dropout_mask: list | None, training: bool | None
+    ) -> tuple[Any, Any, Any]:
+        """All steps of one layer after the other: outputs of the last one, contexts, and weights if they are known.
 
-    def _by_steps(
-        self, projected: Any, input_part: Any, states: Any, memory: Any, dropout_mask: list | None, attention: bool
-    ) -> Any:
+        Without a conditional cell nothing in the recurrence depends on the contexts: all are computed at once.
+        """
+        hidden, contexts, weights = inputs, None, None
+        for level, cell in enumerate(self.cells):
+            if level and dropout_mask is not None:
+                hidden = hidden * dropout_mask[level - 1][:, None]
+            if level == 0 and self.conditional_cell is not None:
+                hidden, contexts = conditional.run(
+                    cell, self.conditional_cell, self.attention, cell.project(hidden), list(states[0]), memory, mask
+                )
+            else:
+                hidden, _ = engine.run(cell, hidden, mask, list(states[level]), training=training)
+        if self.attention is not None and contexts is None:
+            batch, steps = ops.shape(hidden)[:2]
+            queries = ops.reshape(hidden, (-1, hidden.shape[-1]))  # those of one memory stand side by side
+            contexts, weights = self._context(queries, memory, searching=False)
+            contexts = ops.reshape(contexts, (batch, steps, contexts.shape[-1]))
+            weights = ops.reshape(weights, (batch, steps, -1))
+        return hidden, contexts, weights
+
+    def _by_steps(self, inputs: Any, states: Any, memory: Any, dropout_mask: list | None, attention: bool) -> Any:
         """All steps by a loop in the backend: readouts, with `attention` the weights as well."""
+        projected, input_part = self._projected(inputs), self._input_part(inputs)
         start = self.start(states, memory)
         if attention:
             batch, positions = ops.shape(projected)[0], ops.shape(memory.values)[1]
@@ -302,10 +300,13 @@ class RecurrentDecoder(ExplicitMask):
             readouts = self._read(_swapped(_output(emitted)), kept, input_part)
         return (readouts, _swapped(emitted["attention"])) if attention else readouts
 
-    def _outside(self, inputs: Any) -> tuple[Any, Any]:
-        """What the loop gets of its inputs: the first cell's products, and the readout's."""
-        projected = self.cells[0].project(inputs) if self.hoisted else inputs
-        return projected, ops.add(ops.matmul(inputs, self.input_kernel), self.bias)
+    def _projected(self, inputs: Any) -> Any:
+        """What the first cell gets in the loop: the products of its inputs, if they can be computed outside."""
+        return self.cells[0].project(inputs) if self.hoisted else inputs
+
+    def _input_part(self, inputs: Any) -> Any:
+        """The readout's product of the inputs, and its bias."""
+        return ops.add(ops.matmul(inputs, self.input_kernel), self.bias)
 
     def _advance(
         self,

@@ -20,6 +20,9 @@ from zoo.cells.cell import Cell, advance, initial_states, nested, output_size, s
 from zoo.layers.explicit_mask import ExplicitMask
 from zoo.layers.padding import pack, take_steps, unpack
 
+PLAIN = engine.Choice("plain", "Plain: asked for by the layer.")
+"""The path of a loop over steps, whatever `engine.choose` would say."""
+
 
 def reverse(sequence: Any, mask: Any | None) -> Any:
     """Reverses each sequence within its length; padding stays on the right.
@@ -198,6 +201,9 @@ class Recurrent(ExplicitMask):
         self, layer: keras.layers.RNN, inputs: Any, mask: Any, training: bool | None, begin: list | None = None
     ) -> tuple[Any, list]:
         """One direction of one layer: its outputs `(batch, time, units)`, and its flat final states if it has them."""
+        if type(layer) is keras.layers.RNN and isinstance(layer.cell, Cell) and layer.cell.gates:
+            # The product of the inputs is computed once for all steps, where Keras's loop would do it in each.
+            return engine.run(layer.cell, inputs, mask, begin, training=training, choice=PLAIN)
         result = layer(inputs, initial_state=begin, mask=mask, training=training)
         return (result[0], tree.flatten(result[1:])) if self.return_state else (result, [])
 

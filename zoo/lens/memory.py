@@ -130,8 +130,9 @@ def _draw(path: Path, found: Sequence[Result], guess: float, test: str) -> None:
         rows = np.array([[result.accuracy[d] for d in distances] for result in found if result.cell == cell])
         curves[cell] = ([str(distance) for distance in distances], rows.mean(axis=0))
         spread[cell] = (rows.min(axis=0), rows.max(axis=0))
-    seeds = max(Counter(result.cell for result in found).values())
-    bars = f", mean and range of {seeds} seeds" if seeds > 1 else ""
+    counts = set(Counter(result.cell for result in found).values())
+    seeds = max(counts)
+    bars = f", mean and range of {'up to ' * (len(counts) > 1)}{seeds} seeds" if seeds > 1 else ""
     figures.draw_lines(
         path,
         curves,

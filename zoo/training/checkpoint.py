@@ -4,29 +4,38 @@ It lies beside the folder that the model will become, and has a folder for each 
 
     .<name>.training/  training.json  <stage>/  state.json  epoch-3.npz  best.npz
 
-Each file is replaced by a rename, `state.json` last, so that whatever is there is whole.
+Each file is replaced by a rename, `state.json` last, so that whatever is there is whole. Each carries the identity of
+the training, so that a file of another one is noticed. `zoo.training.folder` opens the folder as a whole.
 """
 
 import dataclasses
 import json
 import os
-import shutil
-from collections.abc import Callable, Sequence
+import zipfile
+import zlib
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import keras
+import msgspec
 import numpy as np
+from msgspec import Meta
 
 from zoo import cards
 from zoo.errors import UserError
-from zoo.settings import TrainConfig, differences
-
-RESUMABLE = ("epochs", "patience", "max_minutes")
-"""Settings that may change when a training is resumed: they decide when it ends, not what it computes."""
 
 TRAINING = "training.json"
+
+MOST_BYTES = 64 << 20
+"""Size of the largest JSON file that is read: a history of a million epochs has less."""
+
+IDENTITY = "training"
+"""Name of the array that says to which training the others belong."""
+
+_HEADER = 4096
+"""More bytes than the header of an array in a file takes."""
 
 
 @dataclass
@@ -50,27 +59,90 @@ class TrainState:
     history: list[dict[str, float]] = field(default_factory=list)
 
 
+Count = Annotated[int, Meta(ge=0, le=1 << 31)]
+
+
+class StoredState(msgspec.Struct, forbid_unknown_fields=True):
+    """`state.json`."""
+
+    training: str
+    epoch: Count
+    best_epoch: Count
+    best_score: float | None
+    minutes: Annotated[float, Meta(ge=0)]
+    examples_per_second: Annotated[float, Meta(ge=0)]
+    history: list[dict[str, float]]
+
+
+class StoredTraining(msgspec.Struct, forbid_unknown_fields=True):
+    """`training.json`: identity, settings, digests of the data once they are read, the process that trains."""
+
+    id: Annotated[str, Meta(pattern="^[0-9a-f]{32}$")]
+    train: dict[str, Any]
+    data: dict[str, str] | None
+    since: str
+    process: int
+
+
+def damaged(path: Path, file: str, reason: str) -> UserError:
+    """The error for a state that cannot be used.
+
+    Args:
+        path: The folder that the model will become.
+        file: The file, within the folder of the state.
+        reason: What is wrong with it.
+    """
+    return UserError(f"The interrupted training of {path} is damaged ({file}: {reason}). Start anew with --overwrite.")
+
+
+def read_json(path: Path, file: Path, schema: type) -> Any:
+    """The value of a JSON file of the state, checked against a schema, as plain dictionaries and lists.
+
+    Python's reader, because a score may be NaN.
+
+    Raises:
+        UserError: If it is missing, or is not what this program writes.
+    """
+    name = file.relative_to(cards.under_way(path)).as_posix()
+    try:
+        if file.stat().st_size > MOST_BYTES:
+            raise damaged(path, name, "it is too large")
+        value = json.loads(file.read_text(encoding="utf-8"))
+        msgspec.convert(value, schema)
+    except OSError as error:
+        raise damaged(path, name, "it is missing" if not file.exists() else str(error.strerror)) from error
+    except (ValueError, RecursionError, msgspec.ValidationError) as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0][:200]
+        raise damaged(path, name, reason) from error
+    return value
+
+
 class Checkpoint:
     """The folder that holds the state of one stage.
 
     Args:
-        folder: The folder, which need not exist.
+        folder: The folder, which need not exist; `training.json` lies in the one above.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.path = cards.finished(folder.parent)
 
     def begun(self) -> bool:
         """Whether there is a state."""
-        return (self.folder / "state.json").is_file()
+        return os.path.lexists(self.folder / "state.json")
+
+    def identity(self) -> str:
+        """The identity of the training."""
+        return read_json(self.path, self.folder.parent / TRAINING, StoredTraining)["id"]
 
     def keep(self, model: keras.Model, state: TrainState) -> None:
         """Saves everything that the next epoch depends on."""
         self.folder.mkdir(parents=True, exist_ok=True)
         name = f"epoch-{state.epoch}.npz"
         self._write_arrays(name, [variable.numpy() for variable in _variables(model)])
-        text = json.dumps(dataclasses.asdict(state), indent=1)
-        _replace(self.folder / "state.json", lambda file: file.write_text(text, encoding="utf-8"))
+        text = json.dumps({"training": self.identity(), **dataclasses.asdict(state)}, indent=1)
+        replace(self.folder / "state.json", lambda file: file.write_text(text, encoding="utf-8"))
         for old in self.folder.glob("epoch-*.npz"):
             if old.name != name:
                 old.unlink()
@@ -81,46 +153,110 @@ class Checkpoint:
         self._write_arrays("best.npz", [np.array(value) for value in model.get_weights()])
 
     def read(self) -> TrainState:
-        """The stored state; a new one if there is none."""
+        """The stored state; a new one if there is none.
+
+        Raises:
+            UserError: If it is damaged.
+        """
         if not self.begun():
             return TrainState()
-        return TrainState(**json.loads((self.folder / "state.json").read_text(encoding="utf-8")))
+        stored = read_json(self.path, self.folder / "state.json", StoredState)
+        if stored.pop("training") != self.identity():
+            raise self._damaged("state.json", "it is of another training")
+        state = TrainState(**stored)
+        if [row.get("epoch") for row in state.history] != list(range(1, state.epoch + 1)):
+            raise self._damaged("state.json", f"its history is not that of {state.epoch} epochs")
+        if state.best_epoch > state.epoch or (state.epoch and state.best_score is None):
+            raise self._damaged("state.json", f"its best epoch is {state.best_epoch} of {state.epoch}")
+        return state
 
     def restore(self, model: keras.Model) -> TrainState:
-        """Sets a model and its optimizer to where the last whole epoch left them."""
+        """Sets a model and its optimizer to where the last whole epoch left them.
+
+        Raises:
+            UserError: If a file of the state is damaged.
+        """
         state = self.read()
-        values = self._read_arrays(f"epoch-{state.epoch}.npz")
-        for variable, value in zip(_variables(model), values, strict=True):
+        variables = _variables(model)
+        values = self._read_arrays(f"epoch-{state.epoch}.npz", [variable.numpy() for variable in variables])
+        if state.best_score is not None:  # now, not after hours of training
+            self._read_arrays("best.npz", model.get_weights())
+        for variable, value in zip(variables, values, strict=True):
             variable.assign(value)
         return state
 
     def restore_best(self, model: keras.Model) -> None:
-        """Sets a model to its best weights so far."""
-        model.set_weights(self._read_arrays("best.npz"))
+        """Sets a model to its best weights so far.
+
+        Raises:
+            UserError: If the file is damaged.
+        """
+        model.set_weights(self._read_arrays("best.npz", model.get_weights()))
+
+    def _damaged(self, name: str, reason: str) -> UserError:
+        return damaged(self.path, f"{self.folder.name}/{name}", reason)
 
     def _write_arrays(self, name: str, arrays: Sequence[np.ndarray]) -> None:
+        named = {IDENTITY: np.array(self.identity())}
+
         def write(file: Path) -> None:
             with file.open("wb") as stream:
-                np.savez(stream, *arrays)
+                np.savez(stream, *arrays, **named)  # type: ignore[arg-type]
 
-        _replace(self.folder / name, write)
+        replace(self.folder / name, write)
 
-    def _read_arrays(self, name: str) -> list[np.ndarray]:
-        with np.load(self.folder / name, allow_pickle=False) as stored:
-            return [stored[f"arr_{i}"] for i in range(len(stored.files))]
+    def _read_arrays(self, name: str, like: Sequence[Any]) -> list[np.ndarray]:
+        """The arrays of a file, which have the shapes of others; sizes are checked before anything is read."""
+        file = self.folder / name
+        if not file.is_file():
+            raise self._damaged(name, "it is missing")
+        try:
+            with zipfile.ZipFile(file) as archive:
+                sizes = {item.filename.removesuffix(".npy"): item.file_size for item in archive.infolist()}
+            if reason := _unlike(sizes, like):
+                raise self._damaged(name, reason)
+            with np.load(file, allow_pickle=False) as stored:
+                identity = str(stored[IDENTITY])
+                arrays = [stored[f"arr_{i}"] for i in range(len(like))]
+        except UserError:
+            raise
+        except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile, zlib.error, NotImplementedError) as error:
+            reason = (str(error).splitlines() or ["it is cut short"])[0][:200]
+            raise self._damaged(name, reason) from error
+        if identity != self.identity():
+            raise self._damaged(name, "it is of another training")
+        if [array.shape for array in arrays] != [np.shape(value) for value in like]:
+            raise self._damaged(name, "it is of another model")
+        return arrays
 
 
-def _replace(file: Path, write: Callable[[Path], Any]) -> None:
+def _unlike(sizes: Mapping[str, int], like: Sequence[Any]) -> str | None:
+    """Why the members of a file cannot be arrays like others; None if they can."""
+    if len(sizes) != len(like) + 1:
+        return "it is of another model"
+    for number, value in enumerate(like):
+        size = sizes.get(f"arr_{number}")
+        if size is None or size > np.asarray(value).nbytes + _HEADER:
+            return "it is of another model"
+    return "it has no identity" if sizes.get(IDENTITY, _HEADER) >= _HEADER else None
+
+
+def replace(file: Path, write: Callable[[Path], Any]) -> None:
+    """Writes a file of the state beside its place, and moves it there by a rename.
+
+    Raises:
+        UserError: If there is no room, or the folder is gone.
+    """
     new = file.with_name(f"{file.name}.new")
     try:
         write(new)
+        os.replace(new, file)
     except OSError as error:
         new.unlink(missing_ok=True)
         raise UserError(
             f"The state of the training could not be written to {file.parent}: {error}. "
             "What was kept before is whole; make room and go on with --resume."
         ) from error
-    os.replace(new, file)
 
 
 def _variables(model: keras.Model) -> list[Any]:
@@ -128,60 +264,3 @@ def _variables(model: keras.Model) -> list[Any]:
     if not model.optimizer.built:
         model.optimizer.build(model.trainable_variables)
     return [*model.variables, *model.optimizer.variables]
-
-
-def open_training(path: Path, recipe: TrainConfig, resume: bool, overwrite: bool) -> Path:
-    """The folder for the state of a new or a resumed training, after making sure that nothing gets lost.
-
-    Raises:
-        UserError: If there is nothing to resume, the settings have changed, or something would be overwritten.
-    """
-    folder = cards.under_way(path)
-    begun = (folder / TRAINING).is_file()
-    if (folder / "state.json").is_file() and not overwrite:
-        raise UserError(
-            f"The interrupted training of {path} was begun by zoo 0.1, which kept its state in another form. "
-            "Finish it with that version, or start anew with --overwrite."
-        )
-    if resume:
-        if not begun:
-            what = "It is finished." if path.exists() else "Train without --resume."
-            raise UserError(f"There is no interrupted training of {path} to resume. {what}")
-        _check_settings(path, json.loads((folder / TRAINING).read_text(encoding="utf-8"))["train"], recipe)
-        return folder
-    if begun and not overwrite and (kept := _kept(folder)):
-        raise UserError(
-            f"A training of {path} was interrupted after epoch {kept[1]} of the stage {kept[0]!r}. "
-            "Go on with --resume, or throw it away with --overwrite."
-        )
-    if path.exists() and not overwrite:
-        raise UserError(f"{path} exists. Choose another --name, or replace it with --overwrite.")
-    try:
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-    except OSError as error:
-        raise UserError(f"{path.parent} cannot be written: {error}. Choose another --models-dir.") from error
-    text = json.dumps({"train": dataclasses.asdict(recipe)}, indent=1)
-    _replace(folder / TRAINING, lambda file: file.write_text(text, encoding="utf-8"))
-    return folder
-
-
-def _kept(folder: Path) -> tuple[str, int] | None:
-    """The last stage of which an epoch is kept, and that epoch."""
-    states = {file.parent.name: Checkpoint(file.parent).read() for file in folder.glob("*/state.json")}
-    begun = [(state.epoch, name) for name, state in states.items() if state.epoch]
-    if not begun:
-        return None
-    latest = max((folder / name / "state.json").stat().st_mtime for _, name in begun)
-    return next((name, e) for e, name in begun if (folder / name / "state.json").stat().st_mtime == latest)
-
-
-def _check_settings(path: Path, stored: dict[str, Any], recipe: TrainConfig) -> None:
-    known = {item.name for item in dataclasses.fields(recipe)}
-    before = dataclasses.replace(recipe, **{name: value for name, value in stored.items() if name in known})
-    changed = differences(before, recipe, ignore=RESUMABLE)
-    if changed:
-        raise UserError(
-            f"The interrupted training of {path} had other settings: {', '.join(changed)}. Give the old ones, "
-            "or start anew with --overwrite."
-        )

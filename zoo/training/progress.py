@@ -1,5 +1,6 @@
 """The progress of a training, on standard error."""
 
+import contextlib
 import sys
 import time
 
@@ -13,8 +14,9 @@ SECONDS_PER_LINE = 30
 
 
 def say(text: str) -> None:
-    """Logs go to standard error."""
-    print(text, file=sys.stderr, flush=True)
+    """Logs go to standard error. If that is closed or full, the training goes on without."""
+    with contextlib.suppress(OSError, ValueError):
+        print(text, file=sys.stderr, flush=True)
 
 
 class Progress(keras.callbacks.Callback):

@@ -1,11 +1,16 @@
 """The one way a model comes to be: seed, load, run the stages, score once, save."""
 
+import contextlib
 import dataclasses
+import errno
 import importlib.util
+import json
 import os
 import platform
+import re
 import shutil
 import time
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +21,8 @@ from zoo.errors import UserError
 from zoo.figures import draw_curves
 from zoo.settings import TrainConfig
 from zoo.task import Data, Installed
-from zoo.training.checkpoint import TrainState, open_training
+from zoo.training.checkpoint import TrainState
+from zoo.training.folder import check_data, data_change, last_epoch, locked, open_training
 from zoo.training.history import write_history
 from zoo.training.progress import say
 from zoo.training.stages import Loop, joined
@@ -49,13 +55,66 @@ def train(
         UserError: If something is in the way that the user must decide about, or the input is bad.
     """
     callbacks = [_tensorboard(tensorboard)] if tensorboard else []
-    folder = open_training(path, recipe, resume, overwrite)
+    with locked(path):
+        folder = open_training(path, recipe, resume, overwrite)
+        with _explained(path, recipe, installed.recipe.datasets):
+            return _train(installed, recipe, path, folder, command, callbacks, overwrite=overwrite, plot=plot)
+
+
+@contextlib.contextmanager
+def _explained(path: Path, recipe: TrainConfig, named: Collection[str] = ()) -> Iterator[None]:
+    """Says what is kept after an interruption, and what has happened if the data were taken away."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        say(_kept(path))
+        raise
+    except UserError:
+        raise
+    except Exception as error:
+        if change := data_change(path, recipe, named):
+            raise UserError(f"The data changed during the training of {path}: {change}. {_kept(path)}") from error
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
+            raise UserError(f"The disk takes no more: {error}. {_kept(path)}") from error
+        if sentence := _of_user(error):
+            raise UserError(f"{sentence} {_kept(path)}") from error
+        raise
+
+
+def _of_user(error: Exception) -> str | None:
+    """The sentence of a `UserError` that was raised within a pipeline of TensorFlow, which passes on its text only."""
+    found = re.search(r"\bUserError: (.+)", str(error))
+    return found.group(1).strip() if found else None
+
+
+def _kept(path: Path) -> str:
+    """What is kept of a training that ends early, and how to go on."""
+    kept = last_epoch(path)
+    if kept is None:
+        return "No epoch is kept; the same command starts anew."
+    return f"Kept: epoch {kept[1]} of the stage {kept[0]!r}. The same command with --resume goes on from there."
+
+
+def _train(
+    installed: Installed,
+    recipe: TrainConfig,
+    path: Path,
+    folder: Path,
+    command: str,
+    callbacks: Sequence[keras.callbacks.Callback],
+    *,
+    overwrite: bool,
+    plot: bool,
+) -> saved.SavedModel:
+    """Loads the data, runs the stages, scores and saves; the folder holds the state."""
     keras.utils.set_random_seed(recipe.seed)
     keras.config.set_dtype_policy(recipe.precision)
     try:
         task = installed.task
         began = time.monotonic()
         data = task.load(recipe)
+        _check_names(data)
+        check_data(path, recipe, installed.recipe.datasets)
         stages = task.stages(recipe, data)
         loading = time.monotonic() - began
         loop = Loop(folder, callbacks)
@@ -97,6 +156,16 @@ def train(
     )
     shutil.rmtree(folder, ignore_errors=True)  # the saved model holds all that counts
     return result
+
+
+def _check_names(data: Data) -> None:
+    """Refuses names that could not be saved, such as a label from a folder's name that is no UTF-8."""
+    values = [value for value in data.assets.values() if not hasattr(value, "save")]
+    try:
+        json.dumps([values, data.card.to_json()], ensure_ascii=False, default=str).encode("utf-8")
+    except UnicodeEncodeError as error:
+        around = error.object[max(error.start - 20, 0) : error.end + 20]
+        raise UserError(f"A name in the data is no UTF-8, around {around!r}. Rename that file or folder.") from error
 
 
 def _measured(data: Data, model: keras.Model, state: TrainState, chosen_by: str) -> dict[str, Any]:

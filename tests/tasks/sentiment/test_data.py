@@ -289,3 +289,16 @@ def test_sizes_of_the_real_imdb_reviews(users_data: Path | None, monkeypatch: py
     labels = np.fromiter((label for _, label in texts.split("validation").as_numpy_iterator()), int)
     assert len(labels) == 2_500
     assert 0.45 < labels.mean() < 0.55
+
+
+def test_parquet(tmp_path: Path) -> None:
+    pyarrow = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    columns = {"review": [f"film {n}" for n in range(40)], "stars": [n % 2 for n in range(40)], "id": list(range(40))}
+    parquet.write_table(pyarrow.table(columns), tmp_path / "own.parquet")
+    texts = open_texts(str(tmp_path / "own.parquet"))
+    assert list(texts.labels) == ["0", "1"]
+    assert sorted(read(texts, "all")) == sorted((f"film {n}", str(n % 2)) for n in range(40))
+    (tmp_path / "bad.parquet").write_bytes(b"PAR1 no table PAR1")
+    with pytest.raises(UserError, match="cannot be read as Parquet"):
+        open_texts(str(tmp_path / "bad.parquet"))

@@ -1,6 +1,8 @@
-"""A decoder's conditional cell: two cells with additive attention between them (Sennrich et al., "Nematus", 2017, section 2).
+"""A decoder's conditional cell: two cells with additive attention between them.
 
     s'_t = cell_1(x_t, s_{t-1});  q_t = s'_t Q;  c_t = attention(q_t, memory);  s_t = cell_2(c_t, s'_t)
+
+Source: Sennrich et al., "Nematus: a Toolkit for Neural Machine Translation" (2017), section 2.
 
 The equations of the cells and their gradients are those of `gru` and `lstm`, those of attention stand in `additive`.
 A row of gates has four blocks of units; the state's product U of an LSTM goes to all of them, that of a GRU to z and
@@ -58,19 +60,20 @@ def _back_state(dgates, at, count, left, ut, right, vt, units, dh):
 def _step(is_lstm, gates, c, h, cells, at):
     """One step of a cell; keeps c."""
     if is_lstm:
-        lstm._step(gates, c, h)
+        lstm._step(gates, 0, c, 0, h, 0, h.size)
         copy(c, cells[at])
     else:
-        gru._step(gates, h)
+        gru._step(gates, 0, h, 0, h.size)
 
 
 @part
 def _back(is_lstm, gates, h0, c0, c, dy, dh, dc, dgates):
+    """The gradient of a step; dh is a row of which the first units count."""
+    units = h0.size
     if is_lstm:
-        lstm._back(gates, c0, c, dy, dh, dc, dgates)
-        dh[:] = 0
+        lstm._back(gates, 0, c0, 0, c, 0, dy, 0, dh, 0, dc, 0, dgates, 0, units)
     else:
-        gru._back(gates, h0, dy, dh, dgates)
+        gru._back(gates, 0, h0, 0, dy, 0, dh, 0, dgates, 0, units)
 
 
 def _given_types(e):
@@ -154,8 +157,9 @@ def _backward_types(e):
         filled(e, 2), filled(e, 1), filled(e, 2), filled(e, 1), filled(e, 2), filled(e, 2), filled(e, 1)
     ))  # fmt: skip
     return (
-        *_given_types(e), types.UniTuple(given(e, 3), 2), types.UniTuple(given(e, 2), 7), types.UniTuple(given(e, 3), 2),
-        filled(e, 3), types.UniTuple(filled(e, 2), 2), types.UniTuple(filled(e, 3), 2), shares,
+        *_given_types(e),
+        types.UniTuple(given(e, 3), 2), types.UniTuple(given(e, 2), 7), types.UniTuple(given(e, 3), 2), filled(e, 3),
+        types.UniTuple(filled(e, 2), 2), types.UniTuple(filled(e, 3), 2), shares,
     )  # fmt: skip
 
 
@@ -169,8 +173,8 @@ def backward(is_lstm, order, x, initial, memory, weights, outputs, kept, doutput
         shares: Added to: this job's derivatives by the weights, columns as in a row of gates or padded.
     """
     (rows, lengths, offsets), (h0, c0), (keys, values, real, group) = order, initial, memory
-    recurrent, bias, query, vector, kernel2, recurrent2, bias2 = weights
-    states, contexts = outputs
+    recurrent, _, query, vector, kernel2, recurrent2, _ = weights
+    states, _ = outputs
     gates, gates2, middles, queries, attention, cells, cells2 = kept
     dkeys, dvalues = dmemory
     units, features, size, count = recurrent.shape[0], values.shape[2], vector.size, rows.size
@@ -191,7 +195,7 @@ def backward(is_lstm, order, x, initial, memory, weights, outputs, kept, doutput
         at, running = offsets[step], offsets[step + 1] - offsets[step]
         for i in range(running):
             k = at + i
-            _back(is_lstm, gates2[k], middles[k], cells[k], cells2[k], doutputs[0][rows[i], step], dh[i, :units], dc[i],
+            _back(is_lstm, gates2[k], middles[k], cells[k], cells2[k], doutputs[0][rows[i], step], dh[i], dc[i],
                   da2[k])  # fmt: skip
             copy(doutputs[1][rows[i], step], dcontext[k])
         _back_state(da2, at, running, left, ut2, right, vt2, units, dh)
@@ -217,7 +221,7 @@ def backward(is_lstm, order, x, initial, memory, weights, outputs, kept, doutput
             k, row = at + i, rows[i]
             before = states[row, step - 1] if step else h0[row]
             cell = cells2[offsets[step - 1] + i] if step else c0[row]
-            _back(is_lstm, gates[k], before, cell, cells[k], zeros, dh[i, :units], dc[i], da[k])
+            _back(is_lstm, gates[k], before, cell, cells[k], zeros, dh[i], dc[i], da[k])
             copy(da[k, :inputs], dx[row, step])
         _back_state(da, at, running, left, ut, right, vt, units, dh)
     for i in range(count):

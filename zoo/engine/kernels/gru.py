@@ -32,10 +32,10 @@ from zoo.engine.kernels.rows import (
     copy,
     gather,
     gather_previous,
+    move,
     next_block,
     previous_block,
     scatter,
-    time_of,
 )
 
 # Loops below write one or two arrays: the compiler leaves a loop scalar if it would have to tell more than eight pairs
@@ -54,15 +54,13 @@ def _activate(a, at, units):
 
 
 @part
-def _step(a, at, h, row, y, out, units):
-    """One row whose gates begin at `at`, state at `row` and output at `out` of flat arrays."""
+def _step(a, at, h, row, units):
+    """One row whose gates begin at `at` and state at `row` of flat arrays."""
     _activate(a, at, units)
     n = at + 2 * units
     for j in range(units):
         k, nj = np.uintp(row + j), a[np.uintp(n + j)]
-        value = nj + a[np.uintp(at + j)] * (h[k] - nj)
-        h[k] = value
-        y[np.uintp(out + j)] = value
+        h[k] = nj + a[np.uintp(at + j)] * (h[k] - nj)
 
 
 @part
@@ -153,7 +151,8 @@ def forward(x, rows, lengths, offsets, reverse, kernel, recurrent, bias, h0, y, 
         copy(h0[rows[i]], h[i])
     inputs = np.empty((BLOCK + count, features), x.dtype)
     a = np.empty((BLOCK + count, wide), x.dtype)
-    flat_h, flat_y = h.reshape(-1), y.reshape(-1)
+    hidden = np.empty((BLOCK + count, units), x.dtype)
+    flat_h, flat_hidden = h.reshape(-1), hidden.reshape(-1)
     first, steps = 0, offsets.size - 1
     while first < steps:
         end = next_block(offsets, first)
@@ -168,9 +167,9 @@ def forward(x, rows, lengths, offsets, reverse, kernel, recurrent, bias, h0, y, 
             at, running = offsets[step] - offsets[first], offsets[step + 1] - offsets[step]
             _add_state(h, running, u, v, a, at)
             for i in range(running):
-                row = rows[i]
-                out = (row * y.shape[1] + time_of(step, lengths[row], reverse)) * y.shape[2] + column
-                _step(flat, (at + i) * wide, flat_h, i * units, flat_y, out, units)
+                _step(flat, (at + i) * wide, flat_h, i * units, units)
+            move(flat_h, 0, flat_hidden, at * units, running * units)
+        scatter(hidden, units, rows, lengths, offsets, reverse, first, end, y, column)
         first = end
     for i in range(count):
         copy(h[i], hn[rows[i]])
@@ -210,9 +209,9 @@ def backward(
     room = BLOCK + count
     inputs, hidden = np.empty((room, features), x.dtype), np.empty((room, units), x.dtype)
     a, da = np.empty((0 if kept else room, wide), x.dtype), np.zeros((room, wide), x.dtype)
-    dinputs = np.empty((room, wide_x), x.dtype)
+    dinputs, outside = np.empty((room, wide_x), x.dtype), np.empty((room, units), x.dtype)
     scratch = np.empty(DEPTH * padded(x, 3 * units), x.dtype)
-    flat, flat_dh, flat_dy, flat_hidden = da.reshape(-1), dh.reshape(-1), dy.reshape(-1), hidden.reshape(-1)
+    flat, flat_dh, flat_dy, flat_hidden = da.reshape(-1), dh.reshape(-1), outside.reshape(-1), hidden.reshape(-1)
     flat_a, flat_gates = a.reshape(-1), gates.reshape(-1)
     end = offsets.size - 1
     while end > 0:
@@ -220,6 +219,7 @@ def backward(
         total = offsets[end] - offsets[first]
         gather(x, 0, features, rows, lengths, offsets, reverse, first, end, inputs)
         gather_previous(y, column, units, h0, rows, lengths, offsets, reverse, first, end, hidden)
+        gather(dy, column, units, rows, lengths, offsets, reverse, first, end, outside)
         if not kept:
             begin(a, bias, total)
             multiply(inputs.reshape(-1), 0, features, 1, total, features, w, flat_a, 0, wide, 3 * units)
@@ -230,10 +230,8 @@ def backward(
         for step in range(end - 1, first - 1, -1):
             at, running = offsets[step] - offsets[first], offsets[step + 1] - offsets[step]
             for i in range(running):
-                row, place = rows[i], (at + i) * wide
-                out = (row * dy.shape[1] + time_of(step, lengths[row], reverse)) * dy.shape[2] + column
-                _back(values, base + place, flat_hidden, (at + i) * units, flat_dy, out, flat_dh, i * wide_h, flat,
-                      place, units)  # fmt: skip
+                place, state = (at + i) * wide, (at + i) * units
+                _back(values, base + place, flat_hidden, state, flat_dy, state, flat_dh, i * wide_h, flat, place, units)
             multiply(flat, at * wide, wide, 1, running, 2 * units, ut, flat_dh, 0, wide_h, units)
             multiply(flat, at * wide + 3 * units, wide, 1, running, units, vt, flat_dh, 0, wide_h, units)
         dinputs[:total] = 0

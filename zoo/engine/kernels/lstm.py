@@ -36,7 +36,6 @@ from zoo.engine.kernels.rows import (
     next_block,
     previous_block,
     scatter,
-    time_of,
 )
 
 
@@ -59,18 +58,15 @@ def _activate(a, at, units):
 
 
 @part
-def _step(a, at, c, h, row, y, out, units):
-    """One row whose gates begin at `at`, states at `row` and output at `out` of flat arrays."""
+def _step(a, at, c, row, h, out, units):
+    """One row whose gates begin at `at`, c at `row` and new h at `out` of flat arrays."""
     _activate(a, at, units)
     f, g, o = at + units, at + 2 * units, at + 3 * units
     for j in range(units):
         k = np.uintp(row + j)
         c[k] = a[np.uintp(f + j)] * c[k] + a[np.uintp(at + j)] * a[np.uintp(g + j)]
     for j in range(units):
-        k = np.uintp(row + j)
-        value = a[np.uintp(o + j)] * tanh(c[k])
-        h[k] = value
-        y[np.uintp(out + j)] = value
+        h[np.uintp(out + j)] = a[np.uintp(o + j)] * tanh(c[np.uintp(row + j)])
 
 
 @part
@@ -131,7 +127,8 @@ def forward(x, rows, lengths, offsets, reverse, kernel, recurrent, bias, h0, c0,
         h[i], c[i] = h0[rows[i]], c0[rows[i]]
     inputs = np.empty((BLOCK + count, features), x.dtype)
     a = np.empty((BLOCK + count, wide), x.dtype)
-    flat_h, flat_c, flat_y, flat_cells = h.reshape(-1), c.reshape(-1), y.reshape(-1), cells.reshape(-1)
+    hidden = np.empty((BLOCK + count, units), x.dtype)
+    flat_h, flat_c, flat_hidden, flat_cells = h.reshape(-1), c.reshape(-1), hidden.reshape(-1), cells.reshape(-1)
     first, steps = 0, offsets.size - 1
     while first < steps:
         end = next_block(offsets, first)
@@ -146,11 +143,11 @@ def forward(x, rows, lengths, offsets, reverse, kernel, recurrent, bias, h0, c0,
             at, running = offsets[step] - offsets[first], offsets[step + 1] - offsets[step]
             multiply(flat_h, 0, units, 1, running, units, u, flat, at * wide, wide, 4 * units)
             for i in range(running):
-                row = rows[i]
-                out = (row * y.shape[1] + time_of(step, lengths[row], reverse)) * y.shape[2] + column
-                _step(flat, (at + i) * wide, flat_c, flat_h, i * units, flat_y, out, units)
-                if cells.shape[0]:
-                    move(flat_c, i * units, flat_cells, (offsets[step] + i) * units, units)
+                _step(flat, (at + i) * wide, flat_c, i * units, flat_h, i * units, units)
+            move(flat_h, 0, flat_hidden, at * units, running * units)
+            if cells.shape[0]:
+                move(flat_c, 0, flat_cells, offsets[step] * units, running * units)
+        scatter(hidden, units, rows, lengths, offsets, reverse, first, end, y, column)
         first = end
     for i in range(count):
         hn[rows[i]], cn[rows[i]] = h[i], c[i]
@@ -200,13 +197,15 @@ def backward(
     scratch = np.empty(DEPTH * wide, x.dtype)
     flat_dh, flat_dc, flat_da = dh.reshape(-1), dc.reshape(-1), da.reshape(-1)
     flat_a, flat_gates, flat_cells = a.reshape(-1), gates.reshape(-1), cells.reshape(-1)
-    flat_c0, flat_dy = c0.reshape(-1), dy.reshape(-1)
+    outside = np.empty((room, units), x.dtype)
+    flat_c0, flat_dy = c0.reshape(-1), outside.reshape(-1)
     end = offsets.size - 1
     while end > 0:
         first = previous_block(offsets, end)
         total = offsets[end] - offsets[first]
         gather(x, 0, features, rows, lengths, offsets, reverse, first, end, inputs)
         gather_previous(y, column, units, h0, rows, lengths, offsets, reverse, first, end, hidden)
+        gather(dy, column, units, rows, lengths, offsets, reverse, first, end, outside)
         if not kept:
             begin(a, bias, total)
             multiply(inputs.reshape(-1), 0, features, 1, total, features, w, flat_a, 0, wide, four)
@@ -218,12 +217,10 @@ def backward(
             at, running = offsets[step] - offsets[first], offsets[step + 1] - offsets[step]
             before = flat_cells if step else flat_c0
             for i in range(running):
-                row = rows[i]
-                out = (row * dy.shape[1] + time_of(step, lengths[row], reverse)) * dy.shape[2] + column
-                previous = (offsets[step - 1] + i if step else row) * units
+                previous = (offsets[step - 1] + i if step else rows[i]) * units
                 place = (at + i) * wide
-                _back(values, base + place, before, previous, flat_cells, (offsets[step] + i) * units, flat_dy, out,
-                      flat_dh, i * wide_h, flat_dc, i * units, flat_da, place, units)  # fmt: skip
+                _back(values, base + place, before, previous, flat_cells, (offsets[step] + i) * units, flat_dy,
+                      (at + i) * units, flat_dh, i * wide_h, flat_dc, i * units, flat_da, place, units)  # fmt: skip
             multiply(flat_da, at * wide, wide, 1, running, four, ut, flat_dh, 0, wide_h, units)
         dinputs[:total] = 0
         multiply(flat_da, 0, wide, 1, total, four, wt, dinputs.reshape(-1), 0, wide_x, features)

@@ -69,14 +69,19 @@ def time_of(step, length, reverse):
 
 @part
 def gather(sequence, column, width, rows, lengths, offsets, reverse, first, end, out):
-    """Copies steps `first` to `end` of `sequence[:, :, column:column + width]` into `out` (rows, width)."""
+    """Copies steps `first` to `end` of `sequence[:, :, column:column + width]` into `out` (rows, width).
+
+    Row by row, since the steps of a row lie side by side in `sequence`.
+    """
     source, target, steps, wide = sequence.reshape(-1), out.reshape(-1), sequence.shape[1], sequence.shape[2]
-    for step in range(first, end):
-        base = offsets[step] - offsets[first]
-        for i in range(offsets[step + 1] - offsets[step]):
-            row = rows[i]
+    for i in range(offsets[first + 1] - offsets[first]):
+        row = rows[i]
+        for step in range(first, end):
+            if i >= offsets[step + 1] - offsets[step]:
+                break
             time = time_of(step, lengths[row], reverse)
-            move(source, (row * steps + time) * wide + column, target, (base + i) * width, width)
+            place = offsets[step] - offsets[first] + i
+            move(source, (row * steps + time) * wide + column, target, place * width, width)
 
 
 @part
@@ -84,27 +89,31 @@ def gather_previous(sequence, column, width, initial, rows, lengths, offsets, re
     """Like `gather`, one step earlier; before the first step stands `initial` (batch, width)."""
     source, target, steps, wide = sequence.reshape(-1), out.reshape(-1), sequence.shape[1], sequence.shape[2]
     begin = initial.reshape(-1)
-    for step in range(first, end):
-        base = offsets[step] - offsets[first]
-        for i in range(offsets[step + 1] - offsets[step]):
-            row = rows[i]
+    for i in range(offsets[first + 1] - offsets[first]):
+        row = rows[i]
+        for step in range(first, end):
+            if i >= offsets[step + 1] - offsets[step]:
+                break
+            place = offsets[step] - offsets[first] + i
             if step == 0:
-                move(begin, row * width, target, (base + i) * width, width)
+                move(begin, row * width, target, place * width, width)
             else:
                 time = time_of(step - 1, lengths[row], reverse)
-                move(source, (row * steps + time) * wide + column, target, (base + i) * width, width)
+                move(source, (row * steps + time) * wide + column, target, place * width, width)
 
 
 @part
-def scatter(source, width, rows, lengths, offsets, reverse, first, end, out):
-    """The way back: `source` (rows, at least width) into `out` (batch, time, width)."""
-    flat, wide, target, steps = source.reshape(-1), source.shape[1], out.reshape(-1), out.shape[1]
-    for step in range(first, end):
-        base = offsets[step] - offsets[first]
-        for i in range(offsets[step + 1] - offsets[step]):
-            row = rows[i]
+def scatter(source, width, rows, lengths, offsets, reverse, first, end, out, column=0):
+    """The way back: `source` (rows, at least width) into `out[:, :, column:column + width]`."""
+    flat, wide, target, steps, whole = source.reshape(-1), source.shape[1], out.reshape(-1), out.shape[1], out.shape[2]
+    for i in range(offsets[first + 1] - offsets[first]):
+        row = rows[i]
+        for step in range(first, end):
+            if i >= offsets[step + 1] - offsets[step]:
+                break
             time = time_of(step, lengths[row], reverse)
-            move(flat, (base + i) * wide, target, (row * steps + time) * width, width)
+            place = offsets[step] - offsets[first] + i
+            move(flat, place * wide, target, (row * steps + time) * whole + column, width)
 
 
 @part
