@@ -266,7 +266,8 @@ class Cider:
 
 def _clipped_cosine(one: dict[tuple[str, ...], float], other: dict[tuple[str, ...], float]) -> float:
     """Cosine of two sparse vectors, `one` clipped to `other` in the product but not in its norm."""
-    product = sum(min(one[gram], other[gram]) * other[gram] for gram in one.keys() & other.keys())
+    # In the order of `one`, not of a set, which is another in every process: sums of floats depend on their order.
+    product = sum(min(weight, other[gram]) * other[gram] for gram, weight in one.items() if gram in other)
     return product / (math.hypot(*one.values()) * math.hypot(*other.values())) if product else 0.0
 
 

@@ -4,11 +4,13 @@ Whatever comes from a file or a folder gives an answer or a `UserError`. Any oth
 """
 
 import csv
+import dataclasses
 import functools
 import gzip
 import io
 import itertools
 import json
+import math
 import shutil
 import tempfile
 import unicodedata
@@ -30,6 +32,7 @@ from tasks.caption import annotations
 from tasks.tag import conll
 from tasks.translate import parallel
 from zoo import archive, builders, cards, saved, schema
+from zoo import task as tasks
 from zoo.data import files, own, tables
 from zoo.data.datasets import DatasetCard
 from zoo.data.raw import RawDataset
@@ -395,6 +398,33 @@ def test_any_bytes_as_an_asset_are_of_its_type_or_refused(name, content):
         found = one_sentence(lambda: schema.read(folder, "asset.json", schema.ASSETS[name]))
     if not isinstance(found, UserError):
         json.dumps(found, allow_nan=False)
+
+
+# Settings
+
+FIELDS = [
+    (task, field)
+    for task, installed in sorted(tasks.installed().items())
+    for field in dataclasses.fields(installed.recipe.train)
+]
+
+
+@settings(max_examples=200)
+@given(st.sampled_from(FIELDS), values)
+def test_any_value_of_a_setting_is_one_of_its_range_or_refused(choice, value):
+    """As `recipe.json` of a saved model may hold them."""
+    task, field = choice
+    recipe = one_sentence(lambda: tasks.find(task).recipe.configure({field.name: value}))
+    if isinstance(recipe, UserError):
+        return
+    found, facts = getattr(recipe, field.name), field.metadata
+    if isinstance(found, float):
+        assert math.isfinite(found)
+    if isinstance(found, (int, float)) and not isinstance(found, bool):
+        assert found >= (-math.inf if facts["minimum"] is None else facts["minimum"])
+        assert found <= (math.inf if facts["maximum"] is None else facts["maximum"])
+    if facts["choices"] and found is not None:
+        assert found in facts["choices"]
 
 
 # Ids and masks

@@ -142,7 +142,7 @@ def test_what_makes_no_sense_is_refused():
         layers.ResidualStack("gru", 4, num_layers=0)
     with pytest.raises(ValueError, match="takes as many features"):
         layers.ResidualBlock("gru", 4)(noise(1, 2, 3))
-    with pytest.raises(ValueError, match="need a cell"):
+    with pytest.raises(ValueError, match="need a recurrent cell"):
         builders.perceptron((4, 3), 2, block="residual")
     with pytest.raises(ValueError, match="num_layers=0"):
         builders.tagger(3, feature_dim=2, num_layers=0, block="residual")

@@ -2,8 +2,11 @@
 
 import importlib.util
 import math
+import os
 import random
 import stat
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -203,3 +206,21 @@ def test_meteor_says_what_to_install(java: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(UserError, match="pip install pycocoevalcap"):
         scoring.meteor(["a"], [["a"]])
+
+
+def test_scores_do_not_depend_on_how_python_orders_sets():
+    """Strings have another hash in every process; a reward that differs in its last bit makes another training."""
+    program = (
+        "import random, zoo; from zoo.tasks.caption.scoring import Cider, ngrams_of\n"
+        "rng = random.Random(1)\n"
+        "several = [[ngrams_of([f'w{int(rng.expovariate(0.1))}' for _ in range(40)])] for _ in range(30)]\n"
+        "cider = Cider(several)\n"
+        "print([cider.score(one, other) for (one,) in several for other in several])"
+    )
+    found = set()
+    for seed in "123":
+        environment = {**os.environ, "PYTHONHASHSEED": seed}
+        done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environment)
+        assert not done.returncode, done.stderr
+        found.add(done.stdout)
+    assert len(found) == 1
