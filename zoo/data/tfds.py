@@ -228,8 +228,8 @@ def prepared(source: str | Callable[..., Any], builtin: str) -> Any:
         if getattr(error, "errno", None) in _NO_ROOM:
             raise UserError(
                 f"Data set {builder.info.name!r} is not in {builder.data_dir_root!s}, and that folder cannot be "
-                f"written ({type(error).__name__}: {error}). Make room, or point TFDS_DATA_DIR at another folder, or use the "
-                f"built-in data set {builtin!r}, which is small."
+                f"written ({type(error).__name__}: {error}). Make room, or point TFDS_DATA_DIR at another "
+                f"folder, or use the built-in data set {builtin!r}, which is small."
             ) from error
         raise UserError(
             f"Data set {builder.info.name!r} is not in {builder.data_dir_root!s} and could not be fetched "
