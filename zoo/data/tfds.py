@@ -10,7 +10,6 @@ import operator
 import os
 import socket
 import sys
-import tempfile
 import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,6 +20,7 @@ import tensorflow as tf
 import tensorflow_datasets as tfds
 from tensorflow_datasets.core.download import downloader
 
+from zoo.data import cache
 from zoo.data.datasets import SPLITS, DatasetCard, DatasetRow, find_row, unknown_dataset
 from zoo.data.raw import Key, RawDataset
 from zoo.errors import UserError
@@ -265,21 +265,7 @@ def _named(name: str, builtin: str) -> Any:
 def _writable() -> Path:
     """Where a set of our own is generated: TFDS's folder, else the user's cache, else a temporary folder."""
     first = _first()
-    if _can_be_written(first):
-        return first
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")) / "zoo" / "tensorflow_datasets"
-    if _can_be_written(cache):
-        return cache
-    user = os.getuid() if hasattr(os, "getuid") else 0
-    temporary = Path(tempfile.gettempdir()) / f"zoo-{user}"
-    theirs = os.path.exists(temporary) and temporary.stat().st_uid != user  # anybody may make a folder there
-    return cache if theirs or not _can_be_written(temporary) else temporary / "tensorflow_datasets"
-
-
-def _can_be_written(folder: Path) -> bool:
-    """Whether a folder is there, or can be made, and takes files."""
-    parent = next(path for path in (folder, *folder.parents) if os.path.exists(path))
-    return os.path.isdir(parent) and os.access(parent, os.W_OK)
+    return first if cache.can_be_written(first) else cache.folder() / "tensorflow_datasets"
 
 
 def _first() -> Path:
