@@ -12,7 +12,7 @@ def can_be_written(folder: Path) -> bool:
 
 
 def folder() -> Path:
-    """`$XDG_CACHE_HOME/zoo`, else `~/.cache/zoo`; a user's own folder among the temporary ones if neither takes files."""
+    """`$XDG_CACHE_HOME/zoo`, else `~/.cache/zoo`; else a temporary folder of the user's own."""
     cache = Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")) / "zoo"
     if can_be_written(cache):
         return cache
