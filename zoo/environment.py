@@ -83,12 +83,16 @@ def start_keras(backend: str | None) -> None:
             tf.config.list_physical_devices("GPU")  # looks for CUDA, and complains where there is none
     except ImportError as error:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+        _check_memory(error)
         if "Too many open files" in str(error) or "Error 24" in str(error):
             raise UserError(f"Keras cannot be imported: {reason}. Allow more open files: ulimit -n 1024.") from error
         raise UserError(
             f"Keras cannot use the backend {chosen!r}: {reason}. Install it (pip install {chosen}), "
             "or choose another --backend."
         ) from error
+    except Exception as error:
+        _check_memory(error)
+        raise
     if backend and keras.backend.backend() != backend:
         raise UserError(f"Keras already runs on {keras.backend.backend()!r}; start a new process.")
     # A user's keras.json may say otherwise; our models have the one form, whatever it says.
@@ -97,8 +101,26 @@ def start_keras(backend: str | None) -> None:
     keras.config.set_epsilon(1e-7)
 
 
+def _check_memory(error: Exception) -> None:
+    """Without memory, an import fails in any way: parts of modules are missing, or libraries cannot be loaded.
+
+    Raises:
+        UserError: If the memory of this process is limited.
+    """
+    try:
+        import resource
+    except ImportError:  # Windows, which has no such limit
+        return
+    limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+    if limit != resource.RLIM_INFINITY:
+        raise UserError(
+            f"Keras cannot be imported within {limit / 1e9:.1f} GB of memory ({type(error).__name__}). Allow more: "
+            "ulimit -v unlimited."
+        ) from error
+
+
 def _keras_json() -> dict[str, Any]:
-    """What Keras's own file says. Keras fails at import for most that may be wrong with it, by an assertion or worse."""
+    """What Keras's own file says. For most that may be wrong with it, Keras fails at import."""
     home = Path(os.environ.get("KERAS_HOME") or Path(os.path.expanduser("~"), ".keras"))
     file = home / "keras.json"
     try:

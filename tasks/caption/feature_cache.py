@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from zoo.data import text
+from zoo.data import cache, text
 from zoo.data.images import resized
 
 from .raw import RawImages, user_errors
@@ -92,9 +92,8 @@ def cached(
 
 def _folder(raw: RawImages, encoder: str, size: int) -> Path:
     key = hashlib.sha256(json.dumps([raw.fingerprint(), encoder, size, PART]).encode()).hexdigest()[:16]
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser()
     name = "".join(c if c.isalnum() else "-" for c in raw.card.name)
-    return cache / "zoo" / "features" / f"{name}-{key}"
+    return cache.folder() / "features" / f"{name}-{key}"
 
 
 def _encoded(images: Sequence[np.ndarray], size: int, encode: Encode | None) -> np.ndarray:

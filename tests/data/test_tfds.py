@@ -137,4 +137,4 @@ def test_a_read_only_folder_is_replaced_by_the_users_cache(
         monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
     folder = sources.prepared(Reachable, "reviews").data_dir
     assert folder == tmp_path / ("cache" if cache else ".cache") / "zoo" / "tensorflow_datasets"
-    assert asked == [(locked, os.W_OK)]
+    assert asked[0] == (locked, os.W_OK)

@@ -39,6 +39,7 @@ def shell(command: str, folder: Path, **variables: str) -> subprocess.CompletedP
         ),
         ("ulimit -n 20; {zoo} list tasks", 2, "Error: Only 20 files may be open at once; 64 are needed"),
         ("KERAS_BACKEND=x {zoo} sentiment x", 2, "Error: KERAS_BACKEND is 'x'; zoo runs on tensorflow and jax."),
+        ("ulimit -v 1500000; {zoo} sentiment x", 2, "Error: Keras cannot be imported within 1.5 GB of memory"),
         (
             "mkdir jax; echo 'raise ModuleNotFoundError(\"no jax\")' >jax/__init__.py; {zoo} sentiment --backend jax x",
             2,
@@ -92,7 +93,7 @@ def test_answers_and_trainings_need_neither_home_nor_terminal(tmp_path: Path) ->
     (tmp_path / "keras" / "keras.json").write_text(json.dumps(settings))
     variables = {
         "HOME": "/dev/null/none", "LC_ALL": "C", "MPLBACKEND": "nonsense", "KERAS_HOME": str(tmp_path / "keras"),
-        "PYTHONIOENCODING": "ascii",
+        "PYTHONIOENCODING": "ascii", "TFDS_DATA_DIR": "", "TMPDIR": str(tmp_path), "XDG_CACHE_HOME": "",
     }  # fmt: skip
     plain = shell(f"{ZOO} sentiment --json --model sentiment-gru-reviews $'caf\\xe9 film' naïve", tmp_path)
     odd = shell(

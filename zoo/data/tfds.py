@@ -1,6 +1,7 @@
 """Data sets of TFDS: from a name to a prepared builder, and from a builder to a `RawDataset`."""
 
 import contextlib
+import errno
 import functools
 import hashlib
 import importlib
@@ -19,6 +20,7 @@ import tensorflow as tf
 import tensorflow_datasets as tfds
 from tensorflow_datasets.core.download import downloader
 
+from zoo.data import cache
 from zoo.data.datasets import SPLITS, DatasetCard, DatasetRow, find_row, unknown_dataset
 from zoo.data.raw import Key, RawDataset
 from zoo.errors import UserError
@@ -195,6 +197,10 @@ def _builder(base: str, module: Any, config: str) -> Any:
     return functools.partial(module.Builder, config=made)
 
 
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR)
+"""Numbers of errors that say that a folder takes no files."""
+
+
 def prepared(source: str | Callable[..., Any], builtin: str) -> Any:
     """A TFDS builder whose data lie on disk; downloads or generates them if necessary.
 
@@ -219,6 +225,12 @@ def prepared(source: str | Callable[..., Any], builtin: str) -> Any:
         with _few_retries(builder), contextlib.redirect_stdout(sys.stderr):
             builder.download_and_prepare(download_config=config)
     except (OSError, tfds.download.DownloadError) as error:
+        if getattr(error, "errno", None) in _NO_ROOM:
+            raise UserError(
+                f"Data set {builder.info.name!r} is not in {builder.data_dir_root!s}, and that folder cannot be "
+                f"written ({type(error).__name__}: {error}). Make room, or point TFDS_DATA_DIR at another "
+                f"folder, or use the built-in data set {builtin!r}, which is small."
+            ) from error
         raise UserError(
             f"Data set {builder.info.name!r} is not in {builder.data_dir_root!s} and could not be fetched "
             f"({type(error).__name__}). Connect to the network, or point TFDS_DATA_DIR at a folder that has it, "
@@ -251,12 +263,9 @@ def _named(name: str, builtin: str) -> Any:
 
 
 def _writable() -> Path:
-    """Where a set of our own is generated: TFDS's folder, or the user's cache if that one is read-only."""
+    """Where a set of our own is generated: TFDS's folder, else the user's cache, else a temporary folder."""
     first = _first()
-    parent = next(folder for folder in (first, *first.parents) if folder.exists())
-    if os.access(parent, os.W_OK):
-        return first
-    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "zoo" / "tensorflow_datasets"
+    return first if cache.can_be_written(first) else cache.folder() / "tensorflow_datasets"
 
 
 def _first() -> Path:
