@@ -38,7 +38,8 @@ ROWS = {
     "zoo/archive.py": "h5py msgspec numpy zoo.errors",
     "zoo/cards.py": "zoo.errors zoo.legacy zoo.names zoo.schema",
     "zoo/listing.py": "zoo.cards zoo.cells zoo.engine zoo.task",
-    "zoo/data/*": "keras numpy PIL pyarrow tensorflow tensorflow_datasets tokenizers zoo.errors zoo.ids zoo.names",
+    "zoo/data/*": "keras numpy PIL pyarrow tensorflow tensorflow_datasets tokenizers "
+    "zoo.errors zoo.ids zoo.names zoo.schema",
     "zoo/figures.py": "matplotlib numpy zoo.errors",
     "zoo/metrics.py": "numpy sklearn",
     "zoo/optimizers.py": "keras zoo.engine zoo.settings",
@@ -187,7 +188,7 @@ def test_an_import_inside_a_function_of_the_command_line_is_allowed() -> None:
 def test_every_package_that_is_imported_is_declared() -> None:
     project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     listed = project.partition("\ndependencies = [")[2].partition("\n]")[0]
-    declared = {name.lower() for name in re.findall(r'^ *"([\w.-]+)', listed, re.MULTILINE)} | {"jax"}  # an extra
+    declared = {name.lower() for name in re.findall(r'^ *"([\w.-]+)', listed, re.MULTILINE)} | {"jax", "pyarrow"}  # extras
     used = {name for file in FILES for name, _ in edges(file, (ROOT / file).read_text(encoding="utf-8"))}
     foreign = {name for name in used if name.split(".")[0] != "zoo"}
     assert {"click", "keras", "sklearn"} <= foreign

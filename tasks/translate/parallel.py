@@ -80,11 +80,11 @@ def find(
             raise UserError(f"{path} {what}. {NEEDED}.")
     elif found := _two_files(path) or _corpora(path):
         return found | _given(columns, validation, test)
-    found = own.parts(path, tables.is_table, validation, test)
-    if found["train"].is_dir():
+    paths = own.parts(path, tables.is_table, validation, test)
+    if paths["train"].is_dir():
         raise UserError(f"{path} has no train.SRC. It needs train.SRC and train.TGT, two languages, e.g. train.en; or "
                         "train.tsv with a pair per line.")  # fmt: skip
-    return {split: _table(table, columns) for split, table in found.items()}
+    return {split: _table(table, columns) for split, table in paths.items()}
 
 
 def _given(columns: tuple[str | None, str | None], validation: str | None, test: str | None) -> dict[str, Part]:

@@ -128,7 +128,7 @@ def test_blocks_are_trained_saved_and_loaded_or_refused(name, tmp_path):
     task = TASKS[name]
     values = {**task.recipe.presets["tiny"], "block": "residual", "limit": 64}
     if task.recipe.train().cell in task.recipe.cells:  # no recurrence by default
-        with pytest.raises(UserError, match="need a recurrent cell"):
+        with pytest.raises(UserError, match="needs a recurrent cell"):
             training.train(task, task.recipe.train(**values), tmp_path / "refused", plot=False)
         values["cell"] = "gru"
     recipe = task.recipe.train(**values)

@@ -164,7 +164,7 @@ def test_images_are_read_when_they_are_used(folder: Callable, monkeypatch: pytes
     ("lines", "count", "header", "message"),
     [
         (None, 1, "", r"own has no captions\.csv\. Give a folder with images and captions\.csv"),
-        (b"", 1, "", r"captions\.csv is empty\. Its first line has to name the columns: image,caption"),
+        (b"", 1, "", r"captions\.csv is empty\. Its first line has to name the columns: image, caption"),
         ([], 1, "image,caption", r"captions\.csv has no rows below its header"),
         (
             rows(3),

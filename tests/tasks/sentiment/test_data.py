@@ -113,7 +113,7 @@ def test_a_quoted_text_may_have_several_lines(csv: Callable) -> None:
         ),
         (b"I liked it very much,1\nfine,0\n", "looks like a row, not like the names of the columns"),
         (b"text,text,label\nfine,x,good\n", "two columns 'text'"),
-        (b"", "is empty. Its first line has to name the columns: text,label."),
+        (b"", "is empty. Its first line has to name the columns: text, label."),
         (b"text,label\n", "no rows below its header"),
         (b"text,label\nfine,good\n ,bad\n", "line 3: the text is empty"),
         (b"text,label\nfine,good\ndull,\n", "line 3: the label is empty"),
