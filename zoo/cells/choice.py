@@ -77,8 +77,8 @@ def _arguments(cls: type) -> list[str]:
     """Names of the arguments that a class of this package adds, without `units`."""
     if not cls.__module__.startswith("zoo."):
         return []
-    parameters = inspect.signature(cls.__init__).parameters.values()
-    return [item.name for item in parameters if item.kind != item.VAR_KEYWORD and item.name not in ("self", "units")]
+    parameters = inspect.signature(cls).parameters.values()
+    return [item.name for item in parameters if item.kind != item.VAR_KEYWORD and item.name != "units"]
 
 
 def _copy(cell: Any, options: dict[str, Any]) -> Any:

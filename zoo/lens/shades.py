@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import click
 
@@ -28,7 +28,7 @@ def visible(token: str) -> str:
     return token or "∅"
 
 
-def rows(tokens: Sequence[str], values: Sequence[float], width: int = WIDTH) -> Iterator[list[tuple[str, float]]]:
+def rows(tokens: Sequence[str], values: Iterable[float], width: int = WIDTH) -> Iterator[list[tuple[str, float]]]:
     """Lines of shown tokens with their values: a new line after a line feed, and where a line is full.
 
     Args:
@@ -51,7 +51,7 @@ def rows(tokens: Sequence[str], values: Sequence[float], width: int = WIDTH) -> 
         yield row
 
 
-def shaded(tokens: Sequence[str], values: Sequence[float], color: bool) -> Iterator[str]:
+def shaded(tokens: Sequence[str], values: Iterable[float], color: bool) -> Iterator[str]:
     """Lines of text, dark where values are near 1; without color, digits from 0 to 9 stand below each line."""
     for row in rows(tokens, values):
         if color:
