@@ -188,7 +188,10 @@ def test_an_import_inside_a_function_of_the_command_line_is_allowed() -> None:
 def test_every_package_that_is_imported_is_declared() -> None:
     project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     listed = project.partition("\ndependencies = [")[2].partition("\n]")[0]
-    declared = {name.lower() for name in re.findall(r'^ *"([\w.-]+)', listed, re.MULTILINE)} | {"jax", "pyarrow"}  # extras
+    declared = {name.lower() for name in re.findall(r'^ *"([\w.-]+)', listed, re.MULTILINE)} | {
+        "jax",
+        "pyarrow",
+    }  # extras
     used = {name for file in FILES for name, _ in edges(file, (ROOT / file).read_text(encoding="utf-8"))}
     foreign = {name for name in used if name.split(".")[0] != "zoo"}
     assert {"click", "keras", "sklearn"} <= foreign
