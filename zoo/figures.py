@@ -260,8 +260,8 @@ def draw_text(
                     column += len(text)
                 row += 1
             row += 1
-        for line in below:
-            axes.text(0, row - 0.5, label(line), **style)
+        for text in below:
+            axes.text(0, row - 0.5, label(text), **style)
             row += 1
 
 

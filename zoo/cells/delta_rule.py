@@ -33,8 +33,8 @@ import keras
 from keras import ops
 
 CHUNK = 32
-"""Steps of a chunk. Work within a chunk grows with it, the number of loops shrinks: 32 was fastest on a CPU of 16
-to 64."""
+"""Steps of a chunk. Work within a chunk grows with it, the number of loops shrinks. The triangular solves of chunks of
+32 take less time than those of 64."""
 
 
 def chunkwise(q: Any, k: Any, v: Any, log_alpha: Any, beta: Any, state: Any, chunk: int = CHUNK) -> tuple[Any, Any]:
@@ -82,7 +82,7 @@ def _chunks(packed: Any, chunk: int) -> Any:
 def _split(packed: Any, keys: int, values: int) -> tuple[Any, Any, Any, Any, Any]:
     """q, k, v, log alpha and beta, side by side in the last axis."""
     parts = ops.split(packed, [keys, 2 * keys, 2 * keys + values, 2 * keys + values + 1], axis=-1)
-    return tuple(parts)  # type: ignore[return-value]
+    return tuple(parts)
 
 
 def _decay(g: Any, chunk: int) -> Any:

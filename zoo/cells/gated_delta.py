@@ -132,10 +132,9 @@ class GatedDeltaCell(Cell):
             real = ops.cast(mask, "bool")[:, :, None]
             log_alpha, beta = (ops.where(real, part, ops.zeros_like(part)) for part in (log_alpha, beta))
             q, k, v = (ops.where(real[..., None], part, ops.zeros_like(part)) for part in (q, k, v))
-        parts = [q, k, v, log_alpha, beta]
         if reverse:  # padding comes first then, and leaves the initial state alone
-            parts = [ops.flip(part, axis=1) for part in parts]
-        outputs, last = chunkwise(*parts, self._matrices(states[0], q.dtype), self.chunk_size)
+            q, k, v, log_alpha, beta = (ops.flip(part, axis=1) for part in (q, k, v, log_alpha, beta))
+        outputs, last = chunkwise(q, k, v, log_alpha, beta, self._matrices(states[0], q.dtype), self.chunk_size)
         outputs = self._read(ops.flip(outputs, axis=1) if reverse else outputs, gate)
         if mask is not None:
             outputs = ops.where(real, outputs, ops.zeros_like(outputs))

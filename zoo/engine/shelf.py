@@ -16,7 +16,8 @@ class Shelf:
     """A dictionary of limited size, for any thread."""
 
     def __init__(self, limit: int = BYTES) -> None:
-        self._limit, self._items, self._lock = limit, {}, threading.Lock()
+        self._limit, self._lock = limit, threading.Lock()
+        self._items: dict[int, Any] = {}
         self._numbers = itertools.count(1)
 
     def put(self, saved: Any) -> int:

@@ -68,7 +68,9 @@ def inspect(task: Installed, recipe: Any) -> dict[str, Any]:
         UserError: If the data cannot be used.
     """
     data = task.task.load(recipe)
-    splits, examples, warnings = {}, [], []
+    splits: dict[str, Split] = {}
+    examples: list[str] = []
+    warnings: list[str] = []
     for name in [split for split in data.raw.names if split in ("train", "validation", "test")]:
         splits[name], shown, found = _split(data, name)
         warnings += found
@@ -103,7 +105,8 @@ def inspect(task: Installed, recipe: Any) -> dict[str, Any]:
 
 def _split(data: Data, name: str) -> tuple[Split, list[str], list[str]]:
     """Facts, examples to show, and warnings of a split."""
-    split, shown, warnings = Split(), [], Counter[str]()
+    split, warnings = Split(), Counter[str]()
+    shown: list[str] = []
     measured: dict[str, list[int]] = defaultdict(list)
     tokenizer = data.assets.get("tokenizer") or data.assets.get("source_tokenizer")
     tokens = unknown = 0
