@@ -159,7 +159,14 @@ WORDS = "compare classify --preset tiny --cells gru,simple_rnn --seeds 1,2 --par
 @pytest.mark.skipif(os.name != "posix", reason="sends a signal")
 def test_an_interrupted_grid_goes_on_and_repeats_nothing(tmp_path):
     command = [sys.executable, "-m", "zoo", *WORDS.split()]
-    process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command,
+        cwd=tmp_path,
+        stderr=subprocess.PIPE,
+        text=True,
+        # A shell's background job ignores interrupts, and hands that on.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
     out = tmp_path / "out"
     until = time.monotonic() + 1_200  # only a hang takes that long
     while not list(out.glob("statistics/*.npz")) and process.poll() is None and time.monotonic() < until:

@@ -212,7 +212,7 @@ def test_what_is_no_folder_is_refused(tmp_path: Path) -> None:
         ("phrases/nope", "phrases/nope: 'nope' is not a pair of languages"),
         ("phrases/en-xx", "phrases/en-xx: CLDR has no locale 'xx'"),
         ("multi30k/en-xx", "called 'en-xx'; did you mean 'en-.*Known: cs-en, de-en, en-cs, en-de, en-fr, fr-en"),
-        ("multi30k/en-de-2017_flickr", "is no config of the data set"),
+        ("multi30k/en-de-2017_flickr", "No config of multi30k is called"),
         ("multi30k/en-de:1.0.0", "is no config of the data set"),
         ("wmt16_translate/en-de", "Known: cs-en, de-en, fi-en, ro-en, ru-en, tr-en.*--reverse"),
         ("opus", "'opus' has several configs.*opus/medical"),
