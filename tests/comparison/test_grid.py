@@ -179,3 +179,10 @@ def test_the_command_on_a_models_card_does_the_same(grid):
     ctx = command.make_context("classify", words[3:])
     given = {name: value for name, value in ctx.params.items() if hasattr(changed.recipe(run), name)}
     assert task.recipe.train(**given) == changed.recipe(run)
+
+
+def test_settings_that_the_default_cell_does_not_have_can_be_resumed(tmp_path):
+    """classify's own default is a perceptron, which has no directions."""
+    grid = grids.Grid("classify", tmp_path / "out", {"bidirectional": True}, ("gru",), (1,))
+    grids.write(grid)
+    assert grids.resume(grid).settings == {"bidirectional": True}

@@ -156,7 +156,7 @@ def _grid(task: Installed, settings: dict[str, Any], values: Mapping[str, Any], 
     names = cell_names(values["cells"], cells, task.recipe)
     if values["parameters"] and click.get_current_context().get_parameter_source("units") == _TYPED:
         raise UserError("--parameters chooses the units of each cell: leave --units out, or --parameters.")
-    dataset = task.recipe.train(**settings).dataset
+    dataset = task.recipe.train(**settings, cell=names[0]).dataset
     slug = re.sub(r"[^A-Za-z0-9._-]+", "-", dataset).strip("-.")
     output = values["output"] or Path("comparisons") / f"{task.name}-{slug}"
     return grids.Grid(task.name, output, settings, names, seeds(values["seeds"]), values["parameters"])

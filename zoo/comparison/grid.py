@@ -105,7 +105,9 @@ def resume(grid: Grid) -> Grid:
         raise UserError(f"{file} is damaged ({error!r}). Choose another --output.") from error
     changed = [] if task == grid.task else [f"task ({task} -> {grid.task})"]
     if not changed:
-        before, now = (grid.installed.recipe.train(**values) for values in (settings, grid.settings))
+        # Settings may go with some cells only: a perceptron has no directions.
+        train, cell = grid.installed.recipe.train, grid.cells[0]
+        before, now = (train(**{**values, "cell": cell}) for values in (settings, grid.settings))
         changed = [
             f"{item.name} ({getattr(before, item.name)} -> {getattr(now, item.name)})"
             for item in dataclasses.fields(now)
