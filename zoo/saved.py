@@ -4,7 +4,6 @@
          assets/  golden.json (inputs with the answers they must get)  history.csv  curves.png
 """
 
-import hashlib
 import json
 import os
 import shutil
@@ -20,6 +19,7 @@ import numpy as np
 
 from zoo import __version__, archive, cards, legacy, schema
 from zoo import task as tasks
+from zoo.data.files import digest
 from zoo.data.text import Tokenizer
 from zoo.errors import UserError
 from zoo.layers.embedding import TokenEmbedding
@@ -219,20 +219,12 @@ def _read_asset(folder: Path, file: str) -> tuple[str, Any]:
 
 def _write_manifest(folder: Path) -> None:
     files = {
-        file.relative_to(folder).as_posix(): {"bytes": file.stat().st_size, "sha256": _digest(file)}
+        file.relative_to(folder).as_posix(): {"bytes": file.stat().st_size, "sha256": digest(file)}
         for file in sorted(folder.rglob("*"))
         if file.is_file() and file.name not in (cards.FILES, cards.CARD)
     }
     versions = {"format": FORMAT, "zoo": __version__, "keras": keras.version()}
     _write_json(folder / cards.FILES, {**versions, "files": files})
-
-
-def _digest(file: Path) -> str:
-    state = hashlib.sha256()
-    with file.open("rb") as stream:
-        while block := stream.read(1 << 20):
-            state.update(block)
-    return state.hexdigest()
 
 
 def _verify(path: Path) -> list[str]:
@@ -263,7 +255,7 @@ def _verify(path: Path) -> list[str]:
                 f"{path} is damaged: {name} has {size:,} bytes instead of {facts['bytes']:,}. "
                 "Fetch or train the model again."
             )
-        if _digest(file) != facts["sha256"]:
+        if digest(file) != facts["sha256"]:
             raise UserError(
                 f"{path} is damaged: {name} is not the file that was saved (its SHA-256 differs). "
                 "Fetch or train the model again."

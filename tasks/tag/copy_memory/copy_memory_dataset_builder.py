@@ -1,4 +1,4 @@
-"""The builder: symbols, blanks, and the question for the symbols, with one label per step."""
+"""The builder: symbols, blanks, and the question for the symbols, one label per step; the base of `selective_copy`."""
 
 import functools
 from collections.abc import Iterator
@@ -76,6 +76,7 @@ class Builder(tfds.core.GeneratorBasedBuilder):
     VERSION = tfds.core.Version("1.0.0")
     RELEASE_NOTES: ClassVar[dict[str, str]] = {"1.0.0": "First release."}
     BUILDER_CONFIGS: ClassVar[list[Config]] = [config("100")]
+    example = staticmethod(example)
 
     def _info(self) -> tfds.core.DatasetInfo:
         return self.dataset_info_from_configs(
@@ -96,5 +97,5 @@ class Builder(tfds.core.GeneratorBasedBuilder):
         steps = self.builder_config.steps
         rng = np.random.default_rng([SEEDS[split], steps])
         for key, distance in enumerate(distances(split, SIZES[split], steps, rng)):
-            inputs, labels = example(int(distance), rng)
+            inputs, labels = self.example(int(distance), rng)
             yield key, {"inputs": inputs, "labels": labels}
