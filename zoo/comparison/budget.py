@@ -22,10 +22,8 @@ MOST_UNITS = 65_536
 """No net of this project is that wide: where the budget needs more, the cell's units hardly count."""
 
 STEPS = (1, 2, 4, 8, 16, 32, 64)
-"""Cells may ask for even numbers of units, or for multiples of the size of a head."""
-
-PROBE = 3
-"""A multiple of a step that no larger step divides."""
+"""Cells may ask for even numbers of units, or for multiples of the size of a head: where a search meets a number that
+is refused, the next step is tried."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +87,17 @@ def nearest(count: Callable[[int], int], parameters: int, guess: int = 64) -> Un
     Raises:
         UserError: If the cell takes none of the numbers that were tried.
     """
+    reason = None
+    for step in STEPS:
+        try:
+            return _search(count, parameters, guess, step)
+        except UserError as error:
+            reason = error
+    raise UserError(f"No number of units was found that this cell takes: {reason}") from reason
+
+
+def _search(count: Callable[[int], int], parameters: int, guess: int, step: int) -> Units:
+    """The same among the multiples of a step."""
     known: dict[int, int] = {}
 
     def at(place: int) -> int:
@@ -97,7 +106,6 @@ def nearest(count: Callable[[int], int], parameters: int, guess: int = 64) -> Un
             known[place] = count(place * step)
         return known[place]
 
-    step = _step(count)
     low = high = max(1, round(guess / step))
     while at(low) > parameters and low > 1:
         low, high = max(1, low // 2), low
@@ -110,18 +118,6 @@ def nearest(count: Callable[[int], int], parameters: int, guess: int = 64) -> Un
         turn += 1
     best = min((low, high), key=lambda place: (abs(at(place) - parameters), place))
     return Units(best * step, at(best))
-
-
-def _step(count: Callable[[int], int]) -> int:
-    """The smallest step at whose multiples a cell can be built."""
-    reason = None
-    for step in STEPS:
-        try:
-            count(PROBE * step)
-            return step
-        except UserError as error:
-            reason = error
-    raise UserError(f"No number of units was found that this cell takes: {reason}") from reason
 
 
 def _between(low: int, high: int, at_low: int, at_high: int, parameters: int) -> int:
