@@ -119,6 +119,8 @@ def _vocabularies(net: keras.Model) -> dict[str, int]:
     for side in ("source", "target"):
         if (size := getattr(arguments, f"{side}_vocabulary_size", None)) is not None:
             found[f"{side}_tokenizer"] = found["tokenizer"] = size
+    if (size := getattr(arguments, "character_vocabulary_size", None)) is not None:
+        found["character_tokenizer"] = size
     embeddings = [layer for layer in net.layers if isinstance(layer, TokenEmbedding)]
     size = getattr(arguments, "vocabulary_size", embeddings[0].vocabulary_size if embeddings else None)
     return found if size is None else {**found, "tokenizer": size}

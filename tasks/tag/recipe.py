@@ -45,6 +45,14 @@ class Train(TrainConfig):
     )
     lowercase: bool = setting(False, "Fold case; capital letters help to find names.")
     embedding_dim: int = setting(64, "Length of the vector of a frame or a word.", minimum=1)
+    character_units: int = setting(
+        0, "Units of each direction of a net that reads each word's characters; 0 for none. Words only.", minimum=0,
+        maximum=8_192,
+    )  # fmt: skip
+    character_dim: int = setting(32, "Length of a character's vector.", minimum=1, maximum=8_192)
+    word_vectors: str | None = setting(
+        None, "File of pretrained word vectors (word2vec, GloVe, fastText as text), as many numbers as --embedding-dim."
+    )
     differences: bool = setting(True, "Also feed the difference between neighboring frames; clips only.")
     units: int = setting(64, "Units of each direction.", minimum=1)
     num_layers: int = setting(1, "Recurrent layers on top of each other.", minimum=1)
