@@ -190,6 +190,19 @@ class TrainConfig:
         minimum=0.0,
         maximum=0.99999,
     )
+    adversarial: float = setting(
+        0.0, "Weight of the loss at adversarially perturbed word vectors (Miyato et al. 2017); 0 is off.", minimum=0.0
+    )
+    virtual_adversarial: float = setting(
+        0.0, "Weight of the change of the answers under such a perturbation, labels unused; 0 is off.", minimum=0.0
+    )
+    perturbation: float = setting(
+        0.02, "Norm of these perturbations, as a fraction of that of the vectors.", minimum=0.0, maximum=10.0
+    )
+    entropy_minimization: float = setting(0.0, "Weight of the entropy of the answers; 0 is off.", minimum=0.0)
+    r_drop: float = setting(
+        0.0, "Weight of the divergence of two passes with different dropout (R-Drop); 0 is off.", minimum=0.0
+    )
     patience: int = setting(
         3, "Stop after this many epochs without a better validation score; 0 never stops.", minimum=0
     )

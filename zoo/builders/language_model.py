@@ -51,6 +51,8 @@ class LanguageModel(BuiltModel):
         UserError: If a cell or a block is unknown.
     """
 
+    outputs_logits, can_read_twice = True, False
+
     def __init__(
         self,
         vocabulary_size: int,

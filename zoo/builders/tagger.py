@@ -176,6 +176,10 @@ class Tagger(BuiltModel):
     def default_loss(self) -> Any:
         return losses.StepCrossentropy()
 
+    def output_weights(self, y: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+        """Steps with a label count."""
+        return super().output_weights(y, y_pred, sample_weight) * ops.cast(ops.cast(y, "int32") >= 0, "float32")
+
     def default_metrics(self) -> list[Any]:
         return [losses.StepAccuracy()]
 
