@@ -57,10 +57,11 @@ def attach(model: keras.Model, recipe: TrainConfig) -> None:
     if not terms and getattr(model, "extra_loss", None) is None:
         return
     embeddings = [layer for layer in model._flatten_layers() if isinstance(layer, TokenEmbedding)]
-    if not hasattr(model, "plain_loss") or not model.can_read_twice:
+    reason = getattr(model, "no_extra_loss", "it is not a model of zoo.builders")
+    if reason and terms:
         raise UserError(
             f"{type(model).__name__} takes no further terms of the loss ({', '.join(term.__name__ for term in terms)}): "
-            "it carries its state from one batch to the next. Leave them out."
+            f"{reason}. Leave them out."
         )
     if {adversarial, virtual_adversarial} & set(terms) and not embeddings:
         raise UserError("Adversarial terms of the loss perturb vectors of words, and this model reads none.")
@@ -147,7 +148,7 @@ class Batch:
         """The gradient of a function of shifts, through which no other gradient flows."""
         # Without this, the gradient of the whole step would be asked to go through this one.
         point = [ops.stop_gradient(each) for each in point]
-        found = engine.gradient(function, point, self.model.non_trainable_variables)
+        found = engine.gradient(function, point, _variables(self.model))
         return [ops.stop_gradient(each) for each in found]
 
 
@@ -196,6 +197,10 @@ def r_drop(batch: Batch) -> Any:
 def _norm(tensor: Any) -> Any:
     """The Euclidean norm of each row, `(batch, 1, 1)`."""
     return ops.sqrt(ops.sum(ops.square(tensor), axis=(1, 2), keepdims=True))
+
+
+def _variables(model: Any) -> list[Any]:
+    return [*model.trainable_variables, *model.non_trainable_variables]
 
 
 def _seed(model: Any) -> Any:

@@ -44,10 +44,10 @@ def load(recipe: Train, assets: Mapping[str, Any] | None = None) -> Data:
         raw.check_labels(assets["labels"])
     tokenizer = assets["tokenizer"] if assets else train_tokenizer(recipe, all_texts(recipe, raw))
     card, epoch_examples, extra = raw.card, None, 0
-    if recipe.pseudo_labels and not assets:
-        epoch_examples, extra = pseudo_labeled(recipe, raw, tokenizer)
-        sizes = f"{raw.size('train'):,} labeled texts, and {extra:,} with an n-gram classifier's probabilities"
-        card = card.with_details(training=sizes)
+    if recipe.reads_unlabeled and not assets:
+        epoch_examples, extra = with_unlabeled(recipe, raw, tokenizer)
+        what = "with an n-gram classifier's probabilities" if recipe.pseudo_labels else "without a label"
+        card = card.with_details(training=f"{raw.size('train'):,} labeled texts, and {extra:,} {what}")
 
     def encode(examples: tf.data.Dataset, training: bool) -> tf.data.Dataset:
         return batches.encoded(examples, encoder(tokenizer, recipe))
@@ -72,40 +72,38 @@ def all_texts(recipe: Train, raw: RawDataset) -> tf.data.Dataset:
     Texts without labels are among them if the recipe learns from such.
     """
     training = raw.split("train")
-    if not recipe.limit and (recipe.pretrain_epochs or recipe.pseudo_labels) and "unlabeled" in raw.names:
+    if not recipe.limit and (recipe.pretrain_epochs or recipe.reads_unlabeled) and "unlabeled" in raw.names:
         training = training.concatenate(raw.split("unlabeled"))
     return training.map(lambda item, _: item)
 
 
-def pseudo_labeled(
+def with_unlabeled(
     recipe: Train, raw: RawDataset, tokenizer: text.Tokenizer
 ) -> tuple[Callable[[int], tf.data.Dataset], int]:
-    """Labeled and unlabeled texts, both with a probability for each label as target.
+    """Labeled and unlabeled texts, with a probability for each label as target.
+
+    Those of an unlabeled text come from a classifier of n-grams (`--pseudo-labels`), else all are 0.
 
     Returns:
-        Epoch number -> examples `(text, probabilities)` with probabilities `(2,)` float32; and the number of texts
+        Epoch number -> examples `(text, probabilities)` with probabilities `(labels,)` float32; and the number of texts
         without a label.
 
     Raises:
-        UserError: If the data set has other than two labels, or no unlabeled texts.
+        UserError: If the data set has no unlabeled texts, or for pseudo-labels other than two labels.
     """
-    size = raw.size("unlabeled")
-    if len(raw.labels) != 2 or not size:
-        raise UserError(
-            f"--pseudo-labels needs two labels and unlabeled texts; {recipe.dataset!r} has {len(raw.labels)} labels "
-            f"and {size:,} unlabeled texts. Train with --no-pseudo-labels."
-        )
+    size, classes = raw.size("unlabeled"), len(raw.labels)
+    if not size:
+        option = "pseudo-labels" if recipe.pseudo_labels else "unlabeled"
+        raise UserError(f"--{option} needs unlabeled texts; {recipe.dataset!r} has none. Train with --no-{option}.")
     size = min(size, recipe.limit or size)
-    items, labels = zip(*raw.split("train").as_numpy_iterator(), strict=True)
-    classifier = NGramClassifier(tokenizer.encode(_decoded(items)), np.array(labels), tokenizer.size, recipe.seed)
     unlabeled = raw.split("unlabeled", size).map(lambda item, _: item)
-    probabilities = [
-        classifier.probabilities(tokenizer.encode(_decoded(some)))
-        for some in unlabeled.batch(batches.ENCODE_AT_ONCE).as_numpy_iterator()
-    ]
-    soft = tf.data.Dataset.from_tensor_slices(np.concatenate(probabilities).astype("float32"))
-    labeled = raw.split("train").map(lambda item, label: (item, tf.one_hot(label, 2)))
-    streams, counts = [labeled, tf.data.Dataset.zip((unlabeled, soft))], [len(labels), size]
+    if recipe.pseudo_labels:
+        soft = tf.data.Dataset.from_tensor_slices(pseudo_labels(recipe, raw, tokenizer, unlabeled))
+        targets = tf.data.Dataset.zip((unlabeled, soft))
+    else:
+        targets = unlabeled.map(lambda item: (item, tf.zeros([classes])))
+    labeled = raw.split("train").map(lambda item, label: (item, tf.one_hot(label, classes)))
+    streams, counts = [labeled, targets], [raw.size("train"), size]
 
     def examples(epoch: int) -> tf.data.Dataset:
         # Drawn in proportion, so that both kinds are spread over the epoch.
@@ -113,6 +111,28 @@ def pseudo_labeled(
         return tf.data.Dataset.sample_from_datasets(streams, weights, seed=recipe.seed * 1009 + epoch)
 
     return examples, size
+
+
+def pseudo_labels(
+    recipe: Train, raw: RawDataset, tokenizer: text.Tokenizer, unlabeled: tf.data.Dataset
+) -> np.ndarray:
+    """The probabilities of a classifier of n-grams for texts without a label, `(texts, 2)` float32.
+
+    Raises:
+        UserError: If the data set has other than two labels.
+    """
+    if len(raw.labels) != 2:
+        raise UserError(
+            f"--pseudo-labels needs two labels; {recipe.dataset!r} has {len(raw.labels)}. Train with "
+            "--no-pseudo-labels."
+        )
+    items, labels = zip(*raw.split("train").as_numpy_iterator(), strict=True)
+    classifier = NGramClassifier(tokenizer.encode(_decoded(items)), np.array(labels), tokenizer.size, recipe.seed)
+    found = [
+        classifier.probabilities(tokenizer.encode(_decoded(some)))
+        for some in unlabeled.batch(batches.ENCODE_AT_ONCE).as_numpy_iterator()
+    ]
+    return np.concatenate(found).astype("float32")
 
 
 def _decoded(items: Sequence[bytes]) -> list[str]:

@@ -51,6 +51,23 @@ class Train(TrainConfig):
     pseudo_labels: bool = setting(
         False, "Also learn from unlabeled texts, with the predictions of an n-gram classifier as labels."
     )
+    unlabeled: bool = setting(
+        False, "Also read unlabeled texts in training, for --virtual-adversarial and --entropy-minimization."
+    )
+
+    @property
+    def reads_unlabeled(self) -> bool:
+        """Whether unlabeled texts take part in the training with labels."""
+        return self.pseudo_labels or self.unlabeled
+
+    def conflict(self) -> str | None:
+        """Settings that do not go together."""
+        if self.unlabeled and not (self.pseudo_labels or self.virtual_adversarial or self.entropy_minimization):
+            return (
+                "--unlabeled alone changes nothing: give the texts something to teach, such as --virtual-adversarial 1, "
+                "--entropy-minimization 0.1 or --pseudo-labels."
+            )
+        return None
 
 
 @dataclass(frozen=True)

@@ -16,12 +16,12 @@ class Recompiled:
     Attributes:
         extra_loss: What a training adds to the loss, see `zoo.loss_terms`; nothing of it is saved with the model.
         outputs_logits: Whether the model's outputs are logits, and not probabilities.
-        can_read_twice: Whether reading a batch again gives the same answer, dropout apart.
+        no_extra_loss: Why the model can have none; empty if it can.
     """
 
     extra_loss: Callable[..., Any] | None = None
     outputs_logits = False
-    can_read_twice = True
+    no_extra_loss = ""
 
     def compile(self, optimizer: Any = "rmsprop", loss: Any = None, *args: Any, **kwargs: Any) -> None:
         """`keras.Model.compile`."""

@@ -51,7 +51,8 @@ class LanguageModel(BuiltModel):
         UserError: If a cell or a block is unknown.
     """
 
-    outputs_logits, can_read_twice = True, False
+    outputs_logits = True
+    no_extra_loss = "it carries its state from one batch to the next"
 
     def __init__(
         self,
