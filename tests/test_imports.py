@@ -38,7 +38,7 @@ ROWS = {
     "zoo/archive.py": "h5py msgspec numpy zoo.errors",
     "zoo/cards.py": "zoo.errors zoo.legacy zoo.names zoo.schema",
     "zoo/listing.py": "zoo.cards zoo.cells zoo.engine zoo.task",
-    "zoo/data/*": "keras numpy PIL pyarrow tensorflow tensorflow_datasets tokenizers "
+    "zoo/data/*": "keras numpy PIL pyarrow scipy tensorflow tensorflow_datasets tokenizers "
     "zoo.errors zoo.ids zoo.names zoo.schema",
     "zoo/figures.py": "matplotlib numpy zoo.errors",
     "zoo/metrics.py": "numpy sklearn",

@@ -48,7 +48,7 @@ class Summary:
     @property
     def monitored(self) -> float:
         """The test score that the task watches."""
-        return self.metrics["scores"]["test"][self.metrics["monitor"]]
+        return self.metrics["scores"]["test"].get(self.metrics["monitor"], float("nan"))
 
     @property
     def rank(self) -> tuple:

@@ -193,6 +193,18 @@ def write(
     return load(path)
 
 
+def update_metrics(path: Path, metrics: Mapping[str, Any]) -> None:
+    """Replaces what `metrics.json` of a saved model says, and renews its manifest and card.
+
+    Args:
+        path: The folder.
+        metrics: All that the file shall hold.
+    """
+    _write_json(path / cards.METRICS, metrics)
+    _write_manifest(path)
+    (path / cards.CARD).write_text(cards.card(cards.summarize(path)), encoding="utf-8")
+
+
 def _write_json(path: Path, value: Any) -> None:
     path.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 

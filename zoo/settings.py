@@ -214,6 +214,9 @@ class TrainConfig:
     seed: int = setting(1, "Seed of initial weights, shuffling and dropout.", minimum=0, maximum=2**32 - 1)
     limit: int | None = setting(None, "Use only the first N training examples.", minimum=1)
     max_minutes: float | None = setting(None, "Minutes after which training stops, scores and saves.", minimum=0.0)
+    score_test: bool = setting(
+        True, "Score the test split once at the end; leave it to scripts/publish.py where this is one of several tries."
+    )
     precision: str = setting(
         "float32", "Dtype policy of the computation.", choices=("float32", "mixed_bfloat16", "mixed_float16")
     )

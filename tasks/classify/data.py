@@ -13,6 +13,7 @@ from zoo.data.raw import RawDataset
 from zoo.errors import UserError
 from zoo.task import Data
 
+from . import sound
 from .augmentation import augmented
 from .pixels import in_order
 from .raw import cached, is_memory_test, open_examples
@@ -38,6 +39,8 @@ def load(recipe: Train, assets: Mapping[str, Any] | None = None) -> Data:
             "choose a recurrent --cell, such as gru."
         )
     raw = open_examples(recipe).take(recipe.limit)
+    if "sample_rate" in raw.card.details:
+        return _recordings(raw, recipe, assets)
     own = _assets(raw)
     if assets:
         raw.check_labels(assets["labels"])
@@ -58,6 +61,24 @@ def load(recipe: Train, assets: Mapping[str, Any] | None = None) -> Data:
         card=raw.card,
         examples=_examples(raw) if (memory or series) and not assets else None,
     )
+
+
+def _recordings(raw: RawDataset, recipe: Train, assets: Mapping[str, Any] | None) -> Data:
+    """A data set of recordings, for a new model or a saved one."""
+    if recipe.cell in CELLS:
+        raise UserError(
+            f"{recipe.dataset} has recordings of several lengths, which {recipe.cell!r} cannot read: choose a recurrent "
+            "--cell, such as gru."
+        )
+    data = sound.load(raw, recipe)
+    if assets:
+        raw.check_labels(assets["labels"])
+        if data.assets["audio"] != assets.get("audio"):
+            raise UserError(
+                f"Data set {recipe.dataset!r} has recordings, read as {data.assets['audio']}; the model reads "
+                f"{assets.get('audio', 'no recordings')}."
+            )
+    return data
 
 
 def _assets(raw: RawDataset) -> dict[str, Any]:

@@ -122,13 +122,13 @@ def _train(
         model, states = loop.run(stages)
     finally:
         keras.config.set_dtype_policy("float32")
-    say("Scoring the test split.")
+    say("Scoring the test split." if recipe.score_test else "The test split is left unscored.")
     began = time.monotonic()
     state, chosen_by = joined(stages, states)
     chosen = state.history[state.best_epoch - 1]
     scores = {
         "validation": {k.removeprefix("validation_"): v for k, v in chosen.items() if k.startswith("validation_")},
-        "test": task.score(model, data.split("test"), data.assets),
+        "test": task.score(model, data.split("test"), data.assets) if recipe.score_test else {},
     }
     seconds = {"loading": loading, **loop.seconds, "test": time.monotonic() - began}
     say(f"Time: {', '.join(f'{name} {spent:.0f} s' for name, spent in seconds.items())}.")
