@@ -106,10 +106,9 @@ def resampled(sound: Sound, rate: int) -> Sound:
 
 
 def log_mel(samples: Any, rate: int, num_mel: int = 40) -> tf.Tensor:
-    """Log-mel frames of a sound, each band with mean 0 and the whole with standard deviation 1 over the sound.
+    """Log-mel frames of a sound, with mean 0 and standard deviation 1 over all of it: loudness does not count.
 
-    Short-time Fourier transform with Hann windows, power, triangles on the mel scale, logarithm. Without the mean of a
-    band, which holds the loudness and the microphone, and divided by the deviation, recordings look alike.
+    Short-time Fourier transform with Hann windows, power, triangles on the mel scale, logarithm.
 
     Args:
         samples: `(time,)` float32.
@@ -124,8 +123,7 @@ def log_mel(samples: Any, rate: int, num_mel: int = 40) -> tf.Tensor:
     samples = tf.pad(samples, [[0, tf.maximum(window - tf.shape(samples)[0], 0)]])
     power = tf.square(tf.abs(tf.signal.stft(samples, window, step, _fft_length(window))))
     logs = tf.math.log(tf.matmul(power, tf.constant(_triangles(rate, num_mel))) + FLOOR)
-    logs -= tf.reduce_mean(logs, axis=0, keepdims=True)
-    return logs / (tf.math.reduce_std(logs) + 1e-3)
+    return (logs - tf.reduce_mean(logs)) / (tf.math.reduce_std(logs) + 1e-3)
 
 
 def _fft_length(window: int) -> int:
