@@ -6,6 +6,7 @@ from typing import Any
 import tensorflow as tf
 
 from zoo.data import batches, text
+from zoo.data.bpe_dropout import BPEDropout
 from zoo.data.pipeline import Pipeline
 from zoo.errors import UserError
 from zoo.ids import END, START
@@ -48,13 +49,22 @@ def load(recipe: Train, assets: Mapping[str, Any] | None = None) -> Data:
             f"Data set {recipe.dataset!r} goes from {languages[0]} to {languages[1]}; "
             f"the model translates from {source} to {target}."
         )
-    longest = recipe.max_length
+    longest, drops = recipe.max_length, bpe_dropout(recipe, assets)
 
-    def encode_pairs(examples: tf.data.Dataset, training: bool) -> tf.data.Dataset:
+    def encode_pairs(examples: tf.data.Dataset, source: Encode, target: Encode) -> tf.data.Dataset:
         # A pair that is too long is left out: half a sentence is not the translation of a whole one. A source is
         # truncated to one token more than allowed, which shows that it was too long.
-        examples = batches.encoded(examples, source_encoder(assets, longest + 1), target_encoder(assets))
+        examples = batches.encoded(examples, framed(source, longest + 1), framed(target, start=True))
         return examples.filter(lambda s, t: tf.maximum(tf.size(s), tf.size(t) - 1) <= longest)
+
+    def encode_training(examples: tf.data.Dataset, training: bool) -> tf.data.Dataset:
+        if drops:
+            return examples  # each epoch has encoded its own
+        return encode_pairs(examples, source_tokenizer(assets).encode, target_tokenizer(assets).encode)
+
+    def epoch_examples(epoch: int) -> tf.data.Dataset:
+        source, target = (each.encoder(epoch) for each in drops)
+        return encode_pairs(raw.split("train"), source, target)
 
     def encode_sources(examples: tf.data.Dataset, training: bool) -> tf.data.Dataset:
         return batches.encoded(examples, source_encoder(assets, longest))
@@ -67,7 +77,10 @@ def load(recipe: Train, assets: Mapping[str, Any] | None = None) -> Data:
 
     return Data(
         raw=raw,
-        train=Pipeline(raw, teacher_forced, encode_pairs, recipe.batch_size, recipe.seed).train,
+        train=Pipeline(
+            raw, teacher_forced, encode_training, recipe.batch_size, recipe.seed,
+            epoch_examples=epoch_examples if drops else None,
+        ).train,
         split=Pipeline(raw, bucketed, encode_sources).split,
         assets=assets,
         sizes=raw.sizes,
@@ -106,13 +119,36 @@ def target_tokenizer(assets: Mapping[str, Any]) -> text.Tokenizer:
     return assets.get("tokenizer") or assets["target_tokenizer"]
 
 
-def source_encoder(assets: Mapping[str, Any], max_length: int) -> Callable[[Sequence[str]], list]:
-    """Source texts -> ids, at most `max_length` of them, the last the end token: it marks where a sentence ends."""
-    tokenizer = source_tokenizer(assets)
-    return lambda texts: [[*text.truncate(ids, max_length - 1), END] for ids in tokenizer.encode(texts)]
+Encode = Callable[[Sequence[str]], list[list[int]]]
+"""Texts -> ids without start and end."""
 
 
-def target_encoder(assets: Mapping[str, Any]) -> Callable[[Sequence[str]], list]:
-    """Target texts -> ids between the start and the end token."""
-    tokenizer = target_tokenizer(assets)
-    return lambda texts: [[START, *ids, END] for ids in tokenizer.encode(texts)]
+def source_encoder(assets: Mapping[str, Any], max_length: int) -> Encode:
+    """Source texts -> ids, at most `max_length` of them, the last the end token."""
+    return framed(source_tokenizer(assets).encode, max_length)
+
+
+def framed(encode: Encode, max_length: int | None = None, start: bool = False) -> Encode:
+    """An encoder whose ids end with the end token, which marks where a sentence ends, and may begin with the start.
+
+    Args:
+        encode: Texts -> ids.
+        max_length: Largest number of ids, the end token included; longer texts are truncated. None for any.
+        start: Whether the start token stands before.
+    """
+    first = [START] * start
+
+    def encoded(texts: Sequence[str]) -> list[list[int]]:
+        rows = encode(texts)
+        cut = rows if max_length is None else [text.truncate(ids, max_length - 1) for ids in rows]
+        return [[*first, *ids, END] for ids in cut]
+
+    return encoded
+
+
+def bpe_dropout(recipe: Train, assets: Mapping[str, Any]) -> list[BPEDropout]:
+    """The encoders of training texts, source and target, that leave merges out; empty if the recipe has none."""
+    if not recipe.bpe_dropout:
+        return []
+    tokenizers = source_tokenizer(assets), target_tokenizer(assets)
+    return [BPEDropout(each, recipe.bpe_dropout, recipe.seed + side) for side, each in enumerate(tokenizers)]
