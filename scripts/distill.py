@@ -7,7 +7,7 @@ The teachers, trained from one data set with one vocabulary, translate together 
 beam search over the mean of their probabilities. A student learns from these translations, and by default from the
 true ones as well; its own greedy search then comes near the teachers' beams. Validation and test pairs are copied.
 
-Reference: Kim and Rush, "Sequence-Level Knowledge Distillation" (2016), section 3.2; ensembles as teachers as in Freitag,
+References: Kim and Rush, "Sequence-Level Knowledge Distillation" (2016), section 3.2; ensembles as teachers: Freitag,
 Al-Onaizan and Sankaran, "Ensemble Distillation for Neural Machine Translation" (2017).
 """
 
@@ -62,7 +62,9 @@ def main() -> None:
 
     models = load(options.teachers)
     recipe = dataclasses.replace(models[0].recipe, limit=options.limit)
-    raw = open_pairs(recipe.dataset, recipe.reverse, recipe.source, columns=(recipe.source_column, recipe.target_column))
+    raw = open_pairs(
+        recipe.dataset, recipe.reverse, recipe.source, columns=(recipe.source_column, recipe.target_column)
+    )
     options.output.mkdir(parents=True)
     languages = models[0].assets["languages"]
     for split in ("train", "validation", "test"):

@@ -1,8 +1,8 @@
 """The ledger of test scores: every scoring of a published model on a test split, in the order of time.
 
 `scripts/publish.py` writes it, cards and tables read it. A row has the `model`, `dataset`, `split`, `date` (UTC),
-`commit`, `scores`, the `candidates` with their seeds and validation scores among which the model was chosen, and, if the
-split had been scored before for a model of this name, `again`, the reason.
+`commit`, `scores`, the `candidates` with their seeds and validation scores among which the model was chosen, and, if
+the split had been scored before for a model of this name, `again`, the reason.
 """
 
 import json
@@ -12,21 +12,21 @@ from typing import Any
 PATH = Path(__file__).parent / "ledger.json"
 
 
-def read(path: Path = PATH) -> list[dict[str, Any]]:
+def read() -> list[dict[str, Any]]:
     """All rows, the oldest first."""
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
+    return json.loads(PATH.read_text(encoding="utf-8")) if PATH.exists() else []
 
 
-def of_model(name: str, path: Path = PATH) -> list[dict[str, Any]]:
+def of_model(name: str) -> list[dict[str, Any]]:
     """The rows of a published model, the oldest first."""
-    return [row for row in read(path) if row["model"] == name]
+    return [row for row in read() if row["model"] == name]
 
 
-def earlier(name: str, dataset: str, split: str, path: Path = PATH) -> list[dict[str, Any]]:
+def earlier(name: str, dataset: str, split: str) -> list[dict[str, Any]]:
     """The scorings of a test split for models of this name so far."""
-    return [row for row in of_model(name, path) if (row["dataset"], row["split"]) == (dataset, split)]
+    return [row for row in of_model(name) if (row["dataset"], row["split"]) == (dataset, split)]
 
 
-def append(row: dict[str, Any], path: Path = PATH) -> None:
+def append(row: dict[str, Any]) -> None:
     """Adds a row at the end."""
-    path.write_text(json.dumps([*read(path), row], indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    PATH.write_text(json.dumps([*read(), row], indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

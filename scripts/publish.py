@@ -12,6 +12,7 @@ import argparse
 import dataclasses
 import datetime
 import json
+import re
 import shutil
 import statistics
 import subprocess
@@ -30,7 +31,9 @@ def candidate(path: Path) -> dict[str, Any]:
     Raises:
         SystemExit: If its test split was scored already: then it may have been chosen by that.
     """
-    recipe, metrics = (json.loads((path / name).read_text(encoding="utf-8")) for name in ("recipe.json", "metrics.json"))
+    recipe, metrics = (
+        json.loads((path / name).read_text(encoding="utf-8")) for name in ("recipe.json", "metrics.json")
+    )
     if metrics["scores"]["test"]:
         sys.exit(f"{path} has a test score already. Train candidates with --no-score-test.")
     score = metrics["scores"]["validation"][metrics["monitor"]]
@@ -60,6 +63,18 @@ def scored(path: Path, dataset: str | None, split: str) -> dict[str, float]:
     return dict(model.installed.task.score(model.net, data.split(split), model.assets))
 
 
+def without_paths(recipe: dict[str, Any]) -> dict[str, Any]:
+    """A recipe whose files are called by their names: nobody else has them at the same place."""
+    train, command = dict(recipe["train"]), recipe.get("command", "")
+    for name, value in train.items():
+        if isinstance(value, str) and Path(value).is_absolute():
+            train[name] = Path(value).name
+            command = command.replace(value, Path(value).name)
+    for option in ("--name", "--models-dir"):  # where the candidate lay
+        command = re.sub(rf" {option} \S+", "", command)
+    return {**recipe, "train": train, "command": command}
+
+
 def commit() -> str:
     """The commit of the code, with a plus if files that Git knows were changed since."""
     run = ["git", "-C", str(ROOT)]
@@ -79,7 +94,7 @@ def spread(candidates: list[dict[str, Any]]) -> dict[str, Any]:
     return {"mean": round(statistics.mean(values), 5), "deviation": round(deviation, 5), "seeds": by_seed}
 
 
-def main() -> None:
+def main(arguments: list[str] | None = None) -> None:
     """Publishes a model."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n\n")[0])
     parser.add_argument("name", help="name of the published model")
@@ -88,7 +103,7 @@ def main() -> None:
     parser.add_argument("--split", default="test")
     parser.add_argument("--again", metavar="REASON", help="score a split that was scored before, and say why")
     parser.add_argument("--models-dir", type=Path, default=ROOT / "saved_models")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     from zoo import saved
 
     candidates = [candidate(path) for path in options.candidates]
@@ -97,8 +112,8 @@ def main() -> None:
     before = ledger.earlier(options.name, dataset, options.split)
     if before and not options.again:
         sys.exit(
-            f"{options.name} was scored on {options.split} of {dataset} on {before[-1]['date']}. A split that was looked "
-            "at flatters; if there is a reason, give --again REASON, which the ledger and the card show."
+            f"{options.name} was scored on {options.split} of {dataset} on {before[-1]['date']}. A split that was "
+            "looked at flatters; if there is a reason, give --again REASON, which the ledger and the card show."
         )
     target = options.models_dir / options.name
     scores = scored(chosen["path"], options.dataset, options.split)
@@ -115,6 +130,9 @@ def main() -> None:
     shutil.copytree(chosen["path"], target)
     metrics = {**chosen["metrics"], "candidates": spread(candidates)}
     metrics["scores"] = {**metrics["scores"], options.split: scores}
+    (target / "recipe.json").write_text(
+        json.dumps(without_paths(chosen["recipe"]), indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
+    )
     saved.update_metrics(target, metrics)
     saved.load(target)
     print(json.dumps(row, indent=1))

@@ -27,8 +27,8 @@ from sklearn.utils.extmath import randomized_svd
 OFFSETS = (-2, -1, 1, 2)
 """Positions of the neighbors that describe a word."""
 
-CLITIC = re.compile(r"(?<=\w)(n['’]t|['’](?:s|re|ve|ll|d|m))\b", re.IGNORECASE)
-WORD = re.compile(r"n['’]t\b|['’](?:s|re|ve|ll|d|m)\b|\.{2,}|\d+(?:[.,:]\d+)*|\w+|[^\w\s]", re.IGNORECASE)
+CLITIC = re.compile(r"(?<=\w)(n['\u2019]t|['\u2019](?:s|re|ve|ll|d|m))\b", re.IGNORECASE)
+WORD = re.compile(r"n['\u2019]t\b|['\u2019](?:s|re|ve|ll|d|m)\b|\.{2,}|\d+(?:[.,:]\d+)*|\w+|[^\w\s]", re.IGNORECASE)
 """Words as in UD English EWT: `do n't`, `it 's`, hyphens by themselves."""
 
 SIZE = 0.3

@@ -60,8 +60,8 @@ def attach(model: keras.Model, recipe: TrainConfig) -> None:
     reason = getattr(model, "no_extra_loss", "it is not a model of zoo.builders")
     if reason and terms:
         raise UserError(
-            f"{type(model).__name__} takes no further terms of the loss ({', '.join(term.__name__ for term in terms)}): "
-            f"{reason}. Leave them out."
+            f"{type(model).__name__} takes no further terms of the loss "
+            f"({', '.join(term.__name__ for term in terms)}): {reason}. Leave them out."
         )
     if {adversarial, virtual_adversarial} & set(terms) and not embeddings:
         raise UserError("Adversarial terms of the loss perturb vectors of words, and this model reads none.")

@@ -67,8 +67,8 @@ def _recordings(raw: RawDataset, recipe: Train, assets: Mapping[str, Any] | None
     """A data set of recordings, for a new model or a saved one."""
     if recipe.cell in CELLS:
         raise UserError(
-            f"{recipe.dataset} has recordings of several lengths, which {recipe.cell!r} cannot read: choose a recurrent "
-            "--cell, such as gru."
+            f"{recipe.dataset} has recordings of several lengths, which {recipe.cell!r} cannot read: choose a "
+            "recurrent --cell, such as gru."
         )
     data = sound.load(raw, recipe)
     if assets:

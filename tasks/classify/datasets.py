@@ -74,4 +74,5 @@ DATASETS = {
         details={"distance_offset": 0},
     ),
 }
-"""A row with `sample_rate` has recordings. A row with `distance_offset` is a memory test: a sequence's length less this offset is the distance it tests."""
+"""A row with `sample_rate` has recordings. A row with `distance_offset` is a memory test: a sequence's length less this
+offset is the distance it tests."""

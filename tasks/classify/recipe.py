@@ -52,7 +52,10 @@ class Train(TrainConfig):
         0.0, "Recordings: silence added at each end in training, up to this many seconds.", minimum=0.0, maximum=10.0
     )
     noise: float = setting(
-        0.0, "Recordings: white noise added in training, up to this fraction of the loudness.", minimum=0.0, maximum=10.0
+        0.0,
+        "Recordings: white noise added in training, up to this fraction of the loudness.",
+        minimum=0.0,
+        maximum=10.0,
     )
     dropout: float = setting(0.3, "Dropout rate after hidden layers.", minimum=0.0, maximum=0.9)
     image_size: int = setting(28, "Height and width in pixels to which a folder's pictures are scaled.", minimum=1)

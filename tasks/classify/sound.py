@@ -21,10 +21,6 @@ BOUNDARIES = (20, 30, 40, 50, 65, 80, 100, 150, 250, 500)
 GOLDEN = 3
 """Recordings of the test split in `golden.json`."""
 
-Seed = tf.Tensor
-"""Two whole numbers, from which a random change follows."""
-
-
 def load(raw: RawDataset, recipe: Train) -> Data:
     """A data set of recordings, examples `(samples, label)` with samples int16 `(time,)`.
 
@@ -83,7 +79,7 @@ def scaled(samples: tf.Tensor) -> tf.Tensor:
 
 
 def changed(
-    samples: tf.Tensor, rate: int, speed_range: float, time_shift: float, noise: float, seed: Seed
+    samples: tf.Tensor, rate: int, speed_range: float, time_shift: float, noise: float, seed: tf.Tensor
 ) -> tf.Tensor:
     """A recording, changed at random so that its class stays.
 
@@ -96,7 +92,7 @@ def changed(
         speed_range: The speed is drawn from 1 less this to 1 and this.
         time_shift: Largest silence at each end, in seconds.
         noise: Largest standard deviation of the noise, as a fraction of that of the recording.
-        seed: Decides the draws.
+        seed: Two whole numbers that decide the draws.
 
     Returns:
         `(time,)` float32, of another length.

@@ -113,9 +113,7 @@ def with_unlabeled(
     return examples, size
 
 
-def pseudo_labels(
-    recipe: Train, raw: RawDataset, tokenizer: text.Tokenizer, unlabeled: tf.data.Dataset
-) -> np.ndarray:
+def pseudo_labels(recipe: Train, raw: RawDataset, tokenizer: text.Tokenizer, unlabeled: tf.data.Dataset) -> np.ndarray:
     """The probabilities of a classifier of n-grams for texts without a label, `(texts, 2)` float32.
 
     Raises:

@@ -64,8 +64,8 @@ class Train(TrainConfig):
         """Settings that do not go together."""
         if self.unlabeled and not (self.pseudo_labels or self.virtual_adversarial or self.entropy_minimization):
             return (
-                "--unlabeled alone changes nothing: give the texts something to teach, such as --virtual-adversarial 1, "
-                "--entropy-minimization 0.1 or --pseudo-labels."
+                "--unlabeled alone changes nothing: give the texts something to teach, such as "
+                "--virtual-adversarial 1, --entropy-minimization 0.1 or --pseudo-labels."
             )
         return None
 

@@ -173,9 +173,7 @@ def word_ids(tokenizer: text.Tokenizer, words: Sequence[str]) -> list[int]:
     return [ids[0] if ids else UNKNOWN for ids in tokenizer.encode(words)]
 
 
-def encoded_words(
-    tokenizer: text.Tokenizer, characters: text.Tokenizer | None, words: Sequence[str]
-) -> np.ndarray:
+def encoded_words(tokenizer: text.Tokenizer, characters: text.Tokenizer | None, words: Sequence[str]) -> np.ndarray:
     """A sentence as a model of words reads it, before it is batched.
 
     Args:

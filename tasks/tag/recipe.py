@@ -112,6 +112,26 @@ RECIPE = Recipe(
         "tiny": {"epochs": 1, "limit": 64, "embedding_dim": 8, "units": 8},
         # For tables that compare cells (tasks/README.md): half a minute on two cores with the cell gru.
         "board": {"epochs": 4, "limit": 2_000, "units": 48},
+        # Parts of speech of English; README.md in this folder says what each part is worth, and how to get the vectors.
+        "ud_en_ewt": {
+            "dataset": "universal_dependencies/en_ewt",
+            "cell": "lstm",
+            "epochs": 8,
+            "batch_size": 32,
+            "learning_rate": 3e-3,
+            "schedule": "cosine",
+            "ema_momentum": 0.995,
+            "vocabulary_size": 60_000,  # all of the training split's, and all words with a pretrained vector
+            "embedding_dim": 128,
+            "character_units": 64,
+            "units": 192,
+            "word_dropout": 0.15,
+            "embedding_dropout": 0.3,
+            "dropout": 0.4,
+            "adversarial": 1.0,
+            "perturbation": 0.04,
+            "weights_dtype": "float16",
+        },
         "conll2003": {
             "dataset": "conll2003",
             "epochs": 8,

@@ -78,7 +78,11 @@ def load(recipe: Train, assets: Mapping[str, Any] | None = None) -> Data:
     return Data(
         raw=raw,
         train=Pipeline(
-            raw, teacher_forced, encode_training, recipe.batch_size, recipe.seed,
+            raw,
+            teacher_forced,
+            encode_training,
+            recipe.batch_size,
+            recipe.seed,
             epoch_examples=epoch_examples if drops else None,
         ).train,
         split=Pipeline(raw, bucketed, encode_sources).split,

@@ -50,8 +50,8 @@ def perceptron(
             skip connection, see `zoo.layers.ResidualStack`; None stacks them plainly.
         pooling: With a cell, how outputs over time become one vector: `"last"`, the output after the last real step,
             `"mean"`, `"max"`, `"attention"`, or several of them.
-        conv_filters: With a cell, filters of two convolutions over time before the recurrent layers, each with rectified
-            linear units; 0 for none.
+        conv_filters: With a cell, filters of two convolutions over time before the recurrent layers, each with
+            rectified linear units; 0 for none.
         kernel_size: Steps that each of these convolutions sees.
         dropout: Dropout after every hidden layer of a perceptron; with a cell, of features between the layers or within
             blocks, the same at every step, and after the last one.

@@ -31,10 +31,10 @@ class Tagger(BuiltModel):
     share one id, still have different vectors.
 
     Called with ids `(batch, time)` int32, padded with 0, or with a pair of these and of the ids of each word's
-    characters, `(batch, time, characters)` int32, padded with 0 on the right; with frames `(batch, time, height, width, channels)`, values
-    0 to 255; or with features `(batch, time, features)`; the last two alone or as a pair with lengths `(batch,)`, it
-    returns probabilities `(batch, time, num_classes)` float32. Its loss and accuracy ignore labels below 0: give
-    padded steps the label -1.
+    characters, `(batch, time, characters)` int32, padded with 0 on the right; with frames
+    `(batch, time, height, width, channels)`, values 0 to 255; or with features `(batch, time, features)`; the last two
+    alone or as a pair with lengths `(batch,)`, it returns probabilities `(batch, time, num_classes)` float32. Its loss
+    and accuracy ignore labels below 0: give padded steps the label -1.
 
     Args:
         num_classes: Number of labels.
@@ -274,8 +274,8 @@ def _check_characters(characters: int | None, tokens: int | None, dim: int, unit
         raise ValueError("Characters belong to words: character_vocabulary_size needs vocabulary_size as well.")
     if characters < 2 or min(dim, units) < 1:
         raise ValueError(
-            "A tagger that reads characters needs two ids of them at least, padding and unknown, and sizes above 0; got "
-            f"character_vocabulary_size={characters}, character_dim={dim} and character_units={units}."
+            "A tagger that reads characters needs two ids of them at least, padding and unknown, and sizes above 0; "
+            f"got character_vocabulary_size={characters}, character_dim={dim} and character_units={units}."
         )
 
 

@@ -83,4 +83,6 @@ def rows_for(vectors: WordVectors, names: Sequence[str], table: np.ndarray) -> n
             f"Give --embedding-dim {dimensions}."
         )
     place = {word: i for i, word in enumerate(vectors.words)}
-    return np.stack([vectors.table[place[name]] if name in place else row for name, row in zip(names, table, strict=True)])
+    return np.stack(
+        [vectors.table[place[name]] if name in place else row for name, row in zip(names, table, strict=True)]
+    )
