@@ -302,3 +302,23 @@ def test_parquet(tmp_path: Path) -> None:
     (tmp_path / "bad.parquet").write_bytes(b"PAR1 no table PAR1")
     with pytest.raises(UserError, match="cannot be read as Parquet"):
         open_texts(str(tmp_path / "bad.parquet"))
+
+
+def test_unlabeled_texts_beside_labeled_ones(tmp_path: Path) -> None:
+    for label, count in (("neg", 30), ("pos", 30), ("unsup", 20)):
+        (tmp_path / label).mkdir()
+        for number in range(count):
+            (tmp_path / label / f"{number}.txt").write_text(f"{label} text number{number}", encoding="utf-8")
+    recipe = Train(dataset=str(tmp_path), batch_size=8, unlabeled=True, virtual_adversarial=1.0, min_count=1)
+    loaded = data.load(recipe)
+    assert loaded.sizes()["train"] == loaded.raw.size("train") + 20
+    rows = [row for _, targets, _ in loaded.train(0).as_numpy_iterator() for row in targets.tolist()]
+    assert len(rows) == loaded.sizes()["train"]
+    assert sorted(map(sum, rows)) == [0.0] * 20 + [1.0] * loaded.raw.size("train")
+    assert all(np.asarray(targets).ndim == 1 for _, targets, _ in loaded.split("validation"))
+    words = loaded.assets["tokenizer"].encode(["unsup"])[0]
+    assert words != [1], "unlabeled texts give words too"
+    with pytest.raises(UserError, match="give the texts something to teach"):
+        Train(unlabeled=True)
+    with pytest.raises(UserError, match="needs unlabeled texts"):
+        data.load(Train(unlabeled=True, entropy_minimization=0.1))
