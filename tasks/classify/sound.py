@@ -21,6 +21,7 @@ BOUNDARIES = (20, 30, 40, 50, 65, 80, 100, 150, 250, 500)
 GOLDEN = 3
 """Recordings of the test split in `golden.json`."""
 
+
 def load(raw: RawDataset, recipe: Train) -> Data:
     """A data set of recordings, examples `(samples, label)` with samples int16 `(time,)`.
 

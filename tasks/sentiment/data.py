@@ -17,6 +17,9 @@ from .pseudo_labels import NGramClassifier
 from .raw import open_texts
 from .recipe import Train
 
+SCORING_BATCH_SIZE = 128
+"""Texts predicted at once where nothing is learned."""
+
 BOUNDARIES = (8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768)
 """Bucket boundaries grow by a third or a half: padding stays small with few buckets."""
 
@@ -49,21 +52,32 @@ def load(recipe: Train, assets: Mapping[str, Any] | None = None) -> Data:
         what = "with an n-gram classifier's probabilities" if recipe.pseudo_labels else "without a label"
         card = card.with_details(training=f"{raw.size('train'):,} labeled texts, and {extra:,} {what}")
 
+    ready = pipeline(recipe, raw, tokenizer, epoch_examples)
+    return Data(
+        raw=raw,
+        train=ready.train,
+        split=ready.split,
+        assets={"tokenizer": tokenizer, "labels": list(raw.labels)},
+        sizes=lambda: {**raw.sizes(), "train": raw.size("train") + extra},
+        card=card,
+    )
+
+
+def pipeline(
+    recipe: Train,
+    raw: RawDataset,
+    tokenizer: text.Tokenizer,
+    epoch_examples: Callable[[int], tf.data.Dataset] | None = None,
+) -> Pipeline:
+    """The pipeline from texts with their targets to batches."""
+
     def encode(examples: tf.data.Dataset, training: bool) -> tf.data.Dataset:
         return batches.encoded(examples, encoder(tokenizer, recipe))
 
     def batch(examples: tf.data.Dataset, size: int) -> tf.data.Dataset:
         return batches.bucketed(examples, size, batches.boundaries(BOUNDARIES, recipe.max_length))
 
-    pipeline = Pipeline(raw, batch, encode, recipe.batch_size, recipe.seed, epoch_examples=epoch_examples)
-    return Data(
-        raw=raw,
-        train=pipeline.train,
-        split=pipeline.split,
-        assets={"tokenizer": tokenizer, "labels": list(raw.labels)},
-        sizes=lambda: {**raw.sizes(), "train": raw.size("train") + extra},
-        card=card,
-    )
+    return Pipeline(raw, batch, encode, recipe.batch_size, recipe.seed, epoch_examples=epoch_examples)
 
 
 def all_texts(recipe: Train, raw: RawDataset) -> tf.data.Dataset:
@@ -96,25 +110,32 @@ def with_unlabeled(
         option = "pseudo-labels" if recipe.pseudo_labels else "unlabeled"
         raise UserError(f"--{option} needs unlabeled texts; {recipe.dataset!r} has none. Train with --no-{option}.")
     size = min(size, recipe.limit or size)
-    unlabeled = raw.split("unlabeled", size).map(lambda item, _: item)
-    if recipe.pseudo_labels:
-        soft = tf.data.Dataset.from_tensor_slices(pseudo_labels(recipe, raw, tokenizer, unlabeled))
-        targets = tf.data.Dataset.zip((unlabeled, soft))
-    else:
-        targets = unlabeled.map(lambda item: (item, tf.zeros([classes])))
-    labeled = raw.split("train").map(lambda item, label: (item, tf.one_hot(label, classes)))
-    streams, counts = [labeled, targets], [raw.size("train"), size]
+    targets = pseudo_labels(recipe, raw, tokenizer, size) if recipe.pseudo_labels else np.zeros((size, classes), "f4")
+    return mixed(recipe, raw, targets), size
+
+
+def mixed(recipe: Train, raw: RawDataset, targets: np.ndarray) -> Callable[[int], tf.data.Dataset]:
+    """Epoch number -> labeled texts, and unlabeled ones with these targets `(texts, labels)`."""
+    soft = tf.data.Dataset.from_tensor_slices(targets.astype("float32"))
+    unlabeled = tf.data.Dataset.zip((bare(raw, len(targets)), soft))
+    labeled = raw.split("train").map(lambda item, label: (item, tf.one_hot(label, len(raw.labels))))
+    streams, counts = [labeled, unlabeled], [raw.size("train"), len(targets)]
 
     def examples(epoch: int) -> tf.data.Dataset:
         # Drawn in proportion, so that both kinds are spread over the epoch.
         weights = [count / sum(counts) for count in counts]
         return tf.data.Dataset.sample_from_datasets(streams, weights, seed=recipe.seed * 1009 + epoch)
 
-    return examples, size
+    return examples
 
 
-def pseudo_labels(recipe: Train, raw: RawDataset, tokenizer: text.Tokenizer, unlabeled: tf.data.Dataset) -> np.ndarray:
-    """The probabilities of a classifier of n-grams for texts without a label, `(texts, 2)` float32.
+def bare(raw: RawDataset, size: int) -> tf.data.Dataset:
+    """The first texts without a label: scalars."""
+    return raw.split("unlabeled", size).map(lambda item, _: item)
+
+
+def pseudo_labels(recipe: Train, raw: RawDataset, tokenizer: text.Tokenizer, size: int) -> np.ndarray:
+    """The probabilities of a classifier of n-grams for the first texts without a label, `(size, 2)` float32.
 
     Raises:
         UserError: If the data set has other than two labels.
@@ -128,7 +149,7 @@ def pseudo_labels(recipe: Train, raw: RawDataset, tokenizer: text.Tokenizer, unl
     classifier = NGramClassifier(tokenizer.encode(_decoded(items)), np.array(labels), tokenizer.size, recipe.seed)
     found = [
         classifier.probabilities(tokenizer.encode(_decoded(some)))
-        for some in unlabeled.batch(batches.ENCODE_AT_ONCE).as_numpy_iterator()
+        for some in bare(raw, size).batch(batches.ENCODE_AT_ONCE).as_numpy_iterator()
     ]
     return np.concatenate(found).astype("float32")
 
