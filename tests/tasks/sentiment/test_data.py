@@ -332,7 +332,9 @@ def test_self_training_learns_from_both_predictions(tmp_path: Path) -> None:
         (tmp_path / "texts" / label).mkdir(parents=True)
         for number in range(count):
             words = rng.choice(BAD if label == "neg" or (label == "unsup" and number % 2) else GOOD, 4)
-            (tmp_path / "texts" / label / f"{number:03d}.txt").write_text(f"{' '.join(words)} {number}", encoding="utf-8")
+            (tmp_path / "texts" / label / f"{number:03d}.txt").write_text(
+                f"{' '.join(words)} {number}", encoding="utf-8"
+            )
     recipe = Train(
         dataset=str(tmp_path / "texts"), units=4, embedding_dim=4, batch_size=8, epochs=2, pseudo_labels=True,
         self_training_epochs=2, learning_rate=0.03,
