@@ -65,11 +65,6 @@ def load(recipe: Train, assets: Mapping[str, Any] | None = None) -> Data:
 
 def _recordings(raw: RawDataset, recipe: Train, assets: Mapping[str, Any] | None) -> Data:
     """A data set of recordings, for a new model or a saved one."""
-    if recipe.cell in CELLS:
-        raise UserError(
-            f"{recipe.dataset} has recordings of several lengths, which {recipe.cell!r} cannot read: choose a "
-            "recurrent --cell, such as gru."
-        )
     data = sound.load(raw, recipe)
     if assets:
         raw.check_labels(assets["labels"])

@@ -151,6 +151,10 @@ def _examples(data: Data, name: str) -> Iterator[tuple]:
             yield ("".join(document).encode("utf-8", "replace"),)
 
 
+SAMPLES = np.int16
+"""Type of the samples of a sound; labels have more bits."""
+
+
 def _measure(component: Any, number: int) -> tuple[str, int, list[str]]:
     """What the length of a component counts, the length, and its texts."""
     if isinstance(component, bytes):
@@ -160,7 +164,7 @@ def _measure(component: Any, number: int) -> tuple[str, int, list[str]]:
     if array.dtype == object:
         texts = [item.decode("utf-8", "replace") for item in array.ravel()]
         return "strings", len(texts), texts
-    if array.ndim and array.dtype.kind in "fu":
+    if array.ndim and (array.dtype.kind in "fu" or array.dtype == SAMPLES):
         return ("steps" if array.ndim != 3 else "rows"), len(array), []
     return "", 0, []
 
@@ -228,7 +232,7 @@ def _show(example: tuple, names: Sequence[str]) -> str:
             words = [item.decode("utf-8", "replace") for item in array.ravel()]
             text = " ".join(words)
             parts.append(repr(text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."))
-        elif array.dtype.kind == "i" and names:
+        elif array.dtype.kind == "i" and names and array.dtype != SAMPLES:
             labels = [names[int(i)] if 0 <= int(i) < len(names) else "-" for i in array.ravel()]
             parts.append(" ".join(labels[:20]) + (" ..." if len(labels) > 20 else ""))
         else:

@@ -15,6 +15,7 @@ import scipy.io.wavfile
 import tensorflow as tf
 import tensorflow_datasets as tfds
 from zoo.tasks.classify import data, sound
+from zoo.tasks.classify.model import build
 from zoo.tasks.classify.predict import predict
 from zoo.tasks.classify.recipe import Predict, Train, can_answer
 from zoo.tasks.classify.spoken_digit import spoken_digit_dataset_builder as builder
@@ -166,7 +167,7 @@ def test_neighbors_in_a_batch_change_no_answer(model: SavedModel) -> None:
 
 def test_what_does_not_fit_is_refused(model: SavedModel) -> None:
     with pytest.raises(UserError, match="recurrent"):
-        data.load(Train(dataset="spoken_digit"))
+        build(Train(dataset="spoken_digit"), data.load(Train(dataset="spoken_digit")))
     with pytest.raises(UserError, match="--speed-range"):
         data.load(recipe(augment=True))
     with pytest.raises(UserError, match="num_mel"):
