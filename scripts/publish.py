@@ -22,7 +22,13 @@ from typing import Any
 
 import ledger
 
+from zoo import saved
+from zoo.task import find
+
 ROOT = Path(__file__).parents[1]
+
+SAMPLE = {"seed": None, "max_minutes": None}
+"""Settings in which candidates may differ."""
 
 
 def candidate(path: Path) -> dict[str, Any]:
@@ -46,7 +52,11 @@ def best(candidates: list[dict[str, Any]]) -> dict[str, Any]:
     Raises:
         SystemExit: If they differ in more than their seeds, so that they are no sample of one recipe.
     """
-    recipes = [{**item["recipe"]["train"], "seed": None, "max_minutes": None} for item in candidates]
+    recipes = [
+        # Settings that came into the program later had their default then.
+        {**dataclasses.asdict(find(item["recipe"]["task"]).recipe.configure(item["recipe"]["train"])), **SAMPLE}
+        for item in candidates
+    ]
     if any(recipe != recipes[0] for recipe in recipes):
         sys.exit("The candidates' recipes differ in more than the seed. Give trainings of one recipe.")
     higher = candidates[0]["metrics"]["higher_is_better"]
@@ -55,8 +65,6 @@ def best(candidates: list[dict[str, Any]]) -> dict[str, Any]:
 
 def scored(path: Path, dataset: str | None, split: str) -> dict[str, float]:
     """The scores of a saved model on a split."""
-    from zoo import saved
-
     model = saved.load(path)
     given = {"dataset": dataset} if dataset else {}
     data = model.installed.task.load(dataclasses.replace(model.recipe, limit=None, **given), model.assets)
@@ -104,8 +112,6 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--again", metavar="REASON", help="score a split that was scored before, and say why")
     parser.add_argument("--models-dir", type=Path, default=ROOT / "saved_models")
     options = parser.parse_args(arguments)
-    from zoo import saved
-
     candidates = [candidate(path) for path in options.candidates]
     chosen = best(candidates)
     dataset = chosen["metrics"]["data"]["name"]
