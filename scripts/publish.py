@@ -9,6 +9,7 @@ written down and shown.
 """
 
 import argparse
+import csv
 import dataclasses
 import datetime
 import json
@@ -22,7 +23,7 @@ from typing import Any
 
 import ledger
 
-from zoo import saved
+from zoo import figures, saved
 from zoo.task import find
 
 ROOT = Path(__file__).parents[1]
@@ -72,15 +73,15 @@ def scored(path: Path, dataset: str | None, split: str) -> dict[str, float]:
 
 
 def without_paths(recipe: dict[str, Any]) -> dict[str, Any]:
-    """A recipe whose files are called by their names: nobody else has them at the same place."""
+    """The recipe as others may use it: files are called by their names, and the test split is scored."""
     train, command = dict(recipe["train"]), recipe.get("command", "")
     for name, value in train.items():
         if isinstance(value, str) and Path(value).is_absolute():
             train[name] = Path(value).name
             command = command.replace(value, Path(value).name)
-    for option in ("--name", "--models-dir"):  # where the candidate lay
-        command = re.sub(rf" {option} \S+", "", command)
-    return {**recipe, "train": train, "command": command}
+    # Where the candidate lay, and that it was one of several.
+    command = re.sub(r" --(name|models-dir) \S+| --no-(score-test|plot)", "", command)
+    return {**recipe, "train": {**train, "score_test": True}, "command": command}
 
 
 def commit() -> str:
@@ -139,6 +140,9 @@ def main(arguments: list[str] | None = None) -> None:
     (target / "recipe.json").write_text(
         json.dumps(without_paths(chosen["recipe"]), indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
     )
+    with (target / "history.csv").open(encoding="utf-8", newline="") as stream:
+        history = [{name: float(value) for name, value in row.items() if value} for row in csv.DictReader(stream)]
+    figures.draw_curves(target / "curves.png", history, metrics["monitor"])
     saved.update_metrics(target, metrics)
     saved.load(target)
     print(json.dumps(row, indent=1))
