@@ -40,7 +40,7 @@ MAXIMA: Mapping[str, float] = {
 }
 """Largest numbers of settings that have no maximum of their own, by name: beyond them, no machine has the memory."""
 
-NO_LOSS_TERMS: Mapping[str, float] = dict.fromkeys(
+NO_LOSS_TERMS: Mapping[str, Any] = dict.fromkeys(
     ("adversarial", "virtual_adversarial", "entropy_minimization", "r_drop"), 0.0
 )
 """Settings of a stage without the terms of `zoo.loss_terms`, for `dataclasses.replace`: they belong to the labels."""
