@@ -22,7 +22,8 @@ EVERYTHING = f"{LIGHT} zoo.engine {DATA} {NETS} zoo.figures zoo.metrics zoo.opti
 ROWS = {
     "zoo/__init__.py": "zoo.registration",
     "zoo/__main__.py": "zoo.cli",
-    "zoo/registration.py": "",
+    "zoo/registration.py": "zoo.silence",
+    "zoo/silence.py": "",
     "zoo/errors.py": "",
     "zoo/ids.py": "",
     "zoo/legacy.py": "",
@@ -38,8 +39,8 @@ ROWS = {
     "zoo/archive.py": "h5py msgspec numpy zoo.errors",
     "zoo/cards.py": "zoo.errors zoo.legacy zoo.names zoo.schema",
     "zoo/listing.py": "zoo.cards zoo.cells zoo.engine zoo.task",
-    "zoo/data/*": "keras numpy PIL pyarrow tensorflow tensorflow_datasets tokenizers "
-    "zoo.errors zoo.ids zoo.names zoo.schema",
+    "zoo/data/*": "keras numpy PIL platformdirs pyarrow tensorflow tensorflow_datasets tokenizers "
+    "zoo.errors zoo.ids zoo.names zoo.schema zoo.silence",
     "zoo/figures.py": "matplotlib numpy zoo.errors",
     "zoo/metrics.py": "numpy sklearn",
     "zoo/optimizers.py": "keras zoo.engine zoo.settings",
