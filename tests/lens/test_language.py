@@ -11,7 +11,8 @@ from keras import ops
 from zoo import builders, engine
 from zoo.data import text
 from zoo.errors import UserError
-from zoo.lens import connectivity, language, neurons, properties, shades
+from zoo import shades
+from zoo.lens import connectivity, language, neurons, properties
 from zoo.lens.settings import Connectivity, Neurons
 from zoo.saved import SavedModel
 from zoo.settings import TrainConfig
