@@ -11,8 +11,11 @@ ORDER = ("Data", "Model", "Training", "Search", "Output", "Workers", "Options")
 WIDTH = 100
 """Most characters of a line, however wide the terminal is."""
 
-_HYPHEN = "\u2011"
-"""A hyphen at which no line is wrapped."""
+LARGEST = 1e6
+"""Ranges that end beyond this are not shown: they only keep away what no machine can hold."""
+
+_HYPHEN, _SPACE = "\u2011", "\u2007"
+"""A hyphen and a space at which no line is wrapped."""
 
 
 class Formatter(click.HelpFormatter):
@@ -28,7 +31,7 @@ class Formatter(click.HelpFormatter):
         super().write_dl([(name, text.replace("-", _HYPHEN)) for name, text in rows], col_max, col_spacing)
 
     def getvalue(self) -> str:
-        return super().getvalue().replace(_HYPHEN, "-")
+        return super().getvalue().replace(_HYPHEN, "-").replace(_SPACE, " ")
 
 
 class Context(click.Context):
@@ -72,11 +75,11 @@ class Option(click.Option):
         if self.show_default and shown:
             facts.append(f"default: {shown}")
         low, high = getattr(self.type, "min", None), getattr(self.type, "max", None)
-        if low is not None and high is not None:
+        if low is not None and high is not None and high < LARGEST:
             facts.append(f"{low:g} to {high:g}")
         if self.required:
             facts.append("required")
-        return f"[{'; '.join(facts)}]" if facts else ""
+        return f"[{'; '.join(facts)}]".replace(" ", _SPACE) if facts else ""
 
 
 def _in_words(default: Any) -> str:

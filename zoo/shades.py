@@ -115,7 +115,8 @@ def green(tokens: Iterable[str], values: Iterable[float]) -> list[tuple[str, flo
 _PAGE = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>{title}</title>
 <style>body {{ font: 1em/1.6 sans-serif; max-width: 60em; margin: 2em auto; padding: 0 1em }}
-p {{ white-space: pre-wrap; overflow-wrap: anywhere }} .legend {{ color: #555 }} mark {{ color: inherit }}</style></head>
+p {{ white-space: pre-wrap; overflow-wrap: anywhere }} .legend {{ color: #555 }}
+mark {{ color: inherit }}</style></head>
 <body><h1>{title}</h1>
 <p class="legend">{legend}</p>
 {body}

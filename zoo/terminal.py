@@ -7,6 +7,7 @@ import io
 import os
 import re
 import select
+import shutil
 import sys
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -86,6 +87,11 @@ def has_color(stream: Any) -> bool:
     """Whether a stream is a terminal that shows colors, and the user has not turned them off (no-color.org)."""
     is_terminal = stream is not None and stream.isatty()
     return is_terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def width() -> int:
+    """Characters of a line of the terminal; 100 where there is none."""
+    return shutil.get_terminal_size((100, 24)).columns
 
 
 def complain(sentence: str, prefix: str = "Error: ") -> None:

@@ -285,7 +285,7 @@ def pad(rows: Sequence[Sequence[int]], length: int | None = None) -> np.ndarray:
 
 
 def in_batches(items: Iterable, size: int) -> Iterator[list]:
-    """Lists of at most `size` items, in order; a shorter one where `items.ready()` says that the next is not there yet."""
+    """Lists of at most `size` items, in order; shorter ones where `items.ready()` says that the next is not there."""
     ready = getattr(items, "ready", lambda: True)
     batch = []
     for item in items:
