@@ -196,7 +196,7 @@ def test_an_input_without_an_answer_is_a_line_and_exit_code_1(
     summary = cards.Summary(tmp_path / "m", {"task": "toy", "train": {}}, {}, 0)
     monkeypatch.setattr(cards, "locate", lambda *_: summary.path)
     monkeypatch.setattr(cards, "summarize", lambda _: summary)
-    monkeypatch.setattr(environment, "start_keras", lambda _: None)
+    monkeypatch.setattr(environment, "start_keras", lambda *_: None)
     monkeypatch.setattr(zoo, "saved", SimpleNamespace(load=lambda path: path), raising=False)
     asked = []
     toy = SimpleNamespace(

@@ -39,7 +39,7 @@ ROWS = {
     "zoo/options.py": "click zoo.help zoo.legacy zoo.names zoo.settings",
     "zoo/completion.py": "click zoo.cards zoo.cells zoo.task",
     "zoo/shades.py": "click zoo.errors zoo.terminal",
-    "zoo/environment.py": "zoo.errors",
+    "zoo/environment.py": "zoo.errors zoo.terminal",
     "zoo/terminal.py": "click zoo.data.files zoo.errors",
     "zoo/schema.py": "msgspec zoo.errors",
     "zoo/archive.py": "h5py msgspec numpy zoo.errors",
@@ -76,7 +76,8 @@ ROWS = {
     "zoo/scores.py": "",
     "zoo/cli.py": (
         "click zoo zoo.answers zoo.cards zoo.cells zoo.comparison zoo.completion zoo.data.datasets zoo.environment "
-        "zoo.errors zoo.help zoo.inspection zoo.lens zoo.listing zoo.names zoo.options zoo.settings zoo.task zoo.terminal"
+        "zoo.errors zoo.help zoo.inspection zoo.lens zoo.listing zoo.names zoo.options zoo.scores zoo.settings "
+        "zoo.task zoo.terminal"
     ),
     "tasks/__init__.py": "",
     "tasks/*/datasets.py": "zoo.data.datasets",

@@ -36,7 +36,7 @@ def command(task: Installed, shared: Sequence[click.Option]) -> click.Command:
         typing = not inputs and sys.stdin is not None and sys.stdin.isatty()
         config = recipe.predict(inputs=inputs or (() if typing else terminal.input_lines(task.name)), **given)
         path = _answering(task, config, values)
-        environment.start_keras(values["backend"])
+        environment.start_keras(values["backend"], path.name)
         from zoo import saved
 
         model = saved.load(path)
@@ -80,7 +80,7 @@ def command(task: Installed, shared: Sequence[click.Option]) -> click.Command:
 
 
 def _answering(task: Installed, config: Any, values: dict[str, Any]) -> Path:
-    """The model that answers. Says so before anything heavy is imported, so that nobody waits in silence."""
+    """The model that answers. Where the user named none, a log says which; in a terminal `start_keras` does."""
     named = values["model"]
     if named is not None:
         path = cards.locate(named, values["models_dir"])
@@ -90,8 +90,8 @@ def _answering(task: Installed, config: Any, values: dict[str, Any]) -> Path:
     theirs = cards.summarize(path).task
     if theirs != task.name:
         raise UserError(f"{path.name} is a model for {theirs}: use `zoo {theirs} --model {path.name}`.")
-    if named is None or sys.stderr.isatty():
-        terminal.echo(f"Loading {path.name} ...", err=True)
+    if named is None and not sys.stderr.isatty():
+        terminal.echo(f"Model: {path.name}", err=True)
     return path
 
 

@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 import click
 
 import zoo
-from zoo import answers, cards, cells, completion, environment, help, listing, options, terminal
+from zoo import answers, cards, cells, completion, environment, help, listing, options, scores, terminal
 from zoo.cells import arguments
 from zoo.comparison import commands as comparison
 from zoo.data.datasets import find_row, unknown_dataset
@@ -203,8 +203,14 @@ def _trainer(task: Installed) -> click.Command:
             plot=values["plot"],
             tensorboard=values["tensorboard"],
         )
-        for line in training.summary(saved):
+        terminal.echo(str(saved.path))
+        found = saved.metrics["scores"]["test"].items()
+        rows = [(f"test {name}", cards.number(value), scores.definition(name)) for name, value in found]
+        for line in listing.table(rows, terminal.width()):
             terminal.echo(line)
+        named = saved.path.name if cards.own() == saved.path.parent else str(saved.path)
+        line = f"zoo {task.name} --model {shlex.quote(named)} {recipe.example}".rstrip()
+        terminal.echo(f"Try it: {line}", err=True)
 
     return options.Command(
         task.name,
@@ -321,15 +327,16 @@ def evaluate(
     task = find(cards.summarize(path).task)
     if dataset is not None:
         _check_dataset(dataset, task.recipe)
-    environment.start_keras(backend)
+    environment.start_keras(backend, path.name)
     from zoo import saved, training
 
-    scores = training.evaluate(saved.load(path), dataset, split, limit)
+    found = training.evaluate(saved.load(path), dataset, split, limit)
     if as_json:
-        click.echo(json.dumps(scores))
-    else:
-        for name, value in scores.items():
-            click.echo(f"{name} {cards.number(value)}")
+        click.echo(json.dumps(found))
+        return
+    rows = [(name, cards.number(value), scores.definition(name)) for name, value in found.items()]
+    for line in listing.table(rows, terminal.width()):
+        terminal.echo(line)
 
 
 cli.add_command(inspection.command(_check_dataset, environment.start_keras, BACKEND))

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from zoo import terminal
 from zoo.errors import UserError
 
 BACKENDS = ("tensorflow", "jax")
@@ -57,8 +58,12 @@ def _check_files() -> None:
         raise UserError(f"Only {soft} files may be open at once; {FEWEST_FILES} are needed: ulimit -n {ENOUGH_FILES}.")
 
 
-def start_keras(backend: str | None) -> None:
+def start_keras(backend: str | None, loading: str = "Keras") -> None:
     """Chooses the backend, and only then imports Keras; `zoo.registration` keeps TensorFlow's notes back.
+
+    Args:
+        backend: Name of the backend; default that of the environment or of Keras's own file.
+        loading: What the user waits for in the meantime: a terminal says so at once.
 
     Raises:
         UserError: If the backend, or Keras's configuration, cannot be used.
@@ -72,6 +77,8 @@ def start_keras(backend: str | None) -> None:
         raise UserError(
             f"KERAS_BACKEND is {chosen!r}; zoo runs on {' and '.join(BACKENDS)}. Set one of them, or unset it."
         )
+    if sys.stderr.isatty():
+        terminal.echo(f"Loading {loading} ...", err=True)
     try:
         import keras
         import tensorflow  # noqa: F401  tf.data serves every backend
