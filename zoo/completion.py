@@ -27,17 +27,17 @@ def script(shell: str) -> str:
     return f"# {PLACES[shell]}\n{(asking.source_template % asking.source_vars()).strip()}\n"
 
 
-def among(names: Iterable[str], several: bool = False) -> Complete:
+def among(names: Callable[[], Iterable[str]], several: bool = False) -> Complete:
     """Completes names; where none begins as typed, files.
 
     Args:
-        names: The names.
+        names: Gives the names, when a shell asks for them.
         several: Whether there may be several, separated by commas.
     """
 
     def complete(ctx: click.Context, param: click.Parameter, typed: str) -> list[CompletionItem]:
         before, comma, last = typed.rpartition(",") if several else ("", "", typed)
-        matching = [CompletionItem(before + comma + name) for name in names if name.startswith(last)]
+        matching = [CompletionItem(before + comma + name) for name in names() if name.startswith(last)]
         return matching or files(ctx, param, typed)
 
     return complete
@@ -50,8 +50,7 @@ def files(ctx: click.Context, param: click.Parameter, typed: str) -> list[Comple
 
 def models(ctx: click.Context, param: click.Parameter, typed: str) -> list[CompletionItem]:
     """Names of saved models, those of `--models-dir` if it was typed before."""
-    names = [item.name for item in cards.models(ctx.params.get("models_dir"))]
-    return among(names)(ctx, param, typed)
+    return among(lambda: [item.name for item in cards.models(ctx.params.get("models_dir"))])(ctx, param, typed)
 
 
 def of_settings(task: Installed | None = None) -> dict[str, Complete]:
@@ -60,15 +59,19 @@ def of_settings(task: Installed | None = None) -> dict[str, Complete]:
     Args:
         task: The task whose cells and data sets are completed; by default those of all tasks.
     """
-    tasks = [task] if task else list(installed().values())
-    every = list(dict.fromkeys([*cells.TABLE, *(name for item in tasks for name in item.recipe.cells)]))
-    datasets = [name for item in tasks for name in item.recipe.datasets]
-    one = among(every)
+
+    def tasks() -> Iterable[Installed]:
+        return [task] if task else installed().values()
+
+    def every_cell() -> Iterable[str]:
+        return dict.fromkeys([*cells.TABLE, *(name for item in tasks() for name in item.recipe.cells)])
+
+    one = among(every_cell)
     return {
         "cell": one,
         "decoder_cell": one,
-        "cells": among(every, several=True),
-        "dataset": among(datasets),
+        "cells": among(every_cell, several=True),
+        "dataset": among(lambda: [name for item in tasks() for name in item.recipe.datasets]),
         "model": models,
         **dict.fromkeys(("validation_dataset", "test_dataset", "attention_plot", "html", "plot"), files),
     }

@@ -7,12 +7,12 @@ imported is kept back; see `zoo.silence`.
 """
 
 import importlib
-import importlib.abc
 import importlib.machinery
 import importlib.util
 import sys
 from collections.abc import Sequence
 from types import ModuleType
+from typing import Any, cast
 
 from zoo import silence
 
@@ -66,7 +66,7 @@ def _loading(prefix: str) -> list[str]:
     ]
 
 
-class _Finder(importlib.abc.MetaPathFinder):
+class _Finder:
     """Finds modules in the ordinary way, each once, and gives them a loader that does more."""
 
     def __init__(self, awaited: set[str]) -> None:
@@ -80,14 +80,14 @@ class _Finder(importlib.abc.MetaPathFinder):
         self.awaited.remove(name)  # the search below must not end here again
         spec = importlib.util.find_spec(name)
         if spec is not None and spec.loader is not None:
-            spec.loader = _LOADERS[name](spec.loader)
+            spec.loader = cast(Any, _LOADERS[name](spec.loader))
         return spec
 
 
-class _Quiet(importlib.abc.Loader):
+class _Quiet:
     """A loader that runs another loader while standard error is kept back."""
 
-    def __init__(self, loader: importlib.abc.Loader) -> None:
+    def __init__(self, loader: Any) -> None:
         self.loader = loader
 
     def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType | None:

@@ -4,10 +4,8 @@ Its notes on oneDNN and CUDA go to the file descriptor of standard error, past P
 """
 
 import contextlib
-import logging
 import os
 import sys
-import tempfile
 from collections.abc import Iterator
 from types import ModuleType
 
@@ -23,6 +21,8 @@ def captured() -> Iterator[None]:
     except OSError:  # closed: there is nothing to keep back
         yield
         return
+    import tempfile  # here and below: `zoo --help` comes by, and needs neither
+
     with tempfile.TemporaryFile() as file:
         os.dup2(file.fileno(), 2)
         try:
@@ -49,6 +49,8 @@ def note(error: BaseException, text: str) -> None:
 @contextlib.contextmanager
 def quiet_log(name: str) -> Iterator[None]:
     """Only errors of a logger of Python."""
+    import logging
+
     logger = logging.getLogger(name)
     before = logger.level
     logger.setLevel(logging.ERROR)

@@ -142,7 +142,7 @@ class Loop:
         """Trains one epoch; returns what it took, and its loss and metrics."""
         recipe, examples = stage.recipe, stage.data.examples_per_epoch()
         number = state.epoch + 1
-        best = "" if state.best_score is None else f"{stage.monitor} {cards.number(state.best_score * _sign(stage))}"
+        best = "" if state.best_score is None else f"best {cards.number(state.best_score * _sign(stage))}"
         with bar(f"epoch {number}/{recipe.epochs}", examples, "compiling" if left.epoch is None else "") as advance:
             progress = Progress(number, recipe, examples, self._deadline(recipe, left), advance, left, best)
             logs = _epoch(stage, model, state.epoch, [progress, *self.callbacks])
