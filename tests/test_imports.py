@@ -68,7 +68,9 @@ ROWS = {
     "zoo/lens/*": f"keras numpy {EVERYTHING} zoo.training",
     "zoo/comparison/grid.py": "zoo.cards zoo.errors zoo.task",
     "zoo/comparison/processes.py": "zoo.cards zoo.errors",
-    "zoo/comparison/commands.py": "click zoo.cards zoo.cells zoo.errors zoo.names zoo.options zoo.settings zoo.task",
+    "zoo/comparison/commands.py": (
+        "click zoo.cards zoo.cells zoo.completion zoo.errors zoo.names zoo.options zoo.settings zoo.task"
+    ),
     "zoo/comparison/*": f"keras numpy scipy {EVERYTHING} zoo.training",
     "zoo/inspection/commands.py": "click zoo.options zoo.task zoo.terminal",
     "zoo/inspection/*": "numpy zoo.data zoo.ids zoo.task",

@@ -1,6 +1,5 @@
 """What `zoo list` shows: lines for a terminal, or objects for JSON."""
 
-import itertools
 import json
 import textwrap
 from collections.abc import Iterator, Sequence
@@ -39,12 +38,7 @@ def lines(kind: str, models_dir: Path | None = None, width: int = 100) -> Iterat
         rows = objects(kind)
         yield from table([(row["task"], row["name"], row["description"]) for row in rows], width)
     else:
-        rows = [_model_row(model) for model in cards.models(models_dir)]
-        if sum(max(map(len, column)) + 2 for column in zip(*rows, strict=True)) - 2 <= width:
-            yield from table(rows, width)
-        else:  # a name is for copying: it is never wrapped, and has a line of its own
-            facts = table([("  ", *row[1:]) for row in rows], width)
-            yield from itertools.chain.from_iterable(zip([row[0] for row in rows], facts, strict=True))
+        yield from _model_table([_model_row(model) for model in cards.models(models_dir)], width)
         for item in cards.damaged(models_dir):
             yield from textwrap.wrap(f"{item.path.name}  damaged: {item.reason}", width, subsequent_indent="    ")
 
@@ -62,6 +56,18 @@ def table(rows: Sequence[Sequence[str]], width: int) -> Iterator[str]:
         for line in textwrap.wrap(text, last, break_on_hyphens=False) or [""]:
             yield "  ".join([*(part.ljust(size) for part, size in zip(row, widths, strict=True)), line]).rstrip()
             row = [""] * len(row)
+
+
+def _model_table(rows: Sequence[Sequence[str]], width: int) -> Iterator[str]:
+    """One line per model; two where that would be too long, as a name is for copying and is never wrapped."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    if sum(widths) + 2 * len(widths) - 2 <= width:
+        yield from table(rows, width)
+        return
+    for row in rows:
+        yield row[0]
+        facts = "  ".join(text.ljust(size) for text, size in zip(row[1:], widths[1:], strict=True)).rstrip()
+        yield from textwrap.wrap(facts, width, initial_indent="    ", subsequent_indent="    ")
 
 
 def _model_row(model: cards.Summary) -> tuple[str, ...]:

@@ -79,7 +79,7 @@ def shaded(tokens: Sequence[str], values: Iterable[float], color: bool) -> Itera
             yield "".join(str(min(int(value * 10), 9)) * len(text) for text, value in row)
 
 
-def explained(tokens: Sequence[str], values: Sequence[float]) -> Iterator[str]:
+def explained(tokens: Sequence[str], values: Iterable[float]) -> Iterator[str]:
     """`shaded`, as standard output can show it, and what that means."""
     color = has_color()
     yield from shaded(tokens, values, color)

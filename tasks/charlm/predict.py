@@ -52,7 +52,7 @@ def _compare(
     """One text per temperature, each below its name; as JSON all in one object."""
     configs = [dataclasses.replace(config, temperature=temperature) for temperature in temperatures]
     if config.json:
-        samples = [
+        samples: list[dict[str, Any]] = [
             {"temperature": each.temperature, "text": prompt + "".join(_generate(saved, ids, each))} for each in configs
         ]
         first, *others = [sample["text"] for sample in samples]

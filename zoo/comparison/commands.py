@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from zoo import cards, options
+from zoo import cards, completion, options
 from zoo.cells import arguments
 from zoo.comparison import grid as grids
 from zoo.comparison import processes
@@ -58,7 +58,7 @@ def command(
         check_dataset(grid.recipe(grid.runs()[0]).dataset, recipe)
         run_grid(grid, values["processes"], start, values["backend"], as_json=values["as_json"])
 
-    own = [item for item in options.options(recipe.train) if item.name not in grids.OWN]
+    own = [item for item in options.options(recipe.train, completion.of_settings(task)) if item.name not in grids.OWN]
     return options.Command(
         task.name,
         callback=run,
@@ -67,6 +67,7 @@ def command(
                 ["--cells"],
                 group="Model",
                 required=True,
+                shell_complete=completion.of_settings(task)["cells"],
                 help=f"Cells, separated by commas, or {ALL!r}; all are compared with the first.",
             ),
             options.Option(
@@ -146,7 +147,7 @@ def models_command(
         "models",
         callback=run,
         params=[
-            click.Argument(["models"], nargs=2, metavar="MODEL MODEL"),
+            click.Argument(["models"], nargs=2, metavar="MODEL MODEL", shell_complete=completion.models),
             options.Option(
                 ["--dataset"],
                 group="Data",
