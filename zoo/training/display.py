@@ -103,7 +103,7 @@ class Table:
     def __init__(self, epochs: int, monitor: str) -> None:
         score = f"validation {monitor}"
         self.titles = ("epoch", "loss", score, "examples/s", "time")
-        self.widths = (max(2 * len(str(epochs)) + 1, 5), 10, max(len(score), 10), 10, 8)
+        self.widths = (max(2 * len(str(epochs)) + 1, 5), 8, max(len(score), 10), 10, 7)
 
     def head(self) -> str:
         """The names of the columns."""

@@ -102,7 +102,7 @@ def _kept(path: Path) -> str:
     kept = last_epoch(path)
     if kept is None:
         return "No epoch is kept; the same command starts anew."
-    return f"Kept: epoch {kept[1]} of the stage {kept[0]!r}. The same command with --resume goes on from there."
+    return f"Kept: epoch {kept[1]} of the stage {kept[0]!r}. The same command with --resume goes on."
 
 
 def _train(
@@ -198,7 +198,7 @@ def samples(model: saved.SavedModel, data: Data) -> Iterator[str]:
         text = answers.shown(i).text
         for name, value in (("input", text), ("answer", answers.answer(i)), ("truth", answers.truth(i))):
             if value:
-                yield textwrap.shorten(f"{name:7} {printable(value)}", WIDTH, placeholder=" ...")
+                yield f"{name:7} {textwrap.shorten(printable(value), WIDTH - 8, placeholder=' ...')}"
         yield ""
 
 
