@@ -96,7 +96,7 @@ def width() -> int:
 
 def complain(sentence: str, prefix: str = "Error: ") -> None:
     """Prints an error on standard error, its prefix in red where there are colors."""
-    shown = click.style(prefix, fg="red", bold=True) if has_color(sys.stderr) else prefix
+    shown = click.style(prefix, fg="red", bold=True) if prefix and has_color(sys.stderr) else prefix
     click.echo(f"{shown}{printable(sentence)}", err=True, color=has_color(sys.stderr))
 
 

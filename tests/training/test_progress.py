@@ -1,6 +1,7 @@
 """The time that is left, and lines that fit."""
 
 import io
+import signal
 import sys
 from types import SimpleNamespace
 from typing import Any
@@ -20,13 +21,35 @@ def test_time_left_is_known_after_the_first_epoch_and_its_validation() -> None:
     assert left.seconds(2.5) == pytest.approx(1.5 * 10 + 2 * 2 + 1.5 * 2)
 
 
-def test_compiling_is_what_the_first_step_takes_longer(monkeypatch: pytest.MonkeyPatch) -> None:
-    times = iter([0.0, 10.0, 11.0, 12.0])
+def test_one_measurement_from_which_compiling_cannot_be_told_is_not_enough() -> None:
+    left = progress.TimeLeft(epochs=3, scored=1.0)
+    left.measured(epoch=10.0, validation=20.0, certain=False)
+    assert left.seconds(1.0) is None
+    left.measured(epoch=10.0, validation=1.0, certain=False)
+    assert left.seconds(2.0) == pytest.approx(10 + 1 + 1)
+
+
+def test_compiling_is_what_the_first_step_and_outliers_take_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    times = iter([0.0, 10.0, 10.1, 10.2, 14.3, 14.4, 14.6])
     monkeypatch.setattr(progress.time, "monotonic", lambda: next(times))
     steady = progress.Steady()
-    for _ in range(3):
+    for _ in range(6):
         steady.step()
-    assert (steady.seconds, steady.compiling) == (12.0, 9.0)
+    assert steady.usual == pytest.approx(0.1)
+    assert steady.compiling == pytest.approx(9.9 + 4.0)
+
+
+def test_an_interrupt_within_the_garbage_collector_comes_after_it() -> None:
+    done = []
+
+    def collect() -> None:
+        with display.undisturbed():
+            signal.raise_signal(signal.SIGINT)
+            done.append("to the end")
+
+    with pytest.raises(KeyboardInterrupt):
+        collect()
+    assert done == ["to the end"]
 
 
 @pytest.mark.parametrize(("seconds", "shown"), [(0.4, "0:00"), (59.6, "1:00"), (61, "1:01"), (3_725, "1:02:05")])
@@ -58,7 +81,7 @@ def test_a_bar_in_a_terminal_and_lines_elsewhere(monkeypatch: pytest.MonkeyPatch
         monkeypatch.setattr(display, "SECONDS_PER_LINE", 0)
         monkeypatch.setattr(display, "SECONDS_PER_FRAME", 0)
         with display.bar("validation", 200) as advance:
-            advance(100, "a note")
+            advance(100, lambda: "a note")
         assert "validation" in stream.getvalue()
         assert ("\x1b" in stream.getvalue()) is color
         assert ("validation: 100 of 200 examples  a note\n" in stream.getvalue()) is plain

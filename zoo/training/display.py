@@ -5,7 +5,9 @@ ends in a deadlock (`zoo.training.stages.validate`).
 """
 
 import contextlib
+import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -25,7 +27,7 @@ BAR_WIDTH = 12
 """Characters of a bar: with the words beside it, a line fits 80."""
 
 Advance = Callable[..., None]
-"""`advance(done, note="")`: examples so far, and words that stand beside the bar."""
+"""`advance(done, note)`: examples so far, and a function that makes the words beside the bar when it is drawn."""
 
 
 def say(text: str) -> None:
@@ -60,13 +62,14 @@ def _drawer(progress: Progress, task: Any) -> Advance:
     drawn = 0.0
     progress.refresh()
 
-    def advance(done: int, note: str = "") -> None:
+    def advance(done: int, note: Callable[[], str] = str) -> None:
         nonlocal drawn
         total = progress.tasks[0].total
-        progress.update(task, completed=done if total is None else min(done, total), note=note)
+        done = done if total is None else min(done, int(total))
         now = time.monotonic()
-        if now - drawn >= SECONDS_PER_FRAME:
+        if now - drawn >= SECONDS_PER_FRAME or done == total:
             drawn = now
+            progress.update(task, completed=done, note=note())
             progress.refresh()
 
     return advance
@@ -75,14 +78,30 @@ def _drawer(progress: Progress, task: Any) -> Advance:
 def _reporter(what: str, total: int | None) -> Advance:
     reported = time.monotonic()
 
-    def advance(done: int, note: str = "") -> None:
+    def advance(done: int, note: Callable[[], str] = str) -> None:
         nonlocal reported
         now = time.monotonic()
         if now - reported >= SECONDS_PER_LINE:
             reported = now
-            say(f"{what}: {done:,}{f' of {total:,}' if total else ''} examples  {note}".rstrip())
+            say(f"{what}: {done:,}{f' of {total:,}' if total else ''} examples  {note()}".rstrip())
 
     return advance
+
+
+@contextlib.contextmanager
+def undisturbed() -> Iterator[None]:
+    """Ctrl-C takes effect at the end: within a callback of the garbage collector, Python would only print it."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came: list[Any] = []
+    before = signal.signal(signal.SIGINT, lambda *given: came.append(given))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before if before is not None else signal.SIG_DFL)
+    if came:
+        signal.raise_signal(signal.SIGINT)
 
 
 def clock(seconds: float) -> str:

@@ -1,5 +1,6 @@
 """The progress of a training: its epochs, the time that is left, and the batches of a validation."""
 
+import statistics
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -12,7 +13,7 @@ from zoo.training.evaluation import CountedBatches
 
 
 class TimeLeft:
-    """How long the rest of a run takes: known when its first epoch has been trained and validated.
+    """How long the rest of a run takes: known when an epoch has been trained and validated.
 
     Args:
         epochs: Epochs of the run.
@@ -21,12 +22,21 @@ class TimeLeft:
 
     def __init__(self, epochs: int, scored: float) -> None:
         self.epochs, self.scored = epochs, scored
+        self.measurements = 0
         self.epoch: float | None = None
         self.validation = 0.0
 
-    def measured(self, epoch: float, validation: float) -> None:
-        """Takes the seconds of the steps of an epoch and of its validation, both without compiling."""
-        self.epoch, self.validation = epoch, validation
+    def measured(self, epoch: float, validation: float, certain: bool = True) -> None:
+        """Takes the seconds of the steps of an epoch and of its validation, both without compiling.
+
+        Args:
+            epoch: Seconds of the steps.
+            validation: Seconds of the validation.
+            certain: Whether compiling could be told from them; else the next measurement counts.
+        """
+        self.validation = validation
+        self.epoch = epoch if certain or self.measurements else None
+        self.measurements += 1
 
     def seconds(self, done: float) -> float | None:
         """Seconds left.
@@ -42,22 +52,33 @@ class TimeLeft:
 
 
 class Steady:
-    """Seconds of steps without what compiling the first one takes."""
+    """The seconds of steps, of which a few take longer than the others because something is compiled for them."""
 
     def __init__(self) -> None:
-        self.began = time.monotonic()
-        self.first = self.seconds = 0.0
-        self.steps = 0
+        self.last = time.monotonic()
+        self.steps: list[float] = []
 
     def step(self) -> None:
         """Counts a step that has just ended."""
-        self.seconds, self.steps = time.monotonic() - self.began, self.steps + 1
-        self.first = self.first or self.seconds
+        now = time.monotonic()
+        self.steps.append(now - self.last)
+        self.last = now
+
+    @property
+    def usual(self) -> float:
+        """Seconds of a usual step, the median; 0 while only one is known, which has been compiled."""
+        return statistics.median(self.steps[1:]) if len(self.steps) > 1 else 0.0
 
     @property
     def compiling(self) -> float:
-        """What the first step took longer than the others did on average."""
-        return max(self.first - (self.seconds - self.first) / max(self.steps - 1, 1), 0.0) if self.steps > 1 else 0.0
+        """What was compiled: what the first step, and others that stand out, took longer than usual."""
+        usual = self.usual
+        slow = [step for i, step in enumerate(self.steps) if i == 0 or step > max(OUTLIER * usual, LEAST_SECONDS)]
+        return sum(max(step - usual, 0.0) for step in slow) if usual else 0.0
+
+
+OUTLIER, LEAST_SECONDS = 10, 0.2
+"""A step that takes this many times as long as usual, and this many seconds at least, compiles something."""
 
 
 class Progress(keras.callbacks.Callback):
@@ -98,16 +119,16 @@ class Progress(keras.callbacks.Callback):
             step = min(step, self.examples - self.done)  # the last batches of each bucket are smaller
         self.done += step
         self.steady.step()
-        self.advance(self.done, self._note(logs or {}))
+        self.advance(self.done, lambda: self._note(logs or {}))
         if time.monotonic() >= self.deadline:
             self.model.stop_training = True
 
     def _note(self, logs: dict[str, Any]) -> str:
         parts = [f"loss {float(logs['loss']):.4f}"] if "loss" in logs else []
         parts += [self.best] if self.best else []
-        if self.steady.steps > 1:
-            after = self.steady.seconds - self.steady.first
-            parts.append(f"{self.done * (1 - 1 / self.steady.steps) / max(after, 1e-9):,.0f} ex/s")
+        if len(self.steady.steps) > 1:
+            seconds_of_steps = sum(self.steady.steps) - self.steady.compiling
+            parts.append(f"{self.done / max(seconds_of_steps, 1e-9):,.0f} ex/s")
         fraction = self.done / self.examples if self.examples else 0.0
         seconds = self.left.seconds(self.epoch - 1 + fraction)
         return "  ".join(parts if seconds is None else [*parts, f"{clock(self._within(seconds))} left"])
@@ -117,7 +138,7 @@ class Progress(keras.callbacks.Callback):
         return min(seconds, max(self.deadline - time.monotonic(), 0.0) + self.left.scored * self.left.validation)
 
     def on_train_end(self, logs: dict | None = None) -> None:
-        self.seconds = time.monotonic() - self.steady.began
+        self.seconds = sum(self.steady.steps)
         self.rate = self.done / max(self.seconds, 1e-9)
         self.compiling = self.steady.compiling
         self.model.stop_training = False

@@ -20,7 +20,7 @@ from zoo import cards, optimizers
 from zoo.errors import UserError
 from zoo.task import Data, Stage
 from zoo.training.checkpoint import Checkpoint, TrainState
-from zoo.training.display import Table, bar, say
+from zoo.training.display import Table, bar, say, undisturbed
 from zoo.training.progress import Progress, TimeLeft, WatchedBatches
 
 WIDTH = 80
@@ -96,10 +96,10 @@ class Loop:
             progress, logs = self._train(stage, model, state, left)
             raw = [np.array(value) for value in model.get_weights()]
             optimizers.write_average(model)
-            scores, compiling = validate(stage, model)
+            scores, compiling, certain = validate(stage, model)
             took = time.monotonic() - started
             scoring = took - progress.seconds
-            left.measured(progress.seconds - progress.compiling, scoring - compiling)
+            left.measured(progress.seconds - progress.compiling, scoring - compiling, certain)
             self.seconds["compiling"] += progress.compiling + compiling
             self.seconds["steps"] += progress.seconds - progress.compiling
             self.seconds["validation"] += scoring - compiling
@@ -143,7 +143,7 @@ class Loop:
         recipe, examples = stage.recipe, stage.data.examples_per_epoch()
         number = state.epoch + 1
         best = "" if state.best_score is None else f"best {cards.number(state.best_score * _sign(stage))}"
-        with bar(f"epoch {number}/{recipe.epochs}", examples, "compiling" if left.epoch is None else "") as advance:
+        with bar(f"epoch {number}/{recipe.epochs}", examples, "" if left.measurements else "compiling") as advance:
             progress = Progress(number, recipe, examples, self._deadline(recipe, left), advance, left, best)
             logs = _epoch(stage, model, state.epoch, [progress, *self.callbacks])
         _check_loss(logs["loss"], number, recipe)
@@ -194,21 +194,23 @@ def _sign(stage: Stage) -> int:
     return 1 if stage.higher_is_better else -1
 
 
-def validate(stage: Stage, model: keras.Model) -> tuple[dict[str, float], float]:
-    """Scores of the validation split, and the seconds of them in which something was compiled.
+def validate(stage: Stage, model: keras.Model) -> tuple[dict[str, float], float, bool]:
+    """Scores of the validation split, the seconds in which something was compiled, and whether those can be known.
 
     After each use of a `tf.data` pipeline its iterator is collected here, in the main thread. Left to Python, that may
     happen within a function that the next pipeline calls, which then waits, holding the interpreter lock, for threads
     that wait for that lock: a training stopped there for good after 28 epochs.
     """
-    gc.collect()
+    with undisturbed():
+        gc.collect()
     with bar("validation", stage.data.sizes().get("validation")) as advance:
         batches = WatchedBatches(stage.data.split("validation"), advance)
         scores = stage.score(model, batches, stage.data.assets)
-    compiling = batches.steady.compiling
+    compiling, certain = batches.steady.compiling, len(batches.steady.steps) > 1
     del batches
-    gc.collect()
-    return scores, compiling
+    with undisturbed():
+        gc.collect()
+    return scores, compiling, certain
 
 
 def _check_loss(loss: float, epoch: int, recipe: Any) -> None:
