@@ -28,7 +28,7 @@ from zoo.training.display import bar, clock, say
 from zoo.training.folder import check_data, data_change, discard_empty, last_epoch, locked, open_training
 from zoo.training.history import write_history
 from zoo.training.progress import WatchedBatches
-from zoo.training.stages import WIDTH, Loop, joined
+from zoo.training.stages import WIDTH, Loop, joined, total
 
 SAMPLES = 3
 """Examples that are shown at the end."""
@@ -172,7 +172,7 @@ def _train(
 def _test(task: Task, model: keras.Model, data: Data) -> dict[str, float]:
     """Scores of the test split."""
     say("Scoring the test split, once.")
-    with bar("test", data.sizes().get("test")) as advance:
+    with bar("test", total(data, "test")) as advance:
         return task.score(model, WatchedBatches(data.split("test"), advance), data.assets)
 
 

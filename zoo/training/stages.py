@@ -78,7 +78,7 @@ class Loop:
             return state
         model.set_weights(before.get_weights())
         # Until something is better, the weights it starts from are the best.
-        state.best_score = validate(stage, model)[0][stage.monitor] * _sign(stage)
+        state.best_score = validate(stage, model, total(stage.data, "validation"))[0][stage.monitor] * _sign(stage)
         checkpoint.keep_best(model)
         return state
 
@@ -90,16 +90,18 @@ class Loop:
         # The test split will take as long as the validation in proportion.
         left = TimeLeft(recipe.epochs, 1 + sizes.get("test", 0) / max(sizes.get("validation", 1), 1))
         gc.freeze()  # what stands now stays: the collections around every validation take 5 ms instead of 350
+        validated = total(stage.data, "validation")
         say(table.head())
         while not self._ends(stage, state, left):
             started = time.monotonic()
             progress, logs = self._train(stage, model, state, left)
             raw = [np.array(value) for value in model.get_weights()]
             optimizers.write_average(model)
-            scores, compiling, certain = validate(stage, model)
+            scores, watched = validate(stage, model, validated)
+            validated, compiling = watched.examples, watched.steady.compiling
             took = time.monotonic() - started
             scoring = took - progress.seconds
-            left.measured(progress.seconds - progress.compiling, scoring - compiling, certain)
+            left.measured(progress.seconds - progress.compiling, scoring - compiling, len(watched.steady.steps) > 1)
             self.seconds["compiling"] += progress.compiling + compiling
             self.seconds["steps"] += progress.seconds - progress.compiling
             self.seconds["validation"] += scoring - compiling
@@ -194,8 +196,13 @@ def _sign(stage: Stage) -> int:
     return 1 if stage.higher_is_better else -1
 
 
-def validate(stage: Stage, model: keras.Model) -> tuple[dict[str, float], float, bool]:
-    """Scores of the validation split, the seconds in which something was compiled, and whether those can be known.
+def total(data: Data, split: str) -> int | None:
+    """Examples of a split as its batches count them; None where sizes are in other units, as those of texts are."""
+    return None if data.epoch_size else data.sizes().get(split)
+
+
+def validate(stage: Stage, model: keras.Model, examples: int | None) -> tuple[dict[str, float], WatchedBatches]:
+    """Scores of the validation split, and what its batches took.
 
     After each use of a `tf.data` pipeline its iterator is collected here, in the main thread. Left to Python, that may
     happen within a function that the next pipeline calls, which then waits, holding the interpreter lock, for threads
@@ -203,14 +210,13 @@ def validate(stage: Stage, model: keras.Model) -> tuple[dict[str, float], float,
     """
     with undisturbed():
         gc.collect()
-    with bar("validation", stage.data.sizes().get("validation")) as advance:
+    with bar("validation", examples) as advance:
         batches = WatchedBatches(stage.data.split("validation"), advance)
         scores = stage.score(model, batches, stage.data.assets)
-    compiling, certain = batches.steady.compiling, len(batches.steady.steps) > 1
-    del batches
+    batches.batches = None
     with undisturbed():
         gc.collect()
-    return scores, compiling, certain
+    return scores, batches
 
 
 def _check_loss(loss: float, epoch: int, recipe: Any) -> None:
