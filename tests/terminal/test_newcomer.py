@@ -27,15 +27,15 @@ TRAIN = [
 ]  # fmt: skip
 
 OURS = (
-    r"Loading .+ \.\.\.", r"films\.csv: .+", r"(data|model|path)   ?\S.*", r"       \S.*",
+    r"Loading .+ \.\.\.", r"films\.csv: .+", r"(data|model|path)   ?\S.*", r" {7,}\S.*",
     r" *epoch +loss +validation accuracy +examples/s +time",
     r" +\d+/\d+ +\d\.\d{4} +\d\.\d{4} +[\d,]+ +\d+:\d\d(  best)?",
     r"(epoch \d+/\d+|validation|test) [━╸╺ ]+\s*\d+%.*", r"Compiling kernels, once on this machine: about \d+ s\.",
     r"Kept: epoch \d+ of the stage 'train'\. The same command with --resume goes on\.",
     r"  zoo train .+", r"Interrupted\.", r"\^C", r"Resuming after epoch \d+ of \d+\.",
     r"Scoring the test split, once\.", r"Time: \d+:\d\d: .+", r"saved_models/first", r"test \w+ +\d\.\d{4}  .+",
-    r" {24,}\S.*", r"Try it: zoo sentiment --model first \"a fine film\"",
-    r"Type texts, one per line; Ctrl-D ends\.", r"> .*", r"(no|yes)\t\d\.\d{3}",
+    r"Stopping: the [\d.e-]+ minutes of --max-minutes are used up\.", r"Try it: zoo sentiment --model first \"a fine film\"",
+    r"Type texts, one per line; Ctrl-D ends\.", r">.*", r"(no|yes)\t\d\.\d{3}",
 )  # fmt: skip
 """What a line may be."""
 
@@ -140,6 +140,7 @@ def test_train_interrupt_resume_and_ask(terminal: type[Terminal]) -> None:
     assert second.end() == 0, second.written
     assert "Resuming after epoch" in second.written
     assert "fraction of right answers" in second.written
+    second.check()
     assert Path("saved_models/first/history.csv").is_file()
 
     third = terminal("sentiment", "--model", "first")
