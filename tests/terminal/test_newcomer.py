@@ -34,7 +34,8 @@ OURS = (
     r"Kept: epoch \d+ of the stage 'train'\. The same command with --resume goes on\.",
     r"  zoo train .+", r"Interrupted\.", r"\^C", r"Resuming after epoch \d+ of \d+\.",
     r"Scoring the test split, once\.", r"Time: \d+:\d\d: .+", r"saved_models/first", r"test \w+ +\d\.\d{4}  .+",
-    r"Stopping: the [\d.e-]+ minutes of --max-minutes are used up\.", r"Try it: zoo sentiment --model first \"a fine film\"",
+    r"Stopping: the [\d.e-]+ minutes of --max-minutes are used up\.",
+    r"Try it: zoo sentiment --model first \"a fine film\"",
     r"Type texts, one per line; Ctrl-D ends\.", r">.*", r"(no|yes)\t\d\.\d{3}",
 )  # fmt: skip
 """What a line may be."""
