@@ -13,7 +13,10 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 
-LIGHT = "zoo zoo.errors zoo.ids zoo.legacy zoo.names zoo.settings zoo.data.datasets zoo.task zoo.options zoo.cards"
+LIGHT = (
+    "zoo zoo.errors zoo.ids zoo.legacy zoo.names zoo.settings zoo.data.datasets zoo.task "
+    "zoo.options zoo.cards zoo.scores zoo.shades zoo.terminal"
+)
 DATA = "zoo.data"
 NETS = "zoo.serialization zoo.engine zoo.cells zoo.layers zoo.losses zoo.decoding zoo.builders"
 EVERYTHING = f"{LIGHT} zoo.engine {DATA} {NETS} zoo.figures zoo.metrics zoo.optimizers zoo.saved"
@@ -22,7 +25,8 @@ EVERYTHING = f"{LIGHT} zoo.engine {DATA} {NETS} zoo.figures zoo.metrics zoo.opti
 ROWS = {
     "zoo/__init__.py": "zoo.registration",
     "zoo/__main__.py": "zoo.cli",
-    "zoo/registration.py": "",
+    "zoo/registration.py": "zoo.silence",
+    "zoo/silence.py": "",
     "zoo/errors.py": "",
     "zoo/ids.py": "",
     "zoo/legacy.py": "",
@@ -31,15 +35,18 @@ ROWS = {
     "zoo/data/__init__.py": "",
     "zoo/data/datasets.py": "zoo.errors zoo.names",
     "zoo/task.py": "zoo.data.datasets zoo.errors zoo.legacy zoo.names zoo.settings",
-    "zoo/options.py": "click zoo.legacy zoo.names zoo.settings",
-    "zoo/environment.py": "zoo.errors",
+    "zoo/help.py": "click",
+    "zoo/options.py": "click zoo.help zoo.legacy zoo.names zoo.settings",
+    "zoo/completion.py": "click zoo.cards zoo.cells zoo.task",
+    "zoo/shades.py": "click zoo.errors zoo.terminal",
+    "zoo/environment.py": "zoo.errors zoo.terminal",
     "zoo/terminal.py": "click zoo.data.files zoo.errors",
     "zoo/schema.py": "msgspec zoo.errors",
     "zoo/archive.py": "h5py msgspec numpy zoo.errors",
     "zoo/cards.py": "zoo.errors zoo.legacy zoo.names zoo.schema",
     "zoo/listing.py": "zoo.cards zoo.cells zoo.engine zoo.task",
-    "zoo/data/*": "keras numpy PIL pyarrow tensorflow tensorflow_datasets tokenizers "
-    "zoo.errors zoo.ids zoo.names zoo.schema",
+    "zoo/data/*": "keras numpy PIL platformdirs pyarrow tensorflow tensorflow_datasets tokenizers "
+    "zoo.errors zoo.ids zoo.names zoo.schema zoo.silence",
     "zoo/figures.py": "matplotlib numpy zoo.errors",
     "zoo/metrics.py": "numpy sklearn",
     "zoo/optimizers.py": "keras zoo.engine zoo.settings",
@@ -52,23 +59,27 @@ ROWS = {
     "zoo/layers/*": "keras zoo.engine zoo.serialization zoo.errors zoo.ids zoo.names zoo.cells",
     "zoo/builders/*": f"keras numpy zoo.errors zoo.ids zoo.names {NETS}",
     "zoo/saved.py": f"h5py keras numpy zoo.archive zoo.schema {EVERYTHING}",
-    "zoo/training/*": f"filelock keras msgspec numpy tqdm {EVERYTHING}",
+    "zoo/training/*": f"filelock keras msgspec numpy rich {EVERYTHING}",
     "zoo/testing.py": f"keras numpy tensorflow {EVERYTHING} zoo.training",
     "zoo/lens/settings.py": "zoo.settings",
     "zoo/lens/choices.py": "zoo.cells zoo.errors zoo.names zoo.task",
-    "zoo/lens/commands.py": "click zoo.cards zoo.errors zoo.options",
-    "zoo/lens/shades.py": "click",
+    "zoo/lens/commands.py": "click zoo.cards zoo.completion zoo.errors zoo.help zoo.options",
     "zoo/lens/numpy_steps/*": "numpy",
     "zoo/lens/*": f"keras numpy {EVERYTHING} zoo.training",
     "zoo/comparison/grid.py": "zoo.cards zoo.errors zoo.task",
     "zoo/comparison/processes.py": "zoo.cards zoo.errors",
-    "zoo/comparison/commands.py": "click zoo.cards zoo.cells zoo.errors zoo.names zoo.options zoo.settings zoo.task",
+    "zoo/comparison/commands.py": (
+        "click zoo.cards zoo.cells zoo.completion zoo.errors zoo.names zoo.options zoo.settings zoo.task"
+    ),
     "zoo/comparison/*": f"keras numpy scipy {EVERYTHING} zoo.training",
     "zoo/inspection/commands.py": "click zoo.options zoo.task zoo.terminal",
     "zoo/inspection/*": "numpy zoo.data zoo.ids zoo.task",
+    "zoo/answers.py": "click zoo.cards zoo.completion zoo.environment zoo.errors zoo.options zoo.task zoo.terminal",
+    "zoo/scores.py": "",
     "zoo/cli.py": (
-        "click zoo zoo.cards zoo.cells zoo.comparison zoo.data.datasets zoo.environment zoo.errors zoo.inspection "
-        "zoo.lens zoo.listing zoo.names zoo.options zoo.settings zoo.task zoo.terminal"
+        "click zoo zoo.answers zoo.cards zoo.cells zoo.comparison zoo.completion zoo.data.datasets zoo.environment "
+        "zoo.errors zoo.help zoo.inspection zoo.lens zoo.listing zoo.names zoo.options zoo.scores zoo.settings "
+        "zoo.task zoo.terminal"
     ),
     "tasks/__init__.py": "",
     "tasks/*/datasets.py": "zoo.data.datasets",
@@ -80,6 +91,7 @@ ROWS = {
 }
 
 LATE = {
+    "zoo/answers.py": "zoo.saved",
     "zoo/cli.py": "zoo.saved zoo.training",
     "zoo/environment.py": "keras tensorflow",
 }

@@ -4,7 +4,8 @@ import dataclasses
 import functools
 import importlib
 import importlib.metadata
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -47,6 +48,7 @@ class Recipe:
         presets: Named settings: `tiny` is for tests, `board` for tables that compare cells, the others are those of
             published models.
         inputs: What the task's command takes, in the plural.
+        example: An input as it is typed, for `--help`.
         cells: What `--cell` takes besides the recurrent cells, with what it is.
         memory: Memory tests `NAME/STEPS`, with the settings by which `zoo lens memory` trains every cell. The scores
             of such a data set include `accuracy_at_<steps>` (`zoo.metrics.by_distance`).
@@ -59,6 +61,7 @@ class Recipe:
     datasets: Mapping[str, DatasetRow]
     presets: Mapping[str, Mapping[str, Any]]
     inputs: str
+    example: str = ""
     cells: Mapping[str, str] = field(default_factory=dict)
     memory: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     can_answer: Callable[[Any, Mapping[str, Any]], bool] | None = None
@@ -179,6 +182,57 @@ class Task:
 
 class ErrorLine(str):
     """A line of output that says why one input has no answer. The others are answered; the command exits with 1."""
+
+
+class Styled(str):
+    """A line of output with colors for a terminal, whose text is printable."""
+
+
+MOST_SHOWN = 200
+"""Characters of an input that are repeated in its answer; a `data:` URI is longer, and shortened."""
+
+
+def shortened(text: str) -> str:
+    """An input as it is repeated in its answer."""
+    return text if len(text) <= MOST_SHOWN else f"{text[:40]}..."
+
+
+def json_line(
+    input: str,
+    answer: str,
+    score: float | None,
+    alternatives: Iterable[tuple[str, float | None]] = (),
+    **more: Any,
+) -> str:
+    """An answer as a line of JSON, in the shape that all tasks share.
+
+    Args:
+        input: What was asked.
+        answer: The answer, as the plain output has it.
+        score: Its probability or log-probability, as the task says; None if it has none.
+        alternatives: Other answers with their scores, best first.
+        **more: What else the task knows.
+    """
+    pairs = [{"answer": other, "score": _rounded(value)} for other, value in alternatives]
+    shape = {"input": input, "answer": answer, "score": _rounded(score), "alternatives": pairs}
+    return json.dumps({**shape, **more}, ensure_ascii=False)
+
+
+def _rounded(score: float | None) -> float | None:
+    return None if score is None else round(float(score), 6)
+
+
+def error_line(config: PredictConfig, input: str, error: UserError, **more: Any) -> ErrorLine:
+    """The line of an input that has no answer."""
+    if config.json:
+        return ErrorLine(json.dumps({"input": input, **more, "error": str(error)}, ensure_ascii=False))
+    return ErrorLine(f"Error: {error}")
+
+
+def named_line(config: PredictConfig, file: str, line: str) -> str:
+    """A plain line of a file, with its name and a tab before it unless it is the only one."""
+    alone = isinstance(config.inputs, Sequence) and len(config.inputs) == 1
+    return line if alone else f"{shortened(file)}\t{line}"
 
 
 class Chunk(str):

@@ -1,7 +1,6 @@
 """What `zoo charlm` prints: prompts with what the model writes after them, as it comes, or scores of texts."""
 
 import dataclasses
-import json
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -12,7 +11,7 @@ from zoo import builders
 from zoo.data import text
 from zoo.ids import END, PAD, START, UNKNOWN
 from zoo.saved import SavedModel
-from zoo.task import Chunk
+from zoo.task import Chunk, json_line
 
 from .data import encoder
 from .recipe import Predict
@@ -34,8 +33,8 @@ def predict(saved: SavedModel, config: Predict) -> Iterator[str]:
         elif temperatures:
             yield from _compare(saved, prompt, ids, config, temperatures)
         elif config.json:
-            new = "".join(_generate(saved, ids, config))
-            yield json.dumps({"prompt": prompt, "text": prompt + new}, ensure_ascii=False)
+            whole = prompt + "".join(_generate(saved, ids, config))
+            yield json_line(prompt, whole, None, prompt=prompt, text=whole)
         else:
             yield from _write(saved, prompt, ids, config)
 
@@ -53,10 +52,11 @@ def _compare(
     """One text per temperature, each below its name; as JSON all in one object."""
     configs = [dataclasses.replace(config, temperature=temperature) for temperature in temperatures]
     if config.json:
-        samples = [
+        samples: list[dict[str, Any]] = [
             {"temperature": each.temperature, "text": prompt + "".join(_generate(saved, ids, each))} for each in configs
         ]
-        yield json.dumps({"prompt": prompt, "samples": samples}, ensure_ascii=False)
+        first, *others = [sample["text"] for sample in samples]
+        yield json_line(prompt, first, None, [(other, None) for other in others], prompt=prompt, samples=samples)
         return
     for each in configs:
         yield f"temperature {each.temperature:g}:"
@@ -82,14 +82,16 @@ def _score(saved: SavedModel, prompt: str, ids: list[int], config: Predict) -> s
     loss = total / max(len(ids), 1)
     if not config.json:
         return f"{-total:.4f}\t{loss:.4f} nats per token\t{prompt}"
-    answer = {
-        "text": prompt,
-        "num_tokens": len(ids),
-        "num_unknown": ids.count(UNKNOWN),
-        "log_probability": round(-total, 4),
-        "loss": round(loss, 4),
-    }
-    return json.dumps(answer, ensure_ascii=False)
+    return json_line(
+        prompt,
+        prompt,
+        -total,
+        text=prompt,
+        num_tokens=len(ids),
+        num_unknown=ids.count(UNKNOWN),
+        log_probability=round(-total, 4),
+        loss=round(loss, 4),
+    )
 
 
 def _read(saved: SavedModel, ids: list[int]) -> tuple[np.ndarray, Any]:

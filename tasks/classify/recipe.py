@@ -79,6 +79,7 @@ RECIPE = Recipe(
     predict=Predict,
     datasets=DATASETS,
     inputs="files",  # names of pictures, or JSON lists of numbers for series and memory tests
+    example="digit.png",
     presets={
         "tiny": {"epochs": 1, "limit": 400, "units": 8},
         # For tables that compare cells (tasks/README.md): half a minute on two cores with the cell gru.

@@ -58,6 +58,7 @@ class Predict(PredictConfig):
     """How `zoo sentiment` answers."""
 
     explain: bool = setting(False, "Mark the words whose removal changes the answer most.")
+    html: str | None = setting(None, "HTML file to write the texts into, each word colored by what it counts.")
 
 
 RECIPE = Recipe(
@@ -65,6 +66,7 @@ RECIPE = Recipe(
     predict=Predict,
     datasets=DATASETS,
     inputs="texts",
+    example='"a fine film"',
     presets={
         "tiny": {"epochs": 1, "limit": 400, "embedding_dim": 8, "units": 8, "max_length": 60},
         # For tables that compare cells (tasks/README.md): half a minute on two cores with the cell gru.

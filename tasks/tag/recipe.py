@@ -100,6 +100,7 @@ RECIPE = Recipe(
     predict=Predict,
     datasets=DATASETS,
     inputs="files",
+    example="clip.gif",
     presets={
         "tiny": {"epochs": 1, "limit": 64, "embedding_dim": 8, "units": 8},
         # For tables that compare cells (tasks/README.md): half a minute on two cores with the cell gru.

@@ -121,6 +121,7 @@ RECIPE = Recipe(
     predict=Predict,
     datasets=DATASETS,
     inputs="texts",
+    example='"A man is reading."',
     presets={
         "tiny": {
             "epochs": 1,

@@ -37,7 +37,7 @@ def small_sets(tmp_path_factory):
         for place, sizes in SMALL.items():
             assert importlib.import_module(place.rpartition(".")[0])
             patch.setattr(place, sizes)
-        patch.setenv("TFDS_DATA_DIR", str(tmp_path_factory.mktemp("data")))
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("data")))
         yield
 
 

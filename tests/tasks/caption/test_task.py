@@ -99,9 +99,10 @@ def test_captions_come_in_order_and_files_that_are_no_images_get_an_error(model:
     assert packed.exit_code == 1
     answers = [json.loads(line) for line in packed.stdout.splitlines()]
     assert [answer["image"] for answer in answers] == [str(name) for name in names]
-    wanted = [{"image", "caption", "score"}, *[{"image", "error"}] * 3, {"image", "caption", "score"}]
+    good = {"input", "answer", "score", "alternatives", "image", "caption"}
+    wanted = [good, *[{"input", "image", "error"}] * 3, good]
     assert [set(answer) for answer in answers] == wanted
-    assert [answers[0]["caption"], answers[4]["caption"]] == [lines[0], lines[4]]
+    assert [answers[0]["caption"], answers[4]["caption"]] == [lines[i].partition("\t")[2] for i in (0, 4)]
 
 
 def test_nbest_attention_and_names_on_standard_input(model: Path, own: Path) -> None:
@@ -110,7 +111,7 @@ def test_nbest_attention_and_names_on_standard_input(model: Path, own: Path) -> 
         "caption", "--model", model, "--num-return", 2, "--attention-plot", "look.png", input="\n".join([*names, ""])
     )
     assert done.exit_code == 0, done.output
-    assert [line.count("\t") for line in done.stdout.splitlines()] == [1, 1]
+    assert [line.count("\t") for line in done.stdout.splitlines()] == [2, 2]
     assert images.read("look.png").ndim == images.read("look-2.png").ndim == 3
     assert [file.name for file in sorted(Path().iterdir())] == ["look-2.png", "look.png"]
 
