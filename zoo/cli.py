@@ -19,9 +19,11 @@ from zoo.cells import arguments
 from zoo.comparison import commands as comparison
 from zoo.data.datasets import find_row, unknown_dataset
 from zoo.errors import UserError
+from zoo.export import command as exporting
 from zoo.inspection import commands as inspection
 from zoo.lens import commands as lens
 from zoo.names import look_up, nearest
+from zoo.runtime import choice
 from zoo.settings import LARGEST_INT
 from zoo.task import Chunk, ErrorLine, Installed, Recipe, find, installed
 
@@ -31,7 +33,11 @@ BACKEND = click.Option(
     type=options.Choice(environment.BACKENDS),
     help="Backend of Keras.  [default: $KERAS_BACKEND, else tensorflow]",
 )
-
+RUNTIME = click.Option(
+    ["--runtime"],
+    type=options.Choice(choice.RUNTIMES),
+    help="What runs the model.  [default: onnx if its export lies beside it, else keras]",
+)
 
 _MEMORY = "There is not enough memory for this. Close other programs, or choose smaller sizes."
 
@@ -258,6 +264,18 @@ def _training_path(task: str, recipe: Any, preset: str | None, values: dict[str,
     return folder / name
 
 
+def _opened(path: Path, runtime: str | None, backend: str | None) -> Any:
+    """A saved model, run by its export or by Keras."""
+    if choice.choose(path, runtime, backend) == "onnx":
+        from zoo import runtime as exported
+
+        return exported.load(path)
+    environment.start_keras(backend)
+    from zoo import saved
+
+    return saved.load(path)
+
+
 def _verb(task: Installed) -> click.Command:
     recipe = task.recipe
 
@@ -270,11 +288,8 @@ def _verb(task: Installed) -> click.Command:
         theirs = cards.summarize(path).task
         if theirs != task.name:
             raise UserError(f"{path.name} is a model for {theirs}: use `zoo {theirs} --model {path.name}`.")
-        environment.start_keras(values["backend"])
-        from zoo import saved
-
         failed = False
-        for line in task.task.predict(saved.load(path), config):
+        for line in task.predict(_opened(path, values["runtime"], values["backend"]), config):
             terminal.echo(line, nl=not isinstance(line, Chunk), lines=isinstance(line, Chunk))
             failed |= isinstance(line, ErrorLine)
         if failed:
@@ -292,6 +307,7 @@ def _verb(task: Installed) -> click.Command:
             ),
             *options.options(recipe.predict),
             MODELS_DIR,
+            RUNTIME,
             BACKEND,
         ],
         help=f"{task.summary}\n\nInputs come as arguments, or one per line on standard input; each gets one line.",
@@ -357,5 +373,6 @@ def card(model: str, models_dir: Path | None) -> None:
     terminal.echo(cards.card(cards.summarize(cards.locate(model, models_dir))), nl=False, lines=True)
 
 
+cli.add_command(exporting.command(environment.start_keras, [MODELS_DIR, BACKEND]))
 cli.add_command(lens.group(environment.start_keras, [MODELS_DIR, BACKEND]))
 compare_group.add_command(comparison.models_command(_check_dataset, environment.start_keras, [MODELS_DIR, BACKEND]))

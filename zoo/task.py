@@ -4,6 +4,7 @@ import dataclasses
 import functools
 import importlib
 import importlib.metadata
+import importlib.util
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -201,6 +202,13 @@ class Installed:
     def recipe(self) -> Recipe:
         """The task's settings, presets and data sets."""
         return importlib.import_module(f"{self.package}.recipe").RECIPE
+
+    @functools.cached_property
+    def predict(self) -> Callable[[Any, Any], Iterator[str]]:
+        """`Task.predict`, from the package's module `predict` if it has one: then this imports no Keras."""
+        if importlib.util.find_spec(f"{self.package}.predict") is None:
+            return self.task.predict
+        return importlib.import_module(f"{self.package}.predict").predict
 
     @functools.cached_property
     def task(self) -> Task:

@@ -7,9 +7,9 @@ import numpy as np
 
 from zoo.data import text
 from zoo.ids import UNKNOWN
-from zoo.saved import SavedModel
+from zoo.saved_model import SavedModel
 
-from .data import encoder
+from .encoding import encoder
 from .recipe import Predict
 
 BATCH = 64

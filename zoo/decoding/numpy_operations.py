@@ -63,10 +63,7 @@ def argsort(x: np.ndarray, axis: int = -1) -> np.ndarray:
 
 def top_k(x: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
     """`keras.ops.top_k`: the `k` largest values of the last axis and their places; of equal ones the first."""
-    if k == 1:
-        index = np.argmax(x, axis=-1)[..., None]
-    else:
-        index = np.argsort(-x, axis=-1, kind="stable")[..., :k]
+    index = np.argmax(x, axis=-1)[..., None] if k == 1 else np.argsort(-x, axis=-1, kind="stable")[..., :k]
     return np.take_along_axis(x, index, axis=-1), index.astype("int32")
 
 

@@ -6,10 +6,10 @@
 | tagger | `model` | ids, or features or frames with lengths | probabilities `(batch, time, num_classes)` |
 | translator, captioner | `encoder` | ids, or pictures | first states, and the memory that attention reads |
 | | `step` | ids `(rows,)`, states, memory | logits `(rows, vocabulary)`, new states, attention |
-| language model | `step` | ids `(batch, time)`, lengths `(batch,)`, states | logits `(batch, time, vocabulary)`, new states |
+| language model | `step` | ids `(batch, time)`, lengths, states | logits `(batch, time, vocabulary)`, new states |
 
-Rows of a decoder's step are a multiple of the memory's: hypotheses of one example side by side. Ids are int64, and 0 is
-padding on the right. States begin with what `encoder` gives, those of a language model with zeros.
+Rows of a decoder's step are a multiple of the memory's: hypotheses of one example side by side. Ids are int64, and 0
+is padding on the right. States begin with what `encoder` gives, those of a language model with zeros.
 """
 
 from collections.abc import Callable, Sequence
@@ -82,9 +82,7 @@ def graphs(net: keras.Model) -> tuple[GraphSpec, ...]:
         return (_tagger(net),)
     if getattr(net, "inputs", None) and getattr(net, "outputs", None):
         return (_functional(net),)
-    raise UserError(
-        f"{type(net).__name__} has no export: it is no functional model, and none that zoo.builders makes."
-    )
+    raise UserError(f"{type(net).__name__} has no export: it is no functional model, and none that zoo.builders makes.")
 
 
 def kind(net: keras.Model) -> str:
@@ -195,7 +193,10 @@ def _memory_ports(net: EncoderDecoder) -> tuple[Port, ...]:
     if net.decoder.attention is None:
         return ()
     shape = (BATCH, SOURCE)
-    values, keys = Port("memory_values", "float32", (*shape, "value_size")), Port("memory_keys", "float32", (*shape, "key_size"))
+    values, keys = (
+        Port("memory_values", "float32", (*shape, "value_size")),
+        Port("memory_keys", "float32", (*shape, "key_size")),
+    )
     return values, keys, Port("memory_mask", "bool", shape)
 
 

@@ -4,8 +4,8 @@
     step(graph, cell, parts, states)         the part that depends on the previous step: output, new states
     after(graph, cell, output, inputs)       what is computed from the outputs of all steps at once
 
-Shapes are `(..., features)` before and after the loop, `(batch, features)` in it. The equations are those of `zoo.cells`;
-`zoo.lens.numpy_steps` has them in numpy. A new cell is one row in `TABLE`.
+Shapes are `(..., features)` before and after the loop, `(batch, features)` in it. The equations are those of
+`zoo.cells`; `zoo.lens.numpy_steps` has them in numpy. A new cell is one row in `TABLE`.
 """
 
 import math
@@ -164,7 +164,7 @@ def _ind_rnn(graph: Graph, cell: Any, parts: list[Value], states: list[Value]) -
 
 
 def _linear(graph: Graph, cell: Any, parts: list[Value], states: list[Value]) -> Result:
-    """h = a * h + b of a `LinearCell`, whose `before` gives a and b."""
+    """H = a * h + b of a `LinearCell`, whose `before` gives a and b."""
     h = parts[0] * states[0] + parts[1]
     return h, [h]
 

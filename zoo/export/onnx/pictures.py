@@ -1,4 +1,4 @@
-"""Networks over pictures as ONNX nodes. Inside, channels stand before rows and columns, as ONNX's operators want them."""
+"""Networks over pictures as ONNX nodes. Inside, channels stand before rows and columns, as ONNX wants them."""
 
 import math
 from collections.abc import Callable
