@@ -18,6 +18,9 @@ ROUNDS = 5
 
 LATENCY_BATCHES = (1, 32)
 
+ANSWERS = ("probabilities", "logits", "attention")
+"""Outputs of graphs that are not meant for the next step."""
+
 
 def compare(model: Any, net: Any, folder: Path, limit: int) -> dict[str, Any]:
     """Answers, scores and latencies of both sides.
@@ -29,15 +32,17 @@ def compare(model: Any, net: Any, folder: Path, limit: int) -> dict[str, Any]:
         limit: Test examples.
 
     Returns:
-        What `parity.json` says: `max_difference` of the outputs of all graphs, `equal_answers` as a fraction, `scores`
-        of `keras` and `export`, `bytes` and `milliseconds` of a batch of 1 and of 32 on both sides, and which
-        `examples` were answered.
+        What `parity.json` says: `max_difference` of what graphs give to the outside, probabilities, logits and
+        attention, and `max_state_difference` of what they give to the next step, numbers that have no bounds;
+        `equal_answers` as a fraction; `scores` of `keras` and `export`; `bytes` and `milliseconds` of a batch of 1 and
+        of 32 on both sides; and which `examples` were answered.
     """
     task = model.installed.task
     batches, source = test_batches(model, limit)
     facts: dict[str, Any] = {"zoo": __version__, "examples": source}
     facts["bytes"] = {"keras": (model.path / "model.keras").stat().st_size, "export": _bytes(folder)}
-    facts["max_difference"] = largest_difference(model.net, net, [inputs_of(batch) for batch in batches])
+    inputs = [inputs_of(batch) for batch in batches]
+    facts["max_difference"], facts["max_state_difference"] = largest_differences(model.net, net, inputs)
     ours, theirs = (answers(side, batches) for side in (model.net, net))
     facts["equal_answers"] = float(np.mean([equal(*pair) for pair in zip(ours, theirs, strict=True)]))
     facts["answers"] = len(ours)
@@ -66,7 +71,10 @@ def test_batches(model: Any, limit: int) -> tuple[list[Any], dict[str, Any]]:
         UserError: If no data set that the model can read is here.
     """
     recipe, reasons = model.installed.recipe, []
-    names = [model.recipe.dataset, *(name for name, row in recipe.datasets.items() if name != model.recipe.dataset)]
+    first, _, variant = model.recipe.dataset.partition("/")
+    others = [name for name in recipe.datasets if name != first]
+    # A variant such as a pair of languages may be one of another data set too.
+    names = [model.recipe.dataset, *([f"{name}/{variant}" for name in others] if variant else []), *others]
     for name in names:
         own = [field.name for field in dataclasses.fields(model.recipe) if field.name.endswith(("_column", "_dataset"))]
         settings = dataclasses.replace(model.recipe, limit=None, dataset=name, **dict.fromkeys(own))
@@ -94,13 +102,16 @@ def inputs_of(batch: Any) -> list[np.ndarray]:
     return list(batch[0]) if isinstance(batch[0], tuple) else [batch[0]]
 
 
-def largest_difference(keras_net: Any, net: Any, inputs: Sequence[list[np.ndarray]]) -> float:
+def largest_differences(keras_net: Any, net: Any, inputs: Sequence[list[np.ndarray]]) -> tuple[float, float]:
     """The largest difference of any number that a graph gives, from the function of the same name in Keras.
 
     Steps are compared on what `encoder` gave, or after zeros for a language model. Padding is not compared: what comes
     out of it means nothing.
+
+    Returns:
+        That of probabilities, logits and attention, and that of states and memory.
     """
-    largest = 0.0
+    outside, inside = 0.0, 0.0
     for batch in inputs:
         feed: dict[str, np.ndarray] = {}
         for spec in graphs.graphs(keras_net):
@@ -111,9 +122,13 @@ def largest_difference(keras_net: Any, net: Any, inputs: Sequence[list[np.ndarra
             for port, one, other in zip(spec.outputs, expected, found, strict=True):
                 keep = real if real is not None and one.shape[:2] == real.shape else Ellipsis
                 gap = np.abs(one.astype("float64") - other.astype("float64"))[keep]
-                largest = max(largest, float(gap.max(initial=0.0)))
+                gap_max = float(gap.max(initial=0.0))
+                if port.name in ANSWERS:
+                    outside = max(outside, gap_max)
+                else:
+                    inside = max(inside, gap_max)
                 feed[port.name] = one
-    return largest
+    return outside, inside
 
 
 def _inputs(spec: graphs.GraphSpec, batch: list[np.ndarray], feed: dict[str, np.ndarray]) -> list[np.ndarray]:
@@ -148,7 +163,7 @@ def _real(spec: graphs.GraphSpec, arrays: list[np.ndarray]) -> np.ndarray | None
 
 
 def answers(net: Any, batches: Sequence[Any]) -> list[np.ndarray]:
-    """The answer to each real row: a label, a label for each step, or the ids of a sentence or of likely next tokens."""
+    """The answer to each real row: a label, a label for each step, or the ids of a sentence or of next tokens."""
     result: list[np.ndarray] = []
     for batch in batches:
         real = batch[-1] > 0

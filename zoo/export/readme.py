@@ -74,8 +74,8 @@ This program needs nothing of the package that wrote this folder:
 ```python
 {code}```
 
-With the package, `zoo {model.installed.name} --model FOLDER` answers from this folder, with every option of the command;
-`zoo.runtime.load(FOLDER)` does the same in Python.
+With the package, `zoo {model.installed.name} --model FOLDER` answers from this folder, with every option of the
+command; `zoo.runtime.load(FOLDER)` does the same in Python.
 {_parity(parity)}"""
 
 
@@ -115,8 +115,8 @@ def _parity(parity: Mapping[str, Any] | None) -> str:
     return f"""
 ## Beside Keras
 
-{examples["count"]} examples of `{examples["dataset"]}` ({examples["split"]}): {100 * parity["equal_answers"]:.1f} % of the
-answers are equal, the largest difference of any output is {parity["max_difference"]:.1e}.
+{examples["count"]} examples of `{examples["dataset"]}` ({examples["split"]}): {100 * parity["equal_answers"]:.1f} % of
+the answers are equal, the largest difference of any output is {parity["max_difference"]:.1e}.
 
 {cards.markdown(("", "Keras", "export"), rows)}
 """

@@ -58,6 +58,7 @@ class Classifier(Net):
 
     @property
     def classes(self) -> int:
+        """Number of labels."""
         return self.graphs["model"].outputs[0]["shape"][-1]
 
     def predict_on_batch(self, inputs: Any) -> np.ndarray:
@@ -91,6 +92,7 @@ class EncoderDecoder(Net):
 
     @property
     def vocabularies(self) -> dict[str, int]:
+        """Entries of the target's tokenizer."""
         size = self.graphs["step"].outputs[0]["shape"][-1]
         return {"tokenizer": size, "target_tokenizer": size}
 
@@ -132,6 +134,7 @@ class LanguageModel(Net):
 
     @property
     def vocabularies(self) -> dict[str, int]:
+        """Entries of the tokenizer."""
         return {"tokenizer": self.graphs["step"].outputs[0]["shape"][-1]}
 
     def begin(self, batch: int) -> list[np.ndarray]:

@@ -56,6 +56,7 @@ def functional(graph: Graph, net: Any, inputs: list[Value]) -> list[Value]:
     def emit(layer: Any) -> Callable[..., Any]:
         return lambda *args, **options: _operation(graph, layer, list(args), steps_of(options.get("mask")))
 
+    net = getattr(net, "_functional", None) or net  # of a Sequential
     result = net._run_through_graph(tensors if len(tensors) > 1 else tensors[0], operation_fn=emit)
     return result if isinstance(result, list) else [result]
 

@@ -1,8 +1,8 @@
 """Smaller weights: the large initializers of a graph in float16 or in integers of 8 bits.
 
-The graph itself computes in float32. A runtime scales the weights back once, when it loads the graph, so the size on disk
-is what is saved, not time or memory. Unlike integers in the products, that works for every operator, and errors do not
-add up over the steps of a recurrence beyond those of the rounded weights.
+The graph itself computes in float32. A runtime scales the weights back once, when it loads the graph: the size on
+disk is what is saved, not time or memory. Unlike products of integers, that works for every operator, and only the
+weights are rounded, not what is computed at each step of a recurrence.
 """
 
 from collections.abc import Iterator

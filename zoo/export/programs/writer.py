@@ -16,7 +16,8 @@ encoder, step = (onnxruntime.InferenceSession(f"{name}.onnx") for name in ("enco
 names = [port.name for port in encoder.get_outputs()]
 
 for text in sys.argv[1:]:
-    ids = source.encode(" ".join(text.split()), add_special_tokens=False).ids[: settings["max_length"] - 1] + [END]
+    ids = source.encode(" ".join(text.split()), add_special_tokens=False).ids
+    ids = [*ids[: settings["max_length"] - 1], END]
     state = dict(zip(names, encoder.run(None, {"tokens": np.array([ids])})))
     written = [START]
     while written[-1] != END and len(written) <= settings["max_length"]:  # greedy search
