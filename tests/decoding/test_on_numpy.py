@@ -89,7 +89,8 @@ def test_nothing_imports_keras():
         "from zoo import decoding\n"
         "step = lambda tokens, state: (np.eye(5, dtype='float32')[(tokens + 1) % 5], state)\n"
         "with decoding.on_numpy():\n"
-        "    print(decoding.beam(step, [np.zeros((1, 2))], start=1, end=4, max_new_tokens=5, beam_size=2).tokens.tolist())\n"
+        "    options = {'start': 1, 'end': 4, 'max_new_tokens': 5, 'beam_size': 2}\n"
+        "    print(decoding.beam(step, [np.zeros((1, 2))], **options).tokens.tolist())\n"
         "print('keras' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -171,8 +171,7 @@ def test_what_has_no_export_is_refused(graphs_of):
     ]
     for net, sentence in refused:
         with pytest.raises(UserError, match=sentence):
-            for spec in graphs.graphs(net):
-                nets.build(net, spec)
+            [nets.build(net, spec) for spec in graphs.graphs(net)]
     net = builders.classifier(20, 3, "gru", 8)
     net.quantize("int8")
     with pytest.raises(UserError, match="is quantized"):
