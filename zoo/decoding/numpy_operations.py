@@ -130,7 +130,7 @@ def map_structure(function: Callable[..., Any], *nests: Any) -> Any:
     parts = [_parts(nest) for nest in nests]
     if parts[0] is None:
         return function(*nests)
-    return _whole(nests[0], [map_structure(function, *some) for some in zip(*parts, strict=True)])  # type: ignore[arg-type]
+    return _whole(nests[0], [map_structure(function, *some) for some in zip(*parts, strict=True)])
 
 
 def traverse(function: Callable[[Any], Any], nest: Any) -> Any:

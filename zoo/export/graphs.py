@@ -143,7 +143,7 @@ def _tagger(net: Tagger) -> GraphSpec:
     if net.tokens:
         ids = Port("tokens", "int64", (BATCH, TIME))
         return GraphSpec("model", (ids,), outputs, lambda tokens: [net(ops.cast(tokens, "int32"), training=False)])
-    sequence = Port("inputs", "uint8" if net.frames else "float32", (BATCH, TIME, *map(int, net.feature_shape)))
+    sequence = Port("inputs", "uint8" if net.frames else "float32", (BATCH, TIME, *(int(size or 0) for size in net.feature_shape)))
     lengths = Port("lengths", "int64", (BATCH,))
     return GraphSpec("model", (sequence, lengths), outputs, lambda *inputs: [net(inputs, training=False)])
 

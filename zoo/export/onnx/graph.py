@@ -76,7 +76,8 @@ class Graph:
     """
 
     def __init__(self, name: str, parent: "Graph | None" = None) -> None:
-        self.name, self.root = name, parent.root if parent else self
+        self.name = name
+        self.root: Graph = parent.root if parent else self
         self.nodes: list[onnx.NodeProto] = []
         self.inputs: list[onnx.ValueInfoProto] = []
         self.outputs: list[onnx.ValueInfoProto] = []

@@ -271,7 +271,7 @@ def _suppressed(graph: Graph, logits: Value, ids: Sequence[int]) -> Value:
 
 def _scattered(graph: Graph, logits: Value, ids: Sequence[int]) -> tuple[Value, Value]:
     shape = graph.concat([graph.size(logits, 0), np.array([len(ids)])], axis=0)
-    return graph.op("Expand", np.array([list(ids)]), shape), graph.op("Expand", np.float32([[-1e9]]), shape)
+    return graph.op("Expand", np.array([list(ids)]), shape), graph.op("Expand", np.array([[-1e9]]), shape)
 
 
 BUILDERS: dict[type, dict[str, Build]] = {

@@ -141,7 +141,7 @@ def _fused(
     kind, order = GATES[name]
     units = cells[0].units
     w, r, b = (np.stack(parts) for parts in zip(*(_weights(cell, order) for cell in cells), strict=True))
-    begin = [None if states is None else graph.unsqueeze(state, 0) for state in states or [None]]
+    begin = [None] if states is None else [graph.unsqueeze(state, 0) for state in states]
     attributes: dict[str, Any] = {"hidden_size": units, "direction": "bidirectional" if len(cells) > 1 else "forward"}
     if kind == "GRU":
         attributes["linear_before_reset"] = 1
@@ -191,6 +191,7 @@ def _scan(
     parts = [body.input(body.new_name("part"), "float32", (None, None)) for _ in over]
     real = None
     if steps is not None:
+        assert steps.mask is not None
         over.append(graph.unsqueeze(steps.mask, 2))
         real = body.input(body.new_name("real"), "bool", (None, 1))
     output, new = row.step(body, cell, parts, held)
