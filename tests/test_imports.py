@@ -62,7 +62,7 @@ ROWS = {
     "zoo/export/readme.py": "zoo.cards",
     "zoo/export/programs/*": "numpy onnxruntime PIL tokenizers",
     "zoo/export/*": f"keras numpy onnx zoo.runtime {READ} {NETS}",
-    "zoo/saved.py": f"h5py keras numpy zoo.archive zoo.schema {EVERYTHING}",
+    "zoo/saved.py": f"h5py keras numpy zoo.runtime.choice zoo.archive zoo.schema {EVERYTHING}",
     "zoo/training/*": f"filelock keras msgspec numpy tqdm {EVERYTHING}",
     "zoo/testing.py": f"keras numpy tensorflow {EVERYTHING} zoo.training",
     "zoo/lens/settings.py": "zoo.settings",

@@ -20,6 +20,7 @@ from zoo import __version__, archive, cards, schema, stored
 from zoo import task as tasks
 from zoo.errors import UserError
 from zoo.layers.embedding import TokenEmbedding
+from zoo.runtime.choice import EXPORT
 from zoo.saved_model import SavedModel
 
 OLDEST_KERAS = (3, 15)
@@ -34,6 +35,8 @@ def load(model: str | Path, models_dir: str | Path | None = None) -> SavedModel:
     """
     _check_keras()
     path = cards.locate(model, models_dir)
+    if (path / EXPORT).exists():
+        raise UserError(f"{path} is an export, which has no Keras model in it: name the model that was exported.")
     summary = cards.summarize(path)
     named = stored.verify(path)
     installed = tasks.find(summary.task)

@@ -143,7 +143,10 @@ def _tagger(net: Tagger) -> GraphSpec:
     if net.tokens:
         ids = Port("tokens", "int64", (BATCH, TIME))
         return GraphSpec("model", (ids,), outputs, lambda tokens: [net(ops.cast(tokens, "int32"), training=False)])
-    sequence = Port("inputs", "uint8" if net.frames else "float32", (BATCH, TIME, *(int(size or 0) for size in net.feature_shape)))
+    if None in net.feature_shape:
+        raise UserError("This tagger does not know the number of its features yet: give feature_dim, or train it.")
+    shape = [int(size) for size in net.feature_shape if size is not None]
+    sequence = Port("inputs", "uint8" if net.frames else "float32", (BATCH, TIME, *shape))
     lengths = Port("lengths", "int64", (BATCH,))
     return GraphSpec("model", (sequence, lengths), outputs, lambda *inputs: [net(inputs, training=False)])
 

@@ -30,8 +30,6 @@ class Session:
         self.file, self.inputs, self.outputs = file, facts["inputs"], facts["outputs"]
         options = onnxruntime.SessionOptions()
         options.log_severity_level = SEVERE
-        # Weights in integers are scaled back once, at loading: then all kernels are those of float32.
-        options.add_session_config_entry("session.disable_quant_qdq", "1")
         try:
             self._session = onnxruntime.InferenceSession(file.read_bytes(), options, providers=["CPUExecutionProvider"])
         except Exception as error:  # onnxruntime has a dozen of its own, all of them Exceptions

@@ -38,9 +38,9 @@ def compress(model: onnx.ModelProto, quantize: str | None) -> onnx.ModelProto:
             kept.append(tensor)
             continue
         small = _integers if quantize == "int8" else _halves
-        tensors, node = small(tensor.name, array, axes.get(tensor.name, array.ndim - 1))
+        tensors, new = small(tensor.name, array, axes.get(tensor.name, array.ndim - 1))
         kept += tensors
-        added.append(node)
+        added += new
     del graph.initializer[:]
     graph.initializer.extend(kept)
     nodes = [*added, *graph.node]
@@ -61,17 +61,21 @@ def _axes(graph: Any) -> Iterator[tuple[str, int]]:
             yield node.input[0], 0
 
 
-def _integers(name: str, array: np.ndarray, axis: int) -> tuple[list[Any], Any]:
+def _integers(name: str, array: np.ndarray, axis: int) -> tuple[list[Any], list[Any]]:
     others = tuple(i for i in range(array.ndim) if i != axis)
-    scale = np.maximum(np.abs(array).max(axis=others), 1e-12).astype("float32") / LARGEST_INTEGER
-    shape = [-1 if i == axis else 1 for i in range(array.ndim)]
-    whole = np.round(array / scale.reshape(shape)).clip(-LARGEST_INTEGER, LARGEST_INTEGER).astype("int8")
+    largest = np.abs(array).max(axis=others, keepdims=True)
+    scale = np.maximum(largest, np.finfo("float32").tiny).astype("float32") / LARGEST_INTEGER
+    whole = np.round(array / scale).clip(-LARGEST_INTEGER, LARGEST_INTEGER).astype("int8")
     tensors = [numpy_helper.from_array(whole, f"{name}_int8"), numpy_helper.from_array(scale, f"{name}_scale")]
-    return tensors, helper.make_node("DequantizeLinear", [f"{name}_int8", f"{name}_scale"], [name], axis=axis)
+    nodes = [
+        helper.make_node("Cast", [f"{name}_int8"], [f"{name}_whole"], to=TensorProto.FLOAT),
+        helper.make_node("Mul", [f"{name}_whole", f"{name}_scale"], [name]),
+    ]
+    return tensors, nodes
 
 
-def _halves(name: str, array: np.ndarray, axis: int) -> tuple[list[Any], Any]:
+def _halves(name: str, array: np.ndarray, axis: int) -> tuple[list[Any], list[Any]]:
     largest = np.finfo("float16").max
     half = array.clip(-largest, largest).astype("float16")
     node = helper.make_node("Cast", [f"{name}_half"], [name], to=TensorProto.FLOAT)
-    return [numpy_helper.from_array(half, f"{name}_half")], node
+    return [numpy_helper.from_array(half, f"{name}_half")], [node]
