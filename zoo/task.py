@@ -4,7 +4,6 @@ import dataclasses
 import functools
 import importlib
 import importlib.metadata
-import importlib.util
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -203,12 +202,16 @@ class Installed:
         """The task's settings, presets and data sets."""
         return importlib.import_module(f"{self.package}.recipe").RECIPE
 
-    @functools.cached_property
-    def predict(self) -> Callable[[Any, Any], Iterator[str]]:
-        """`Task.predict`, from the package's module `predict` if it has one: then this imports no Keras."""
-        if importlib.util.find_spec(f"{self.package}.predict") is None:
-            return self.task.predict
-        return importlib.import_module(f"{self.package}.predict").predict
+    def predict(self, saved: Any, config: Any) -> Iterator[str]:
+        """`Task.predict`; where the task is not loaded yet, from its package's module `predict`, without Keras."""
+        module = f"{self.package}.predict"
+        if "task" not in vars(self):
+            try:
+                return importlib.import_module(module).predict(saved, config)
+            except ModuleNotFoundError as error:
+                if error.name != module:
+                    raise
+        return self.task.predict(saved, config)
 
     @functools.cached_property
     def task(self) -> Task:
