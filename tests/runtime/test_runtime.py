@@ -130,6 +130,22 @@ def test_the_choice_of_a_runtime(models, tmp_path, monkeypatch):
         choice.choose(path, "onnx")
 
 
+def test_a_folder_that_cannot_be_written_has_its_export_in_the_cache(models, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    path = models(DIGITS).path
+    bare = shutil.copytree(path, tmp_path / path.name, ignore=shutil.ignore_patterns("onnx"))
+    assert choice.place(bare) == bare / "onnx"
+    writable = choice.cache.can_be_written
+    monkeypatch.setattr(choice.cache, "can_be_written", lambda folder: folder != bare and writable(folder))
+    kept = choice.place(bare)
+    assert kept.is_relative_to(tmp_path / "cache")
+    shutil.copytree(path / "onnx", kept)
+    assert choice.choose(bare) == "onnx"
+    assert choice.exported(bare) == kept
+    (kept / "export.json").write_text((models(SENTIMENT).path / "onnx" / "export.json").read_text())
+    assert choice.choose(bare) == "keras"  # another model of this name was exported there
+
+
 @pytest.mark.parametrize(
     ("file", "change", "sentence"),
     [

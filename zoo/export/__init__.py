@@ -26,8 +26,8 @@ def export(
 
     Args:
         model: What `zoo.saved.load` returned.
-        output: The folder to write; default one of the format's name inside the model's folder, where commands and
-            `zoo.runtime` find it.
+        output: The folder to write; default one of the format's name inside the model's folder, or in the user's cache
+            where that folder cannot be written. Commands and `zoo.runtime` find both.
         format: `"onnx"`.
         quantize: Weights as `"int8"` or `"float16"`; None keeps float32. Graphs compute in float32 anyway.
         overwrite: Whether an older export there may be replaced.
@@ -41,9 +41,10 @@ def export(
             written. Then nothing has changed.
     """
     from zoo.export import folder, formats, graphs, parity
+    from zoo.runtime.choice import place
 
     found = formats.find(format, quantize)
-    path = Path(output) if output is not None else model.path / format
+    path = Path(output) if output is not None else place(model.path, format)
     folder.check_free(path, overwrite)
     specs = graphs.graphs(model.net)
     files = formats.function(found, "prepare")(model.net, specs, quantize)

@@ -4,6 +4,7 @@ import importlib.util
 from pathlib import Path
 
 from zoo import cards, schema
+from zoo.data import cache
 from zoo.errors import UserError
 
 RUNTIMES = ("onnx", "keras")
@@ -14,9 +15,23 @@ EXPORT = "export.json"
 INSTALL = "pip install 'zoo[onnx]'"
 
 
+def place(path: Path, format: str = "onnx") -> Path:
+    """Where the export of a model belongs: inside its folder, or in the user's cache where that cannot be written."""
+    return path / format if cache.can_be_written(path) else _cached(path, format)
+
+
+def _cached(path: Path, format: str) -> Path:
+    return cache.folder() / "exports" / path.name / format
+
+
 def exported(path: Path) -> Path:
     """The folder of the ONNX export of a model: the given one if it is an export itself."""
-    return path if (path / EXPORT).exists() else path / "onnx"
+    if (path / EXPORT).exists():
+        return path
+    beside, kept = path / "onnx", _cached(path, "onnx")
+    if not (beside / EXPORT).exists() and (kept / EXPORT).exists() and _outdated(path, kept) is None:
+        return kept
+    return beside
 
 
 def choose(path: Path, requested: str | None = None, backend: str | None = None) -> str:
