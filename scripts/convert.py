@@ -16,7 +16,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from zoo import cards, figures, legacy, options, saved, task
+from zoo import cards, figures, legacy, options, saved, stored, task
 
 CONFIG = "config.json"
 
@@ -63,13 +63,13 @@ def convert_folder(folder: Path) -> None:
     if (assets / "search.json").is_file():
         rewrite(assets / "search.json", legacy.search)
     rename_columns(folder / "history.csv")
-    saved._write_manifest(folder)
+    stored.write_manifest(folder)
     (folder / cards.CARD).write_text(cards.card(cards.summarize(folder)), encoding="utf-8")
 
 
 def rewrite(file: Path, change: Any) -> None:
     """Replaces the content of a JSON file by what `change` makes of it."""
-    saved._write_json(file, change(json.loads(file.read_text(encoding="utf-8"))))
+    stored.write_json(file, change(json.loads(file.read_text(encoding="utf-8"))))
 
 
 def new_recipe(stored: dict[str, Any]) -> dict[str, Any]:

@@ -19,7 +19,9 @@ LIGHT = (
 )
 DATA = "zoo.data"
 NETS = "zoo.serialization zoo.engine zoo.cells zoo.layers zoo.losses zoo.decoding zoo.builders"
-EVERYTHING = f"{LIGHT} zoo.engine {DATA} {NETS} zoo.figures zoo.metrics zoo.optimizers zoo.saved"
+WHOLE = "zoo.figures zoo.metrics zoo.optimizers zoo.saved zoo.saved_model zoo.stored"
+EVERYTHING = f"{LIGHT} zoo.engine {DATA} {NETS} {WHOLE}"
+READ = "zoo zoo.cards zoo.errors zoo.ids zoo.legacy zoo.names zoo.saved_model zoo.schema zoo.stored zoo.task"
 
 # The first pattern that matches a file says what it may import besides the standard library and its own package.
 ROWS = {
@@ -54,11 +56,21 @@ ROWS = {
     "zoo/losses.py": "keras zoo.errors zoo.ids",
     "zoo/cells/__init__.py": "zoo.errors zoo.names",
     "zoo/cells/*": "keras numpy zoo.engine zoo.errors zoo.names zoo.serialization",
-    "zoo/decoding/*": "keras zoo.engine zoo.errors zoo.ids zoo.names",
+    "zoo/decoding/*": "keras numpy zoo.engine zoo.errors zoo.ids zoo.names",
     "zoo/engine/*": "keras numpy numba llvmlite tensorflow jax zoo.cells zoo.errors",
     "zoo/layers/*": "keras zoo.engine zoo.serialization zoo.errors zoo.ids zoo.names zoo.cells",
     "zoo/builders/*": f"keras numpy zoo.errors zoo.ids zoo.names {NETS}",
-    "zoo/saved.py": f"h5py keras numpy zoo.archive zoo.schema {EVERYTHING}",
+    "zoo/saved_model.py": "zoo.names zoo.task",
+    "zoo/stored.py": "zoo zoo.cards zoo.data.files zoo.data.text zoo.errors zoo.legacy zoo.schema",
+    "zoo/runtime/choice.py": "zoo.cards zoo.data.cache zoo.errors zoo.schema",
+    "zoo/runtime/*": f"numpy onnxruntime zoo.decoding {READ}",
+    "zoo/export/__init__.py": "zoo.runtime.choice",
+    "zoo/export/command.py": "click zoo.cards zoo.options zoo.settings zoo.terminal",
+    "zoo/export/formats.py": "zoo.errors zoo.names",
+    "zoo/export/readme.py": "zoo.cards",
+    "zoo/export/programs/*": "numpy onnxruntime PIL tokenizers",
+    "zoo/export/*": f"keras numpy onnx zoo.runtime {READ} {NETS}",
+    "zoo/saved.py": f"h5py keras numpy zoo.runtime.choice zoo.archive zoo.schema {EVERYTHING}",
     "zoo/training/*": f"filelock keras msgspec numpy rich {EVERYTHING}",
     "zoo/testing.py": f"keras numpy tensorflow {EVERYTHING} zoo.training",
     "zoo/lens/settings.py": "zoo.settings",
@@ -74,11 +86,13 @@ ROWS = {
     "zoo/comparison/*": f"keras numpy scipy {EVERYTHING} zoo.training",
     "zoo/inspection/commands.py": "click zoo.options zoo.task zoo.terminal",
     "zoo/inspection/*": "numpy zoo.data zoo.ids zoo.task",
-    "zoo/answers.py": "click zoo.cards zoo.completion zoo.environment zoo.errors zoo.options zoo.task zoo.terminal",
+    "zoo/answers.py": (
+        "click zoo.cards zoo.completion zoo.environment zoo.errors zoo.options zoo.runtime.choice zoo.task zoo.terminal"
+    ),
     "zoo/scores.py": "",
     "zoo/cli.py": (
         "click zoo zoo.answers zoo.cards zoo.cells zoo.comparison zoo.completion zoo.data.datasets zoo.environment "
-        "zoo.errors zoo.help zoo.inspection zoo.lens zoo.listing zoo.names zoo.options zoo.scores zoo.settings "
+        "zoo.errors zoo.export zoo.help zoo.inspection zoo.lens zoo.listing zoo.names zoo.options zoo.runtime zoo.scores zoo.settings "
         "zoo.task zoo.terminal"
     ),
     "tasks/__init__.py": "",
@@ -91,11 +105,15 @@ ROWS = {
 }
 
 LATE = {
-    "zoo/answers.py": "zoo.saved",
+    "zoo/answers.py": "zoo.runtime zoo.saved",
+    "zoo/export/command.py": "zoo.saved",
+    "zoo/saved_model.py": "zoo.export",
     "zoo/cli.py": "zoo.saved zoo.training",
     "zoo/environment.py": "keras tensorflow",
 }
 """What a file may import inside functions only."""
+
+PREDICT = [f"zoo.tasks.{path.parent.name}.predict" for path in sorted((ROOT / "tasks").glob("*/predict.py"))]
 
 FILES = sorted(path.relative_to(ROOT).as_posix() for part in ("zoo", "tasks") for path in (ROOT / part).rglob("*.py"))
 
@@ -202,6 +220,8 @@ def test_every_package_that_is_imported_is_declared() -> None:
     listed = project.partition("\ndependencies = [")[2].partition("\n]")[0]
     declared = {name.lower() for name in re.findall(r'^ *"([\w.-]+)', listed, re.MULTILINE)} | {
         "jax",
+        "onnx",
+        "onnxruntime",
         "pyarrow",
     }  # extras
     used = {name for file in FILES for name, _ in edges(file, (ROOT / file).read_text(encoding="utf-8"))}
@@ -215,6 +235,15 @@ def test_every_package_that_is_imported_is_declared() -> None:
 def test_importing_it_is_light(module: str) -> None:
     heavy = ("keras", "tensorflow", "tensorflow_datasets", "jax", "numpy", "zoo.tasks")
     code = f"import sys, {module}; print(*[name for name in {heavy} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
+
+
+@pytest.mark.parametrize("module", ["zoo.runtime.loading", "zoo.decoding", "zoo.stored", *PREDICT])
+def test_importing_it_imports_no_keras(module: str) -> None:
+    if module == "zoo.runtime.loading":
+        pytest.importorskip("onnxruntime", reason="onnxruntime is not installed: pip install 'zoo[onnx]'")
+    code = f"import sys, {module}; print(*[name for name in ('keras', 'tensorflow', 'jax') if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == []
 

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from zoo.tasks.sentiment.recipe import Train
 
-from zoo import builders, cards, saved
+from zoo import builders, cards, saved, stored
 from zoo.data.text import Tokenizer, pad
 from zoo.errors import UserError
 
@@ -173,7 +173,7 @@ def flip(content: bytes) -> bytes:
 
 
 def newer(content: bytes) -> bytes:
-    return json.dumps({**json.loads(content), "format": saved.FORMAT + 1, "zoo": "9.8"}).encode()
+    return json.dumps({**json.loads(content), "format": stored.FORMAT + 1, "zoo": "9.8"}).encode()
 
 
 @pytest.mark.parametrize(
@@ -219,7 +219,7 @@ def test_what_is_no_saved_model_is_told(written: Path, tmp_path: Path) -> None:
 )  # fmt: skip
 def test_a_consistent_folder_that_makes_no_sense_is_told(folder: Path, name: str, change: Any, told: str) -> None:
     edit(folder / name, lambda c: json.dumps(change(json.loads(c))).encode() if change else b"PK no archive")
-    saved._write_manifest(folder)
+    stored.write_manifest(folder)
     with pytest.raises(UserError, match=told):
         saved.load(folder)
 
@@ -231,7 +231,7 @@ def test_nothing_in_a_model_file_is_run(folder: Path, tmp_path: Path) -> None:
     foreign = keras.Model(inputs, outputs)
     foreign(np.zeros((1, 2), "float32"))
     foreign.save(folder / "model.keras")
-    saved._write_manifest(folder)
+    stored.write_manifest(folder)
     assert os.path.exists(marker)
     os.remove(marker)
     with pytest.raises(UserError, match="Lambda"):

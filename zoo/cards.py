@@ -210,6 +210,8 @@ def check_replaceable(path: Path) -> None:
     if names and not {RECIPE, FILES} <= names:
         raise UserError(f"{path} is not a saved model of zoo: {keep}")
     known = {RECIPE, METRICS, FILES, CARD, *OTHER_FILES}
+    exports = tuple(f"{item.parent.name}/" for item in path.glob("*/export.json"))
+    names = {name for name in names if not f"{name}/".startswith(exports)} if exports else names
     theirs = sorted(name for name in names - known if not re.fullmatch(r"assets/\w+\.json", name))
     if theirs:
         raise UserError(f"{path} also holds {theirs[0]}, which zoo did not write: {keep}")

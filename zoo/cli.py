@@ -18,6 +18,7 @@ from zoo.cells import arguments
 from zoo.comparison import commands as comparison
 from zoo.data.datasets import find_row, unknown_dataset
 from zoo.errors import UserError
+from zoo.export import command as exporting
 from zoo.inspection import commands as inspection
 from zoo.lens import commands as lens
 from zoo.names import look_up, nearest
@@ -390,5 +391,6 @@ def completion_command(shell: str) -> None:
     click.echo(completion.script(shell), nl=False)
 
 
+cli.add_command(exporting.command(environment.start_keras, [MODELS_DIR, BACKEND]))
 cli.add_command(lens.group(environment.start_keras, [MODELS_DIR, BACKEND]))
 compare_group.add_command(comparison.models_command(_check_dataset, environment.start_keras, [MODELS_DIR, BACKEND]))

@@ -256,6 +256,17 @@ class Installed:
         """The task's settings, presets and data sets."""
         return importlib.import_module(f"{self.package}.recipe").RECIPE
 
+    def predict(self, saved: Any, config: Any) -> Iterator[str]:
+        """`Task.predict`; where the task is not loaded yet, from its package's module `predict`, without Keras."""
+        module = f"{self.package}.predict"
+        if "task" not in vars(self):
+            try:
+                return importlib.import_module(module).predict(saved, config)
+            except ModuleNotFoundError as error:
+                if error.name != module:
+                    raise
+        return self.task.predict(saved, config)
+
     @functools.cached_property
     def task(self) -> Task:
         """The task itself. This imports Keras and TensorFlow."""

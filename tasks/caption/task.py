@@ -7,7 +7,6 @@ from typing import Any
 import keras
 import numpy as np
 
-from zoo import builders
 from zoo.data import images
 from zoo.task import Data, Stage, Task
 
@@ -57,7 +56,7 @@ def _captions(
     with user_errors():
         for pictures, references, weights in batches:
             real = np.asarray(weights) > 0
-            result = builders.search(model, np.asarray(pictures), **search)
+            result = model.search(np.asarray(pictures), **search)
             captions += assets["tokenizer"].decode(result["tokens"][real, 0])
             known += [json.loads(item) for item in np.asarray(references)[real]]
     return captions, known

@@ -7,7 +7,6 @@ from typing import Any
 import keras
 import numpy as np
 
-from zoo import builders
 from zoo.ids import END, PAD, UNKNOWN
 from zoo.task import Data, Stage, Task
 
@@ -45,7 +44,7 @@ def example_statistics(model: keras.Model, batches: Any, assets: Mapping[str, An
 
 def _windows(model: keras.Model, batches: Any) -> tuple[np.ndarray, int]:
     """Nats and counted tokens of each row of each batch `(windows, 2)`; and the number of unknown tokens."""
-    reader = builders.reader(model)
+    reader = model.reader()
     states: Any = None
     rows, unknown = [np.zeros((0, 2))], 0
     for (tokens, begins), targets, _ in batches:

@@ -7,12 +7,11 @@ import numpy as np
 
 from zoo.data import text
 from zoo.errors import UserError
-from zoo.saved import SavedModel
+from zoo.saved_model import SavedModel
 from zoo.task import error_line, json_line, named_line
 
-from .data import scale
 from .inputs import parse_steps, read_picture
-from .pixels import in_order
+from .pixels import in_order, scale
 from .recipe import Predict
 
 BATCH = 64

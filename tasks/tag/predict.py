@@ -8,13 +8,12 @@ import numpy as np
 
 from zoo.data import frames, text
 from zoo.errors import UserError
-from zoo.saved import SavedModel
+from zoo.saved_model import SavedModel
 from zoo.task import error_line, json_line, named_line, shortened
 
 from .conll import split_words
-from .data import word_ids
+from .encoding import Span, spans, word_ids
 from .recipe import Predict
-from .scoring import Span, spans
 
 BATCH = 64
 """Sentences of standard input that are read before they are answered together."""

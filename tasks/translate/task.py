@@ -6,11 +6,11 @@ from typing import Any
 import keras
 import numpy as np
 
-from zoo import builders
 from zoo.task import Data, Stage, Task
 
 from . import scoring
-from .data import load, target_tokenizer
+from .data import load
+from .encoding import target_tokenizer
 from .model import build
 from .predict import predict
 from .recipe import Train
@@ -63,7 +63,7 @@ def _translations(
     for tokens, targets, weights in batches:
         real = np.asarray(weights) > 0
         for translated, search in zip(texts, searches, strict=True):
-            result = builders.search(model, np.asarray(tokens), **search)
+            result = model.search(np.asarray(tokens), **search)
             translated += tokenizer.decode(result["tokens"][real, 0])
         references += [text.decode("utf-8", "replace") for text in np.asarray(targets)[real]]
     return texts, references

@@ -17,7 +17,7 @@ import h5py
 import numpy as np
 import pytest
 
-from zoo import archive, cards, saved, testing
+from zoo import archive, cards, saved, stored, testing
 from zoo.data import tables
 from zoo.errors import UserError
 
@@ -320,7 +320,7 @@ def test_an_older_keras_is_refused_rather_than_loading_half_of_the_weights(monke
 def test_the_checks_for_others_hold_for_ours_and_can_fail(monkeypatch: pytest.MonkeyPatch) -> None:
     testing.check_refuses_damage(PUBLISHED / DIGITS)
     monkeypatch.setattr(archive, "check", lambda file: None)
-    monkeypatch.setattr(saved, "_verify", lambda path: [])
+    monkeypatch.setattr(stored, "verify", lambda path: [])
     with pytest.raises(AssertionError, match="was loaded although"):
         testing.check_refuses_damage(PUBLISHED / DIGITS, pick=lambda file: file.name == "labels.json")
 

@@ -156,9 +156,9 @@ def test_beam_and_penalty_are_the_model_s_unless_they_are_given(
 
     def noted(*arguments: Any, **options: Any) -> Any:
         used.append((options["beam_size"], options["length_penalty"], options["max_new_tokens"]))
-        return search(*arguments, **options)
+        return search(saved.net, *arguments, **options)
 
-    monkeypatch.setattr(builders, "search", noted)
+    monkeypatch.setattr(saved.net, "search", noted)
     answer(saved, pictures[:1])
     answer(saved, pictures[:1], beam_size=1, length_penalty=0.0)
     assert used == [(2, 0.6, 7), (1, 0.0, 7)]
