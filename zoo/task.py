@@ -164,6 +164,12 @@ class Task:
             score `monitor`; models that read the same batches are compared by them, example by example. None: whole
             scores are compared.
         combine: `array (..., statistics) -> array (...)`, from sums over examples to that score.
+        report: `(saved, data, split, limit) -> value` of `zoo.report`: the answers to the examples of a split, from
+            which reports and comparisons are made.
+        baselines: `(saved, data, split) -> {name: scores}`: what simple methods reach that learn from the same training
+            data without a net, such as the most frequent class.
+        far_inputs: `assets -> {what is unusual: input}`: inputs far from any training data, which cards show with their
+            answers.
     """
 
     load: Callable[..., Data]
@@ -175,6 +181,9 @@ class Task:
     examples: Callable[[], Sequence[str]] = tuple
     example_statistics: ExampleStatistics | None = None
     combine: Callable[[Any], Any] = ratio
+    report: Callable[..., Any] | None = None
+    baselines: Callable[..., Mapping[str, Mapping[str, float]]] | None = None
+    far_inputs: Callable[[Mapping[str, Any]], Mapping[str, str]] = dict
 
 
 class ErrorLine(str):
