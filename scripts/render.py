@@ -20,7 +20,7 @@ import engine_bars
 import engine_chart
 import measured
 
-from zoo import cards
+from zoo import cards, model_card
 
 ROOT = Path(__file__).resolve().parent.parent
 CHART = ROOT / "scripts" / "engine.png"
@@ -247,7 +247,7 @@ def documents() -> dict[Path, str]:
         wanted[readme] = filled(readme.read_text(encoding="utf-8"), own)
     summaries = published()
     for item in summaries:
-        wanted[item.path / cards.CARD] = cards.card(item)
+        wanted[item.path / cards.CARD] = model_card.render(item)
     head = "# Published models\n\nRendered from the JSON files of each folder.\n\n"
     wanted[MODELS / "README.md"] = head + cards.table(summaries) + "\n"
     return wanted

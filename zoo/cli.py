@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 import click
 
 import zoo
-from zoo import cards, cells, environment, listing, options, terminal
+from zoo import cards, cells, environment, listing, model_card, options, terminal
 from zoo.cells import arguments
 from zoo.comparison import commands as comparison
 from zoo.data.datasets import find_row, unknown_dataset
@@ -354,7 +354,7 @@ def list_command(what: str | None, as_json: bool, models_dir: Path | None) -> No
 @click.argument("model")
 def card(model: str, models_dir: Path | None) -> None:
     """Show a saved model's card."""
-    terminal.echo(cards.card(cards.summarize(cards.locate(model, models_dir))), nl=False, lines=True)
+    terminal.echo(model_card.render(cards.summarize(cards.locate(model, models_dir))), nl=False, lines=True)
 
 
 cli.add_command(lens.group(environment.start_keras, [MODELS_DIR, BACKEND]))

@@ -14,9 +14,7 @@ import numpy as np
 from zoo.task import Data
 
 
-def evaluate(
-    model: Any, dataset: str | None = None, split: str = "test", limit: int | None = None
-) -> dict[str, float]:
+def evaluate(model: Any, dataset: str | None = None, split: str = "test", limit: int | None = None) -> dict[str, float]:
     """Scores a saved model; changes nothing in it.
 
     Args:

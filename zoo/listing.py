@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from zoo import cards, cells, engine
+from zoo import cards, cells, engine, model_card
 from zoo.task import installed
 
 KINDS = ("tasks", "cells", "datasets", "models")
@@ -36,7 +36,8 @@ def lines(kind: str, models_dir: Path | None = None) -> Iterator[str]:
     elif kind == "datasets":
         yield from (f"{row['task']:12}  {row['name']:24}  {row['description']}" for row in objects(kind))
     else:
-        yield from map(cards.line, cards.models(models_dir))
+        for model in cards.models(models_dir):
+            yield "  ".join([cards.line(model), *model_card.lines_about(model)])
         yield from (f"{item.path.name:32}  damaged: {item.reason}" for item in cards.damaged(models_dir))
 
 
@@ -48,7 +49,7 @@ def objects(kind: str, models_dir: Path | None = None) -> list[dict[str, Any]]:
         return [_facts(name) for name in cells.TABLE]
     if kind == "datasets":
         return [
-            {"task": task.name, "name": name, "description": row.description}
+            {"task": task.name, "name": name, "description": row.description, "terms": row.terms}
             for task in installed().values()
             for name, row in task.recipe.datasets.items()
         ]
@@ -61,6 +62,8 @@ def objects(kind: str, models_dir: Path | None = None) -> list[dict[str, Any]]:
             "bytes": model.bytes,
             "monitor": model.metrics["monitor"],
             "score": model.monitored,
+            "synthetic": bool(model.metrics["data"].get("synthetic")),
+            "terms": model_card.terms(model),
         }
         for model in cards.models(models_dir)
     ]

@@ -17,7 +17,7 @@ import h5py
 import keras
 import numpy as np
 
-from zoo import __version__, archive, cards, legacy, schema
+from zoo import __version__, archive, cards, legacy, model_card, schema
 from zoo import task as tasks
 from zoo.data.files import digest
 from zoo.data.text import Tokenizer
@@ -173,7 +173,8 @@ def write(
         asked = list(examples)
         _write_json(new / "golden.json", {"inputs": asked, "outputs": load(new).predict(asked)})
         _write_manifest(new)
-        (new / cards.CARD).write_text(cards.card(replace(cards.summarize(new), path=path)), encoding="utf-8")
+        text = model_card.render(replace(cards.summarize(new), path=path), new)
+        (new / cards.CARD).write_text(text, encoding="utf-8")
         _sync(new)
     except OSError as error:
         shutil.rmtree(new, ignore_errors=True)
@@ -221,7 +222,7 @@ def _write_manifest(folder: Path) -> None:
     files = {
         file.relative_to(folder).as_posix(): {"bytes": file.stat().st_size, "sha256": digest(file)}
         for file in sorted(folder.rglob("*"))
-        if file.is_file() and file.name not in (cards.FILES, cards.CARD)
+        if file.is_file() and file.name not in (cards.FILES, cards.CARD, cards.MEASURED)
     }
     versions = {"format": FORMAT, "zoo": __version__, "keras": keras.version()}
     _write_json(folder / cards.FILES, {**versions, "files": files})

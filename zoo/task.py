@@ -47,6 +47,8 @@ class Recipe:
         presets: Named settings: `tiny` is for tests, `board` for tables that compare cells, the others are those of
             published models.
         inputs: What the task's command takes, in the plural.
+        purpose: What its models are for, in a sentence or two; cards show it.
+        not_for: What they must not be used for.
         cells: What `--cell` takes besides the recurrent cells, with what it is.
         memory: Memory tests `NAME/STEPS`, with the settings by which `zoo lens memory` trains every cell. The scores
             of such a data set include `accuracy_at_<steps>` (`zoo.metrics.by_distance`).
@@ -59,6 +61,8 @@ class Recipe:
     datasets: Mapping[str, DatasetRow]
     presets: Mapping[str, Mapping[str, Any]]
     inputs: str
+    purpose: str = ""
+    not_for: str = ""
     cells: Mapping[str, str] = field(default_factory=dict)
     memory: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     can_answer: Callable[[Any, Mapping[str, Any]], bool] | None = None
@@ -183,7 +187,7 @@ class Task:
     combine: Callable[[Any], Any] = ratio
     report: Callable[..., Any] | None = None
     baselines: Callable[..., Mapping[str, Mapping[str, float]]] | None = None
-    far_inputs: Callable[[Mapping[str, Any]], Mapping[str, str]] = dict
+    far_inputs: Callable[[Mapping[str, Any]], Mapping[str, str]] | None = None
 
 
 class ErrorLine(str):

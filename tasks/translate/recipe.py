@@ -121,6 +121,14 @@ RECIPE = Recipe(
     predict=Predict,
     datasets=DATASETS,
     inputs="texts",
+    purpose=(
+        "Translates single sentences like those of its training data; for lessons on attention and search, and as a "
+        "baseline for research on small translation models."
+    ),
+    not_for=(
+        "Contracts, medicine, news or anything else that must be right: it knows few words beyond its training data, "
+        "and its translations are fluent even where they are wrong."
+    ),
     presets={
         "tiny": {
             "epochs": 1,

@@ -51,7 +51,9 @@ def answers(saved: SavedModel, data: Data, split: str, limit: int | None = None)
 def _pairs(data: Data, split: str, limit: int | None = None) -> tuple[list[str], list[str]]:
     """Sources and references of a split."""
     pairs = data.raw.split(split, limit).as_numpy_iterator()
-    sources, references = zip(*((a.decode("utf-8", "replace"), b.decode("utf-8", "replace")) for a, b in pairs), strict=True)
+    sources, references = zip(
+        *((a.decode("utf-8", "replace"), b.decode("utf-8", "replace")) for a, b in pairs), strict=True
+    )
     return [" ".join(source.split()) for source in sources], list(references)
 
 

@@ -77,7 +77,9 @@ def show_gates(config: Gates, models: Sequence[SavedModel]) -> Iterator[str]:
     (saved,) = models
     tokens, gates = read(saved, config.text, config.layer)
     shown = [visible(token) for token in tokens]
-    figures.draw_gates(Path(config.plot), gates, shown)
+    figures.draw_gates(
+        Path(config.plot), gates, shown, title=f"Gates of {saved.path.name}, layer {config.layer}, over a text"
+    )
     means = {name: values.mean(axis=1) for name, values in gates.items()}
     if config.json:
         rounded = {name: [round(float(value), 6) for value in mean] for name, mean in means.items()}

@@ -63,7 +63,9 @@ def per_class(
         "Precision is the fraction of answers of a class that are right, recall the fraction of a class that is found, "
         "F1 their harmonic mean."
     )
-    return Section("Scores per class", text, [Table(("class", "precision", "recall", "F1", "examples"), rows)], [picture])
+    return Section(
+        "Scores per class", text, [Table(("class", "precision", "recall", "F1", "examples"), rows)], [picture]
+    )
 
 
 def reliability(answers: Classified, context: Context, bins: int = 15) -> Section:

@@ -79,7 +79,8 @@ def frequencies(answers: Generated, context: Context) -> Section:
     ranked = sorted({*ours, *theirs}, key=lambda word: (change(word), word))
     least, most = ranked[:MOST_EXAMPLES], ranked[::-1][:MOST_EXAMPLES]
     rows = [
-        (word, f"{1_000 * ours[word] / total:.2f}", f"{1_000 * theirs[word] / expected:.2f}") for word in [*most, *least]
+        (word, f"{1_000 * ours[word] / total:.2f}", f"{1_000 * theirs[word] / expected:.2f}")
+        for word in [*most, *least]
     ]
     bars = {"model": [float(row[1]) for row in rows], "references": [float(row[2]) for row in rows]}
     picture = context.picture(

@@ -41,9 +41,7 @@ def by_position(answers: TextLoss, context: Context) -> Section:
         spread={"this model": ([m - h for m, h in zip(means, half, strict=True)],
                                [m + h for m, h in zip(means, half, strict=True)])},
     )  # fmt: skip
-    rows = [
-        (name, f"{mean:.4f}", f"{len(nats):,}") for name, mean, (_, nats) in zip(names, means, found, strict=True)
-    ]
+    rows = [(name, f"{mean:.4f}", f"{len(nats):,}") for name, mean, (_, nats) in zip(names, means, found, strict=True)]
     table = Table((f"{answers.noun}s read before", "nats", f"{answers.noun}s"), rows)
     text = "How much a longer context helps. Bars are 95 % intervals of the mean."
     return Section("Loss by position", text, [table], [picture])
@@ -62,8 +60,8 @@ def by_class(answers: TextLoss, context: Context) -> Section:
     ]
     picture = context.picture(
         "classes", "loss by class of character", pictures.draw_bars, {"loss": list(means.values())}, list(means),
-        ("class of the first character", f"loss (nats per {answers.noun})"), context.title("Loss by class of character"),
-        None, ("all", float(answers.nats.mean())),
+        ("class of the first character", f"loss (nats per {answers.noun})"),
+        context.title("Loss by class of character"), None, ("all", float(answers.nats.mean())),
     )  # fmt: skip
     head = ("class of the first character", "nats", f"{answers.noun}s", "share of the loss")
     return Section("Loss by class", "", [Table(head, rows), _hardest(answers)], [picture])

@@ -13,7 +13,9 @@ from zoo.report.sections import Picture, Section
 TEMPLATE = Path(__file__).with_name("page.html.jinja")
 
 
-def render(folder: Path, title: str, facts: Mapping[str, Any], scores: Sequence[tuple], sections: Sequence[Section]) -> str:
+def render(
+    folder: Path, title: str, facts: Mapping[str, Any], scores: Sequence[tuple], sections: Sequence[Section]
+) -> str:
     """The page as HTML.
 
     Args:

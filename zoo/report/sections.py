@@ -64,7 +64,9 @@ class Context:
     folder: Path
     subject: str
 
-    def picture(self, name: str, description: str, draw: Callable[..., None], *arguments: Any, **options: Any) -> Picture:
+    def picture(
+        self, name: str, description: str, draw: Callable[..., None], *arguments: Any, **options: Any
+    ) -> Picture:
         """Draws a picture `draw(file, ...)` into the folder."""
         draw(self.folder / f"{name}.png", *arguments, **options)
         return Picture(f"{name}.png", description)
@@ -88,7 +90,9 @@ def examples(context: Context, answers: Answers, places: Iterable[int], name: st
     for place in map(int, places):
         shown, pictures = answers.shown(place), []
         if shown.picture is not None:
-            pictures.append(context.picture(f"{name}-{place}", f"input of example {place}", write_picture, shown.picture))
+            pictures.append(
+                context.picture(f"{name}-{place}", f"input of example {place}", write_picture, shown.picture)
+            )
         if shown.draw is not None:
             pictures.append(context.picture(f"{name}-{place}-attention", f"attention, example {place}", shown.draw))
         facts = [("example", f"{place:,}"), ("input", "" if shown.marks else shortened(shown.text))]

@@ -1,9 +1,11 @@
 """What a task hands over for a report: the answers to the examples of a split, one small value per kind of task.
 
-Each value says for example `i` how it is shown (`shown(i)`), the answer and the truth as text, and has an array `quality`
-of one number per example, higher for better answers; so examples can be listed, ranked and compared between models.
+Each value says for example `i` how it is shown (`shown(i)`), the answer and the truth as text, and has an array
+`quality` of one number per example, higher for better answers; so examples can be listed, ranked, and compared between
+models.
 """
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -163,7 +165,7 @@ class Tagged:
 
     def _runs(self, steps: np.ndarray) -> str:
         edges = [0, *(np.flatnonzero(np.diff(steps)) + 1).tolist(), len(steps)]
-        pairs = zip(edges, edges[1:], strict=False)
+        pairs = itertools.pairwise(edges)
         return "; ".join(f"{start}-{end} {self.labels[steps[start]]}" for start, end in pairs if end > start)
 
 
