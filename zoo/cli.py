@@ -22,6 +22,7 @@ from zoo.errors import UserError
 from zoo.inspection import commands as inspection
 from zoo.lens import commands as lens
 from zoo.names import look_up, nearest
+from zoo.report.folder import check as check_report
 from zoo.settings import LARGEST_INT
 from zoo.task import Chunk, ErrorLine, Installed, Recipe, find, installed
 
@@ -305,12 +306,14 @@ def _verb(task: Installed) -> click.Command:
 @click.option("--split", type=options.Text(), default="test", show_default=True, help="Split to score.")
 @click.option("--limit", type=options.Integer(1, largest=LARGEST_INT), help="Score only the first N examples.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option("--report", type=options.File(), help="New folder for a page with pictures: errors, scores by class.")
 def evaluate(
     model: str,
     dataset: str | None,
     split: str,
     limit: int | None,
     as_json: bool,
+    report: Path | None,
     models_dir: Path | None,
     backend: str | None,
 ) -> None:
@@ -319,15 +322,24 @@ def evaluate(
     task = find(cards.summarize(path).task)
     if dataset is not None:
         _check_dataset(dataset, task.recipe)
+    if report is not None:
+        check_report(report)
     environment.start_keras(backend)
     from zoo import saved, training
 
-    scores = training.evaluate(saved.load(path), dataset, split, limit)
+    loaded = saved.load(path)
+    scores = training.evaluate(loaded, dataset, split, limit)
+    if report is not None:
+        from zoo.report import write
+
+        page = write.write(loaded, report, scores, dataset, split, limit)
     if as_json:
         click.echo(json.dumps(scores))
     else:
         for name, value in scores.items():
             click.echo(f"{name} {cards.number(value)}")
+    if report is not None:
+        terminal.echo(f"Report: {page}", err=True)
 
 
 cli.add_command(inspection.command(_check_dataset, environment.start_keras, BACKEND))

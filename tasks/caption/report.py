@@ -11,7 +11,7 @@ import sacrebleu
 import tensorflow as tf
 
 from zoo.data import images, text
-from zoo.report import Generated, Shown
+from zoo.report.values import Generated, Shown
 from zoo.saved import SavedModel
 from zoo.task import Data
 

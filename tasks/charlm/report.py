@@ -8,7 +8,7 @@ import numpy as np
 
 from zoo import builders
 from zoo.ids import END, PAD, START
-from zoo.report import TextLoss
+from zoo.report.values import TextLoss
 from zoo.saved import SavedModel
 from zoo.task import Data
 

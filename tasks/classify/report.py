@@ -10,7 +10,7 @@ from sklearn.linear_model import LogisticRegression
 
 from zoo import figures, metrics
 from zoo.data import images, text
-from zoo.report import Classified, Shown
+from zoo.report.values import Classified, Shown
 from zoo.saved import SavedModel
 from zoo.task import Data
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from zoo import metrics
 from zoo.data import text
-from zoo.report import Classified, Shown
+from zoo.report.values import Classified, Shown
 from zoo.saved import SavedModel
 from zoo.task import Data
 

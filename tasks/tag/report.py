@@ -10,7 +10,7 @@ from seqeval.metrics.sequence_labeling import get_entities
 from sklearn.linear_model import LogisticRegression
 
 from zoo.data import images, text
-from zoo.report import Shown, Span, Tagged
+from zoo.report.values import Shown, Span, Tagged
 from zoo.saved import SavedModel
 from zoo.task import Data
 

@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from zoo.data import text
-from zoo.report import Generated, Shown
+from zoo.report.values import Generated, Shown
 from zoo.saved import SavedModel
 from zoo.task import Data
 

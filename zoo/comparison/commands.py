@@ -126,7 +126,7 @@ def models_command(
             check_dataset(values["dataset"], find(cards.summarize(paths[0]).task).recipe)
         start(values["backend"])
         load, own = importlib.import_module("zoo.saved").load, importlib.import_module("zoo.comparison.models")
-        result = own.compare(*map(load, paths), values["dataset"], values["split"], values["limit"])
+        result = own.compare(*map(load, paths), values["dataset"], values["split"], values["limit"], values["examples"])
         _print([json.dumps(result)] if values["as_json"] else own.lines(result))
 
     return click.Command(
@@ -142,6 +142,13 @@ def models_command(
             click.Option(["--split"], default="test", show_default=True, help="Split to score."),
             click.Option(
                 ["--limit"], type=options.Integer(1, largest=LARGEST_INT), help="Score only the first N examples."
+            ),
+            click.Option(
+                ["--examples"],
+                type=options.Integer(0, largest=1_000),
+                default=4,
+                show_default=True,
+                help="Examples shown of those whose answers differ most; 0 saves the time.",
             ),
             click.Option(["--json", "as_json"], is_flag=True, help="Print one JSON object."),
             *shared,

@@ -1,5 +1,4 @@
-"""Reports: what a model does well and badly on a split, as one HTML page with its pictures."""
+"""Reports: what a model does well and badly on a split, as one HTML page with its pictures.
 
-from zoo.report.values import Answers, Classified, Generated, Shown, Span, Tagged, TextLoss
-
-__all__ = ["Answers", "Classified", "Generated", "Shown", "Span", "Tagged", "TextLoss"]
+A task hands over one of the values of `zoo.report.values`; `zoo.report.write` makes the page.
+"""

@@ -4,6 +4,8 @@ from collections import Counter
 
 import numpy as np
 
+from zoo import figures
+from zoo.comparison.statistics import interval
 from zoo.report import pictures
 from zoo.report.sections import MOST_EXAMPLES, Context, Section, Table, examples
 from zoo.report.values import Generated
@@ -43,7 +45,7 @@ def by_length(answers: Generated, context: Context) -> Section:
         shortest, longest = lengths[mine].min(), lengths[mine].max()
         names.append(f"{shortest}-{longest}" if longest > shortest else f"{shortest}")
         values.append(float(answers.combine(answers.statistics[mine].sum(axis=0))))
-        intervals.append(_interval(answers, mine))
+        intervals.append(interval(answers.statistics[mine], answers.combine, DRAWS))
         rows.append((names[-1], f"{values[-1]:.2f}", "{:.2f} to {:.2f}".format(*intervals[-1]), f"{mine.sum():,}"))
     whole = float(answers.combine(answers.statistics.sum(axis=0)))
     picture = context.picture(
@@ -53,15 +55,6 @@ def by_length(answers: Generated, context: Context) -> Section:
     )  # fmt: skip
     head = ("words of the reference", answers.monitor, "95 % interval", "examples")
     return Section("Score by length", "Bars are bootstrap 95 % intervals.", [Table(head, rows)], [picture])
-
-
-def _interval(answers: Generated, mine: np.ndarray) -> tuple[float, float]:
-    """Bootstrap interval of the score of some examples."""
-    rows = answers.statistics[mine]
-    drawn = np.random.default_rng(0).integers(len(rows), size=(DRAWS, len(rows)))
-    scores = answers.combine(rows[drawn].sum(axis=1))
-    low, high = np.quantile(np.nan_to_num(scores), (0.025, 0.975))
-    return float(low), float(high)
 
 
 def frequencies(answers: Generated, context: Context) -> Section:
@@ -96,8 +89,6 @@ def frequencies(answers: Generated, context: Context) -> Section:
 
 def _sheet(answers: Generated, context: Context) -> Section:
     """The first pictures with what was written about them."""
-    from zoo import figures
-
     tiles = []
     for place in range(min(SHEET, len(answers.answers))):
         picture = answers.shown(place).picture
