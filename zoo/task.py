@@ -205,6 +205,10 @@ class Installed:
     name: str
     package: str
 
+    def __reduce__(self) -> tuple[type, tuple[str, str]]:
+        """Copies and pickles hold the names only: what they lead to is imported again when it is asked for."""
+        return type(self), (self.name, self.package)
+
     @functools.cached_property
     def summary(self) -> str:
         """The first line of the package's docstring."""

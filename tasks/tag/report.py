@@ -22,7 +22,7 @@ from .predict import BATCH, _probabilities
 MOST_FRAMES = 12
 """Frames of a clip that are shown side by side."""
 
-MOST_STEPS = 20_000
+MOST_STEPS = 4_000
 """Frames from which the classifier of single frames learns."""
 
 STEPS = 24
@@ -105,7 +105,7 @@ def _by_frame(training: Sequence[tuple]) -> Callable[[np.ndarray], np.ndarray]:
     frames = np.concatenate([frames[row >= 0] for frames, row in training])
     labels = np.concatenate([row[row >= 0] for _, row in training])
     some = np.random.default_rng(1).permutation(len(labels))[:MOST_STEPS]
-    linear = LogisticRegression(max_iter=300).fit(frames[some].reshape(len(some), -1) / 255.0, labels[some])
+    linear = LogisticRegression(max_iter=200).fit(frames[some].reshape(len(some), -1) / 255.0, labels[some])
     return lambda items: linear.predict(items.reshape(len(items), -1) / 255.0)
 
 

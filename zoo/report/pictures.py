@@ -45,6 +45,8 @@ def draw_confusion(file: Path, counts: np.ndarray, labels: Sequence[str], title:
         if len(labels) <= MOST_NUMBERS:
             for (row, column), count in np.ndenumerate(counts):
                 shade = "white" if share[row, column] > 0.6 else "black"
+                if not count:
+                    continue  # zeros would hide the errors
                 axes.text(column, row, f"{count:.0f}", ha="center", va="center", fontsize=7, color=shade)
 
 
@@ -114,7 +116,7 @@ def draw_reliability(
         upper, lower = figure.subplots(2, 1, sharex=True, gridspec_kw={"height_ratios": (3, 1)})
         upper.plot((0, 1), (0, 1), color="gray", linestyle="--", linewidth=1, label="perfectly calibrated")
         upper.plot(confidence, accuracy, color=figures.COLORS[0], linestyle="-", marker="o", label="this model")
-        upper.set(ylabel="accuracy", xlim=(0, 1), ylim=(0, 1.03))
+        upper.set(ylabel="accuracy", xlim=(0, 1), ylim=(-0.03, 1.03))
         upper.set_title(figures.label(f"{title}\nexpected calibration error {ece:.4f}"))
         upper.legend(loc="upper left")
         lower.bar(confidence, counts, 0.03, color=figures.COLORS[0])
