@@ -3,6 +3,7 @@
 import dataclasses
 import inspect
 import json
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
@@ -25,13 +26,14 @@ def function(task: Installed, answer: Callable[[Any], Iterator[str]]) -> Callabl
     settings = task.recipe.predict
     options = [item for item in dataclasses.fields(settings) if item.name not in OWN]
 
-    def predict(inputs: str | Iterable[str], **given: Any) -> Any:
+    def predict(inputs: str | os.PathLike | Iterable[str | os.PathLike], **given: Any) -> Any:
         for name in given:
             if name not in {item.name for item in options}:
                 raise unknown(f"option of {task.name}", name, [item.name for item in options])
-        several = [inputs] if isinstance(inputs, str) else _checked(inputs, task)  # a string is not its letters
+        single = isinstance(inputs, (str, os.PathLike))  # a string is not its letters
+        several = _checked([inputs] if single else inputs, task)
         answers = [json.loads(line) for line in answer(settings(inputs=several, json=True, **given))]
-        return answers[0] if isinstance(inputs, str) else answers
+        return answers[0] if single else answers
 
     predict.__doc__ = _description(task, options)
     setattr(predict, "__signature__", inspect.Signature(_parameters(settings, options)))  # noqa: B010
@@ -49,9 +51,9 @@ def _checked(inputs: Any, task: Installed) -> list[str]:
         raise UserError(f"{allowed}; got {type(inputs).__name__}.")
     several = list(inputs)
     for place, item in enumerate(several):
-        if not isinstance(item, str):
+        if not isinstance(item, (str, os.PathLike)):
             raise UserError(f"{allowed}; number {place} of the list is {type(item).__name__}.")
-    return several
+    return list(map(os.fspath, several))
 
 
 def _parameters(settings: type, options: list[dataclasses.Field]) -> list[inspect.Parameter]:
