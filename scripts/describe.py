@@ -54,7 +54,7 @@ def baselines(model: SavedModel) -> dict[str, Any]:
 def shown(model: SavedModel) -> dict[str, Any]:
     """Inputs with their answers: those kept with the model if they can be read, else the first of the test split."""
     golden = json.loads((model.path / "golden.json").read_text(encoding="utf-8"))
-    texts = [item for item in golden["inputs"] if item and not item.startswith(("data:", "["))]
+    texts = [item for item in golden["inputs"] if model_card.is_readable(item)]
     if texts:
         answers = model.predict(texts[: model_card.MOST_SHOWN])
         rows = [{"input": text, "answer": model_card.answer_text(a)} for text, a in zip(texts, answers, strict=False)]
@@ -71,7 +71,7 @@ def limits(model: SavedModel) -> dict[str, Any]:
     """Inputs far from the training data."""
     inputs = model.installed.task.far_inputs(model.assets)
     rows = [
-        {"what": what, "input": "" if text.startswith(("data:", "[")) else text,
+        {"what": what, "input": text if model_card.is_readable(text) else "",
          "answer": model_card.answer_text(model.predict(text))}
         for what, text in inputs.items()
     ]  # fmt: skip

@@ -2,8 +2,8 @@
 
 Checked are numbers with a decimal point and percentages in the prose and hand-written tables of a README; not those in
 code, in links, or between the markers that `render.py` fills. Such a number must be, at the digits shown, in the
-measured files of the document (`pool`), or stand in `quoted.json` with where it comes from: results of others, settings,
-versions. An entry of `quoted.json` that its document no longer has is an error too.
+measured files of the document (`pool`), or stand in `quoted.json` with where it comes from: results of others,
+settings, versions. An entry of `quoted.json` that its document no longer has is an error too.
 """
 
 import csv

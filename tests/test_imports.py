@@ -13,10 +13,13 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 
-LIGHT = "zoo zoo.errors zoo.ids zoo.legacy zoo.names zoo.settings zoo.data.datasets zoo.task zoo.options zoo.cards"
+LIGHT = "zoo zoo.errors zoo.ids zoo.legacy zoo.names zoo.settings zoo.data.datasets zoo.task zoo.options zoo.cards "
+LIGHT += "zoo.model_card zoo.scores"
 DATA = "zoo.data"
 NETS = "zoo.serialization zoo.engine zoo.cells zoo.layers zoo.losses zoo.decoding zoo.builders"
-EVERYTHING = f"{LIGHT} zoo.engine {DATA} {NETS} zoo.figures zoo.metrics zoo.optimizers zoo.saved"
+EVERYTHING = (
+    f"{LIGHT} zoo.engine {DATA} {NETS} zoo.figures zoo.metrics zoo.optimizers zoo.evaluation zoo.prediction zoo.saved"
+)
 
 # The first pattern that matches a file says what it may import besides the standard library and its own package.
 ROWS = {
@@ -37,7 +40,11 @@ ROWS = {
     "zoo/schema.py": "msgspec zoo.errors",
     "zoo/archive.py": "h5py msgspec numpy zoo.errors",
     "zoo/cards.py": "zoo.errors zoo.legacy zoo.names zoo.schema",
-    "zoo/listing.py": "zoo.cards zoo.cells zoo.engine zoo.task",
+    "zoo/scores.py": "",
+    "zoo/model_card.py": "zoo zoo.cards zoo.data.datasets zoo.errors zoo.legacy zoo.schema zoo.scores zoo.task",
+    "zoo/listing.py": "zoo.cards zoo.cells zoo.engine zoo.model_card zoo.task",
+    "zoo/evaluation.py": "numpy zoo.task",
+    "zoo/prediction.py": "zoo.errors zoo.names zoo.settings zoo.task",
     "zoo/data/*": "keras numpy PIL pyarrow tensorflow tensorflow_datasets tokenizers "
     "zoo.errors zoo.ids zoo.names zoo.schema",
     "zoo/figures.py": "matplotlib numpy zoo.errors",
@@ -53,6 +60,9 @@ ROWS = {
     "zoo/builders/*": f"keras numpy zoo.errors zoo.ids zoo.names {NETS}",
     "zoo/saved.py": f"h5py keras numpy zoo.archive zoo.schema {EVERYTHING}",
     "zoo/training/*": f"filelock keras msgspec numpy tqdm {EVERYTHING}",
+    "zoo/report/folder.py": "zoo.errors",
+    "zoo/report/values.py": "numpy",
+    "zoo/report/*": f"jinja2 numpy PIL sklearn zoo.comparison {EVERYTHING}",
     "zoo/testing.py": f"keras numpy tensorflow {EVERYTHING} zoo.training",
     "zoo/lens/settings.py": "zoo.settings",
     "zoo/lens/choices.py": "zoo.cells zoo.errors zoo.names zoo.task",
@@ -63,19 +73,20 @@ ROWS = {
     "zoo/comparison/grid.py": "zoo.cards zoo.errors zoo.task",
     "zoo/comparison/processes.py": "zoo.cards zoo.errors",
     "zoo/comparison/commands.py": "click zoo.cards zoo.cells zoo.errors zoo.names zoo.options zoo.settings zoo.task",
-    "zoo/comparison/*": f"keras numpy scipy {EVERYTHING} zoo.training",
+    "zoo/comparison/*": f"keras numpy scipy {EVERYTHING} zoo.report zoo.training",
     "zoo/inspection/commands.py": "click zoo.options zoo.task zoo.terminal",
     "zoo/inspection/*": "numpy zoo.data zoo.ids zoo.task",
     "zoo/cli.py": (
         "click zoo zoo.cards zoo.cells zoo.comparison zoo.data.datasets zoo.environment zoo.errors zoo.inspection "
-        "zoo.lens zoo.listing zoo.names zoo.options zoo.settings zoo.task zoo.terminal"
+        "zoo.lens zoo.listing zoo.model_card zoo.names zoo.options zoo.report zoo.settings zoo.task zoo.terminal"
     ),
     "tasks/__init__.py": "",
     "tasks/*/datasets.py": "zoo.data.datasets",
     "tasks/*/recipe.py": "zoo.errors zoo.settings zoo.task",
     "tasks/*/*/*.py": "babel mnist1d numpy PIL tensorflow tensorflow_datasets zoo.errors zoo.names",
     "tasks/*/*.py": (
-        f"keras numpy PIL sacrebleu sacremoses scipy seqeval sklearn tensorflow tensorflow_datasets {EVERYTHING}"
+        f"keras numpy PIL sacrebleu sacremoses scipy seqeval sklearn tensorflow tensorflow_datasets {EVERYTHING} "
+        "zoo.report"
     ),
 }
 

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from zoo.tasks.sentiment.recipe import Train
 
-from zoo import builders, cards, saved
+from zoo import builders, cards, model_card, saved
 from zoo.data.text import Tokenizer, pad
 from zoo.errors import UserError
 
@@ -103,7 +103,7 @@ def test_the_folder_holds_what_the_design_says_and_nothing_is_left_beside_it(wri
     assert [item.name for item in written.parent.iterdir()] == ["tiny"]
     card = (written / "README.md").read_text(encoding="utf-8")
     assert card.startswith("# tiny\n")
-    assert card == cards.card(cards.summarize(written))
+    assert card == model_card.render(cards.summarize(written))
 
 
 def test_half_precision_halves_the_file_and_hardly_moves_the_answers(case: Case, written: Path, tmp_path: Path) -> None:

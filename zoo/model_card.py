@@ -42,7 +42,7 @@ def render(summary: cards.Summary, folder: Path | None = None) -> str:
         "License": _license(summary),
         "How to use": _use(summary, folder),
         "Examples": _examples(summary, folder),
-        "Data": "\n".join(f"- {key}: {cards.inline(value)}" for key, value in summary.metrics["data"].items()),
+        "Data": "\n".join(f"- {key}: {_line(cards.inline(value))}" for key, value in summary.metrics["data"].items()),
         "Training procedure": _procedure(summary, folder),
         "Scores": _scores(summary, folder),
         "Baselines": _baselines(summary),
@@ -131,35 +131,42 @@ def _license(summary: cards.Summary) -> str:
 
 
 def _use(summary: cards.Summary, folder: Path) -> str:
-    example = next((item["input"] for item in _shown(summary, folder)), "")
     recipe = _recipe(summary)
-    asked = example if example and not _unreadable(example) else (recipe.inputs if recipe else "inputs").upper()
-    asked = asked if len(asked) < 80 else f"{asked[:60].rpartition(' ')[0]}"
-    return f"""    zoo {summary.task} --model {summary.name} {json.dumps(asked, ensure_ascii=False)}
+    texts = [item["input"] for item in _golden(folder)]
+    kind = recipe.inputs.removesuffix("s") if recipe else "input"
+    asked = json.dumps(texts[0] if texts else f"{kind}.png" if kind in ("file", "image") else kind, ensure_ascii=False)
+    return f"""    zoo {summary.task} --model {summary.name} {asked}
 
 ```python
 from zoo import saved
 
 model = saved.load("{summary.name}")
-model.predict({json.dumps(asked, ensure_ascii=False)})
+model.predict({asked})
 ```"""
 
 
 def _shown(summary: cards.Summary, folder: Path) -> list[Mapping[str, str]]:
     """Inputs with their answers: measured ones, else those kept with the model."""
-    if summary.measured.get("shown"):
-        return summary.measured["shown"][:MOST_SHOWN]
+    return list(summary.measured.get("shown") or _golden(folder))[:MOST_SHOWN]
+
+
+def _golden(folder: Path) -> list[Mapping[str, str]]:
+    """Inputs that are kept with a model, as far as they can be read, with their answers."""
     try:
         golden = schema.read(folder, "golden.json")
-        pairs = zip(golden["inputs"], golden["outputs"], strict=True)
-        texts = [{"input": str(item), "answer": answer_text(answer)} for item, answer in pairs]
+        pairs = list(zip(golden["inputs"], golden["outputs"], strict=True))
     except (UserError, KeyError, TypeError, ValueError):
         return []
-    return [item for item in texts if item["input"] and not _unreadable(item["input"])][:MOST_SHOWN]
+    return [
+        {"input": text, "answer": answer_text(answer)}
+        for text, answer in pairs
+        if isinstance(text, str) and is_readable(text)
+    ]
 
 
-def _unreadable(text: str) -> bool:
-    return text.startswith(("data:", "[[", "["))
+def is_readable(text: str) -> bool:
+    """Whether an input is a text that a person can read: no picture as a `data:` URI, no list of numbers."""
+    return bool(text) and not text.startswith(("data:", "["))
 
 
 def answer_text(answer: Any) -> str:
@@ -196,6 +203,11 @@ def _cell(text: str) -> str:
     text = text if len(text) <= LONGEST else f"{text[:LONGEST]} …"
     escaped = re.sub(r"([\\`*_{}\[\]|#])", r"\\\1", html.escape(text, quote=False))
     return escaped.replace("\r", " ").replace("\n", "<br>")
+
+
+def _line(text: str) -> str:
+    """A text in one line in which nothing is read as HTML."""
+    return " ".join(html.escape(text, quote=False).split())
 
 
 def _scores(summary: cards.Summary, folder: Path) -> str:

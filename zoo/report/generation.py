@@ -70,11 +70,14 @@ def frequencies(answers: Generated, context: Context) -> Section:
         return 1_000 * (ours[word] / total - theirs[word] / expected)
 
     ranked = sorted({*ours, *theirs}, key=lambda word: (change(word), word))
-    least, most = ranked[:MOST_EXAMPLES], ranked[::-1][:MOST_EXAMPLES]
+    least = [word for word in ranked[:MOST_EXAMPLES] if change(word) < 0]
+    most = [word for word in ranked[::-1][:MOST_EXAMPLES] if change(word) > 0]
     rows = [
         (word, f"{1_000 * ours[word] / total:.2f}", f"{1_000 * theirs[word] / expected:.2f}")
         for word in [*most, *least]
     ]
+    if not rows:
+        return Section("Word frequencies", "The model uses each word as often as the references do.")
     bars = {"model": [float(row[1]) for row in rows], "references": [float(row[2]) for row in rows]}
     picture = context.picture(
         "words", "word frequencies", pictures.draw_bars, bars, [row[0] for row in rows],
