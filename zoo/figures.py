@@ -43,7 +43,7 @@ MOST_UNITS = 24
 SHEET_COLUMNS = 6
 """Most tiles side by side in a sheet."""
 
-DARKEST = 0.85
+DARKEST = 0.75
 """How much black lies over a part of a picture without attention."""
 
 STYLE: dict[Any, Any] = {
@@ -266,16 +266,17 @@ def _gate(figure: Any, pair: Sequence[Any], name: str, values: np.ndarray) -> No
     curve.fill_between(places, low, high, color=COLORS[0], alpha=0.25, linewidth=0, label="10 to 90 % of units")
     curve.plot(places, values.mean(axis=1), color=COLORS[0], linestyle="-", marker="o", markersize=3, label="mean")
     curve.axhline(0.5, color="0.35", linewidth=0.8, linestyle="--", label="half open")
-    curve.set(ylim=(0, 1), ylabel="openness", title=name)
+    curve.set(ylim=(0, 1), ylabel="openness")
+    curve.set_title(name, loc="left")
     curve.grid(visible=True)
-    curve.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize=8)
+    curve.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=3, fontsize=8)
     ordered = values[:, np.argsort(values.mean(axis=0))[::-1]]
     groups = np.array_split(ordered, min(MOST_UNITS, ordered.shape[1]), axis=1)
     grid = np.stack([group.mean(axis=1) for group in groups])  # (groups, tokens)
     image = heat.imshow(grid, aspect="auto", vmin=0, vmax=1, cmap=HEAT, interpolation="nearest")
     heat.set_yticks([])
     heat.set_ylabel("units" if len(groups) == ordered.shape[1] else f"{ordered.shape[1]} units,\n{len(groups)} groups")
-    figure.colorbar(image, ax=heat, fraction=0.03, pad=0.01, label="openness")
+    figure.colorbar(image, ax=list(pair), fraction=0.03, pad=0.01, label="openness")
 
 
 def draw_text(

@@ -143,7 +143,7 @@ def test_a_language_model(context):
         "upper-case letter": "2.0000", "lower-case letter": "1.0000", "space": "0.5000", "digit": "3.0000",
         "punctuation": "0.1000", "end of line": "0.2000",
     }  # fmt: skip
-    assert found[0].tables[0].rows[0][:2] == ("0-0", "2.0000")
+    assert found[0].tables[0].rows[0][:2] == ("0", "2.0000")
     assert value.truth(0) == text[:400]
     assert sum(int(row[2].replace(",", "")) for row in found[0].tables[0].rows) == len(text)
 

@@ -31,7 +31,7 @@ def by_position(answers: TextLoss, context: Context) -> Section:
     """The loss by how much was read before, in powers of two."""
     group = np.log2(answers.positions + 1).astype(int)
     found = [(int(g), answers.nats[group == g]) for g in np.unique(group)]
-    names = [f"{2**g - 1:,}-{2 ** (g + 1) - 2:,}" for g, _ in found]
+    names = [f"{2**g - 1:,}-{2 ** (g + 1) - 2:,}" if g else "0" for g, _ in found]
     means = [float(nats.mean()) for _, nats in found]
     half = [1.96 * float(nats.std()) / len(nats) ** 0.5 for _, nats in found]
     picture = context.picture(
