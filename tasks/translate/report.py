@@ -1,5 +1,6 @@
 """What a report and a card need of the translation task: answers, simple methods beside the net, unusual inputs."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -44,7 +45,7 @@ def answers(saved: SavedModel, data: Data, split: str, limit: int | None = None)
     return Generated(
         texts, [[reference] for reference in references], scoring.sentence_chrf(texts, references),
         "chrF2 of the sentence (0 to 100)", scoring.bleu_statistics(texts, references), scoring.bleu_of_sums, "bleu",
-        str.split, shown,
+        re.compile(r"\w+(?:[-']\w+)*").findall, shown,
     )  # fmt: skip
 
 

@@ -31,18 +31,18 @@ def by_position(answers: TextLoss, context: Context) -> Section:
     """The loss by how much was read before, in powers of two."""
     group = np.log2(answers.positions + 1).astype(int)
     found = [(int(g), answers.nats[group == g]) for g in np.unique(group)]
-    names = [f"{2**g - 1:,}-{2 ** (g + 1) - 2:,}" if g else "0" for g, _ in found]
+    names = [f"{2**g - 1:,}" for g, _ in found]
     means = [float(nats.mean()) for _, nats in found]
     half = [1.96 * float(nats.std()) / len(nats) ** 0.5 for _, nats in found]
     picture = context.picture(
         "position", "loss by position", draw_lines, {"this model": (names, means)},
-        (f"{answers.noun}s read before", f"loss (nats per {answers.noun})"), title=context.title("Loss by position"),
+        (f"{answers.noun}s read before, at least", f"loss (nats per {answers.noun})"), title=context.title("Loss by position"),
         levels={"all": float(answers.nats.mean())},
         spread={"this model": ([m - h for m, h in zip(means, half, strict=True)],
                                [m + h for m, h in zip(means, half, strict=True)])},
     )  # fmt: skip
     rows = [(name, f"{mean:.4f}", f"{len(nats):,}") for name, mean, (_, nats) in zip(names, means, found, strict=True)]
-    table = Table((f"{answers.noun}s read before", "nats", f"{answers.noun}s"), rows)
+    table = Table((f"{answers.noun}s read before, at least", "nats", f"{answers.noun}s"), rows)
     text = "How much a longer context helps. Bars are 95 % intervals of the mean."
     return Section("Loss by position", text, [table], [picture])
 

@@ -34,13 +34,14 @@ def draw_confusion(file: Path, counts: np.ndarray, labels: Sequence[str], title:
     share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)  # of each right class
     names, wide = figures.shortened(labels)
     side = max(0.32 * len(labels), 1.6)
-    with figures.canvas(file, max(side + wide + 1.8, 4.5), side + wide + 1.0) as figure:
+    width = max(side + wide + 1.8, 4.5)
+    with figures.canvas(file, width, side + wide + 1.0) as figure:
+        figure.suptitle(figures.wrapped(title, width), fontsize=10)
         axes = figure.subplots()
         image = axes.imshow(share, cmap=figures.HEAT, vmin=0, vmax=1, aspect="auto", interpolation="nearest")
         axes.set_xticks(range(len(labels)), names, rotation=60, ha="right", rotation_mode="anchor")
         axes.set_yticks(range(len(labels)), names)
         axes.set(xlabel="predicted", ylabel="truth")
-        axes.set_title(figures.label(title))
         figure.colorbar(image, label="fraction of the examples of a class")
         if len(labels) <= MOST_NUMBERS:
             for (row, column), count in np.ndenumerate(counts):
@@ -74,8 +75,9 @@ def draw_bars(
         UserError: If the file cannot be written.
     """
     shown, long = figures.shortened(names)
-    width = 0.8 / len(bars)
-    with figures.canvas(file, max(4.5, (0.22 + 0.14 * len(bars)) * len(names) + 1.5), 3.2 + 0.7 * long) as figure:
+    width, inches = 0.8 / len(bars), max(5.0, (0.22 + 0.14 * len(bars)) * len(names) + 1.5)
+    with figures.canvas(file, inches, 3.4 + 0.7 * long) as figure:
+        figure.suptitle(figures.wrapped(title, inches), fontsize=10)
         axes = figure.subplots()
         places = np.arange(len(names))
         for number, (name, values) in enumerate(bars.items()):
@@ -87,7 +89,6 @@ def draw_bars(
             axes.axhline(reference[1], color="gray", linestyle="--", linewidth=1, label=reference[0])
         axes.set_xticks(places, shown, rotation=60 if long > 0.6 else 0, ha="right" if long > 0.6 else "center")
         axes.set(xlabel=labels[0], ylabel=labels[1])
-        axes.set_title(figures.label(title))
         axes.grid(visible=True, axis="y")
         axes.set_axisbelow(True)
         if len(bars) > 1 or reference:
@@ -117,7 +118,7 @@ def draw_reliability(
         upper.plot((0, 1), (0, 1), color="gray", linestyle="--", linewidth=1, label="perfectly calibrated")
         upper.plot(confidence, accuracy, color=figures.COLORS[0], linestyle="-", marker="o", label="this model")
         upper.set(ylabel="accuracy", xlim=(0, 1), ylim=(-0.03, 1.03))
-        upper.set_title(figures.label(f"{title}\nexpected calibration error {ece:.4f}"))
+        figure.suptitle(figures.wrapped(f"{title}\nexpected calibration error {ece:.4f}", 5.0), fontsize=10)
         upper.legend(loc="upper left")
         lower.bar(confidence, counts, 0.03, color=figures.COLORS[0])
         lower.set(xlabel="confidence (probability of the answer)", ylabel="answers")

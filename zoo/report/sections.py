@@ -94,7 +94,7 @@ def examples(context: Context, answers: Answers, places: Iterable[int], name: st
                 context.picture(f"{name}-{place}", f"input of example {place}", write_picture, shown.picture)
             )
         if shown.draw is not None:
-            pictures.append(context.picture(f"{name}-{place}-attention", f"attention, example {place}", shown.draw))
+            pictures.append(context.picture(f"{name}-{place}-figure", f"figure of example {place}", shown.draw))
         facts = [("example", f"{place:,}"), ("input", "" if shown.marks else shortened(shown.text))]
         facts += [("truth", shortened(answers.truth(place))), ("answer", shortened(answers.answer(place)))]
         facts.append((unit, f"{answers.quality[place]:.4f}"))
