@@ -104,6 +104,8 @@ class Data:
         card: What the model's card says about the data.
         epoch_size: Number of examples of an epoch, where they are not those of the train split.
         examples: Inputs for `golden.json` where those of the task (`Task.examples`) do not fit this data set.
+        paired: Split name -> batches as those of `train`, in order, by which the validation loss is measured where the
+            scores of the validation split have none, as those of texts that a model writes.
     """
 
     raw: Any
@@ -114,6 +116,7 @@ class Data:
     card: DatasetCard
     epoch_size: Callable[[], int] | None = None
     examples: Sequence[str] | None = None
+    paired: Callable[[str], Any] | None = None
 
     def examples_per_epoch(self) -> int:
         """Number of training examples of an epoch."""

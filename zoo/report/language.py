@@ -36,7 +36,8 @@ def by_position(answers: TextLoss, context: Context) -> Section:
     half = [1.96 * float(nats.std()) / len(nats) ** 0.5 for _, nats in found]
     picture = context.picture(
         "position", "loss by position", draw_lines, {"this model": (names, means)},
-        (f"{answers.noun}s read before, at least", f"loss (nats per {answers.noun})"), title=context.title("Loss by position"),
+        (f"{answers.noun}s read before, at least", f"loss (nats per {answers.noun})"),
+        title=context.title("Loss by position"),
         levels={"all": float(answers.nats.mean())},
         spread={"this model": ([m - h for m, h in zip(means, half, strict=True)],
                                [m + h for m, h in zip(means, half, strict=True)])},

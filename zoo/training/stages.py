@@ -167,7 +167,7 @@ def _sign(stage: Stage) -> int:
 
 
 def _score(stage: Stage, model: keras.Model) -> dict[str, float]:
-    """Scores of the validation split.
+    """Scores of the validation split, and its loss where the data have batches for it.
 
     After each use of a `tf.data` pipeline its iterator is collected here, in the main thread. Left to Python, that may
     happen within a function that the next pipeline calls, which then waits, holding the interpreter lock, for threads
@@ -176,6 +176,10 @@ def _score(stage: Stage, model: keras.Model) -> dict[str, float]:
     gc.collect()
     scores = stage.score(model, stage.data.split("validation"), stage.data.assets)
     gc.collect()
+    if stage.data.paired is not None and not stage.on_policy:  # a policy's loss is no cross-entropy
+        losses = model.evaluate(stage.data.paired("validation"), verbose=0, return_dict=True)
+        scores = {**scores, "loss": float(losses["loss"])}
+        gc.collect()
     return scores
 
 
