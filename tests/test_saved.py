@@ -239,6 +239,26 @@ def test_nothing_in_a_model_file_is_run(folder: Path, tmp_path: Path) -> None:
     assert not os.path.exists(marker)
 
 
+def test_models_are_listed_by_task(written: Path) -> None:
+    assert saved.list_models(models_dir=written.parent)[0] == "tiny"
+    assert "tiny" in saved.list_models("sentiment", written.parent)
+    assert "tiny" not in saved.list_models("tag", written.parent)
+    assert "tag-gru-clips" in saved.list_models("tag")
+    with pytest.raises(UserError, match="did you mean 'sentiment'"):
+        saved.list_models("sentimant")
+
+
+def test_what_was_measured_later_belongs_to_no_hash(folder: Path) -> None:
+    (folder / cards.MEASURED).write_text(json.dumps({"scores": {"accuracy": 0.5}}))
+    saved._write_manifest(folder)
+    assert cards.MEASURED not in json.loads((folder / cards.FILES).read_text())["files"]
+    assert saved.load(folder).metrics["scores"]["test"]["accuracy"] == 0.5
+    cards.check_replaceable(folder)
+    (folder / cards.MEASURED).write_text(json.dumps({"scores": "good"}))
+    with pytest.raises(UserError, match=r"measured\.json is not as zoo writes it"):
+        saved.load(folder)
+
+
 def test_names_are_found_by_option_and_by_variable(written: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert saved.load("tiny", written.parent).path == written
     monkeypatch.setenv("ZOO_MODELS", str(written.parent))

@@ -32,22 +32,31 @@ def answers(saved: SavedModel, data: Data, split: str, limit: int | None = None)
     """The model's captions of a split."""
     rows = list(data.raw.split(split, limit).as_numpy_iterator())
     references = [[scoring.normalize(item.decode("utf-8", "replace")) for item in known] for _, known, _ in rows]
-
-    def picture(i: int) -> np.ndarray:
-        return np.asarray(data.raw.decode(tf.constant(rows[i][0])))
-
-    texts = []
-    with user_errors():
-        for batch in text.in_batches(range(len(rows)), BATCH):
-            texts += [found[0]["caption"] for found in _captioned(saved, Predict(), [picture(i) for i in batch])]
+    texts = _captions(saved, Predict(), data, rows)
 
     def shown(i: int) -> Shown:
-        return Shown("", picture(i), draw=lambda file: _draw(saved, picture(i), file))
+        picture = _picture(data, rows[i])
+        return Shown("", picture, draw=lambda file: _draw(saved, picture, file))
 
     return Generated(
         texts, references, _sentence_chrf(texts, references), "chrF2 of the caption (0 to 100)",
         scoring.bleu_statistics(texts, references), scoring.bleu_of_sums, "bleu_4", str.split, shown, pictures=True,
     )  # fmt: skip
+
+
+def _picture(data: Data, row: tuple) -> np.ndarray:
+    """The pixels of an example."""
+    return np.asarray(data.raw.decode(tf.constant(row[0])))
+
+
+def _captions(saved: SavedModel, config: Predict, data: Data, rows: list[tuple]) -> list[str]:
+    """One caption per example."""
+    texts = []
+    with user_errors():
+        for batch in text.in_batches(rows, BATCH):
+            found = _captioned(saved, config, [_picture(data, row) for row in batch])
+            texts += [captions[0]["caption"] for captions in found]
+    return texts
 
 
 def _sentence_chrf(texts: list[str], references: list[list[str]]) -> np.ndarray:
@@ -60,7 +69,7 @@ def _draw(saved: SavedModel, picture: np.ndarray, file: Path) -> None:
 
 
 def baselines(saved: SavedModel, data: Data, split: str) -> Mapping[str, Mapping[str, float]]:
-    """The most frequent training caption for every picture."""
+    """The most frequent training caption for every picture; and the model with greedy search in place of a beam."""
     training = Counter(
         scoring.normalize(item.decode("utf-8", "replace"))
         for _, known, _ in data.raw.split("train").as_numpy_iterator()
@@ -68,14 +77,21 @@ def baselines(saved: SavedModel, data: Data, split: str) -> Mapping[str, Mapping
     )
     caption, _ = min(training.most_common(), key=lambda item: (-item[1], item[0]))
     rows = list(data.raw.split(split).as_numpy_iterator())
-    references = [[item.decode("utf-8", "replace") for item in known] for _, known, _ in rows]
-    found = scoring.scores([caption] * len(rows), references)
+    written = {
+        f"the caption {json.dumps(caption)} for every picture": [caption] * len(rows),
+        "greedy search": _captions(saved, Predict(beam_size=1), data, rows),
+    }
+    return {name: _scores(texts, rows) for name, texts in written.items()}
+
+
+def _scores(texts: list[str], rows: list[tuple]) -> dict[str, float]:
+    """The scores by which captions are compared here."""
+    found = scoring.scores(texts, [[item.decode("utf-8", "replace") for item in known] for _, known, _ in rows])
     facts = [row[2].decode("utf-8") for row in rows]
     if all(facts):  # scenes, where everything about an image is known
-        found["fact_accuracy"] = sum(truth.is_true(caption, fact) for fact in facts) / len(facts)
+        found["fact_accuracy"] = sum(map(truth.is_true, texts, facts)) / len(facts)
     kept = ("bleu_1", "bleu_4", "cider", "fact_accuracy")
-    scores = {name: round(found[name], 4) for name in kept if name in found}
-    return {f"the caption {json.dumps(caption)} for every picture": scores}
+    return {name: round(found[name], 4) for name in kept if name in found}
 
 
 def far_inputs(assets: Mapping[str, Any]) -> Mapping[str, str]:

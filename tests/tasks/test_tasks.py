@@ -75,7 +75,7 @@ def test_evaluates_as_json_and_nothing_else(trained):
 
 
 def test_a_report_is_one_page_with_its_pictures(trained, tmp_path):
-    task, saved = trained
+    _, saved = trained
     target = tmp_path / "report"
     run("evaluate", saved.path, "--split", "validation", "--limit", "24", "--report", target)
     text = (target / "index.html").read_text(encoding="utf-8")
@@ -90,7 +90,7 @@ def test_a_report_is_one_page_with_its_pictures(trained, tmp_path):
 
 
 def test_answers_of_a_report_are_those_that_were_scored(trained):
-    task, saved = trained
+    _, saved = trained
     scores = training.evaluate(saved, split="validation", limit=30)
     found = reports.answers(saved, split="validation", limit=30)
     if isinstance(found, values.TextLoss):
