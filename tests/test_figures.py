@@ -64,7 +64,7 @@ def drawings() -> dict:
             file, {"forget": random.random((40, 128))}, ["word"] * 40, title="Gates of a model over a text",
         ),
         "tiles": lambda file: figures.draw_tiles(
-            file, [("a caption of many words, whole, however long it may be $x$", np.full((30, 50, 3), 90, "uint8"))] * 5,
+            file, [("a caption of many words, however long it may be $x$", np.full((30, 50, 3), 90, "uint8"))] * 5,
             "Captions",
         ),
         "whole caption": lambda file: figures.draw_sheet(

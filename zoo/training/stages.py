@@ -4,11 +4,12 @@ After every epoch the whole state is on disk: weights, optimizer, random seeds, 
 interruption loses the epoch it falls into, no more.
 """
 
+import contextlib
 import gc
 import math
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -177,7 +178,8 @@ def _score(stage: Stage, model: keras.Model) -> dict[str, float]:
     scores = stage.score(model, stage.data.split("validation"), stage.data.assets)
     gc.collect()
     if stage.data.paired is not None and not stage.on_policy:  # a policy's loss is no cross-entropy
-        losses = model.evaluate(stage.data.paired("validation"), verbose=0, return_dict=True)
+        with _unknown_number_of_batches():
+            losses = model.evaluate(stage.data.paired("validation"), verbose=0, return_dict=True)
         scores = {**scores, "loss": float(losses["loss"])}
         gc.collect()
     return scores
@@ -191,13 +193,19 @@ def _check_loss(loss: float, epoch: int, recipe: Any) -> None:
         )
 
 
+@contextlib.contextmanager
+def _unknown_number_of_batches() -> Iterator[None]:
+    """Keras cannot know how many batches a stream has, and warns at the end of each."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Your input ran out of data")
+        yield
+
+
 def _epoch(stage: Stage, model: keras.Model, epoch: int, callbacks: list[keras.callbacks.Callback]) -> dict[str, float]:
     """Trains one epoch; returns its loss and metrics."""
     if stage.on_policy:
         return _on_policy(model, stage.data, epoch, callbacks)
-    with warnings.catch_warnings():
-        # Keras cannot know how many batches a stream has, and warns at the end of each.
-        warnings.filterwarnings("ignore", "Your input ran out of data")
+    with _unknown_number_of_batches():
         # Not one fit over all epochs: the state between two of them is ours to save, score and resume.
         history = model.fit(
             stage.data.train(epoch), initial_epoch=epoch, epochs=epoch + 1, shuffle=False, verbose=0,
