@@ -227,7 +227,9 @@ def _scores(summary: cards.Summary, folder: Path) -> str:
         f"Weights are those of epoch {training['best_epoch']} of {training['epochs']}, chosen by validation "
         f"`{chosen}`; the training scored the test split once, after that choice."
     )
-    interval = summary.measured.get("interval")
+    recipe, interval = _recipe(summary), summary.measured.get("interval")
+    if recipe and recipe.validation:
+        text += f" {recipe.validation}"
     if interval:
         text += (
             f"\n\n`{interval['score']}` {cards.number(summary.monitored)}, 95 % interval "

@@ -49,6 +49,7 @@ class Recipe:
         inputs: What the task's command takes, in the plural.
         purpose: What its models are for, in a sentence or two; cards show it.
         not_for: What they must not be used for.
+        validation: How validation scores differ from test scores, where they do.
         cells: What `--cell` takes besides the recurrent cells, with what it is.
         memory: Memory tests `NAME/STEPS`, with the settings by which `zoo lens memory` trains every cell. The scores
             of such a data set include `accuracy_at_<steps>` (`zoo.metrics.by_distance`).
@@ -63,6 +64,7 @@ class Recipe:
     inputs: str
     purpose: str = ""
     not_for: str = ""
+    validation: str = ""
     cells: Mapping[str, str] = field(default_factory=dict)
     memory: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     can_answer: Callable[[Any, Mapping[str, Any]], bool] | None = None

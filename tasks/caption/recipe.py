@@ -115,6 +115,7 @@ RECIPE = Recipe(
         "medical, satellite or surveillance pictures. It names what was frequent in its data, whether it is there or "
         "not."
     ),
+    validation="Validation scores are those of greedy search, test scores those of beam search.",
     presets={
         "tiny": {
             "epochs": 1, "limit": 40, "image_size": 16, "embedding_dim": 8, "units": 8, "beam_size": 1,

@@ -21,31 +21,24 @@ ORDER = 6
 
 def answers(saved: SavedModel, data: Data, split: str, limit: int | None = None) -> TextLoss:
     """The cross-entropy of each token of a split, with the state carried from its beginning to its end."""
-    reader, states, read = builders.reader(saved.net), None, None
-    ids: list[list[np.ndarray]] = []
-    nats: list[list[np.ndarray]] = []
-    positions: list[list[np.ndarray]] = []
+    reader, states = builders.reader(saved.net), None
+    read = np.zeros(0, int)  # tokens that each stream has read since its last beginning
+    streams: list[list[np.ndarray]] = []  # of each, `(3, tokens)` for each batch: ids, nats, positions
     for (tokens, begins), targets, _ in data.split(split, limit):
         tokens, targets, begins = np.asarray(tokens), np.asarray(targets), np.asarray(begins)  # (streams, time)
         if states is None:
-            states, read = saved.net.begin(len(tokens)), np.zeros(len(tokens), int)
-            ids, nats, positions = ([[] for _ in tokens] for _ in range(3))
+            states, read, streams = saved.net.begin(len(tokens)), np.zeros(len(tokens), int), [[] for _ in tokens]
         outputs = reader.predict_on_batch({"tokens": tokens, "targets": targets, "begins": begins, "states": states})
         states, read = outputs["states"], np.where(begins, 0, read)
+        positions = read[:, None] + np.arange(tokens.shape[1])
         counted = (targets != PAD) & (targets != END)
-        for row in range(len(tokens)):
-            ids[row].append(targets[row][counted[row]])
-            nats[row].append(np.asarray(outputs["nats"])[row][counted[row]])
-            positions[row].append((read[row] + np.arange(tokens.shape[1]))[counted[row]])
+        whole = np.stack([targets, np.asarray(outputs["nats"], "float64"), positions])  # (3, streams, time)
+        for row, stream in enumerate(streams):
+            stream.append(whole[:, row, counted[row]])
         read = read + (tokens != PAD).sum(axis=1)
-    flat_ids, flat_nats, flat_positions = (_joined(side) for side in (ids, nats, positions))
+    ids, nats, places = np.concatenate([part for stream in streams for part in stream], axis=1)
     tokenizer, noun = saved.assets["tokenizer"], NOUNS[saved.assets["tokens"]]
-    return TextLoss([tokenizer.token(int(i)) for i in flat_ids], flat_nats.astype("float64"), flat_positions, noun)
-
-
-def _joined(streams: list[list[np.ndarray]]) -> np.ndarray:
-    """All streams one after another, as the text goes."""
-    return np.concatenate([part for stream in streams for part in stream])
+    return TextLoss([tokenizer.token(int(i)) for i in ids], nats, places.astype(int), noun)
 
 
 def baselines(saved: SavedModel, data: Data, split: str) -> Mapping[str, Mapping[str, float]]:

@@ -52,7 +52,7 @@ def answers(saved: SavedModel, data: Data, split: str, limit: int | None = None)
 def spans_of(kind: str, labels: Sequence[str]) -> Callable[[Sequence[str]], list[Span]] | None:
     """How labels make spans: runs of frames, entities of `B-` and `I-`; None where spans mean nothing."""
     if kind == "frames":
-        return lambda names: [tuple(span) for span in scoring.spans(names)]
+        return lambda names: [(span.start, span.end, span.label) for span in scoring.spans(names)]
     if kind == "tokens" and scoring.is_bio(labels):
         return lambda names: [(start, end + 1, label) for label, start, end in get_entities(list(names))]
     return None

@@ -129,6 +129,7 @@ RECIPE = Recipe(
         "Contracts, medicine, news or anything else that must be right: it knows few words beyond its training data, "
         "and its translations are fluent even where they are wrong."
     ),
+    validation="Validation scores are those of greedy search, test scores those of beam search.",
     presets={
         "tiny": {
             "epochs": 1,

@@ -1,5 +1,7 @@
 """The report of a classifier: confusions, scores per class, calibration, the worst errors."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
@@ -20,7 +22,7 @@ def sections(answers: Classified, context: Context) -> list[Section]:
 
 
 def confusion(
-    targets: np.ndarray, predicted: np.ndarray, labels: list[str] | tuple[str, ...], context: Context, what: str
+    targets: np.ndarray, predicted: np.ndarray, labels: Sequence[str], context: Context, what: str
 ) -> Section:
     """Which classes are taken for which.
 
@@ -43,9 +45,7 @@ def confusion(
     return Section("Confusions", f"{wrong.sum():,} of {counts.sum():,} {what} are wrong.", [table], [picture])
 
 
-def per_class(
-    targets: np.ndarray, predicted: np.ndarray, labels: list[str] | tuple[str, ...], context: Context
-) -> Section:
+def per_class(targets: np.ndarray, predicted: np.ndarray, labels: Sequence[str], context: Context) -> Section:
     """Precision, recall and F1 of each class; arguments as of `confusion`."""
     parts = precision_recall_fscore_support(targets, predicted, labels=range(len(labels)), zero_division=0)
     precision, recall, f1, support = (np.asarray(part) for part in parts)

@@ -38,7 +38,9 @@ Show = Callable[[int], Shown]
 class Answers(Protocol):
     """What all kinds have in common."""
 
-    shown: Show
+    @property
+    def shown(self) -> Show:
+        """How an example is shown."""
 
     @property
     def quality(self) -> np.ndarray:
