@@ -16,7 +16,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from zoo import cards, figures, legacy, options, saved, stored, task
+from zoo import cards, figures, legacy, model_card, options, stored, task
 
 CONFIG = "config.json"
 
@@ -64,7 +64,7 @@ def convert_folder(folder: Path) -> None:
         rewrite(assets / "search.json", legacy.search)
     rename_columns(folder / "history.csv")
     stored.write_manifest(folder)
-    (folder / cards.CARD).write_text(cards.card(cards.summarize(folder)), encoding="utf-8")
+    (folder / cards.CARD).write_text(model_card.render(cards.summarize(folder)), encoding="utf-8")
 
 
 def rewrite(file: Path, change: Any) -> None:
@@ -90,9 +90,11 @@ def rename_columns(file: Path) -> None:
     with file.open("w", encoding="utf-8", newline="") as stream:
         csv.writer(stream).writerows([names, *rows])
     history = [{n: float(x) for n, x in zip(names, row, strict=True) if x} for row in rows]
-    monitor = json.loads((file.parent / cards.METRICS).read_text(encoding="utf-8"))["monitor"]
     if (file.parent / "curves.png").is_file():
-        figures.draw_curves(file.parent / "curves.png", history, monitor)
+        metrics = json.loads((file.parent / cards.METRICS).read_text(encoding="utf-8"))
+        subject = f"{file.parent.name}, trained on {metrics['data']['name']}"
+        best = metrics["training"]["best_epoch"]
+        figures.draw_curves(file.parent / "curves.png", history, metrics["monitor"], best_epoch=best, title=subject)
 
 
 def main(arguments: list[str]) -> None:

@@ -15,11 +15,11 @@ ROOT = Path(__file__).parents[1]
 
 LIGHT = (
     "zoo zoo.errors zoo.ids zoo.legacy zoo.names zoo.settings zoo.data.datasets zoo.task "
-    "zoo.options zoo.cards zoo.scores zoo.shades zoo.terminal"
+    "zoo.options zoo.cards zoo.model_card zoo.scores zoo.shades zoo.terminal"
 )
 DATA = "zoo.data"
 NETS = "zoo.serialization zoo.engine zoo.cells zoo.layers zoo.losses zoo.decoding zoo.builders"
-WHOLE = "zoo.figures zoo.metrics zoo.optimizers zoo.saved zoo.saved_model zoo.stored"
+WHOLE = "zoo.evaluation zoo.figures zoo.metrics zoo.optimizers zoo.prediction zoo.saved zoo.saved_model zoo.stored"
 EVERYTHING = f"{LIGHT} zoo.engine {DATA} {NETS} {WHOLE}"
 READ = "zoo zoo.cards zoo.errors zoo.ids zoo.legacy zoo.names zoo.saved_model zoo.schema zoo.stored zoo.task"
 
@@ -46,7 +46,11 @@ ROWS = {
     "zoo/schema.py": "msgspec zoo.errors",
     "zoo/archive.py": "h5py msgspec numpy zoo.errors",
     "zoo/cards.py": "zoo.errors zoo.legacy zoo.names zoo.schema",
-    "zoo/listing.py": "zoo.cards zoo.cells zoo.engine zoo.task",
+    "zoo/scores.py": "",
+    "zoo/model_card.py": "zoo zoo.cards zoo.data.datasets zoo.errors zoo.legacy zoo.schema zoo.scores zoo.task",
+    "zoo/listing.py": "zoo.cards zoo.cells zoo.engine zoo.model_card zoo.task",
+    "zoo/evaluation.py": "numpy zoo.task",
+    "zoo/prediction.py": "zoo.errors zoo.names zoo.settings zoo.task",
     "zoo/data/*": "keras numpy PIL platformdirs pyarrow tensorflow tensorflow_datasets tokenizers "
     "zoo.errors zoo.ids zoo.names zoo.schema zoo.silence",
     "zoo/figures.py": "matplotlib numpy zoo.errors",
@@ -60,7 +64,7 @@ ROWS = {
     "zoo/engine/*": "keras numpy numba llvmlite tensorflow jax zoo.cells zoo.errors",
     "zoo/layers/*": "keras zoo.engine zoo.serialization zoo.errors zoo.ids zoo.names zoo.cells",
     "zoo/builders/*": f"keras numpy zoo.errors zoo.ids zoo.names {NETS}",
-    "zoo/saved_model.py": "zoo.names zoo.task",
+    "zoo/saved_model.py": "zoo.cards zoo.evaluation zoo.prediction zoo.task",
     "zoo/stored.py": "zoo zoo.cards zoo.data.files zoo.data.text zoo.errors zoo.legacy zoo.schema",
     "zoo/runtime/choice.py": "zoo.cards zoo.data.cache zoo.errors zoo.schema",
     "zoo/runtime/*": f"numpy onnxruntime zoo.decoding {READ}",
@@ -72,6 +76,9 @@ ROWS = {
     "zoo/export/*": f"keras numpy onnx zoo.runtime {READ} {NETS}",
     "zoo/saved.py": f"h5py keras numpy zoo.runtime.choice zoo.archive zoo.schema {EVERYTHING}",
     "zoo/training/*": f"filelock keras msgspec numpy rich {EVERYTHING}",
+    "zoo/report/folder.py": "zoo.errors",
+    "zoo/report/values.py": "numpy",
+    "zoo/report/*": f"jinja2 numpy PIL sklearn zoo.comparison {EVERYTHING}",
     "zoo/testing.py": f"keras numpy tensorflow {EVERYTHING} zoo.training",
     "zoo/lens/settings.py": "zoo.settings",
     "zoo/lens/choices.py": "zoo.cells zoo.errors zoo.names zoo.task",
@@ -83,24 +90,26 @@ ROWS = {
     "zoo/comparison/commands.py": (
         "click zoo.cards zoo.cells zoo.completion zoo.errors zoo.names zoo.options zoo.settings zoo.task"
     ),
-    "zoo/comparison/*": f"keras numpy scipy {EVERYTHING} zoo.training",
+    "zoo/comparison/*": f"keras numpy scipy {EVERYTHING} zoo.report zoo.training",
     "zoo/inspection/commands.py": "click zoo.options zoo.task zoo.terminal",
     "zoo/inspection/*": "numpy zoo.data zoo.ids zoo.task",
     "zoo/answers.py": (
         "click zoo.cards zoo.completion zoo.environment zoo.errors zoo.options zoo.runtime.choice zoo.task zoo.terminal"
     ),
-    "zoo/scores.py": "",
     "zoo/cli.py": (
         "click zoo zoo.answers zoo.cards zoo.cells zoo.comparison zoo.completion zoo.data.datasets zoo.environment "
-        "zoo.errors zoo.export zoo.help zoo.inspection zoo.lens zoo.listing zoo.names zoo.options zoo.runtime zoo.scores zoo.settings "
-        "zoo.task zoo.terminal"
+        "zoo.errors zoo.export zoo.help zoo.inspection zoo.lens zoo.listing zoo.model_card zoo.names zoo.options "
+        "zoo.report zoo.runtime zoo.scores zoo.settings zoo.task zoo.terminal"
     ),
     "tasks/__init__.py": "",
     "tasks/*/datasets.py": "zoo.data.datasets",
     "tasks/*/recipe.py": "zoo.errors zoo.settings zoo.task",
-    "tasks/*/*/*.py": "babel mnist1d numpy PIL tensorflow tensorflow_datasets zoo.data.memory_tests zoo.errors zoo.names",
+    "tasks/*/*/*.py": (
+        "babel mnist1d numpy PIL tensorflow tensorflow_datasets zoo.data.memory_tests zoo.errors zoo.names"
+    ),
     "tasks/*/*.py": (
-        f"keras numpy PIL sacrebleu sacremoses scipy seqeval sklearn tensorflow tensorflow_datasets {EVERYTHING}"
+        f"keras numpy PIL sacrebleu sacremoses scipy seqeval sklearn tensorflow tensorflow_datasets {EVERYTHING} "
+        "zoo.report"
     ),
 }
 

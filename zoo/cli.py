@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 import click
 
 import zoo
-from zoo import answers, cards, cells, completion, environment, help, listing, options, scores, terminal
+from zoo import answers, cards, cells, completion, environment, help, listing, model_card, options, scores, terminal
 from zoo.cells import arguments
 from zoo.comparison import commands as comparison
 from zoo.data.datasets import find_row, unknown_dataset
@@ -22,6 +22,7 @@ from zoo.export import command as exporting
 from zoo.inspection import commands as inspection
 from zoo.lens import commands as lens
 from zoo.names import look_up, nearest
+from zoo.report.folder import check as check_report
 from zoo.settings import LARGEST_INT
 from zoo.task import Installed, Recipe, find, installed
 
@@ -309,10 +310,20 @@ def _training_path(task: str, recipe: Any, preset: str | None, values: dict[str,
             help="Score only the first N examples.",
         ),
         JSON,
+        options.Option(
+            ["--report"],
+            type=options.File(),
+            group="Output",
+            help="New folder for a page with pictures: errors, scores by class or length.",
+        ),
         MODELS_DIR,
         BACKEND,
     ],
-    examples=["zoo evaluate sentiment-gru-imdb", "zoo evaluate MODEL --dataset PATH --json"],
+    examples=[
+        "zoo evaluate sentiment-gru-imdb",
+        "zoo evaluate MODEL --dataset PATH --json",
+        "zoo evaluate MODEL --report report",
+    ],
 )
 def evaluate(
     model: str,
@@ -320,6 +331,7 @@ def evaluate(
     split: str,
     limit: int | None,
     as_json: bool,
+    report: Path | None,
     models_dir: Path | None,
     backend: str | None,
 ) -> None:
@@ -328,16 +340,25 @@ def evaluate(
     task = find(cards.summarize(path).task)
     if dataset is not None:
         _check_dataset(dataset, task.recipe)
+    if report is not None:
+        check_report(report)
     environment.start_keras(backend, path.name)
     from zoo import saved, training
 
-    found = training.evaluate(saved.load(path), dataset, split, limit)
+    loaded = saved.load(path)
+    found = training.evaluate(loaded, dataset, split, limit)
+    if report is not None:
+        from zoo.report import write
+
+        page = write.write(loaded, report, found, dataset, split, limit)
     if as_json:
         click.echo(json.dumps(found))
-        return
-    rows = [(name, cards.number(value), scores.definition(name)) for name, value in found.items()]
-    for line in listing.table(rows, terminal.width()):
-        terminal.echo(line)
+    else:
+        rows = [(name, cards.number(value), scores.definition(name)) for name, value in found.items()]
+        for line in listing.table(rows, terminal.width()):
+            terminal.echo(line)
+    if report is not None:
+        terminal.echo(f"Report: {page}", err=True)
 
 
 cli.add_command(inspection.command(_check_dataset, environment.start_keras, BACKEND))
@@ -377,7 +398,7 @@ def list_command(what: str | None, as_json: bool, models_dir: Path | None) -> No
 )
 def card(model: str, models_dir: Path | None) -> None:
     """Show a saved model's card."""
-    terminal.echo(cards.card(cards.summarize(cards.locate(model, models_dir))), nl=False, lines=True)
+    terminal.echo(model_card.render(cards.summarize(cards.locate(model, models_dir))), nl=False, lines=True)
 
 
 @cli.command(

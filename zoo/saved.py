@@ -16,7 +16,7 @@ import h5py
 import keras
 import numpy as np
 
-from zoo import __version__, archive, cards, schema, stored
+from zoo import __version__, archive, cards, model_card, schema, stored
 from zoo import task as tasks
 from zoo.errors import UserError
 from zoo.layers.embedding import TokenEmbedding
@@ -25,6 +25,21 @@ from zoo.saved_model import SavedModel
 
 OLDEST_KERAS = (3, 15)
 """Older ones load some of our models with weights that were never set, and do not say so."""
+
+
+def list_models(task: str | None = None, models_dir: str | Path | None = None) -> list[str]:
+    """Names of the saved models that `load` finds, your own first.
+
+    Args:
+        task: Only those of this task.
+        models_dir: Where to look first.
+
+    Raises:
+        UserError: If there is no such task; names the nearest.
+    """
+    if task is not None:
+        tasks.find(task)
+    return [item.name for item in cards.models(models_dir) if task in (None, item.task)]
 
 
 def load(model: str | Path, models_dir: str | Path | None = None) -> SavedModel:
@@ -130,7 +145,8 @@ def write(
         asked = list(examples)
         stored.write_json(new / "golden.json", {"inputs": asked, "outputs": load(new).predict(asked)})
         stored.write_manifest(new)
-        (new / cards.CARD).write_text(cards.card(replace(cards.summarize(new), path=path)), encoding="utf-8")
+        text = model_card.render(replace(cards.summarize(new), path=path), new)
+        (new / cards.CARD).write_text(text, encoding="utf-8")
         stored.sync(new)
     except OSError as error:
         shutil.rmtree(new, ignore_errors=True)

@@ -92,6 +92,46 @@ class Metrics(msgspec.Struct):
     versions: Versions
 
 
+class Interval(msgspec.Struct):
+    """A bootstrap interval of a score."""
+
+    score: Name
+    low: float
+    high: float
+    draws: Count = 0
+
+
+class Answer(msgspec.Struct):
+    """An input with the answer that the model gave."""
+
+    input: Text
+    answer: Text
+    what: Text = ""
+    truth: Text = ""
+
+
+class TestSplit(msgspec.Struct):
+    """How often the test split was scored before the model was chosen, and by what."""
+
+    scored: Count
+    note: Text = ""
+
+
+class Measured(msgspec.Struct):
+    """`measured.json`: what was measured of a saved model after its training."""
+
+    scores: dict[Name, float] = {}
+    examples: Count = 0
+    interval: Interval | None = None
+    baselines: dict[Name, dict[Name, float]] = {}
+    shown: list[Answer] = []
+    limits: list[Answer] = []
+    latency: dict[Name, float] = {}
+    test_split: TestSplit | None = None
+    machine: Machine = msgspec.field(default_factory=Machine)
+    versions: Versions = msgspec.field(default_factory=Versions)
+
+
 class Input(msgspec.Struct):
     """The asset `input` of a tagger: what a step is."""
 

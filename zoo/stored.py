@@ -44,11 +44,11 @@ def read_asset(folder: Path, file: str) -> tuple[str, Any]:
 
 
 def write_manifest(folder: Path) -> None:
-    """Writes `files.json`: sizes and hashes of all files but itself and the card."""
+    """Writes `files.json`: sizes and hashes of all files but itself, the card, and what was measured later."""
     files = {
         file.relative_to(folder).as_posix(): {"bytes": file.stat().st_size, "sha256": digest(file)}
         for file in sorted(folder.rglob("*"))
-        if file.is_file() and file.name not in (cards.FILES, cards.CARD)
+        if file.is_file() and file.name not in (cards.FILES, cards.CARD, cards.MEASURED)
     }
     versions = {"format": FORMAT, "zoo": __version__, "keras": importlib.metadata.version("keras")}
     write_json(folder / cards.FILES, {**versions, "files": files})

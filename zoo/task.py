@@ -49,6 +49,9 @@ class Recipe:
             published models.
         inputs: What the task's command takes, in the plural.
         example: An input as it is typed, for `--help`.
+        purpose: What its models are for, in a sentence or two; cards show it.
+        not_for: What they must not be used for.
+        validation: How validation scores differ from test scores, where they do.
         cells: What `--cell` takes besides the recurrent cells, with what it is.
         memory: Memory tests `NAME/STEPS`, with the settings by which `zoo lens memory` trains every cell. The scores
             of such a data set include `accuracy_at_<steps>` (`zoo.metrics.by_distance`).
@@ -62,6 +65,9 @@ class Recipe:
     presets: Mapping[str, Mapping[str, Any]]
     inputs: str
     example: str = ""
+    purpose: str = ""
+    not_for: str = ""
+    validation: str = ""
     cells: Mapping[str, str] = field(default_factory=dict)
     memory: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     can_answer: Callable[[Any, Mapping[str, Any]], bool] | None = None
@@ -103,6 +109,8 @@ class Data:
         card: What the model's card says about the data.
         epoch_size: Number of examples of an epoch, where they are not those of the train split.
         examples: Inputs for `golden.json` where those of the task (`Task.examples`) do not fit this data set.
+        paired: Split name -> batches as those of `train`, in order, by which the validation loss is measured where the
+            scores of the validation split have none, as those of texts that a model writes.
     """
 
     raw: Any
@@ -113,6 +121,7 @@ class Data:
     card: DatasetCard
     epoch_size: Callable[[], int] | None = None
     examples: Sequence[str] | None = None
+    paired: Callable[[str], Any] | None = None
 
     def examples_per_epoch(self) -> int:
         """Number of training examples of an epoch."""
@@ -167,6 +176,12 @@ class Task:
             score `monitor`; models that read the same batches are compared by them, example by example. None: whole
             scores are compared.
         combine: `array (..., statistics) -> array (...)`, from sums over examples to that score.
+        report: `(saved, data, split, limit) -> value` of `zoo.report`: the answers to the examples of a split, from
+            which reports and comparisons are made.
+        baselines: `(saved, data, split) -> {name: scores}`: what simple methods reach that learn from the same training
+            data without a net, such as the most frequent class.
+        far_inputs: `assets -> {what is unusual: input}`: inputs far from any training data, which cards show with their
+            answers.
     """
 
     load: Callable[..., Data]
@@ -178,6 +193,9 @@ class Task:
     examples: Callable[[], Sequence[str]] = tuple
     example_statistics: ExampleStatistics | None = None
     combine: Callable[[Any], Any] = ratio
+    report: Callable[..., Any] | None = None
+    baselines: Callable[..., Mapping[str, Mapping[str, float]]] | None = None
+    far_inputs: Callable[[Mapping[str, Any]], Mapping[str, str]] | None = None
 
 
 class ErrorLine(str):
@@ -245,6 +263,10 @@ class Installed:
 
     name: str
     package: str
+
+    def __reduce__(self) -> tuple[type, tuple[str, str]]:
+        """Copies and pickles hold the names only: what they lead to is imported again when it is asked for."""
+        return type(self), (self.name, self.package)
 
     @functools.cached_property
     def summary(self) -> str:

@@ -16,6 +16,7 @@ from .model import build
 from .predict import predict
 from .raw import user_errors
 from .recipe import Train
+from .report import answers, baselines, far_inputs
 from .reward import reward_stage
 from .scenes import compose, drawing, truth
 
@@ -85,4 +86,7 @@ TASK = Task(
     examples=examples,
     example_statistics=example_statistics,
     combine=scoring.bleu_of_sums,
+    report=answers,
+    baselines=baselines,
+    far_inputs=far_inputs,
 )

@@ -14,6 +14,7 @@ from .data import load
 from .model import build
 from .predict import predict
 from .recipe import Train
+from .report import answers, baselines, far_inputs
 
 
 def score(model: keras.Model, batches: Any, assets: Mapping[str, Any]) -> dict[str, float]:
@@ -74,4 +75,7 @@ TASK = Task(
     higher_is_better=False,
     examples=lambda: ("hello", "h"),
     example_statistics=example_statistics,
+    report=answers,
+    baselines=baselines,
+    far_inputs=far_inputs,
 )

@@ -95,6 +95,7 @@ def load(recipe: Train, assets: Mapping[str, Any] | None = None) -> Data:
         sizes=raw.sizes,
         card=raw.card,
         examples=examples,
+        paired=pipeline.split,
     )
 
 

@@ -62,13 +62,15 @@ def load(recipe: Train, assets: Mapping[str, Any] | None = None) -> Data:
     def bucketed(examples: tf.data.Dataset, size: int) -> tf.data.Dataset:
         return batches.bucketed(examples, size, batches.boundaries(BOUNDARIES, longest))
 
+    pairs = Pipeline(raw, teacher_forced, encode_pairs, recipe.batch_size, recipe.seed)
     return Data(
         raw=raw,
-        train=Pipeline(raw, teacher_forced, encode_pairs, recipe.batch_size, recipe.seed).train,
+        train=pairs.train,
         split=Pipeline(raw, bucketed, encode_sources).split,
         assets=assets,
         sizes=raw.sizes,
         card=card,
+        paired=pairs.split,
     )
 
 

@@ -14,6 +14,7 @@ from .encoding import target_tokenizer
 from .model import build
 from .predict import predict
 from .recipe import Train
+from .report import answers, baselines, far_inputs
 
 EXAMPLES = (
     "3 days ago",
@@ -83,4 +84,7 @@ TASK = Task(
     examples=lambda: EXAMPLES,
     example_statistics=example_statistics,
     combine=scoring.bleu_of_sums,
+    report=answers,
+    baselines=baselines,
+    far_inputs=far_inputs,
 )

@@ -17,7 +17,7 @@ import h5py
 import numpy as np
 import pytest
 
-from zoo import archive, cards, saved, stored, testing
+from zoo import archive, cards, model_card, saved, stored, testing
 from zoo.data import tables
 from zoo.errors import UserError
 
@@ -307,7 +307,7 @@ def test_a_damaged_folder_among_others_is_named_and_passed_over(changed: Callabl
 )
 def test_a_card_is_written_without_what_it_need_not_have(changed: Callable, name: str, path: str) -> None:
     summary = cards.summarize(changed(DIGITS, update(name, path, None)))
-    assert DIGITS in cards.card(summary)
+    assert DIGITS in model_card.render(summary)
     assert DIGITS in cards.table([summary])
 
 

@@ -68,7 +68,13 @@ def show_jacobian(config: Jacobian, models: Sequence[SavedModel]) -> Iterator[st
     places = range(1, config.steps + 1)
     lines = {name: (places, curve) for name, curve in curves.items()}
     state = _state(config, models)
-    figures.draw_lines(Path(config.plot), lines, labels, title=f"Jacobian of one step, {state}", levels={"": 1.0})
+    figures.draw_lines(
+        Path(config.plot),
+        lines,
+        labels,
+        title=f"Jacobian of one step, {state}",
+        levels={"neither grows nor shrinks:": 1.0},
+    )
     if config.json:
         yield _json(config, "time", curves, state, first=1)
         return

@@ -150,7 +150,10 @@ def _train(
     def extra(new: Path) -> None:
         write_history(new / "history.csv", state.history)
         if plot:
-            draw_curves(new / "curves.png", state.history, task.monitor)
+            subject = f"{path.name}, trained on {data.card.name}"
+            draw_curves(
+                new / "curves.png", state.history, task.monitor, best_epoch=state.best_epoch or None, title=subject
+            )
 
     result = saved.write(
         path,
