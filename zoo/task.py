@@ -99,6 +99,7 @@ class Data:
         sizes: Number of examples by split. It may have to read the data, so it is called only by a training.
         card: What the model's card says about the data.
         epoch_size: Number of examples of an epoch, where they are not those of the train split.
+        normalize: What is done to a text before it is tokenized; None if the tokenizer does all of it.
         examples: Inputs for `golden.json` where those of the task (`Task.examples`) do not fit this data set.
     """
 
@@ -109,6 +110,7 @@ class Data:
     sizes: Callable[[], Mapping[str, int]]
     card: DatasetCard
     epoch_size: Callable[[], int] | None = None
+    normalize: Callable[[str], str] | None = None
     examples: Sequence[str] | None = None
 
     def examples_per_epoch(self) -> int:

@@ -92,6 +92,7 @@ def load(recipe: Train, assets: Mapping[str, Any] | None = None) -> Data:
         sizes=lambda: {**raw.sizes(), "train": size()},
         card=raw.card.with_details(**_details(recipe)),
         epoch_size=lambda: len(examples()),
+        normalize=scoring.normalize,
     )
 
 

@@ -119,6 +119,8 @@ def _character_encoder(tokenizer: text.Tokenizer) -> Callable[[Sequence[str]], I
     """The ids that a tokenizer of characters gives, a hundred times as fast, by a table of all code points."""
     table = np.full(0x110000, UNKNOWN, "int32")
     for index in range(len(SPECIAL), tokenizer.size):
+        if len(tokenizer.token(index)) != 1:
+            raise UserError(f"The vocabulary is not one of characters: it has {tokenizer.token(index)[:40]!r}.")
         table[ord(tokenizer.token(index))] = index
 
     def encode(texts: Sequence[str]) -> Iterator[np.ndarray]:

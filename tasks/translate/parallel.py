@@ -7,8 +7,10 @@ All of them may be compressed (`.gz`).
 """
 
 import dataclasses
+import functools
 import itertools
 import re
+import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -215,6 +217,7 @@ def _tabbed(path: Path) -> Pairs:
     Raises:
         UserError: With the first line that has no tab.
     """
+    _report(path)
     for number, line in enumerate(_lines(path), 1):
         source, tab, rest = line.partition("\t")
         if not line.strip():
@@ -225,3 +228,13 @@ def _tabbed(path: Path) -> Pairs:
                 "give the table a header and name its columns: --source-column NAME --target-column NAME."
             )
         yield source, rest.partition("\t")[0]
+
+
+@functools.cache
+def _report(path: Path) -> None:
+    """Says once how a file without a header is read."""
+    fields = next((line.count("\t") + 1 for line in _lines(path) if "\t" in line), 0)
+    rest = "" if fields < 3 else "; column 3 is left out" if fields == 3 else f"; columns 3 to {fields} are left out"
+    if fields:
+        print(f"{path.name}: tab-separated without a header; source = column 1, target = column 2{rest}.",
+              file=sys.stderr, flush=True)  # fmt: skip

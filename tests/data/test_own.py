@@ -45,12 +45,15 @@ def test_a_folder_without_train_is_one_part(tmp_path: Path) -> None:
     assert own.parts(tmp_path, tables.is_table) == {"train": tmp_path}
 
 
-def test_a_train_file_brings_its_neighbors(tmp_path: Path) -> None:
+def test_a_train_file_brings_its_neighbors_and_they_are_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     touch(tmp_path, "a-train.csv", "a-dev.csv", "b-test.csv")
     assert own.parts(tmp_path / "a-train.csv", tables.is_table) == {
         "train": tmp_path / "a-train.csv",
         "validation": tmp_path / "a-dev.csv",
     }
+    assert capsys.readouterr().err == "Splits: train = a-train.csv, validation = a-dev.csv.\n"
     touch(tmp_path, "all.csv", "test.csv")
     assert own.parts(tmp_path / "all.csv", tables.is_table) == {"train": tmp_path / "all.csv"}
 
