@@ -26,8 +26,8 @@ def load(recipe: Train, assets: Mapping[str, Any] | None = None) -> Data:
     """Loads a data set.
 
     Args:
-        recipe: Data set and its columns, cell, batch size, seed, limit, augmentation and the size of a folder's pictures
-            are used.
+        recipe: Data set, column of labels, cell, batch size, seed, limit, augmentation and the size of a folder's
+            pictures are used.
         assets: `labels`, `shape` and perhaps `order` of a saved model; data of another kind are refused.
 
     Raises:
@@ -43,7 +43,7 @@ def load(recipe: Train, assets: Mapping[str, Any] | None = None) -> Data:
         _check(recipe.dataset, own, assets)
     varying = own["shape"][0] is None
     _check_cell(recipe, varying)
-    series = not varying and len(raw.split("train").element_spec[0].shape) == 2
+    series = not varying and len(_shape(raw)) == 2
     if recipe.augment and not series:
         raise UserError(
             f"--augment is for series of one length, such as mnist1d; {recipe.dataset} has none. Leave --augment out."
@@ -70,12 +70,18 @@ def _check_cell(recipe: Train, varying: bool) -> None:
         )
 
 
+def _shape(raw: RawDataset) -> list[int | None]:
+    """The shape of an example's input."""
+    name = "all" if "all" in raw.names else "train"  # a few examples to be scored cannot be divided into splits
+    return raw.split(name).element_spec[0].shape.as_list()
+
+
 def _assets(raw: RawDataset) -> dict[str, Any]:
     """Labels and the shape of an input: `[height, width, channels]`, `[time, features]` or `[None, features]`.
 
     Of pictures as sequences of pixels also their `order` and the `picture`'s own shape.
     """
-    shape = raw.split("train").element_spec[0].shape.as_list()
+    shape = _shape(raw)
     assets = {"labels": list(raw.labels), "shape": shape, **raw.card.details}
     if "order" in assets:
         assets |= {"picture": shape, "shape": [shape[0] * shape[1], shape[2]]}

@@ -1,4 +1,4 @@
-"""Labeled pictures from scikit-learn, TFDS or folders, series of tables and memory tests, before they become batches."""
+"""Labeled pictures from scikit-learn, TFDS or folders, series and memory tests, before they become batches."""
 
 import functools
 import hashlib
@@ -98,7 +98,7 @@ def _from_path(path: Path, recipe: Train, known: Sequence[str] | None, any_lengt
         return series.open_tables(name, found, known, column, any_length, FRACTIONS, _label)
     if recipe.label_column is not None:
         raise UserError(f"--label-column is for tables; {path} is a folder of pictures. Leave it out.")
-    least = 1 + sum(split not in found for split in FRACTIONS)
+    least = 1 if known is not None else 1 + sum(split not in found for split in FRACTIONS)
     part = functools.partial(_from_folder, recipe=recipe, least=least)
     return own.combine(name, found, part, known, "pictures", FRACTIONS, _label)
 
@@ -123,7 +123,7 @@ def _from_folder(path: Path, known: Sequence[str] | None, recipe: Train, least: 
             f"{path} has the subfolders {', '.join(classes)}, which are splits without train. Name the folder of "
             "training pictures train, or give a folder with one subfolder per class."
         )
-    if len(classes) < 2:
+    if len(classes) < (2 if known is None else 1):
         have = f"only {classes[0]!r}" if classes else "no subfolder"
         raise UserError(f"{path} has {have}. Give it one subfolder of pictures per class, at least two.")
     found = {name: sorted(item for item in (path / name).rglob("*") if _is_picture(item)) for name in classes}

@@ -425,7 +425,7 @@ def test_names_of_opus(tmp_path: Path, ending: str) -> None:
 
 def test_columns_without_a_header_are_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "fra.txt").write_text("".join(f"Go {n}.\tVa {n} !\tCC-BY 2.0\n" for n in range(9)))
-    open_pairs(str(tmp_path / "fra.txt"))
+    raw.open_pairs(str(tmp_path / "fra.txt"))
     said = "fra.txt: tab-separated without a header; source = column 1, target = column 2; column 3 is left out.\n"
     assert capsys.readouterr().err == said
 
