@@ -25,7 +25,7 @@ import tensorflow as tf
 
 from zoo.data import files, own, tables
 from zoo.data.datasets import DatasetCard
-from zoo.data.raw import RawDataset, index_labels
+from zoo.data.raw import RawDataset, check_number_of_labels, index_labels
 from zoo.errors import UserError
 
 LABEL = tables.Column("label", ("label", "class", "target", "category", "y", "activity", "species"))
@@ -91,6 +91,7 @@ def open_tables(
 
 def _in_memory(path: Path, table: Table, shape: tuple[int | None, ...], known: Sequence[str] | None) -> RawDataset:
     """The series of one table, in an order that a hash of them decides, so that the first few have all classes."""
+    check_number_of_labels(table.labels, str(path), LABEL.option)
     labels = index_labels(table.labels, known, str(path))
     index = {label: number for number, label in enumerate(labels)}
     digests = [hashlib.sha256(steps.tobytes()).digest() for steps in table.series]
@@ -118,10 +119,10 @@ def _read(path: Path, label_column: str | None) -> Table:
     def choose(given: Sequence[str], kind_of_table: str) -> Mapping[str, str]:
         nonlocal kind
         kind = kind_of_table
+        theirs = tables.resolve(path, given, [label])["label"]
         twice = [name for name in given if list(given).count(name) > 1]
         if twice:
             raise UserError(f"{path} has two columns {twice[0]!r}. Rename one of them.")
-        theirs = tables.resolve(path, given, [label])["label"]
         names.extend([theirs, *(name for name in given if name != theirs)])
         return {name: name for name in names}
 

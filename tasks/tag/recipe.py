@@ -18,7 +18,7 @@ class Train(TrainConfig):
 
     dataset: str = setting(
         "clips",
-        "Name from `zoo list datasets`, a file in columns (CoNLL, CoNLL-U), or a folder of clips with labels.csv "
+        "Name from `zoo list datasets`, a file in columns (CoNLL, CoNLL-U), a table, or a folder of clips with labels.csv "
         "(clip,start,end,label).",
     )
     cell: str = setting("gru", "Recurrent cell; `zoo list cells` shows them. 'none' labels every step by itself.")
@@ -26,7 +26,7 @@ class Train(TrainConfig):
     color: bool = setting(False, "Keep the colors of a folder's clips instead of converting them to gray.")
     fps: float = setting(12.5, "Frames per second of clips that are folders of images.", minimum=0.001)
     tags: str | None = setting(
-        None, "Which labels, where there are several: ner, pos, chunks; upos, xpos, feats; or a column's number."
+        None, "Which labels, where there are several: ner, pos, chunks; upos, xpos, feats; a column's number or name."
     )
     word_column: int | None = setting(None, "Number of the column of words in a file; default the first.", minimum=1)
     epochs: int = setting(6, "Passes over the training data.", minimum=1)

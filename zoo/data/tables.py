@@ -18,7 +18,7 @@ from zoo.data.files import check_text, lines, suffix
 from zoo.errors import UserError
 from zoo.names import nearest
 
-DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab"}
+DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 
 SUFFIXES = (".csv", ".tsv", ".tab", ".txt", ".jsonl", ".ndjson", ".parquet")
 """Names of tables end so, or so with `.gz`."""
@@ -40,6 +40,7 @@ class Column:
         given: The name that the user gave by an option.
         optional: Whether the table may lack it, and its fields may be empty.
         may_be_empty: Whether the fields of a column that is needed may be empty.
+        options: The option that names it, `{}` for its name; empty if there is none.
     """
 
     name: str
@@ -47,11 +48,12 @@ class Column:
     given: str | None = None
     optional: bool = False
     may_be_empty: bool = False
+    options: str = "--{}-column"
 
     @property
     def option(self) -> str:
-        """The command-line option that names it."""
-        return f"--{self.name}-column"
+        """The command-line option that names it; empty if there is none."""
+        return self.options.format(self.name)
 
 
 class Row(NamedTuple):
@@ -170,7 +172,8 @@ def _no_such_column(path: Path, column: Column, names: Sequence[str]) -> UserErr
 
 
 def _missing(path: Path, column: Column, names: Sequence[str], columns: Sequence[Column]) -> UserError:
-    options = " ".join(f"{each.option} NAME" for each in columns if not each.optional)
+    options = " ".join(f"{each.option} NAME" for each in columns if each.option and not each.optional)
+    do = f"Name the columns: {options}" if options else "Rename its columns"
     usual = ", ".join(column.common)
     if _looks_like_data(names):
         example = ",".join(each.name for each in columns if not each.optional)
@@ -178,10 +181,7 @@ def _missing(path: Path, column: Column, names: Sequence[str], columns: Sequence
             f"{path}: the first line, {_listed(names)}, looks like a row, not like the names of the columns. Put a "
             f"first line with the names above it, such as {example}."
         )
-    return UserError(
-        f"{path} has no column for the {column.name} (looked for {usual}); it has {_listed(names)}. "
-        f"Name the columns: {options}."
-    )
+    return UserError(f"{path} has no column for the {column.name} (looked for {usual}); it has {_listed(names)}. {do}.")
 
 
 def _looks_like_data(names: Sequence[str]) -> bool:
@@ -219,6 +219,10 @@ def _delimited(path: Path, columns: Sequence[Column], choose: Choose) -> Records
         if names is None:
             wanted = ", ".join(column.name for column in columns if not column.optional)
             raise UserError(f"{path} is empty. Its first line has to name the columns: {wanted}.")
+        if names and names[0].lstrip().startswith(("{", "[")):
+            raise UserError(
+                f"{path} is JSON. Give JSON Lines, an object in each line: jq -c '.[]' {path.name} > x.jsonl"
+            )
         found = choose(names, f"{DELIMITERS[delimiter]}-separated")
         places = {name: names.index(theirs) for name, theirs in found.items()}
         for row in _checked(path, reader):
@@ -238,7 +242,7 @@ def _delimiter(path: Path, columns: Sequence[Column]) -> str:
     with contextlib.closing(lines(path)) as stream:
         for _, line in zip(range(SAMPLE), stream, strict=False):
             sample.append(line)
-    preferred = ["\t", ",", ";"] if suffix(path) in (".tsv", ".tab") else [",", "\t", ";"]
+    preferred = ["\t", ",", ";", "|"] if suffix(path) in (".tsv", ".tab") else [",", "\t", ";", "|"]
     best, most = preferred[0], 1
     for delimiter in preferred:
         with contextlib.suppress(csv.Error, StopIteration):
