@@ -93,7 +93,7 @@ def _find(folder: Path) -> tuple[list[Path], Iterator[Caption]]:
         UserError: If there are none.
     """
     if not folder.is_dir():
-        what = "is no folder" if folder.exists() else "does not exist"
+        what = "is a file" if folder.is_file() else "is no folder" if folder.exists() else "does not exist"
         raise UserError(f"{folder} {what}. {NEEDED}.")
     for name in TABLES:
         if (folder / name).is_file():

@@ -73,18 +73,18 @@ def open_tables(
     Raises:
         UserError: With the row or the column that cannot be used.
     """
-    read = {path: _read(path, label_column) for path in found.values()}
-    shapes = {steps.shape: path for path, table in read.items() for steps in table.series}
+    parts = {path: read(path, label_column) for path in found.values()}
+    shapes = {steps.shape: path for path, table in parts.items() for steps in table.series}
     features = {shape[1]: path for shape, path in shapes.items()}
     if len(features) > 1:
         have = " and ".join(f"{count} in {path.name}" for count, path in features.items())
         raise UserError(f"{name}: steps have different numbers of features, {have}. Give all steps the same.")
     times = {shape[0] for shape in shapes}
     time = times.pop() if len(times) == 1 and not any_length else None
-    _check_scale(found["train"], read[found["train"]].series)
+    _check_scale(found["train"], parts[found["train"]].series)
 
     def open_part(path: Path, known: Sequence[str] | None) -> RawDataset:
-        return _in_memory(path, read[path], (time, *features), known)
+        return _in_memory(path, parts[path], (time, *features), known)
 
     return own.combine(name, found, open_part, known, "series", fractions, stratum)
 
@@ -111,7 +111,16 @@ def _in_memory(path: Path, table: Table, shape: tuple[int | None, ...], known: S
     )
 
 
-def _read(path: Path, label_column: str | None) -> Table:
+def read(path: Path, label_column: str | None = None) -> Table:
+    """The series of a table.
+
+    Args:
+        path: The file.
+        label_column: Name of the column of labels; default the first of `LABEL.common`.
+
+    Raises:
+        UserError: With the row or the column that cannot be used.
+    """
     label = dataclasses.replace(LABEL, given=label_column)
     names: list[str] = []
     kind = ""

@@ -18,8 +18,8 @@ class Train(TrainConfig):
 
     dataset: str = setting(
         "clips",
-        "Name from `zoo list datasets`, a file in columns (CoNLL, CoNLL-U), a table, or a folder of clips with labels.csv "
-        "(clip,start,end,label).",
+        "Name from `zoo list datasets`, a file in columns (CoNLL, CoNLL-U), a table, or a folder of clips with "
+        "labels.csv (clip,start,end,label).",
     )
     cell: str = setting("gru", "Recurrent cell; `zoo list cells` shows them. 'none' labels every step by itself.")
     image_size: int = setting(24, "Side in pixels to which the clips of a folder are scaled.", minimum=4)

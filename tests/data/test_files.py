@@ -75,7 +75,7 @@ def test_a_zero_byte_ends_lines_but_not_blocks(tmp_path: Path) -> None:
     [
         (b"PK\x03\x04" + bytes(30), "is a zip archive or a spreadsheet"),
         (b"%PDF-1.4\n\xe2\xe3", "is a PDF"),
-        (gzip.compress(b"text"), "is compressed by gzip: let its name end with .gz"),
+        (gzip.compress(b"text"), "is compressed by gzip: let its name end with"),
         (b"\x89PNG\r\n", "is a picture"),
     ],
 )
@@ -87,7 +87,7 @@ def test_what_is_no_text_is_named_by_its_first_bytes(content: bytes, message: st
 
 def test_json_is_no_table(tmp_path: Path) -> None:
     (tmp_path / "own.json").write_text('[{"text": "a", "label": "b"}]')
-    with pytest.raises(UserError, match="is JSON. Give JSON Lines"):
+    with pytest.raises(UserError, match=r"is JSON\. Give JSON Lines"):
         list(tables.rows(tmp_path / "own.json", (tables.Column("text", ("text",)),)))
 
 
