@@ -218,7 +218,13 @@ def _check_refused(folder: Path, name: str, content: bytes | Path | None, fits: 
             manifest = json.loads((copy / cards.FILES).read_text(encoding="utf-8"))
             manifest["files"][name] = {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
             (copy / cards.FILES).write_text(json.dumps(manifest), encoding="utf-8")
-        what = "missing" if content is None else f"a link to {content}" if isinstance(content, Path) else content[:40]
+        what = (
+            "missing"
+            if content is None
+            else f"a link to {content}"
+            if isinstance(content, Path)
+            else repr(content[:40])
+        )
         assert _refusal(saved.load, copy), f"{folder.name} was loaded although {name} was {what}"
 
 

@@ -81,7 +81,7 @@ def _assets(raw: RawDataset) -> dict[str, Any]:
 
     Of pictures as sequences of pixels also their `order` and the `picture`'s own shape.
     """
-    shape = _shape(raw)
+    shape: list[Any] = _shape(raw)
     assets = {"labels": list(raw.labels), "shape": shape, **raw.card.details}
     if "order" in assets:
         assets |= {"picture": shape, "shape": [shape[0] * shape[1], shape[2]]}

@@ -70,3 +70,15 @@ def test_options_name_further_parts(tmp_path: Path) -> None:
     assert found["validation"] == tmp_path / "b.csv"
     with pytest.raises(UserError, match=r"--test-dataset: .* does not exist"):
         own.parts(tmp_path / "a.csv", tables.is_table, test=str(tmp_path / "c.csv"))
+
+
+def test_only_paths_inside_a_folder_are_given(tmp_path: Path) -> None:
+    folder = tmp_path / "own"
+    touch(folder, "a/1.png")
+    touch(tmp_path, "secret.png")
+    (folder / "link.png").symlink_to(tmp_path / "secret.png")
+    (folder / "out").symlink_to(tmp_path)
+    assert own.inside(folder, "./a//1.png", "line 2") == "a/1.png"
+    for name in ("../secret.png", "a/../../secret.png", str(tmp_path / "secret.png"), "link.png", "out/secret.png"):
+        with pytest.raises(UserError, match=r"line 2: .* is not inside the folder"):
+            own.inside(folder, name, "line 2")
