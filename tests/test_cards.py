@@ -175,6 +175,8 @@ def test_best_prefers_published_to_own_and_own_to_none(make: Make, public: Path,
     assert cards.best("sentiment", prefer_latest=True).name == "mine"
     copy = make(tmp_path / "saved_models" / "theirs", 0.5)  # a clone holds the published ones where one's own go
     newer = make(tmp_path / "saved_models" / "newer", 0.1)
+    make(public / "others", 0.1)
+    assert cards.best("sentiment").resolve() == copy, "a model of one's own in the place of a published one"
     for path, seconds in ((copy, 3e9), (newer, 2e9)):
         os.utime(path / cards.METRICS, (seconds, seconds))
     assert cards.best("sentiment", prefer_latest=True).name == "newer"

@@ -87,6 +87,14 @@ def test_a_bare_string_is_one_input_and_gets_one_answer(written: Path) -> None:
     assert model.predict("a fine film") == model.predict(["a fine film"])[0]
 
 
+def test_notes_on_golden_inputs_are_not_printed(
+    case: Case, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(saved.SavedModel, "predict", lambda self, inputs: print("truncated", file=sys.stderr))
+    case.write(tmp_path / "m", examples=EXAMPLES)
+    assert capsys.readouterr().err == ""
+
+
 def test_golden_answers_are_reproduced(written: Path) -> None:
     golden = json.loads((written / "golden.json").read_text(encoding="utf-8"))
     assert golden["inputs"] == EXAMPLES

@@ -246,8 +246,10 @@ def best(
     if every and not mine:
         names = ", ".join(item.name for item in every)
         raise UserError(f"None of the saved models for {task} does what you ask; there are {names}. Train one.")
-    public = [item for item in mine if item.path.parent.resolve() == published().resolve()]
-    newest = [item for item in mine if item.name not in _listed()] if prefer_latest else []
+    listed = _listed()
+    # By name: a model of your own that has the name of a published one stands in its place.
+    public = [item for item in mine if item.name in listed]
+    newest = [item for item in mine if item.name not in listed] if prefer_latest else []
     if newest:
         return max(newest, key=lambda item: (item.path / METRICS).stat().st_mtime).path
     choice = max(public or mine, key=lambda item: (item.rank, item.name), default=None)

@@ -261,6 +261,14 @@ def _check_dataset(name: str, recipe: Recipe) -> None:
         raise unknown_dataset(name, recipe.datasets, own)
 
 
+def _data_name(dataset: str, recipe: Recipe) -> str:
+    """What a model's default name says of its data: the name of a data set, or of a file or folder without the rest."""
+    if find_row(dataset, recipe.datasets, "") is not None:
+        return dataset
+    name = os.path.basename(os.path.abspath(dataset))
+    return Path(name.removesuffix(".gz")).stem or "data"
+
+
 def _training_path(task: str, recipe: Any, preset: str | None, values: dict[str, Any]) -> Path:
     """Where the model goes. A default name that is taken gets a number, so that nothing is in the way."""
     folder = cards.own(values["models_dir"])
@@ -271,9 +279,7 @@ def _training_path(task: str, recipe: Any, preset: str | None, values: dict[str,
                 f"A model's name has up to {LONGEST_NAME} letters, digits, '.', '_' and '-'; got {name[:60]!r}."
             )
         return folder / name
-    data = preset or re.sub(
-        r"[^A-Za-z0-9._-]+", "-", Path(recipe.dataset).stem if "." in recipe.dataset else recipe.dataset
-    )
+    data = preset or re.sub(r"[^A-Za-z0-9._-]+", "-", _data_name(recipe.dataset, find(task).recipe))
     base = f"{task}-{re.sub(r'[^A-Za-z0-9._-]+', '-', recipe.cell)}-{data}"  # a cell may have arguments after colons
     base = base[:LONGEST_NAME]
     if values["overwrite"]:

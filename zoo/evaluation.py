@@ -1,7 +1,7 @@
 """Scores of a saved model on a split of a data set.
 
-A saved model is here anything with `installed`, `recipe`, `assets` and `net`, as `zoo.saved_model.SavedModel` has them, which
-itself calls `evaluate`.
+A saved model is here anything with `installed`, `recipe`, `assets` and `net`, as `SavedModel` has them,
+which itself calls `evaluate`.
 """
 
 import dataclasses

@@ -4,6 +4,8 @@
          assets/  golden.json (inputs with the answers they must get)  history.csv  curves.png
 """
 
+import contextlib
+import io
 import os
 import shutil
 import zipfile
@@ -64,7 +66,7 @@ def load(model: str | Path, models_dir: str | Path | None = None) -> SavedModel:
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, MemoryError) as error:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
         raise UserError(f"{path} cannot be loaded by zoo {__version__}: {reason}") from error
-    schema.check_agreement(assets, _classes(net), _vocabularies(net), str(path))
+    schema.check_agreement(assets, _shape(net), _classes(net), _vocabularies(net), str(path))
     return SavedModel(path, installed, recipe, summary.metrics, assets, net)
 
 
@@ -76,6 +78,17 @@ def _check_keras() -> None:
             f"Keras {keras.version()} is installed; saved models need {oldest} or later: "
             f"pip install --upgrade 'keras>={oldest}'"
         )
+
+
+def _shape(net: keras.Model) -> list[int | None] | None:
+    """Shape of the first input of a functional net, without the batch, or of one step of a tagger's input."""
+    if inputs := getattr(net, "inputs", None):
+        return list(inputs[0].shape[1:])
+    arguments = getattr(net, "arguments", None)
+    if (frame := getattr(arguments, "frame_shape", None)) is not None:
+        return list(frame)
+    features = getattr(arguments, "feature_dim", None)
+    return None if features is None else [features]
 
 
 def _classes(net: keras.Model) -> int | None:
@@ -143,7 +156,9 @@ def write(
             extra(new)
         stored.write_manifest(new)
         asked = list(examples)
-        stored.write_json(new / "golden.json", {"inputs": asked, "outputs": load(new).predict(asked)})
+        with contextlib.redirect_stderr(io.StringIO()):  # notes on inputs that are not the user's
+            answers = load(new).predict(asked)
+        stored.write_json(new / "golden.json", {"inputs": asked, "outputs": answers})
         stored.write_manifest(new)
         text = model_card.render(replace(cards.summarize(new), path=path), new)
         (new / cards.CARD).write_text(text, encoding="utf-8")

@@ -6,7 +6,7 @@ is one sentence about what is wrong.
 
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -138,6 +138,11 @@ class Input(msgspec.Struct):
     kind: Annotated[str, Meta(pattern="^(frames|tokens|features)$")]
     shape: Annotated[list[Size], Meta(max_length=3)]
 
+    def __post_init__(self) -> None:
+        sizes = {"frames": 3, "features": 1, "tokens": 0}[self.kind]
+        if len(self.shape) != sizes:
+            raise ValueError(f"the shape of a step of {self.kind} has {sizes} sizes, got {self.shape}")
+
 
 class Search(msgspec.Struct):
     """The asset `search`: how a decoder searches."""
@@ -249,11 +254,19 @@ def regular(folder: Path, name: str, without: str = "cannot be used") -> Path:
     return path
 
 
-def check_agreement(assets: Mapping[str, Any], outputs: int | None, vocabulary: Mapping[str, int], what: str) -> None:
+def check_agreement(
+    assets: Mapping[str, Any],
+    inputs: Sequence[int | None] | None,
+    outputs: int | None,
+    vocabulary: Mapping[str, int],
+    what: str,
+) -> None:
     """Checks that assets fit each other and the net.
 
     Args:
         assets: Of a saved model.
+        inputs: Shape of the net's input without the batch, None for any size, or of one step of a tagger's input; None
+            if the net does not say.
         outputs: Classes of the net's output; None if it has none.
         vocabulary: Name of a tokenizer -> size of the vocabulary that the net has for it.
         what: The folder, for errors.
@@ -261,6 +274,9 @@ def check_agreement(assets: Mapping[str, Any], outputs: int | None, vocabulary: 
     Raises:
         UserError: If they do not.
     """
+    name, shape = ("input", assets["input"].get("shape")) if "input" in assets else ("shape", assets.get("shape"))
+    if shape is not None and inputs is not None and list(shape) != list(inputs):
+        raise UserError(f"{what}: {name}.json gives the shape {list(shape)}; the net takes {list(inputs)}.")
     labels = assets.get("labels")
     if labels is not None and outputs is not None and len(labels) != outputs:
         raise UserError(f"{what}: labels.json has {len(labels):,} labels; the net has {outputs:,} classes.")

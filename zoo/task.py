@@ -108,6 +108,7 @@ class Data:
         sizes: Number of examples by split. It may have to read the data, so it is called only by a training.
         card: What the model's card says about the data.
         epoch_size: Number of examples of an epoch, where they are not those of the train split.
+        normalize: What is done to a text before it is tokenized; None if the tokenizer does all of it.
         examples: Inputs for `golden.json` where those of the task (`Task.examples`) do not fit this data set.
         paired: Split name -> batches as those of `train`, in order, by which the validation loss is measured where the
             scores of the validation split have none, as those of texts that a model writes.
@@ -120,6 +121,7 @@ class Data:
     sizes: Callable[[], Mapping[str, int]]
     card: DatasetCard
     epoch_size: Callable[[], int] | None = None
+    normalize: Callable[[str], str] | None = None
     examples: Sequence[str] | None = None
     paired: Callable[[str], Any] | None = None
 

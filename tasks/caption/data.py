@@ -97,6 +97,7 @@ def load(recipe: Train, assets: Mapping[str, Any] | None = None) -> Data:
         card=raw.card.with_details(**_details(recipe)),
         epoch_size=lambda: len(examples()),
         paired=paired if assets is None else None,
+        normalize=scoring.normalize,
     )
 
 

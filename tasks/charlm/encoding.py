@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from zoo.data import text
+from zoo.errors import UserError
 from zoo.ids import SPECIAL, UNKNOWN
 
 
@@ -19,6 +20,8 @@ def _character_encoder(tokenizer: text.Tokenizer) -> Callable[[Sequence[str]], I
     """The ids that a tokenizer of characters gives, a hundred times as fast, by a table of all code points."""
     table = np.full(0x110000, UNKNOWN, "int32")
     for index in range(len(SPECIAL), tokenizer.size):
+        if len(tokenizer.token(index)) != 1:
+            raise UserError(f"The vocabulary is not one of characters: it has {tokenizer.token(index)[:40]!r}.")
         table[ord(tokenizer.token(index))] = index
 
     def encode(texts: Sequence[str]) -> Iterator[np.ndarray]:

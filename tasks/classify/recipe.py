@@ -20,8 +20,9 @@ class Train(TrainConfig):
     dataset: str = setting(
         BUILTIN,
         "Name from `zoo list datasets`, memory tests also as delayed_xor/STEPS, pictures also as digits/pixels or "
-        "digits/permuted; or a folder of pictures.",
+        "digits/permuted; or a path: a folder of pictures, a table of series.",
     )
+    label_column: str | None = setting(None, "Column of a table's labels; by default found by its name, e.g. label.")
     cell: str = setting(
         "perceptron", "'perceptron' reads a picture at once; a recurrent cell reads it row by row: `zoo list cells`."
     )

@@ -26,7 +26,7 @@ def score(model: keras.Model, batches: Any, assets: Mapping[str, Any]) -> dict[s
         inputs = [np.asarray(item) for item in inputs] if isinstance(inputs, tuple) else np.asarray(inputs)
         probabilities.append(np.asarray(model.predict_on_batch(inputs))[real])
         labels.append(np.asarray(targets)[real])
-        if isinstance(inputs, list):
+        if "distance_offset" in assets:
             distances.append(inputs[1].sum(axis=1)[real] - assets["distance_offset"])
     predicted, truth = np.concatenate(probabilities), np.concatenate(labels)
     scores = metrics.classification(predicted, truth)

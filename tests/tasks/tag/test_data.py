@@ -199,6 +199,8 @@ def test_clips_may_be_folders_of_images_without_a_rate(tmp_path: Path) -> None:
         (["0.gif,0.3,0.3,a"], "line 2: 'a' ends at 0.3, not after its start"),
         (["0.gif,0.2,0.4,b", "0.gif,0,0.3,a"], "line 2: at 0.2 s 0.gif is 'b', but up to 0.3 s it is 'a'"),
         (["12.gif,0,1,a"], r"line 2: .*12\.gif does not exist"),
+        (["../1.gif,0,1,a"], r"line 2: \.\./1\.gif is not inside the folder"),
+        (["/etc/1.gif,0,1,a"], r"line 2: /etc/1\.gif is not inside the folder"),
         (["0.gif,2,3,a"], r"line 2: none of the 8 frames of 0\.gif, which lasts 0\.8 s"),
         (["0.gif,0,1,a", "1.gif,0,1,b"], "has 2 clips to train on, 2 of them distinct: too few"),
         (["0.gif,0,1,a", "1.gif,0,1,a", "2.gif,0,1,a"], "Give two labels at least"),
