@@ -49,11 +49,14 @@ STYLE: dict[Any, Any] = {
 
 
 @contextlib.contextmanager
-def canvas(file: Path | str, width: float, height: float, *, dpi: int = DPI, tight: bool = True) -> Iterator[Any]:
+def canvas(
+    file: Path | str | None, width: float, height: float, *, dpi: int = DPI, tight: bool = True
+) -> Iterator[Any]:
     """A figure in the style of the project, written when the block ends without an error.
 
     Args:
-        file: Path of the picture; its ending is the format, `.png` everywhere in this project.
+        file: Path of the picture; its ending is the format, `.png` everywhere in this project. None writes no file:
+            a notebook shows the figure.
         width: In inches; more than `MAX_INCHES` is reduced to that.
         height: In inches, likewise.
         dpi: Pixels per inch.
@@ -76,6 +79,8 @@ def canvas(file: Path | str, width: float, height: float, *, dpi: int = DPI, tig
         figure = Figure(figsize=size, layout="constrained" if tight else None)
         FigureCanvasAgg(figure)
         yield figure
+        if file is None:
+            return
         try:
             figure.savefig(file, dpi=dpi)
         except (OSError, ValueError) as error:
@@ -94,7 +99,7 @@ def _truncated(words: Sequence[str]) -> tuple[list[str], float]:
 
 
 def draw_lines(
-    file: Path,
+    file: Path | None,
     curves: Mapping[str, tuple[Sequence[Any], Any]],
     labels: tuple[str, str],
     *,
@@ -103,11 +108,11 @@ def draw_lines(
     levels: Mapping[str, float] | None = None,
     spread: Mapping[str, tuple[Any, Any]] | None = None,
     note: str = "",
-) -> None:
+) -> Any:
     """Draws one line for each name.
 
     Args:
-        file: A PNG file.
+        file: A PNG file, or None.
         curves: Name -> places on the x-axis, numbers or words, and as many values.
         labels: Of the two axes, with units.
         title: Above the axes.
@@ -115,6 +120,9 @@ def draw_lines(
         levels: Name -> a horizontal line to compare with; an empty name has no label.
         spread: Name -> least and largest values, drawn as vertical bars.
         note: A sentence below the title.
+
+    Returns:
+        The `matplotlib.figure.Figure`.
 
     Raises:
         UserError: If the file cannot be written.
@@ -141,6 +149,7 @@ def draw_lines(
         axes.grid(visible=True)
         many = len(curves) > 5  # a legend of many lines would hide some of them
         axes.legend(**{"loc": "center left", "bbox_to_anchor": (1.0, 0.5)} if many else {})
+    return figure
 
 
 def draw_curves(file: Path, history: Sequence[dict[str, float]], monitor: str) -> None:
@@ -194,13 +203,16 @@ def draw_attention(file: Path, weights: np.ndarray, source: Sequence[str], targe
         figure.colorbar(image, label="attention weight")
 
 
-def draw_gates(file: Path, gates: Mapping[str, np.ndarray], tokens: Sequence[str]) -> None:
+def draw_gates(file: Path | None, gates: Mapping[str, np.ndarray], tokens: Sequence[str]) -> Any:
     """Draws a heat map for each gate: tokens from left to right, units from top to bottom.
 
     Args:
-        file: A PNG file.
+        file: A PNG file, or None.
         gates: Name -> `(tokens, units)`, from 0 (closed, white) to 1 (open, dark). Units are sorted by their mean.
         tokens: As they are to be shown.
+
+    Returns:
+        The `matplotlib.figure.Figure`.
 
     Raises:
         UserError: If the file cannot be written.
@@ -215,6 +227,7 @@ def draw_gates(file: Path, gates: Mapping[str, np.ndarray], tokens: Sequence[str
             turned = 0 if max(map(len, tokens)) == 1 else 90
             axes.set_xticks(range(len(tokens)), shown, rotation=turned, fontsize=8)
             figure.colorbar(image, ax=axes, fraction=0.02, pad=0.01, label="openness")
+    return figure
 
 
 def draw_text(
