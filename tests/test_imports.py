@@ -58,6 +58,7 @@ ROWS = {
     "zoo/lens/choices.py": "zoo.cells zoo.errors zoo.names zoo.task",
     "zoo/lens/commands.py": "click zoo.cards zoo.errors zoo.options",
     "zoo/lens/shades.py": "click",
+    "zoo/lens/diagrams.py": "matplotlib numpy zoo.figures",
     "zoo/lens/numpy_steps/*": "numpy",
     "zoo/lens/*": f"keras numpy {EVERYTHING} zoo.training",
     "zoo/comparison/grid.py": "zoo.cards zoo.errors zoo.task",
