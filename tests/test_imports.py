@@ -71,6 +71,7 @@ ROWS = {
         "click zoo zoo.cards zoo.cells zoo.comparison zoo.data.datasets zoo.environment zoo.errors zoo.inspection "
         "zoo.lens zoo.listing zoo.names zoo.options zoo.settings zoo.task zoo.terminal"
     ),
+    "zoo/notebook.py": "click IPython zoo.cli zoo.errors",
     "tasks/__init__.py": "",
     "tasks/*/datasets.py": "zoo.data.datasets",
     "tasks/*/recipe.py": "zoo.errors zoo.settings zoo.task",
