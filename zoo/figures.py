@@ -108,6 +108,7 @@ def draw_lines(
     levels: Mapping[str, float] | None = None,
     spread: Mapping[str, tuple[Any, Any]] | None = None,
     note: str = "",
+    styles: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Any:
     """Draws one line for each name.
 
@@ -120,6 +121,7 @@ def draw_lines(
         levels: Name -> a horizontal line to compare with; an empty name has no label.
         spread: Name -> least and largest values, drawn as vertical bars.
         note: A sentence below the title.
+        styles: Name -> color and dashes of its line, where lines belong together; others have those of the cycle.
 
     Returns:
         The `matplotlib.figure.Figure`.
@@ -133,7 +135,8 @@ def draw_lines(
             marker = MARKERS[number // len(COLORS) % len(MARKERS)]
             shown = np.asarray(values, "float64")
             shown = np.where(np.isfinite(shown) & ((shown > 0) | (not log)), shown, np.nan)
-            (line,) = axes.plot(places, shown, label=label(name), marker=marker if len(shown) < 20 else None)
+            style = {"marker": marker if len(shown) < 20 else None, **(styles or {}).get(name, {})}
+            (line,) = axes.plot(places, shown, label=label(name), **style)
             if spread:
                 least, most = spread[name]
                 # Not errorbar, which would take the next color of the cycle for itself.

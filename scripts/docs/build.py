@@ -93,11 +93,11 @@ def navigation() -> list:
 
 def build(output: Path, strict: bool) -> int:
     """Builds the site; returns the exit code of MkDocs."""
-    work = ROOT / "build" / "docs"
+    work = output.with_name(f"{output.name}-pages")
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
     gather(work)
-    config = work.with_name("mkdocs.yml")  # JSON is YAML
+    config = output.with_name(f"{output.name}.yml")  # JSON is YAML
     settings = {"INHERIT": str(CONFIG), "docs_dir": str(work), "site_dir": str(output), "nav": navigation()}
     config.write_text(json.dumps(settings, indent=1), encoding="utf-8")
     words = [sys.executable, "-m", "mkdocs", "build", "--clean", "--config-file", str(config)]

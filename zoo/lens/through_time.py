@@ -1,6 +1,7 @@
 """`zoo lens gradients` and `zoo lens jacobian`: one curve per cell, as a table and as a plot."""
 
 import dataclasses
+import itertools
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -14,6 +15,9 @@ from zoo.lens import choices, gradients, memory, nets, tables
 from zoo.lens.settings import Gradients, Jacobian
 from zoo.lens.theory import UNTRAINED
 from zoo.saved import SavedModel
+
+BEFORE, AFTER = ", before", ", after"
+"""What is added to the name of a cell that is shown before and after training."""
 
 
 def _nets(config: Gradients, models: Sequence[SavedModel]) -> list[nets.Net]:
@@ -37,7 +41,7 @@ def _trained(config: Gradients, cell: str) -> list[nets.Net]:
     after = dataclasses.replace(net, name=cell)
     if not config.before:
         return [after]
-    return [_fresh(net, cell, config.seed), dataclasses.replace(after, name=f"{cell}, after")]
+    return [_fresh(net, cell, config.seed), dataclasses.replace(after, name=f"{cell}{AFTER}")]
 
 
 def _fresh(net: nets.Net, cell: str, seed: int) -> nets.Net:
@@ -45,7 +49,7 @@ def _fresh(net: nets.Net, cell: str, seed: int) -> nets.Net:
     keras.utils.set_random_seed(seed)
     fresh = cells.make(cell, net.cell.output_size)
     fresh.build((None, net.inputs.shape[-1]))
-    return nets.Net(f"{cell}, before", fresh, net.inputs)
+    return nets.Net(f"{cell}{BEFORE}", fresh, net.inputs)
 
 
 def state_of(config: Gradients, models: Sequence[SavedModel]) -> str:
@@ -69,7 +73,12 @@ def draw(config: Gradients, curves: Mapping[str, np.ndarray], state: str, file: 
     """Draws the curves of gradients; returns the `matplotlib.figure.Figure`."""
     labels = ("T - t (steps back from the loss)", "norm of d loss(T) / d state(t)")
     lines = {name: (range(len(curve)), curve) for name, curve in curves.items()}
-    return figures.draw_lines(file, lines, labels, title=f"Gradient through time, {state}", log=True)
+    pairs = [name for name in curves if name.endswith(BEFORE)]
+    styles = {}  # a cell has one color, dashed before training
+    for name, color in zip(pairs, itertools.cycle(figures.COLORS)):
+        styles[name] = {"color": color, "linestyle": "--"}
+        styles[name.removesuffix(BEFORE) + AFTER] = {"color": color, "linestyle": "-"}
+    return figures.draw_lines(file, lines, labels, title=f"Gradient through time, {state}", log=True, styles=styles)
 
 
 def show_gradients(config: Gradients, models: Sequence[SavedModel]) -> Iterator[str]:
