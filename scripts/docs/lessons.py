@@ -42,7 +42,9 @@ def run(notebook: nbformat.NotebookNode, folder: Path, timeout: float = 600) -> 
 
     # This Python's own kernel, whatever kernels the machine has.
     resources = {"metadata": {"path": str(folder)}}
-    client = NotebookClient(notebook, timeout=timeout, kernel_name="python3", resources=resources)
+    client = NotebookClient(
+        notebook, timeout=timeout, kernel_name="python3", resources=resources, coalesce_streams=True
+    )
     client.execute()
     return notebook
 
