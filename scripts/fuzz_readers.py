@@ -71,7 +71,7 @@ def readers() -> dict[str, Reader]:
     from tasks.classify import inputs
     from tasks.tag import clips_folder, conll
     from tasks.translate import parallel
-    from zoo import archive, cards, schema
+    from zoo import archive, cards, model_card, schema
     from zoo.data import files, frames, tables
     from zoo.data.text import Tokenizer
     from zoo.errors import UserError
@@ -116,7 +116,7 @@ def readers() -> dict[str, Reader]:
                 shutil.copy(PUBLISHED / "classify-perceptron-digits" / other, file.parent)
             file.rename(file.with_name(name))
             summary = cards.summarize(file.parent)
-            "".join([cards.line(summary), cards.table([summary]), cards.card(summary)]).encode("utf-8")
+            "".join([cards.line(summary), cards.table([summary]), model_card.render(summary)]).encode("utf-8")
 
         return read
 

@@ -250,7 +250,7 @@ def check_reader(read: Callable[[Path], Any], sample: bytes, name: str, rounds: 
 def _alike(answer: Any, expected: Any, what: str) -> None:
     """Equal, but numbers may differ by what another machine's rounding does."""
     if isinstance(expected, dict):
-        assert answer.keys() == expected.keys(), f"{what} has other keys"
+        assert answer.keys() >= expected.keys(), f"{what} lacks keys"  # a later version may say more
         for key in expected:
             _alike(answer[key], expected[key], f"{what}, {key}")
     elif isinstance(expected, list):

@@ -14,7 +14,7 @@ from zoo.errors import UserError
 from zoo.task import Data
 
 from .augmentation import augmented
-from .pixels import in_order
+from .pixels import in_order, scale
 from .raw import cached, is_memory_test, open_examples
 from .recipe import CELLS, Train
 
@@ -93,11 +93,6 @@ def _pictures(raw: RawDataset, recipe: Train) -> Pipeline:
         return batches.batched(examples, size).map(lambda pixels, *rest: (in_order(scale(pixels), order), *rest))
 
     return Pipeline(cached(raw), batch, batch_size=recipe.batch_size, seed=recipe.seed, shuffle_batches=False)
-
-
-def scale(pixels: Any) -> Any:
-    """Pixels 0 to 255 as float32 from 0 to 1."""
-    return (tf.cast(pixels, tf.float32) if tf.is_tensor(pixels) else pixels.astype(np.float32)) / 255
 
 
 def _series(raw: RawDataset, recipe: Train) -> Pipeline:

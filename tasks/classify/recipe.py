@@ -79,6 +79,12 @@ RECIPE = Recipe(
     predict=Predict,
     datasets=DATASETS,
     inputs="files",  # names of pictures, or JSON lists of numbers for series and memory tests
+    example="digit.png",
+    purpose=(
+        "Sorts pictures or sequences like those of its training data into the classes it was trained on; for lessons "
+        "and for comparisons of cells."
+    ),
+    not_for="Anything unlike its training data: it has no class for what it does not know, and always answers.",
     presets={
         "tiny": {"epochs": 1, "limit": 400, "units": 8},
         # For tables that compare cells (tasks/README.md): half a minute on two cores with the cell gru.

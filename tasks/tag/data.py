@@ -12,10 +12,10 @@ from zoo.data import pipeline as pipelines
 from zoo.data.pipeline import Pipeline
 from zoo.data.raw import RawDataset
 from zoo.errors import UserError
-from zoo.ids import UNKNOWN
 from zoo.task import Data
 
 from .clips_folder import ClipFormat
+from .encoding import word_ids
 from .raw import UNLABELED, open_sequences
 from .recipe import Train
 
@@ -95,6 +95,7 @@ def load(recipe: Train, assets: Mapping[str, Any] | None = None) -> Data:
         sizes=raw.sizes,
         card=raw.card,
         examples=examples,
+        paired=pipeline.split,
     )
 
 
@@ -143,11 +144,6 @@ def vocabulary(recipe: Train, training: tf.data.Dataset) -> text.Tokenizer:
     return text.Tokenizer.train(
         words, "given", recipe.vocabulary_size, lowercase=recipe.lowercase, min_count=recipe.min_count
     )
-
-
-def word_ids(tokenizer: text.Tokenizer, words: Sequence[str]) -> list[int]:
-    """One id for each word, whatever the word."""
-    return [ids[0] if ids else UNKNOWN for ids in tokenizer.encode(words)]
 
 
 def _encoded(rows: tf.data.Dataset, tokenizer: text.Tokenizer | None) -> tf.data.Dataset:

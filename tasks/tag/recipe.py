@@ -100,6 +100,12 @@ RECIPE = Recipe(
     predict=Predict,
     datasets=DATASETS,
     inputs="files",
+    example="clip.gif",
+    purpose=(
+        "Gives each frame, word or step of a sequence one of the labels it was trained on; for lessons on memory in "
+        "recurrent nets and as a baseline for sequence labeling."
+    ),
+    not_for="Surveillance or safety: it knows only the kind of sequences that it was trained on, and always answers.",
     presets={
         "tiny": {"epochs": 1, "limit": 64, "embedding_dim": 8, "units": 8},
         # For tables that compare cells (tasks/README.md): half a minute on two cores with the cell gru.

@@ -1,6 +1,6 @@
 """From a data set's name or folder to batches of sentence pairs, and the tokenizers they need."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import tensorflow as tf
@@ -8,15 +8,12 @@ import tensorflow as tf
 from zoo.data import batches, text
 from zoo.data.pipeline import Pipeline
 from zoo.errors import UserError
-from zoo.ids import END, START
 from zoo.task import Data
 
+from .encoding import BOUNDARIES, source_encoder, target_encoder
 from .raw import open_pairs
 from .recipe import Train
 from .scoring import signatures
-
-BOUNDARIES = (8, 10, 12, 14, 16, 18, 20, 24, 28, 32, 40, 48, 64, 96, 128, 192, 256)
-"""Bucket boundaries: sentences are short, so they are close to each other at the short end."""
 
 
 def load(recipe: Train, assets: Mapping[str, Any] | None = None) -> Data:
@@ -65,13 +62,15 @@ def load(recipe: Train, assets: Mapping[str, Any] | None = None) -> Data:
     def bucketed(examples: tf.data.Dataset, size: int) -> tf.data.Dataset:
         return batches.bucketed(examples, size, batches.boundaries(BOUNDARIES, longest))
 
+    pairs = Pipeline(raw, teacher_forced, encode_pairs, recipe.batch_size, recipe.seed)
     return Data(
         raw=raw,
-        train=Pipeline(raw, teacher_forced, encode_pairs, recipe.batch_size, recipe.seed).train,
+        train=pairs.train,
         split=Pipeline(raw, bucketed, encode_sources).split,
         assets=assets,
         sizes=raw.sizes,
         card=card,
+        paired=pairs.split,
     )
 
 
@@ -94,25 +93,3 @@ def train_tokenizers(recipe: Train, training: tf.data.Dataset) -> dict[str, text
     if recipe.shared_vocabulary:
         return {"tokenizer": learn(texts(0, 1))}
     return {"source_tokenizer": learn(texts(0)), "target_tokenizer": learn(texts(1))}
-
-
-def source_tokenizer(assets: Mapping[str, Any]) -> text.Tokenizer:
-    """The tokenizer of the source side."""
-    return assets.get("tokenizer") or assets["source_tokenizer"]
-
-
-def target_tokenizer(assets: Mapping[str, Any]) -> text.Tokenizer:
-    """The tokenizer of the target side."""
-    return assets.get("tokenizer") or assets["target_tokenizer"]
-
-
-def source_encoder(assets: Mapping[str, Any], max_length: int) -> Callable[[Sequence[str]], list]:
-    """Source texts -> ids, at most `max_length` of them, the last the end token: it marks where a sentence ends."""
-    tokenizer = source_tokenizer(assets)
-    return lambda texts: [[*text.truncate(ids, max_length - 1), END] for ids in tokenizer.encode(texts)]
-
-
-def target_encoder(assets: Mapping[str, Any]) -> Callable[[Sequence[str]], list]:
-    """Target texts -> ids between the start and the end token."""
-    tokenizer = target_tokenizer(assets)
-    return lambda texts: [[START, *ids, END] for ids in tokenizer.encode(texts)]

@@ -17,7 +17,7 @@ import h5py
 import numpy as np
 import pytest
 
-from zoo import archive, cards, saved, testing
+from zoo import archive, cards, model_card, saved, stored, testing
 from zoo.data import tables
 from zoo.errors import UserError
 
@@ -307,7 +307,7 @@ def test_a_damaged_folder_among_others_is_named_and_passed_over(changed: Callabl
 )
 def test_a_card_is_written_without_what_it_need_not_have(changed: Callable, name: str, path: str) -> None:
     summary = cards.summarize(changed(DIGITS, update(name, path, None)))
-    assert DIGITS in cards.card(summary)
+    assert DIGITS in model_card.render(summary)
     assert DIGITS in cards.table([summary])
 
 
@@ -320,7 +320,7 @@ def test_an_older_keras_is_refused_rather_than_loading_half_of_the_weights(monke
 def test_the_checks_for_others_hold_for_ours_and_can_fail(monkeypatch: pytest.MonkeyPatch) -> None:
     testing.check_refuses_damage(PUBLISHED / DIGITS)
     monkeypatch.setattr(archive, "check", lambda file: None)
-    monkeypatch.setattr(saved, "_verify", lambda path: [])
+    monkeypatch.setattr(stored, "verify", lambda path: [])
     with pytest.raises(AssertionError, match="was loaded although"):
         testing.check_refuses_damage(PUBLISHED / DIGITS, pick=lambda file: file.name == "labels.json")
 

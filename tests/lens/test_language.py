@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from keras import ops
 
-from zoo import builders, engine
+from zoo import builders, engine, shades
 from zoo.data import text
 from zoo.errors import UserError
-from zoo.lens import connectivity, language, neurons, properties, shades
+from zoo.lens import connectivity, language, neurons, properties
 from zoo.lens.settings import Connectivity, Neurons
 from zoo.saved import SavedModel
 from zoo.settings import TrainConfig

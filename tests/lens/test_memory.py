@@ -18,7 +18,7 @@ from zoo.lens.settings import Memory
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch, tmp_path):
-    monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "data"))
     for module in (delayed_xor, parity):
         monkeypatch.setattr(module.Builder, "SIZES", {"train": 64, "validation": 20, "test": 40})
 

@@ -285,11 +285,12 @@ def pad(rows: Sequence[Sequence[int]], length: int | None = None) -> np.ndarray:
 
 
 def in_batches(items: Iterable, size: int) -> Iterator[list]:
-    """Lists of at most `size` items, in order, as soon as they are there."""
+    """Lists of at most `size` items, in order; shorter ones where `items.ready()` says that the next is not there."""
+    ready = getattr(items, "ready", lambda: True)
     batch = []
     for item in items:
         batch.append(item)
-        if len(batch) == size:
+        if len(batch) == size or not ready():
             yield batch
             batch = []
     if batch:

@@ -7,11 +7,14 @@ from typing import Any
 
 import click
 
-from zoo import cards, options
+from zoo import cards, completion, help, options
 from zoo.errors import UserError
 from zoo.lens import choices, settings
 
 HELP = "Show what happens inside a recurrent net: equations, gradients through time, gates, memory, units."
+
+
+EXAMPLES = ("zoo lens equations --cell lstm", 'zoo lens gates MODEL "a fine film"', "zoo lens gradients")
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,7 @@ def group(start: Callable[[str | None], None], shared: Sequence[click.Option]) -
         start: Selects a backend and imports Keras.
         shared: The options `--models-dir` and `--backend`, the same as in all commands.
     """
-    lens = click.Group("lens", help=HELP)
+    lens = help.Group("lens", help=HELP, examples=EXAMPLES)
     for name, tool in TOOLS.items():
         lens.add_command(_command(name, tool, start, shared))
     return lens
@@ -78,11 +81,15 @@ def _command(
 
     arguments: list[click.Parameter] = []
     if tool.argument:
-        arguments = [click.Argument(["words"], nargs=-1, required=True, metavar=f"[MODEL] {tool.argument}")]
+        arguments = [
+            click.Argument(
+                ["words"], nargs=-1, required=True, metavar=f"[MODEL] {tool.argument}", shell_complete=completion.models
+            )
+        ]
     return options.Command(
         name,
         callback=run,
-        params=[*arguments, *options.options(tool.settings), *shared],
+        params=[*arguments, *options.options(tool.settings, completion.of_settings()), *shared],
         help=(tool.settings.__doc__ or "").strip(),
     )
 

@@ -57,6 +57,7 @@ class Gates:
     model: str | None = setting(None, "Saved model that reads text and whose cell has gates.")
     layer: int = setting(1, "Number of the recurrent layer, from 1 on.", minimum=1)
     plot: str = setting("gates.png", "PNG file to write.")
+    html: str | None = setting(None, "HTML file to write the colored text into.")
     json: bool = setting(False, "Print one JSON object.")
 
 
@@ -148,6 +149,7 @@ class Connectivity:
     model: str | None = setting(None, "Saved language model, such as those of charlm.")
     max_new_tokens: int = setting(40, "Largest number of tokens written after the text.", minimum=1, maximum=1_000)
     plot: str = setting("connectivity.png", "PNG file to write.")
+    html: str | None = setting(None, "HTML file to write the colored text into.")
     json: bool = setting(False, "Print one JSON object.")
 
 
@@ -163,4 +165,5 @@ class Neurons:
     model: str | None = setting(None, "Saved language model, such as those of charlm.")
     limit: int = setting(20_000, "Use only the first N characters of the file.", minimum=1)
     plot: str = setting("neurons.png", "PNG file to write.")
+    html: str | None = setting(None, "HTML file to write the colored text into.")
     json: bool = setting(False, "Print one JSON object.")

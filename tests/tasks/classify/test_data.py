@@ -166,7 +166,7 @@ def test_data_that_do_not_fit_the_model_are_refused(folder):
 def small(tmp_path_factory):
     """Few sequences of each memory test, in a folder where nobody else finds them."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TFDS_DATA_DIR", str(tmp_path_factory.mktemp("data")))
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("data")))
         for module in MEMORY.values():
             patch.setattr(module.Builder, "SIZES", {"train": 60, "validation": 20, "test": 35})
         yield

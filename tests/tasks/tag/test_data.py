@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 import tensorflow_datasets as tfds
 from PIL import Image
-from zoo.tasks.tag import clips_folder, conll, data, scoring
+from zoo.tasks.tag import clips_folder, conll, data, encoding, scoring
 from zoo.tasks.tag.clips import compose, drawing
 from zoo.tasks.tag.datasets import DATASETS
 from zoo.tasks.tag.raw import open_sequences
@@ -71,7 +71,7 @@ def test_a_conll_file_down_to_batches(tmp_path: Path, blank: str) -> None:
 def test_one_id_for_each_word_whatever_the_word(tmp_path: Path) -> None:
     loaded = data.load(Train(dataset=str(written(tmp_path / "own.conll")), min_count=1))
     words = ["Ann", "U.S.A.", "", "12,5", "two words", "😀", "lives"]
-    found = data.word_ids(loaded.assets["tokenizer"], words)
+    found = encoding.word_ids(loaded.assets["tokenizer"], words)
     assert len(found) == len(words)
     assert found[0] != 1
     assert found[1:6] == [1] * 5
@@ -390,7 +390,7 @@ def test_scores_by_hand() -> None:
     entities = [["B-PER", "I-PER", "O", "B-LOC"]], [["B-PER", "I-PER", "O", "B-PER"]]
     assert scoring.scores(*entities, "tokens")["span_f1"] == pytest.approx(0.5)
     assert "span_f1" not in scoring.scores([["NOUN", "VERB"]], [["NOUN", "NOUN"]], "tokens")
-    assert scoring.spans(["a", "a", "b"]) == [(0, 2, "a"), (2, 3, "b")]
+    assert encoding.spans(["a", "a", "b"]) == [(0, 2, "a"), (2, 3, "b")]
 
 
 @pytest.mark.parametrize(
