@@ -82,7 +82,10 @@ ROWS = {
     "zoo/testing.py": f"keras numpy tensorflow {EVERYTHING} zoo.training",
     "zoo/lens/settings.py": "zoo.settings",
     "zoo/lens/choices.py": "zoo.cells zoo.errors zoo.names zoo.task",
-    "zoo/lens/commands.py": "click zoo.cards zoo.completion zoo.errors zoo.help zoo.options",
+    "zoo/lens/commands.py": "click zoo.cards zoo.errors zoo.options",
+    "zoo/lens/shades.py": "click",
+    "zoo/lens/diagrams.py": "matplotlib numpy zoo.figures",
+    "zoo/lens/diagrams.py": "matplotlib numpy zoo.figures",
     "zoo/lens/numpy_steps/*": "numpy",
     "zoo/lens/*": f"keras numpy {EVERYTHING} zoo.training",
     "zoo/comparison/grid.py": "zoo.cards zoo.errors zoo.task",
@@ -101,6 +104,7 @@ ROWS = {
         "zoo.errors zoo.export zoo.help zoo.inspection zoo.lens zoo.listing zoo.model_card zoo.names zoo.options "
         "zoo.report zoo.runtime zoo.scores zoo.settings zoo.task zoo.terminal"
     ),
+    "zoo/notebook.py": "click IPython zoo.cli zoo.errors",
     "tasks/__init__.py": "",
     "tasks/*/datasets.py": "zoo.data.datasets",
     "tasks/*/recipe.py": "zoo.errors zoo.settings zoo.task",

@@ -58,11 +58,14 @@ STYLE: dict[Any, Any] = {
 
 
 @contextlib.contextmanager
-def canvas(file: Path | str, width: float, height: float, *, dpi: int = DPI, tight: bool = True) -> Iterator[Any]:
+def canvas(
+    file: Path | str | None, width: float, height: float, *, dpi: int = DPI, tight: bool = True
+) -> Iterator[Any]:
     """A figure in the style of the project, written when the block ends without an error.
 
     Args:
-        file: Path of the picture; its ending is the format, `.png` everywhere in this project.
+        file: Path of the picture; its ending is the format, `.png` everywhere in this project. None writes no file:
+            a notebook shows the figure.
         width: In inches; more than `MAX_INCHES` is reduced to that.
         height: In inches, likewise.
         dpi: Pixels per inch.
@@ -85,6 +88,8 @@ def canvas(file: Path | str, width: float, height: float, *, dpi: int = DPI, tig
         figure = Figure(figsize=size, layout="constrained" if tight else None)
         FigureCanvasAgg(figure)
         yield figure
+        if file is None:
+            return
         try:
             figure.savefig(file, dpi=dpi)
         except (OSError, ValueError) as error:
@@ -111,7 +116,7 @@ def wrapped(text: str, inches: float) -> str:
 
 
 def draw_lines(
-    file: Path,
+    file: Path | None,
     curves: Mapping[str, tuple[Sequence[Any], Any]],
     labels: tuple[str, str],
     *,
@@ -120,11 +125,12 @@ def draw_lines(
     levels: Mapping[str, float] | None = None,
     spread: Mapping[str, tuple[Any, Any]] | None = None,
     note: str = "",
-) -> None:
+    styles: Mapping[str, Mapping[str, Any]] | None = None,
+) -> Any:
     """Draws one line for each name.
 
     Args:
-        file: A PNG file.
+        file: A PNG file, or None.
         curves: Name -> places on the x-axis, numbers or words, and as many values.
         labels: Of the two axes, with units.
         title: Above the axes.
@@ -132,6 +138,10 @@ def draw_lines(
         levels: Name -> a horizontal line to compare with; an empty name has no label.
         spread: Name -> least and largest values, drawn as vertical bars.
         note: A sentence below the title.
+        styles: Name -> color and dashes of its line, where lines belong together; others have those of the cycle.
+
+    Returns:
+        The `matplotlib.figure.Figure`.
 
     Raises:
         UserError: If the file cannot be written.
@@ -142,7 +152,8 @@ def draw_lines(
             marker = MARKERS[number // len(COLORS) % len(MARKERS)]
             shown = np.asarray(values, "float64")
             shown = np.where(np.isfinite(shown) & ((shown > 0) | (not log)), shown, np.nan)
-            (line,) = axes.plot(places, shown, label=label(name), marker=marker if len(shown) < 20 else None)
+            style = {"marker": marker if len(shown) < 20 else None, **(styles or {}).get(name, {})}
+            (line,) = axes.plot(places, shown, label=label(name), **style)
             if spread:
                 least, most = spread[name]
                 # Not errorbar, which would take the next color of the cycle for itself.
@@ -158,6 +169,7 @@ def draw_lines(
         axes.grid(visible=True)
         many = len(curves) > 5  # a legend of many lines would hide some of them
         axes.legend(**{"loc": "center left", "bbox_to_anchor": (1.0, 0.5)} if many else {})
+    return figure
 
 
 def draw_curves(
@@ -232,6 +244,14 @@ def draw_attention(
             figure.suptitle(wrapped(title, size[0]), fontsize=10)
 
 
+<<<<<<< HEAD
+def draw_gates(file: Path | None, gates: Mapping[str, np.ndarray], tokens: Sequence[str]) -> Any:
+    """Draws a heat map for each gate: tokens from left to right, units from top to bottom.
+
+    Args:
+        file: A PNG file, or None.
+        gates: Name -> `(tokens, units)`, from 0 (closed, white) to 1 (open, dark). Units are sorted by their mean.
+=======
 def draw_gates(file: Path, gates: Mapping[str, np.ndarray], tokens: Sequence[str], *, title: str = "") -> None:
     """Draws for each gate how open it is at each token: mean and spread over units, and a heat map of groups of units.
 
@@ -239,12 +259,29 @@ def draw_gates(file: Path, gates: Mapping[str, np.ndarray], tokens: Sequence[str
         file: A PNG file.
         gates: Name -> `(tokens, units)`, from 0 (closed, white) to 1 (open, dark). Units are sorted by their mean, and
             averaged in `MOST_UNITS` groups if there are more.
+>>>>>>> main
         tokens: As they are to be shown.
         title: Above all.
+
+    Returns:
+        The `matplotlib.figure.Figure`.
 
     Raises:
         UserError: If the file cannot be written.
     """
+<<<<<<< HEAD
+    shown, long = _truncated(tokens)
+    with canvas(file, max(4.0, 0.22 * len(tokens) + 2), (2.2 + long) * len(gates)) as figure:
+        for axes, (name, values) in zip(figure.subplots(len(gates), squeeze=False)[:, 0], gates.items(), strict=True):
+            ordered = values[:, np.argsort(values.mean(axis=0))[::-1]].T  # (units, tokens)
+            image = axes.imshow(ordered, aspect="auto", vmin=0, vmax=1, cmap=HEAT, interpolation="nearest")
+            axes.set(title=f"{name} gate", ylabel="units, by mean")
+            axes.set_yticks([])
+            turned = 0 if max(map(len, tokens)) == 1 else 90
+            axes.set_xticks(range(len(tokens)), shown, rotation=turned, fontsize=8)
+            figure.colorbar(image, ax=axes, fraction=0.02, pad=0.01, label="openness")
+    return figure
+=======
     shown, long = shortened(tokens)
     width = max(6.0, 0.22 * len(tokens) + 2)
     with canvas(file, width, 3.0 * len(gates) + long + 0.4) as figure:
@@ -277,6 +314,7 @@ def _gate(figure: Any, pair: Sequence[Any], name: str, values: np.ndarray) -> No
     heat.set_yticks([])
     heat.set_ylabel("units" if len(groups) == ordered.shape[1] else f"{ordered.shape[1]} units,\n{len(groups)} groups")
     figure.colorbar(image, ax=list(pair), fraction=0.03, pad=0.01, label="openness")
+>>>>>>> main
 
 
 def draw_text(
