@@ -18,6 +18,7 @@ from zoo import cards, cells, environment, listing, options, terminal
 from zoo.cells import arguments
 from zoo.comparison import commands as comparison
 from zoo.data.datasets import find_row, unknown_dataset
+from zoo.demo import commands as demo
 from zoo.errors import UserError
 from zoo.inspection import commands as inspection
 from zoo.lens import commands as lens
@@ -357,5 +358,6 @@ def card(model: str, models_dir: Path | None) -> None:
     terminal.echo(cards.card(cards.summarize(cards.locate(model, models_dir))), nl=False, lines=True)
 
 
+cli.add_command(demo.command(environment.start_keras, [MODELS_DIR, BACKEND]))
 cli.add_command(lens.group(environment.start_keras, [MODELS_DIR, BACKEND]))
 compare_group.add_command(comparison.models_command(_check_dataset, environment.start_keras, [MODELS_DIR, BACKEND]))

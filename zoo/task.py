@@ -4,6 +4,7 @@ import dataclasses
 import functools
 import importlib
 import importlib.metadata
+import importlib.util
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -206,6 +207,13 @@ class Installed:
     def task(self) -> Task:
         """The task itself. This imports Keras and TensorFlow."""
         return importlib.import_module(f"{self.package}.task").TASK
+
+    @functools.cached_property
+    def demo(self) -> Any:
+        """The task's `zoo.demo.part.Demo`; None if it brings none. This imports Keras and TensorFlow."""
+        if importlib.util.find_spec(f"{self.package}.demo") is None:
+            return None
+        return importlib.import_module(f"{self.package}.demo").DEMO
 
 
 def installed() -> dict[str, Installed]:
