@@ -23,6 +23,9 @@ from .raw import digits
 BLOCK = 4
 """Black and white pixels along a block that becomes one gray pixel."""
 
+INK = 110
+"""Brightness from which a pixel of an enlarged digit counts as ink: strokes are then as thick as those of a pen."""
+
 
 def answer(saved: SavedModel, ink: np.ndarray) -> str:
     """The digit, its probabilities, and the picture that the model reads."""
@@ -82,17 +85,14 @@ def accepts(summary: Summary) -> bool:
 @functools.cache
 def examples() -> list[str]:
     """Digits of the test split, enlarged, dark on light."""
-    drawn = [255 - pixels[..., 0] for pixels, _ in digits().split("test", 6).as_numpy_iterator()]
-    return [images.data_uri([_enlarged(pixels)]) for pixels in drawn]
+    drawn = [pixels[..., 0] for pixels, _ in digits().split("test", 6).as_numpy_iterator()]
+    return [images.data_uri([enlarged(pixels)]) for pixels in drawn]
 
 
-def _enlarged(pixels: np.ndarray, size: int = 280) -> np.ndarray:
-    side = size * 3 // 4
-    large = np.asarray(Image.fromarray(pixels).resize((side, side), Image.Resampling.BICUBIC))
-    square = np.full((size, size), 255, "uint8")
-    edge = (size - side) // 2
-    square[edge : edge + side, edge : edge + side] = np.where(large < 128, 0, 255)
-    return square
+def enlarged(pixels: np.ndarray, size: int = 280) -> np.ndarray:
+    """A digit of the training data as a drawing: black on white, with an edge of one of its pixels around it."""
+    framed = Image.fromarray(np.pad(pixels, 1)).resize((size, size), Image.Resampling.BICUBIC)
+    return np.where(np.asarray(framed) > INK, 0, 255).astype("uint8")
 
 
 DEMO = Demo(

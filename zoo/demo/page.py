@@ -2,13 +2,12 @@
 
 import base64
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from zoo.data import images
 from zoo.demo import markup
 from zoo.demo.limits import KEPT_SECONDS, MOST_WAITING
 from zoo.demo.part import Demo, Input, Picture, Sketch, Slider, Text
@@ -17,6 +16,8 @@ from zoo.lens.demo import DEMOS as LENS
 from zoo.task import installed
 
 CSS = Path(__file__).with_name("page.css")
+
+SKETCH = Path(__file__).with_name("sketch.js")
 
 FONTS = ["system-ui", "-apple-system", "Segoe UI", "Helvetica", "Arial", "sans-serif"]
 """Fonts of the system: none is fetched."""
@@ -33,10 +34,15 @@ def theme() -> Any:
 
 
 def tabs() -> Iterator[tuple[str | None, Demo]]:
-    """The tabs: those of the installed tasks, each with the task's name, and those of the lens."""
-    for name, task in installed().items():
-        if task.demo is not None:
-            yield name, task.demo
+    """The tabs: those of the installed tasks, each with the task's name, and those of the lens.
+
+    The tasks stand in the order of their shapes, from one to one to many to many.
+    """
+    yield from sorted(
+        ((name, task.demo) for name, task in installed().items() if task.demo is not None),
+        key=lambda tab: tab[1].shape,
+        reverse=True,
+    )
     for demo in LENS:
         yield None, demo
 
@@ -72,30 +78,43 @@ def _tab(shelf: Shelf, demo: Demo, names: list[str], folder: Path) -> dict[str, 
         with gr.Row():
             with gr.Column(min_width=300):
                 model = gr.Dropdown(names, value=names[0], label="Model", elem_id=f"model-{demo.name}")
-                fields = [_component(field, f"{demo.name}-{place}") for place, field in enumerate(demo.inputs)]
+                fields = [
+                    _component(field, f"{demo.name}-{place}", demo.examples() if place == 0 else ())
+                    for place, field in enumerate(demo.inputs)
+                ]
                 button = gr.Button(demo.button, variant="primary", elem_id=f"run-{demo.name}")
                 status = gr.HTML(elem_id=f"status-{demo.name}")
-            with gr.Column(min_width=300):
-                answer = gr.HTML(elem_id=f"answer-{demo.name}", min_height=80)
-        examples = gr.Examples(
-            [[_example(demo.inputs[0], value, folder)] for value in demo.examples()],
-            fields[0],
-            label="Examples",
-            cache_examples=False,
-            api_visibility="private",
-            elem_id=f"examples-{demo.name}",
-        )
+                clicked = _examples(demo, fields[0], folder)
+            with gr.Column(min_width=300, scale=2):
+                answer = gr.HTML(markup.note("The answer appears here."), elem_id=f"answer-{demo.name}")
     loading = {"fn": _loader(shelf, demo), "inputs": model, "outputs": status}
     gr.on([tab.select, model.change], **loading, **ANSWERS)
     run = {"fn": _runner(shelf, demo), "inputs": [model, *fields], "outputs": answer, **ANSWERS}
-    triggers = [button.click]
-    if isinstance(demo.inputs[0], Text):
-        triggers.append(fields[0].submit)
-        examples.load_input_event.then(**run)
-    else:  # a picture that is there is an input; an example is one too
-        triggers.append(fields[0].change)
-    gr.on(triggers, trigger_mode="always_last", **run)
+    # Whoever chooses a picture or draws wants an answer at once; a text is complete when its writer says so.
+    begin = fields[0].submit if isinstance(demo.inputs[0], Text) else fields[0].input
+    gr.on([button.click, begin], trigger_mode="always_last", **run)
+    if clicked is not None:
+        clicked.then(**run)
     return loading
+
+
+def _examples(demo: Demo, field: Any, folder: Path) -> Any:
+    """Examples of the first field, to click.
+
+    Returns:
+        The event of a click; None for a drawing, whose square has its examples itself.
+    """
+    if isinstance(demo.inputs[0], Sketch):
+        return None
+    shown = gr.Examples(
+        [[_example(demo.inputs[0], value, folder)] for value in demo.examples()],
+        field,
+        label="Examples",
+        cache_examples=False,
+        api_visibility="private",
+        elem_id=f"examples-{demo.name}",
+    )
+    return shown.load_input_event
 
 
 def _loader(shelf: Shelf, demo: Demo) -> Callable[..., Iterator[str]]:
@@ -112,8 +131,8 @@ def _runner(shelf: Shelf, demo: Demo) -> Callable[..., Iterator[str]]:
     return run
 
 
-def _component(field: Input, name: str) -> Any:
-    """The component of gradio for a field."""
+def _component(field: Input, name: str, examples: Sequence[str]) -> Any:
+    """The component of gradio for a field; a square to draw into shows its examples itself."""
     if isinstance(field, Text):
         return gr.Textbox(
             label=field.label, lines=field.lines, max_lines=8, placeholder=field.placeholder, elem_id=name, autofocus=False
@@ -127,20 +146,17 @@ def _component(field: Input, name: str) -> Any:
         )
         picture.preprocess = _path  # type: ignore[method-assign]  # gradio would decode the file before it is checked
         return picture
-    return gr.Sketchpad(
-        type="numpy",
-        canvas_size=(field.size, field.size),
-        fixed_canvas=True,
-        height=field.size + 100,
-        brush=gr.Brush(default_size=field.brush, colors=["#000000"], color_mode="fixed"),
-        eraser=gr.Eraser(default_size=field.brush),
-        layers=False,
-        transforms=(),
-        sources=(),
-        buttons=[],
-        label=field.label,
-        elem_id=name,
+    return _board(field, name, examples)
+
+
+def _board(field: Sketch, name: str, examples: Sequence[str]) -> gr.HTML:
+    """A square to draw into, with its examples; gradio's own one needs WebGL and sends a dozen files per stroke."""
+    template = (
+        f'<div class="zoo-board"><p>{markup.text(field.label)} <button class="zoo-clear">Clear</button></p>'
+        f'<canvas width="{field.size}" height="{field.size}" data-brush="{field.brush}"></canvas>'
+        f"{markup.thumbnails(examples)}</div>"
     )
+    return gr.HTML("", html_template=template, js_on_load=SKETCH.read_text(encoding="utf-8"), elem_id=name)
 
 
 def _path(payload: Any) -> str | None:
@@ -160,7 +176,4 @@ def _example(field: Input, value: str, folder: Path) -> Any:
     kind = head.removeprefix("data:image/").partition(";")[0]
     path = folder / f"example-{hashlib.sha256(content).hexdigest()[:12]}.{kind}"
     path.write_bytes(content)
-    if isinstance(field, Sketch):
-        picture = images.read(path)
-        return {"background": picture, "layers": [], "composite": picture}
     return str(path)

@@ -2,14 +2,21 @@
 
 import math
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from zoo.cards import Summary
+from zoo.data import images
 from zoo.errors import UserError
+
+
+MOST_DRAWN = 2_000_000
+"""Characters of the largest drawing: those of the page have some thousands."""
+
+NOTHING_DRAWN = "Nothing is drawn yet: draw with the mouse or a finger, or click an example."
 
 
 @dataclass(frozen=True)
@@ -118,21 +125,18 @@ class Sketch:
     brush: int = 24
 
     def check(self, value: Any) -> np.ndarray:
-        """The ink of a drawing, an array `(height, width, channels)` uint8 or a dictionary with one as `composite`.
+        """The ink of a drawing, which is a picture in a `data:` URI, dark on light.
 
         Raises:
             UserError: If nothing is drawn, or it is no drawing.
         """
-        pixels = value.get("composite") if isinstance(value, Mapping) else value
-        if pixels is None:
-            raise UserError("Nothing is drawn yet: draw with the mouse or a finger, or click an example.")
-        pixels = np.asarray(pixels)
-        if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] not in (3, 4) or not pixels.size:
-            raise UserError("This is no drawing: clear the square and draw again.")
-        dark = 1 - pixels[..., :3].astype("float32").mean(axis=2) / 255
-        ink = dark * (pixels[..., 3].astype("float32") / 255 if pixels.shape[2] == 4 else 1)
+        if not isinstance(value, str) or not value.startswith("data:image/"):
+            raise UserError(NOTHING_DRAWN)
+        if len(value) > MOST_DRAWN:
+            raise UserError(f"The drawing has {len(value):,} bytes; up to {MOST_DRAWN:,} are read. Draw it here.")
+        ink = 1 - images.read(value).astype("float32").mean(axis=2) / 255
         if ink.max() < 0.5:
-            raise UserError("Nothing is drawn yet: draw with the mouse or a finger, or click an example.")
+            raise UserError(NOTHING_DRAWN)
         return ink
 
 

@@ -9,9 +9,8 @@ from typing import Any
 
 from zoo import cards, saved
 from zoo.cards import Summary
-from zoo.data import images
 from zoo.demo import markup
-from zoo.demo.part import Demo, Picture, Sketch
+from zoo.demo.part import Demo, Picture, Slider
 from zoo.errors import UserError
 
 WARM_UP = 2
@@ -76,11 +75,9 @@ class Shelf:
         if name not in self.loaded:
             self.loaded[name] = saved.load(self.summaries[name].path)
         if (demo.title, name) not in self.ready:
-            others = [field.value for field in demo.inputs[1:] if hasattr(field, "value")]
+            others = [field.value for field in demo.inputs[1:] if isinstance(field, Slider)]
             for example in demo.examples()[:WARM_UP]:
-                field = demo.inputs[0]
-                value = field.check(images.read(example) if isinstance(field, Sketch) else example)
-                for _ in self._answers(demo, name, [value, *others]):
+                for _ in self._answers(demo, name, [demo.inputs[0].check(example), *others]):
                     pass
             self.ready.add((demo.title, name))
 
