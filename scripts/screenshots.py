@@ -32,7 +32,7 @@ TABS = {
     "lens-memory": "Lens: memory",
 }
 
-EXAMPLE = {"captioning": 1, "tagging": 2, "lens-gates": 0}
+EXAMPLE = {"captioning": 0, "tagging": 2, "lens-gates": 0}
 """Number of the example that is clicked, where it is not the first."""
 
 PHONE = "sentiment"
@@ -91,7 +91,10 @@ def main() -> None:
         chromium = playwright.chromium.launch(executable_path=browser, args=["--no-sandbox"])
         page = chromium.new_page(viewport={"width": 1100, "height": 640})
         page.on("console", lambda entry: print("console:", entry.type, entry.text[:300]))
-        page.on("request", lambda request: None if request.url.startswith((address, "data:", "blob:")) else print(request.url))
+        page.on(
+            "request",
+            lambda request: None if request.url.startswith((address, "data:", "blob:")) else print(request.url),
+        )
         page.on("response", lambda response: print(response.status, response.url) if response.status >= 400 else None)
         page.goto(address)
         for name in names:

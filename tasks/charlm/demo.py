@@ -21,7 +21,9 @@ def answer(saved: SavedModel, prompt: str, temperature: float, length: int) -> I
     below = [markup.note("The beginning is bold; all else is written by the model, which knows no facts.")]
     if unknown:
         below.append(
-            markup.note(f"{unknown} of {len(ids)} tokens of the beginning did not occur in training; they count as one.")
+            markup.note(
+                f"{unknown} of {len(ids)} tokens of the beginning did not occur in training; they count as one."
+            )
         )
     written = ""
     for chunk in predict(saved, config):

@@ -12,6 +12,9 @@ from zoo.saved import SavedModel
 
 from .clips import compose, drawing
 
+MOST_TOLD = 8
+"""Labels in the headline; the table has all."""
+
 
 def answer(saved: SavedModel, path: str) -> str:
     """The labels along time."""
@@ -22,10 +25,15 @@ def answer(saved: SavedModel, path: str) -> str:
     steps = result["frames"]
     still = "One frame is no clip: upload an animation. " if steps == 1 else ""
     return markup.block(
-        markup.head(", then ".join(dict.fromkeys(label for _, _, label, _ in spans))),
+        markup.head(_story([label for _, _, label, _ in spans])),
         markup.timeline(spans, "s"),
         markup.note(f"{still}{steps} frames, one label for each; neighbors with the same label are one span."),
     )
+
+
+def _story(labels: list[str]) -> str:
+    """The labels in their order."""
+    return ", ".join(labels[:MOST_TOLD]) + (", ..." if len(labels) > MOST_TOLD else "")
 
 
 def accepts(summary: Summary) -> bool:

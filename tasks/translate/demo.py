@@ -35,7 +35,9 @@ def answer(saved: SavedModel, text: str) -> str:
         *head,
         markup.title("Where it looked"),
         markup.attention(rows),
-        markup.note("Each line begins with a word of the translation. The darker a word beside it, the more it counted."),
+        markup.note(
+            "Each line begins with a word of the translation. The darker a word beside it, the more it counted."
+        ),
         _cut(len(read), saved.recipe.max_length),
     )
 

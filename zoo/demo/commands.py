@@ -55,7 +55,9 @@ def command(start_keras: Callable[[str | None], None], shared: list[click.Option
                 help="Address to serve on; 0.0.0.0 lets other computers in.",
             ),
             click.Option(
-                ["--port"], type=options.Integer(0, 65535), help="Port to serve on.  [default: the first free from 7860]"
+                ["--port"],
+                type=options.Integer(0, 65535),
+                help="Port to serve on.  [default: the first free from 7860]",
             ),
             click.Option(
                 ["--models"], type=options.Text(), help="Models to offer, separated by commas.  [default: all]"

@@ -110,10 +110,12 @@ def tiles(items: Iterable[tuple[str, str]], large: bool = False) -> str:
     return f'<div class="zoo-tiles{" zoo-large" if large else ""}">{"".join(shown)}</div>'
 
 
-def thumbnails(uris: Iterable[str]) -> str:
-    """Small pictures to click, as gradio shows examples."""
-    shown = "".join(f'<button class="gallery-item"><img src="{html.escape(uri)}" alt="Example"></button>' for uri in uris)
-    return f'<p>Examples</p><div class="zoo-examples">{shown}</div>'
+def thumbnails(uris: Iterable[str], name: str) -> str:
+    """Small pictures to click, as gradio shows examples, in an element of this name."""
+    shown = "".join(
+        f'<button class="gallery-item"><img src="{html.escape(uri)}" alt="Example"></button>' for uri in uris
+    )
+    return f'<p>Examples</p><div class="zoo-examples" id="{name}">{shown}</div>'
 
 
 def timeline(spans: Sequence[tuple[float, float, str, float]], unit: str) -> str:

@@ -2,7 +2,7 @@
 
 import base64
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,9 @@ ANSWERS = {"concurrency_id": "answers", "concurrency_limit": 1, "show_progress":
 
 def theme() -> Any:
     """Gradio's base theme in blue and gray."""
-    return gr.themes.Base(primary_hue="blue", secondary_hue="blue", neutral_hue="slate", font=FONTS, font_mono=MONOSPACE)
+    return gr.themes.Base(
+        primary_hue="blue", secondary_hue="blue", neutral_hue="slate", font=FONTS, font_mono=MONOSPACE
+    )
 
 
 def tabs() -> Iterator[tuple[str | None, Demo]]:
@@ -57,9 +59,9 @@ def build(shelf: Shelf, folder: Path) -> gr.Blocks:
     with gr.Blocks(title="zoo", analytics_enabled=False, delete_cache=(KEPT_SECONDS, KEPT_SECONDS)) as blocks:
         gr.HTML('<h1 class="zoo-heading">zoo</h1><p class="zoo-note">Recurrent sequence models, on this computer.</p>')
         with gr.Tabs():
-            first = [_tab(shelf, demo, shelf.choices(demo, task), folder) for task, demo in tabs()][0]
-        if first is not None:
-            blocks.load(**first, **ANSWERS)
+            loading = [_tab(shelf, demo, shelf.choices(demo, task), folder) for task, demo in tabs()]
+        if loading and loading[0] is not None:
+            blocks.load(**loading[0], **ANSWERS)
     blocks.queue(max_size=MOST_WAITING)
     return blocks
 
@@ -78,10 +80,7 @@ def _tab(shelf: Shelf, demo: Demo, names: list[str], folder: Path) -> dict[str, 
         with gr.Row():
             with gr.Column(min_width=300):
                 model = gr.Dropdown(names, value=names[0], label="Model", elem_id=f"model-{demo.name}")
-                fields = [
-                    _component(field, f"{demo.name}-{place}", demo.examples() if place == 0 else ())
-                    for place, field in enumerate(demo.inputs)
-                ]
+                fields = [_component(demo, place) for place in range(len(demo.inputs))]
                 button = gr.Button(demo.button, variant="primary", elem_id=f"run-{demo.name}")
                 status = gr.HTML(elem_id=f"status-{demo.name}")
                 clicked = _examples(demo, fields[0], folder)
@@ -131,32 +130,46 @@ def _runner(shelf: Shelf, demo: Demo) -> Callable[..., Iterator[str]]:
     return run
 
 
-def _component(field: Input, name: str, examples: Sequence[str]) -> Any:
-    """The component of gradio for a field; a square to draw into shows its examples itself."""
+def _component(demo: Demo, place: int) -> Any:
+    """The component of gradio for a field."""
+    field, name = demo.inputs[place], f"{demo.name}-{place}"
     if isinstance(field, Text):
         return gr.Textbox(
-            label=field.label, lines=field.lines, max_lines=8, placeholder=field.placeholder, elem_id=name, autofocus=False
+            label=field.label,
+            lines=field.lines,
+            max_lines=8,
+            placeholder=field.placeholder,
+            elem_id=name,
+            autofocus=False,
         )
     if isinstance(field, Slider):
         return gr.Slider(field.minimum, field.maximum, field.value, step=field.step, label=field.label, elem_id=name)
     if isinstance(field, Picture):
         sources: Any = ["upload", "webcam"] if field.webcam else ["upload"]
         picture = gr.Image(
-            type="filepath", image_mode=None, sources=sources, label=field.label, height=260, buttons=[], elem_id=name
+            type="filepath",
+            image_mode=None,
+            sources=sources,
+            label=field.label,
+            height=260,
+            buttons=[],
+            elem_id=name,
+            elem_classes="zoo-picture",
         )
         picture.preprocess = _path  # type: ignore[method-assign]  # gradio would decode the file before it is checked
         return picture
-    return _board(field, name, examples)
+    return _board(demo, field, name)
 
 
-def _board(field: Sketch, name: str, examples: Sequence[str]) -> gr.HTML:
+def _board(demo: Demo, field: Sketch, name: str) -> gr.HTML:
     """A square to draw into, with its examples; gradio's own one needs WebGL and sends a dozen files per stroke."""
     template = (
         f'<div class="zoo-board"><p>{markup.text(field.label)} <button class="zoo-clear">Clear</button></p>'
         f'<canvas width="{field.size}" height="{field.size}" data-brush="{field.brush}"></canvas>'
-        f"{markup.thumbnails(examples)}</div>"
+        f"{markup.thumbnails(demo.examples(), f'examples-{demo.name}')}</div>"
     )
-    return gr.HTML("", html_template=template, js_on_load=SKETCH.read_text(encoding="utf-8"), elem_id=name)
+    script = SKETCH.read_text(encoding="utf-8")
+    return gr.HTML("", html_template=template, js_on_load=script, apply_default_css=False, elem_id=name)
 
 
 def _path(payload: Any) -> str | None:

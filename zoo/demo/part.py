@@ -12,7 +12,6 @@ from zoo.cards import Summary
 from zoo.data import images
 from zoo.errors import UserError
 
-
 MOST_DRAWN = 2_000_000
 """Characters of the largest drawing: those of the page have some thousands."""
 

@@ -56,7 +56,9 @@ def _refused(error: OSError, host: str, port: int) -> str:
         return f"Port {port} is taken: give another --port, or leave it out for the first free one."
     if error.errno in (errno.EACCES, errno.EPERM):
         return f"Port {port} may not be used by you: give a --port from 1024 on."
-    return f"--host {host[:60]!r} is no address of this computer ({error.strerror}). Leave it out for this computer alone."
+    return (
+        f"--host {host[:60]!r} is no address of this computer ({error.strerror}). Leave it out for this computer alone."
+    )
 
 
 def address(listening: socket.socket) -> str:
@@ -157,4 +159,3 @@ def _application(shelf: Shelf, folder: Path) -> Guarded:
         css=page.CSS.read_text(encoding="utf-8"),
     )
     return Guarded(app)
-

@@ -21,7 +21,9 @@ def answer_gates(saved: SavedModel, text: str, unit: int) -> str:
     tokens, found = gates.read(saved, text)
     units = next(iter(found.values())).shape[1]
     if unit > units:
-        raise UserError(f"The first layer of {saved.path.name} has {units} units: choose one of them, or 0 for the mean.")
+        raise UserError(
+            f"The first layer of {saved.path.name} has {units} units: choose one of them, or 0 for the mean."
+        )
     parts = []
     for name, values in found.items():
         shown = values.mean(axis=1) if unit == 0 else values[:, unit - 1]  # (tokens,)
