@@ -1,9 +1,11 @@
 """The models of the page: which ones a tab offers, loaded when they are first used and kept; and what they answer."""
 
+import os
 import sys
 import time
 import traceback
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -37,8 +39,8 @@ class Shelf:
             found = list(cards.models(models_dir))
         else:
             found = [cards.summarize(cards.locate(name, models_dir)) for name in names]
-        self.models_dir = models_dir
-        self.summaries: dict[str, Summary] = {item.name: item for item in found}
+        # A page lives long: its working folder may change or be named otherwise.
+        self.summaries = {item.name: replace(item, path=item.path.resolve()) for item in found}
         self.loaded: dict[str, saved.SavedModel] = {}
         self.ready: set[tuple[str, str]] = set()
 
@@ -102,7 +104,7 @@ class Shelf:
             paths = [
                 value
                 for field, value in zip(demo.inputs, values, strict=False)
-                if isinstance(field, Picture) and isinstance(value, str) and value
+                if isinstance(field, Picture) and isinstance(value, str) and os.path.isabs(value)
             ]
             yield _failure(error, paths)
 
