@@ -79,7 +79,8 @@ def accepts(summary: Summary) -> bool:
     """Whether a model reads pictures, not series."""
     if not has_assets(summary, "shape"):
         return False
-    return has_assets(summary, "picture") or len(schema.read(summary.path, "assets/shape.json")) == 3
+    shape = schema.read(summary.path, "assets/shape.json", schema.ASSETS["shape"])
+    return has_assets(summary, "picture") or len(shape) == 3
 
 
 @functools.cache

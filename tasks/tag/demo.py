@@ -38,7 +38,9 @@ def _story(labels: list[str]) -> str:
 
 def accepts(summary: Summary) -> bool:
     """Whether a model reads clips, not words or numbers."""
-    return has_assets(summary, "input") and schema.read(summary.path, "assets/input.json")["kind"] == "frames"
+    if not has_assets(summary, "input"):
+        return False
+    return schema.read(summary.path, "assets/input.json", schema.Input)["kind"] == "frames"
 
 
 @functools.cache

@@ -3,6 +3,7 @@
 import html
 import itertools
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,9 @@ from PIL import Image
 from zoo.tasks.classify import demo as drawing
 from zoo.tasks.classify.raw import digits
 
+from zoo import cards
 from zoo.data import images
+from zoo.demo import part
 from zoo.demo.part import Demo, Picture, Sketch, Slider, Text
 from zoo.demo.shelf import BUG, NO_MEMORY, Shelf
 from zoo.lens import demo as lens
@@ -63,14 +66,14 @@ def sentence(answer: str) -> str:
 
 
 def test_sentiment_colors_the_words_that_count(shelf: Shelf) -> None:
-    text = "A wonderful film, but a dull and boring end."
+    text = "The actors do their best, but the story is dull and far too long."
     answer = ask(shelf, "sentiment", text)
     words = shelf.loaded[SMALL["sentiment"]].predict(text, explain=True)["words"]
     scale = max(abs(word["effect"]) for word in words)
-    expected = {word["text"]: word["effect"] > 0 for word in words if abs(word["effect"]) > 0.1 * scale}
-    assert set(expected.values()) == {True, False}
-    colored = {word: kind == "for" for kind, word in re.findall(r'class="zoo-(for|against)"[^>]*>([^<]*)<', answer)}
-    assert expected.items() <= colored.items()
+    signs = [(word["text"], word["effect"] > 0) for word in words if abs(word["effect"]) > 0.1 * scale]
+    assert {sign for _, sign in signs} == {True, False}
+    colored = [(word, kind == "for") for kind, word in re.findall(r'class="zoo-(for|against)"[^>]*>([^<]*)<', answer)]
+    assert set(signs) <= set(colored)
     shown = re.search(r'class="zoo-text">(.*?)</p>', answer, re.DOTALL)
     assert shown
     assert re.sub("<[^>]*>", "", shown[1]) == text
@@ -274,6 +277,28 @@ def test_each_tab_offers_the_models_that_it_can_use(shelf: Shelf) -> None:
     assert set(shelf.choices(lens.GATES, None)) == {*offered["charlm"], *offered["sentiment"]}
 
 
+@pytest.mark.parametrize("content", ["[[[[", "null", "[]", "{}", "[1e400]", "[8, 8, 1, 1]"])
+def test_a_damaged_model_is_not_offered_and_the_others_are(tmp_path: Path, content: str) -> None:
+    for name, asset in (("classify-perceptron-digits", "shape"), ("tag-gru-clips", "input")):
+        folder = tmp_path / f"damaged-{name}"
+        shutil.copytree(cards.published() / name, folder)
+        (folder / "assets" / f"{asset}.json").write_text(content)
+    shelf = Shelf(tmp_path)
+    assert "damaged-tag-gru-clips" in shelf.summaries
+    assert shelf.choices(demo_of("classify"), "classify") == ["classify-perceptron-digits"]
+    assert shelf.choices(demo_of("tag"), "tag") == ["tag-gru-clips"]
+
+
+def test_a_model_that_is_damaged_later_gets_a_sentence(tmp_path: Path) -> None:
+    folder = tmp_path / "damaged"
+    shutil.copytree(cards.published() / SMALL["sentiment"], folder)
+    shelf = Shelf(tmp_path)
+    (folder / "model.keras").write_bytes(b"")
+    assert "is damaged: model.keras" in sentence(last(shelf.answers(demo_of("sentiment"), "damaged", ["fine"])))
+    shutil.rmtree(folder)
+    assert sentence(last(shelf.load(demo_of("sentiment"), "damaged")))
+
+
 def test_only_named_models_are_offered() -> None:
     some = Shelf(names=["tag-gru-clips"])
     assert some.choices(demo_of("tag"), "tag") == ["tag-gru-clips"]
@@ -304,3 +329,14 @@ def test_examples_are_inputs_and_the_shape_is_one_line(task: str) -> None:
         assert isinstance(field, (Text, Slider, Picture, Sketch))
         if isinstance(field, Slider):
             assert field.check(field.value) == field.value
+
+
+def test_the_readmes_tab_of_ones_own_answers(shelf: Shelf) -> None:
+    readme = Path(part.__file__).with_name("README.md").read_text(encoding="utf-8")
+    found = re.search("```python\n(.*?)```", readme, re.DOTALL)
+    assert found
+    names: dict[str, Any] = {}
+    exec(found[1], names)  # what users copy
+    own = names["DEMO"]
+    answer = last(shelf.answers(own, SMALL["sentiment"], [own.examples()[0]]))
+    assert head(answer) in ("positive", "negative")

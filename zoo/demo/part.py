@@ -153,7 +153,8 @@ class Demo:
         answer: `(saved, *values) -> HTML`, one value for each field; an iterator of HTML if the answer comes slowly, in
             which each item replaces the one before.
         examples: `() -> values` of the first field to click; pictures and drawings as `data:` URIs.
-        accepts: Whether a model can be used here; a task's demo is only asked about models of its task.
+        accepts: Whether a model can be used here; a task's demo is only asked about models of its task. A `UserError`
+            means that it is damaged.
         button: What the button says.
     """
 

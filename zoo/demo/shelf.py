@@ -51,7 +51,7 @@ class Shelf:
             demo: The tab.
             task: The task it belongs to; None for a tab that takes models of any task.
         """
-        fitting = [item for item in self.summaries.values() if task in (None, item.task) and demo.accepts(item)]
+        fitting = [item for item in self.summaries.values() if task in (None, item.task) and _accepts(demo, item)]
         return [item.name for item in sorted(fitting, key=lambda item: (item.rank, item.name), reverse=True)]
 
     def load(self, demo: Demo, name: str) -> Iterator[str]:
@@ -114,6 +114,14 @@ class Shelf:
             yield result
         else:
             yield from result
+
+
+def _accepts(demo: Demo, summary: Summary) -> bool:
+    """Whether a tab can use a model; a damaged one it cannot."""
+    try:
+        return demo.accepts(summary)
+    except UserError:
+        return False
 
 
 def _described(summary: Summary) -> str:
