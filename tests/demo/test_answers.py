@@ -236,8 +236,8 @@ def test_a_bad_file_is_named_without_its_folder(
 )
 @pytest.mark.parametrize(("task", "others"), [("sentiment", []), ("translate", []), ("charlm", [0.5, 20])])
 def test_texts_are_never_markup(shelf: Shelf, task: str, others: list, text: str) -> None:
-    for part in shelf.answers(demo_of(task), SMALL[task], [text, *others]):
-        assert not re.search("<script|<img|\x1b|\x00|\u2028", part)
+    for answer in shelf.answers(demo_of(task), SMALL[task], [text, *others]):
+        assert not re.search("<script|<img|\x1b|\x00|\u2028", answer)
 
 
 @pytest.mark.parametrize("text", ["a\ud800b", "\U0001f600" * 50, "\u202eabc", "e\u0301" * 100, "x " * 2_000])

@@ -6,6 +6,8 @@ import shutil
 import signal
 import subprocess
 import sys
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -170,6 +172,45 @@ def test_the_page_fits_a_phone(chromium: Any, address: str) -> None:
     expect(phone.locator("#answer-digits .zoo-head")).to_have_text("0", timeout=PATIENCE)
     assert phone.evaluate("document.documentElement.scrollWidth") <= 360
     phone.close()
+
+
+def fetch(address: str, path: str, data: bytes | None = None, kind: str = "application/json") -> tuple[int, bytes]:
+    request = urllib.request.Request(address + path, data, {"Content-Type": kind})
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(request, timeout=30) as got:
+            return got.status, got.read()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read()
+
+
+def multipart(content: bytes) -> tuple[bytes, str]:
+    head = b'--x\r\nContent-Disposition: form-data; name="files"; filename="a.png"\r\n\r\n'
+    return head + content + b"\r\n--x--\r\n", "multipart/form-data; boundary=x"
+
+
+def test_hostile_requests_end_nothing(page: Any, address: str, tmp_path: Path) -> None:
+    (tmp_path / "secret.txt").write_text("never shown")
+    for path in (f"{tmp_path}/secret.txt", "/etc/passwd", "../../../../etc/passwd"):
+        code, content = fetch(address, f"/gradio_api/file={path}")
+        assert code in (400, 403, 404)
+        assert b"never shown" not in content
+        assert b"root:" not in content
+    assert fetch(address, "/gradio_api/upload", *multipart(b"x" * 100))[0] == 200
+    assert fetch(address, "/gradio_api/upload", *multipart(b"x" * (MOST_UPLOADED + 1)))[0] == 413
+    for body in (
+        b"",
+        b"{",
+        b"[]",
+        b'{"data": 1, "fn_index": 0}',
+        b'{"data": [], "fn_index": 9999, "session_hash": "x"}',
+    ):
+        assert fetch(address, "/gradio_api/queue/join", body)[0] >= 400
+    open_tab(page, "Sentiment")
+    page.locator("#sentiment-0 textarea").fill("a wonderful film")
+    page.locator("#run-sentiment").click()
+    expect(page.locator("#answer-sentiment .zoo-head")).to_have_text("positive", timeout=PATIENCE)
 
 
 def test_the_browser_may_load_from_this_server_alone(chromium: Any, address: str) -> None:

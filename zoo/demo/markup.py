@@ -84,7 +84,7 @@ def bars(rows: Iterable[tuple[str, float]]) -> str:
 
 
 def attention(rows: Iterable[tuple[str, Sequence[tuple[str, float]]]]) -> str:
-    """A row for each word that was written, with the words that were read, dark where the model looked.
+    """A row for each word that was written, with the words that were read, blue where the model looked.
 
     Args:
         rows: A written word, and every read word with its weight from 0 to 1.

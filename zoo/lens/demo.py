@@ -17,7 +17,7 @@ WRITTEN = 40
 
 
 def answer_gates(saved: SavedModel, text: str, unit: int) -> str:
-    """The text once for each gate, dark where the gate is open."""
+    """The text once for each gate, blue where the gate is open."""
     tokens, found = gates.read(saved, text)
     units = next(iter(found.values())).shape[1]
     if unit > units:
@@ -32,8 +32,8 @@ def answer_gates(saved: SavedModel, text: str, unit: int) -> str:
     return markup.block(
         *parts,
         markup.note(
-            f"{what}, in the first layer, reading forward. White is the gate's smallest value in this text, dark blue "
-            "its largest; a gate of 0 lets nothing through, one of 1 everything."
+            f"{what}, in the first layer, reading forward. No color is the gate's smallest value in this text, full "
+            "blue its largest; a gate of 0 lets nothing through, one of 1 everything."
         ),
     )
 
@@ -59,7 +59,7 @@ def _spaced(text: str, tokens: list[str], values: np.ndarray) -> list[tuple[str,
 
 
 def answer_connectivity(saved: SavedModel, text: str) -> str:
-    """The text, dark where it counts for the next character; the most probable ones; what the model writes on."""
+    """The text, blue where it counts for the next character; the most probable ones; what the model writes on."""
     found = connectivity.connect(saved, text, WRITTEN)
     shares = found.norms / (found.norms.max() or 1.0)
     return markup.block(
@@ -70,7 +70,8 @@ def answer_connectivity(saved: SavedModel, text: str) -> str:
         markup.title("Writes on, always the most probable"),
         markup.written(text, found.continuation),
         markup.note(
-            "The darker, the larger the gradient of the next character's log-probability by this one (Madsen 2019)."
+            "The stronger the color, the larger the gradient of the next character's log-probability by this one "
+            "(Madsen 2019)."
         ),
     )
 
