@@ -36,7 +36,8 @@ def answer(saved: SavedModel, text: str) -> str:
         markup.title("Where it looked"),
         markup.attention(rows),
         markup.note(
-            "Each line begins with a word of the translation. The stronger the color of a word beside it, the more it counted."
+            "Each line begins with a word of the translation. The stronger the color of a word beside it, the more it "
+            "counted."
         ),
         _cut(len(read), saved.recipe.max_length),
     )
