@@ -80,14 +80,21 @@ ROWS = {
     "zoo/report/values.py": "numpy",
     "zoo/report/*": f"jinja2 numpy PIL sklearn zoo.comparison {EVERYTHING}",
     "zoo/testing.py": f"keras numpy tensorflow {EVERYTHING} zoo.training",
+    "zoo/demo/commands.py": "click zoo.errors zoo.options",
+    "zoo/demo/__init__.py": "",
+    "zoo/demo/limits.py": "",
+    "zoo/demo/markup.py": "zoo.terminal",
+    "zoo/demo/part.py": "numpy zoo.cards zoo.data zoo.errors",
+    "zoo/demo/shelf.py": "zoo.cards zoo.errors zoo.saved",
+    "zoo/demo/server.py": "click fastapi gradio uvicorn zoo.errors",
+    "zoo/demo/page.py": "gradio zoo.lens zoo.task",
     "zoo/lens/settings.py": "zoo.settings",
     "zoo/lens/choices.py": "zoo.cells zoo.errors zoo.names zoo.task",
     "zoo/lens/commands.py": "click zoo.cards zoo.errors zoo.options",
     "zoo/lens/shades.py": "click",
     "zoo/lens/diagrams.py": "matplotlib numpy zoo.figures",
-    "zoo/lens/diagrams.py": "matplotlib numpy zoo.figures",
     "zoo/lens/numpy_steps/*": "numpy",
-    "zoo/lens/*": f"keras numpy {EVERYTHING} zoo.training",
+    "zoo/lens/*": f"keras numpy {EVERYTHING} zoo.demo zoo.training",
     "zoo/comparison/grid.py": "zoo.cards zoo.errors zoo.task",
     "zoo/comparison/processes.py": "zoo.cards zoo.errors",
     "zoo/comparison/commands.py": (
@@ -100,13 +107,14 @@ ROWS = {
         "click zoo.cards zoo.completion zoo.environment zoo.errors zoo.options zoo.runtime.choice zoo.task zoo.terminal"
     ),
     "zoo/cli.py": (
-        "click zoo zoo.answers zoo.cards zoo.cells zoo.comparison zoo.completion zoo.data.datasets zoo.environment "
-        "zoo.errors zoo.export zoo.help zoo.inspection zoo.lens zoo.listing zoo.model_card zoo.names zoo.options "
+        "click zoo zoo.answers zoo.cards zoo.cells zoo.comparison zoo.completion zoo.data.datasets zoo.demo "
+        "zoo.environment zoo.errors zoo.export zoo.help zoo.inspection zoo.lens zoo.listing zoo.model_card zoo.names zoo.options "
         "zoo.report zoo.runtime zoo.scores zoo.settings zoo.task zoo.terminal"
     ),
     "zoo/notebook.py": "click IPython zoo.cli zoo.errors",
     "tasks/__init__.py": "",
     "tasks/*/datasets.py": "zoo.data.datasets",
+    "tasks/*/demo.py": "numpy PIL sklearn zoo.cards zoo.data zoo.demo zoo.errors zoo.ids zoo.saved zoo.schema zoo.task",
     "tasks/*/recipe.py": "zoo.errors zoo.settings zoo.task",
     "tasks/*/*/*.py": (
         "babel mnist1d numpy PIL tensorflow tensorflow_datasets zoo.data.memory_tests zoo.errors zoo.names"
@@ -236,6 +244,9 @@ def test_every_package_that_is_imported_is_declared() -> None:
         "onnx",
         "onnxruntime",
         "pyarrow",
+        "gradio",
+        "fastapi",
+        "uvicorn",
     }  # extras
     used = {name for file in FILES for name, _ in edges(file, (ROOT / file).read_text(encoding="utf-8"))}
     foreign = {name for name in used if name.split(".")[0] != "zoo"}

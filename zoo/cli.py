@@ -17,6 +17,7 @@ from zoo import answers, cards, cells, completion, environment, help, listing, m
 from zoo.cells import arguments
 from zoo.comparison import commands as comparison
 from zoo.data.datasets import find_row, unknown_dataset
+from zoo.demo import commands as demo
 from zoo.errors import UserError
 from zoo.export import command as exporting
 from zoo.inspection import commands as inspection
@@ -419,5 +420,6 @@ def completion_command(shell: str) -> None:
 
 
 cli.add_command(exporting.command(environment.start_keras, [MODELS_DIR, BACKEND]))
+cli.add_command(demo.command(environment.start_keras, [MODELS_DIR, BACKEND]))
 cli.add_command(lens.group(environment.start_keras, [MODELS_DIR, BACKEND]))
 compare_group.add_command(comparison.models_command(_check_dataset, environment.start_keras, [MODELS_DIR, BACKEND]))

@@ -4,6 +4,7 @@ import dataclasses
 import functools
 import importlib
 import importlib.metadata
+import importlib.util
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -295,6 +296,13 @@ class Installed:
     def task(self) -> Task:
         """The task itself. This imports Keras and TensorFlow."""
         return importlib.import_module(f"{self.package}.task").TASK
+
+    @functools.cached_property
+    def demo(self) -> Any:
+        """The task's `zoo.demo.part.Demo`; None if it brings none. This imports Keras and TensorFlow."""
+        if importlib.util.find_spec(f"{self.package}.demo") is None:
+            return None
+        return importlib.import_module(f"{self.package}.demo").DEMO
 
 
 def installed() -> dict[str, Installed]:
