@@ -51,11 +51,12 @@ ROWS = {
     "zoo/listing.py": "zoo.cards zoo.cells zoo.engine zoo.model_card zoo.task",
     "zoo/evaluation.py": "numpy zoo.task",
     "zoo/prediction.py": "zoo.errors zoo.names zoo.settings zoo.task",
-    "zoo/data/*": "keras numpy PIL platformdirs pyarrow tensorflow tensorflow_datasets tokenizers "
+    "zoo/data/*": "keras numpy PIL platformdirs pyarrow scipy tensorflow tensorflow_datasets tokenizers "
     "zoo.errors zoo.ids zoo.names zoo.schema zoo.silence",
     "zoo/figures.py": "matplotlib numpy zoo.errors",
     "zoo/metrics.py": "numpy sklearn",
-    "zoo/optimizers.py": "keras zoo.engine zoo.settings",
+    "zoo/loss_terms.py": "keras zoo.engine zoo.errors zoo.layers zoo.settings",
+    "zoo/optimizers.py": "keras zoo.engine zoo.loss_terms zoo.settings",
     "zoo/serialization.py": "keras zoo.names",
     "zoo/losses.py": "keras zoo.errors zoo.ids",
     "zoo/cells/__init__.py": "zoo.errors zoo.names",
@@ -108,8 +109,8 @@ ROWS = {
     ),
     "zoo/cli.py": (
         "click zoo zoo.answers zoo.cards zoo.cells zoo.comparison zoo.completion zoo.data.datasets zoo.demo "
-        "zoo.environment zoo.errors zoo.export zoo.help zoo.inspection zoo.lens zoo.listing zoo.model_card zoo.names zoo.options "
-        "zoo.report zoo.runtime zoo.scores zoo.settings zoo.task zoo.terminal"
+        "zoo.environment zoo.errors zoo.export zoo.help zoo.inspection zoo.lens zoo.listing zoo.model_card zoo.names "
+        "zoo.options zoo.report zoo.runtime zoo.scores zoo.settings zoo.task zoo.terminal"
     ),
     "zoo/notebook.py": "click IPython zoo.cli zoo.errors",
     "tasks/__init__.py": "",

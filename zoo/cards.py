@@ -50,14 +50,15 @@ class Summary:
 
     @property
     def monitored(self) -> float:
-        """The test score that the task watches."""
-        return self.metrics["scores"]["test"][self.metrics["monitor"]]
+        """The test score that the task watches; not a number where the test split was left unscored."""
+        return self.metrics["scores"]["test"].get(self.metrics["monitor"], float("nan"))
 
     @property
     def rank(self) -> tuple:
         """Larger is better: other data before built-in ones, then the score."""
         sign = 1 if self.metrics["higher_is_better"] else -1
-        return (not self.metrics["data"].get("builtin", False), sign * self.monitored)
+        score = sign * self.monitored
+        return (not self.metrics["data"].get("builtin", False), score if score == score else float("-inf"))
 
 
 def published() -> Path:
@@ -105,7 +106,8 @@ def summarize(path: Path) -> Summary:
     summary = Summary(path, recipe, metrics, sum(item["bytes"] for item in files["files"].values()), measured)
     if not isinstance(recipe["train"].get("cell"), str) or not isinstance(recipe["train"].get("dataset"), str):
         raise UserError(f"{path} is not a saved model of zoo: {RECIPE} names no cell or no dataset.")
-    score = metrics["scores"].get("test", {}).get(metrics["monitor"])
+    tested = metrics["scores"].setdefault("test", {}) or metrics["scores"].get("validation", {})  # or left unscored
+    score = tested.get(metrics["monitor"])
     if not isinstance(score, (int, float)):
         raise UserError(f"{path} is not a saved model of zoo: {METRICS} has no test score {metrics['monitor']!r}.")
     return summary

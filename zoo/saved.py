@@ -104,6 +104,8 @@ def _vocabularies(net: keras.Model) -> dict[str, int]:
     for side in ("source", "target"):
         if (size := getattr(arguments, f"{side}_vocabulary_size", None)) is not None:
             found[f"{side}_tokenizer"] = found["tokenizer"] = size
+    if (size := getattr(arguments, "character_vocabulary_size", None)) is not None:
+        found["character_tokenizer"] = size
     embeddings = [layer for layer in net.layers if isinstance(layer, TokenEmbedding)]
     size = getattr(arguments, "vocabulary_size", embeddings[0].vocabulary_size if embeddings else None)
     return found if size is None else {**found, "tokenizer": size}
@@ -177,6 +179,18 @@ def write(
     new.rename(path)
     shutil.rmtree(old, ignore_errors=True)
     return load(path)
+
+
+def update_metrics(path: Path, metrics: Mapping[str, Any]) -> None:
+    """Replaces what `metrics.json` of a saved model says, and renews its manifest and card.
+
+    Args:
+        path: The folder.
+        metrics: All that the file shall hold.
+    """
+    stored.write_json(path / cards.METRICS, metrics)
+    stored.write_manifest(path)
+    (path / cards.CARD).write_text(model_card.render(cards.summarize(path)), encoding="utf-8")
 
 
 def _write_model(model: keras.Model, file: Path, weights_dtype: str) -> None:

@@ -153,12 +153,20 @@ class Search(msgspec.Struct):
     coverage_penalty: Annotated[float, Meta(ge=0, le=100)] = 0.0
 
 
+class Audio(msgspec.Struct):
+    """The asset `audio` of a classifier of recordings: how a sound becomes frames."""
+
+    sample_rate: Annotated[int, Meta(ge=1_000, le=384_000)]
+    num_mel: Annotated[int, Meta(ge=4, le=256)]
+
+
 ASSETS: dict[str, Any] = {
     "labels": Annotated[list[Annotated[str, Meta(max_length=1000)]], Meta(min_length=1, max_length=1_000_000)],
     "shape": Annotated[list[Size | None], Meta(min_length=1, max_length=3)],
     "picture": Annotated[list[Size], Meta(min_length=3, max_length=3)],
     "order": list[Count],
     "input": Input,
+    "audio": Audio,
     "search": Search,
     "languages": Annotated[list[Name], Meta(min_length=2, max_length=2)],
     "tokens": Annotated[str, Meta(pattern="^(char|word|bpe|unigram)$")],

@@ -14,6 +14,7 @@ from zoo.data.raw import RawDataset
 from zoo.errors import UserError
 from zoo.task import Data
 
+from . import sound
 from .augmentation import augmented
 from .pixels import in_order, scale
 from .raw import cached, is_memory_test, open_examples
@@ -37,6 +38,8 @@ def load(recipe: Train, assets: Mapping[str, Any] | None = None) -> Data:
     known = assets["labels"] if assets else None
     any_length = assets is not None and assets["shape"][0] is None
     raw = open_examples(recipe, known, any_length).take(recipe.limit)
+    if "sample_rate" in raw.card.details:
+        return _recordings(raw, recipe, assets)
     own = _assets(raw)
     if assets:
         raw.check_labels(assets["labels"])
@@ -74,6 +77,20 @@ def _shape(raw: RawDataset) -> list[int | None]:
     """The shape of an example's input."""
     name = "all" if "all" in raw.names else "train"  # a few examples to be scored cannot be divided into splits
     return raw.split(name).element_spec[0].shape.as_list()
+
+
+def _recordings(raw: RawDataset, recipe: Train, assets: Mapping[str, Any] | None) -> Data:
+    """A data set of recordings, for a new model or a saved one."""
+    _check_cell(recipe, varying=True)
+    data = sound.load(raw, recipe)
+    if assets:
+        raw.check_labels(assets["labels"])
+        if data.assets["audio"] != assets.get("audio"):
+            raise UserError(
+                f"Data set {recipe.dataset!r} has recordings, read as {data.assets['audio']}; the model reads "
+                f"{assets.get('audio', 'no recordings')}."
+            )
+    return data
 
 
 def _assets(raw: RawDataset) -> dict[str, Any]:

@@ -50,6 +50,14 @@ DATASETS = {
         synthetic=True,
         terms="open",
     ),
+    "spoken_digit": DatasetRow(
+        "2,500 recordings of spoken digits by five speakers; spoken_digit/theo and others: a speaker nobody heard",
+        ("samples", "label"),
+        builder="zoo.tasks.classify.spoken_digit.spoken_digit_dataset_builder",
+        config="takes",
+        license="CC BY-SA 4.0",
+        details={"sample_rate": 8_000},
+    ),
     "delayed_xor": DatasetRow(
         "memory test: the exclusive or of two bits after a delay of up to 100 steps; built in",
         SEQUENCE,
@@ -73,4 +81,5 @@ DATASETS = {
         terms="open",
     ),
 }
-"""A row with `distance_offset` is a memory test: a sequence's length less this offset is the distance it tests."""
+"""A row with `sample_rate` has recordings. A row with `distance_offset` is a memory test: a sequence's length less this
+offset is the distance it tests."""

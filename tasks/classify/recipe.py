@@ -41,6 +41,23 @@ class Train(TrainConfig):
     augment: bool = setting(
         False, "Shift, dilate, scale and shear training series at random and add noise; series of one length only."
     )
+    conv_filters: int = setting(
+        0, "Filters of two convolutions over time before the recurrent layers; 0 for none.", minimum=0, maximum=8_192
+    )
+    kernel_size: int = setting(5, "Steps that each of these convolutions sees.", minimum=1, maximum=1_000)
+    num_mel: int = setting(40, "Recordings: bands of the log-mel frames.", minimum=4, maximum=256)
+    speed_range: float = setting(
+        0.0, "Recordings: change the speed in training by up to this fraction.", minimum=0.0, maximum=0.5
+    )
+    time_shift: float = setting(
+        0.0, "Recordings: silence added at each end in training, up to this many seconds.", minimum=0.0, maximum=10.0
+    )
+    noise: float = setting(
+        0.0,
+        "Recordings: white noise added in training, up to this fraction of the loudness.",
+        minimum=0.0,
+        maximum=10.0,
+    )
     dropout: float = setting(0.3, "Dropout rate after hidden layers.", minimum=0.0, maximum=0.9)
     image_size: int = setting(28, "Height and width in pixels to which a folder's pictures are scaled.", minimum=1)
     color: bool = setting(False, "Keep the colors of a folder's pictures; by default they become gray.")
@@ -51,6 +68,7 @@ class Train(TrainConfig):
             "--block residual": self.block != "none",
             "--bidirectional": self.bidirectional,
             f"--pooling {self.pooling}": self.pooling != "last",
+            f"--conv-filters {self.conv_filters}": self.conv_filters > 0,
         }
         given = [name for name, on in needs.items() if on]
         if self.cell == "perceptron" and given:
@@ -79,7 +97,7 @@ RECIPE = Recipe(
     train=Train,
     predict=Predict,
     datasets=DATASETS,
-    inputs="files",  # names of pictures, or JSON lists of numbers for series and memory tests
+    inputs="files",  # names of pictures or WAV files, or JSON lists of numbers for series and memory tests
     example="digit.png",
     purpose=(
         "Sorts pictures or sequences like those of its training data into the classes it was trained on; for lessons "
@@ -105,6 +123,23 @@ RECIPE = Recipe(
             "pooling": "mean+max",
             "augment": True,
             "dropout": 0.1,  # changed series regularize as well
+        },
+        "spoken_digit": {
+            "dataset": "spoken_digit",
+            "cell": "gru",
+            "epochs": 40,
+            "batch_size": 32,
+            "schedule": "cosine",
+            "warmup": 0.05,
+            "ema_momentum": 0.99,
+            "units": 96,
+            "bidirectional": True,
+            "pooling": "attention",
+            "conv_filters": 96,
+            "speed_range": 0.15,
+            "time_shift": 0.1,
+            "noise": 0.3,
+            "dropout": 0.3,
         },
     },
     cells=CELLS,

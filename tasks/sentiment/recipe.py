@@ -51,6 +51,35 @@ class Train(TrainConfig):
     pseudo_labels: bool = setting(
         False, "Also learn from unlabeled texts, with the predictions of an n-gram classifier as labels."
     )
+    unlabeled: bool = setting(
+        False, "Also read unlabeled texts in training, for --virtual-adversarial and --entropy-minimization."
+    )
+
+    self_training_epochs: int = setting(
+        0,
+        "Epochs of a further stage that learns from the predictions of n-grams and net together on unlabeled texts.",
+        minimum=0,
+        maximum=1_000_000,
+    )
+    self_training_learning_rate: float = setting(
+        1e-3, "Peak learning rate of that stage.", minimum=0.0, maximum=1_000.0
+    )
+
+    @property
+    def reads_unlabeled(self) -> bool:
+        """Whether unlabeled texts take part in the training with labels."""
+        return self.pseudo_labels or self.unlabeled
+
+    def conflict(self) -> str | None:
+        """Settings that do not go together."""
+        if self.self_training_epochs and not self.pseudo_labels:
+            return "--self-training-epochs continues what --pseudo-labels begins. Give that as well."
+        if self.unlabeled and not (self.pseudo_labels or self.virtual_adversarial or self.entropy_minimization):
+            return (
+                "--unlabeled alone changes nothing: give the texts something to teach, such as "
+                "--virtual-adversarial 1, --entropy-minimization 0.1 or --pseudo-labels."
+            )
+        return None
 
 
 @dataclass(frozen=True)

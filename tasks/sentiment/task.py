@@ -15,6 +15,7 @@ from .predict import predict
 from .pretraining import pretraining
 from .recipe import Train
 from .report import answers, baselines, far_inputs
+from .self_training import self_training
 
 EXAMPLES = (
     "a fine film",
@@ -45,9 +46,10 @@ def example_statistics(model: keras.Model, batches: Any, assets: Mapping[str, An
 
 
 def stages(recipe: Train, data: Data) -> list[Stage]:
-    """Pretraining on bare texts, if the recipe asks for it, and training with labels."""
+    """Pretraining on bare texts and self-training, if the recipe asks for them; between, training with labels."""
     first = [pretraining(recipe, data)] if recipe.pretrain_epochs else []
-    return [*first, Stage("train", recipe, data, build, score, "accuracy")]
+    last = [self_training(recipe, data, score)] if recipe.self_training_epochs else []
+    return [*first, Stage("train", recipe, data, build, score, "accuracy"), *last]
 
 
 TASK = Task(

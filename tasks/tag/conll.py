@@ -226,17 +226,36 @@ def _is_comment(line: str, fields: int, columns: int, conllu: bool) -> bool:
     return conllu or (line.startswith("# ") and (" = " in line or (columns > 0 and fields != columns)))
 
 
+CLITIC = re.compile(r"(.+?)(n['\u2019]t|['\u2019](?:s|re|ve|ll|d|m))", re.IGNORECASE)
+"""A word with a short form at its end, which treebanks of English split off: `do n't`, `it 's`."""
+
+
 def split_words(text: str, known: set[str] | None = None) -> list[str]:
     """The words of a sentence as typed: punctuation at a word's ends becomes words of its own, as in such files.
 
     Args:
         text: Anything.
-        known: Words that stay as they are, such as `U.N.`
+        known: Words of the training, which stay as they are, such as `U.N.`. They also say how that text was split:
+            a word that it did not have is split before a short form (`don't` into `do` and `n't`) or at its hyphens if
+            it had those by themselves.
     """
     found: list[str] = []
     for word in text.split():
         if known and word in known:
             found.append(word)
-        else:
-            found += re.findall(r"\w+(?:[^\w\s]+\w+)*|[^\w\s]", word)
+            continue
+        for piece in re.findall(r"\w+(?:[^\w\s]+\w+)*|[^\w\s]", word):
+            found += _split_further(piece, known or set())
     return found
+
+
+def _split_further(word: str, known: set[str]) -> list[str]:
+    """A word, or its parts if the training text had those and not the whole."""
+    if word in known:
+        return [word]
+    clitic = CLITIC.fullmatch(word)
+    if clitic and clitic[2].lower().replace("\u2019", "'") in known:
+        return [*_split_further(clitic[1], known), clitic[2]]
+    if "-" in word and "-" in known:
+        return [part for part in re.split("(-+)", word) if part]
+    return [word]

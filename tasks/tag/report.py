@@ -16,7 +16,7 @@ from zoo.task import Data
 
 from . import scoring
 from .clips import drawing
-from .data import word_ids
+from .encoding import encoded_words
 from .predict import BATCH, _probabilities
 
 MOST_FRAMES = 12
@@ -33,7 +33,8 @@ def answers(saved: SavedModel, data: Data, split: str, limit: int | None = None)
     """The model's labels of a split, at the steps that have one."""
     rows = list(data.raw.split(split, limit).as_numpy_iterator())
     kind, tokenizer = saved.assets["input"]["kind"], saved.assets.get("tokenizer")
-    inputs = [np.array(word_ids(tokenizer, _words(row)), "int32") if tokenizer else row for row, _ in rows]
+    characters = saved.assets.get("character_tokenizer")
+    inputs = [encoded_words(tokenizer, characters, _words(row)) if tokenizer else row for row, _ in rows]
     best: list[Any] = [np.zeros(0, int)] * len(rows)
     by_length = sorted((i for i in range(len(rows)) if len(inputs[i])), key=lambda i: len(inputs[i]))
     for batch in text.in_batches(by_length, BATCH):

@@ -6,11 +6,12 @@ from typing import Any
 import tensorflow as tf
 
 from zoo.data import batches, text
+from zoo.data.bpe_dropout import BPEDropout
 from zoo.data.pipeline import Pipeline
 from zoo.errors import UserError
 from zoo.task import Data
 
-from .encoding import BOUNDARIES, source_encoder, target_encoder
+from .encoding import BOUNDARIES, Encode, framed, source_encoder, source_tokenizer, target_tokenizer
 from .raw import open_pairs
 from .recipe import Train
 from .scoring import signatures
@@ -45,13 +46,22 @@ def load(recipe: Train, assets: Mapping[str, Any] | None = None) -> Data:
             f"Data set {recipe.dataset!r} goes from {languages[0]} to {languages[1]}; "
             f"the model translates from {source} to {target}."
         )
-    longest = recipe.max_length
+    longest, drops = recipe.max_length, bpe_dropout(recipe, assets)
 
-    def encode_pairs(examples: tf.data.Dataset, training: bool) -> tf.data.Dataset:
+    def encode_pairs(examples: tf.data.Dataset, source: Encode, target: Encode) -> tf.data.Dataset:
         # A pair that is too long is left out: half a sentence is not the translation of a whole one. A source is
         # truncated to one token more than allowed, which shows that it was too long.
-        examples = batches.encoded(examples, source_encoder(assets, longest + 1), target_encoder(assets))
+        examples = batches.encoded(examples, framed(source, longest + 1), framed(target, start=True))
         return examples.filter(lambda s, t: tf.maximum(tf.size(s), tf.size(t) - 1) <= longest)
+
+    def encode_training(examples: tf.data.Dataset, training: bool) -> tf.data.Dataset:
+        if drops and training:
+            return examples  # each epoch has encoded its own
+        return encode_pairs(examples, source_tokenizer(assets).encode, target_tokenizer(assets).encode)
+
+    def epoch_examples(epoch: int) -> tf.data.Dataset:
+        source, target = (each.encoder(epoch) for each in drops)
+        return encode_pairs(raw.split("train"), source, target)
 
     def encode_sources(examples: tf.data.Dataset, training: bool) -> tf.data.Dataset:
         return batches.encoded(examples, source_encoder(assets, longest))
@@ -62,15 +72,22 @@ def load(recipe: Train, assets: Mapping[str, Any] | None = None) -> Data:
     def bucketed(examples: tf.data.Dataset, size: int) -> tf.data.Dataset:
         return batches.bucketed(examples, size, batches.boundaries(BOUNDARIES, longest))
 
-    pairs = Pipeline(raw, teacher_forced, encode_pairs, recipe.batch_size, recipe.seed)
+    training = Pipeline(
+        raw,
+        teacher_forced,
+        encode_training,
+        recipe.batch_size,
+        recipe.seed,
+        epoch_examples=epoch_examples if drops else None,
+    )
     return Data(
         raw=raw,
-        train=pairs.train,
+        train=training.train,
         split=Pipeline(raw, bucketed, encode_sources).split,
         assets=assets,
         sizes=raw.sizes,
         card=card,
-        paired=pairs.split,
+        paired=training.split,
     )
 
 
@@ -93,3 +110,11 @@ def train_tokenizers(recipe: Train, training: tf.data.Dataset) -> dict[str, text
     if recipe.shared_vocabulary:
         return {"tokenizer": learn(texts(0, 1))}
     return {"source_tokenizer": learn(texts(0)), "target_tokenizer": learn(texts(1))}
+
+
+def bpe_dropout(recipe: Train, assets: Mapping[str, Any]) -> list[BPEDropout]:
+    """The encoders of training texts, source and target, that leave merges out; empty if the recipe has none."""
+    if not recipe.bpe_dropout:
+        return []
+    tokenizers = source_tokenizer(assets), target_tokenizer(assets)
+    return [BPEDropout(each, recipe.bpe_dropout, recipe.seed + side) for side, each in enumerate(tokenizers)]

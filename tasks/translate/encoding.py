@@ -20,13 +20,28 @@ def target_tokenizer(assets: Mapping[str, Any]) -> text.Tokenizer:
     return assets.get("tokenizer") or assets["target_tokenizer"]
 
 
-def source_encoder(assets: Mapping[str, Any], max_length: int) -> Callable[[Sequence[str]], list]:
-    """Source texts -> ids, at most `max_length` of them, the last the end token: it marks where a sentence ends."""
-    tokenizer = source_tokenizer(assets)
-    return lambda texts: [[*text.truncate(ids, max_length - 1), END] for ids in tokenizer.encode(texts)]
+Encode = Callable[[Sequence[str]], list[list[int]]]
+"""Texts -> ids without start and end."""
 
 
-def target_encoder(assets: Mapping[str, Any]) -> Callable[[Sequence[str]], list]:
-    """Target texts -> ids between the start and the end token."""
-    tokenizer = target_tokenizer(assets)
-    return lambda texts: [[START, *ids, END] for ids in tokenizer.encode(texts)]
+def source_encoder(assets: Mapping[str, Any], max_length: int) -> Encode:
+    """Source texts -> ids, at most `max_length` of them, the last the end token."""
+    return framed(source_tokenizer(assets).encode, max_length)
+
+
+def framed(encode: Encode, max_length: int | None = None, start: bool = False) -> Encode:
+    """An encoder whose ids end with the end token, which marks where a sentence ends, and may begin with the start.
+
+    Args:
+        encode: Texts -> ids.
+        max_length: Largest number of ids, the end token included; longer texts are truncated. None for any.
+        start: Whether the start token stands before.
+    """
+    first = [START] * start
+
+    def encoded(texts: Sequence[str]) -> list[list[int]]:
+        rows = encode(texts)
+        cut = rows if max_length is None else [text.truncate(ids, max_length - 1) for ids in rows]
+        return [[*first, *ids, END] for ids in cut]
+
+    return encoded

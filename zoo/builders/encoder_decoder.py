@@ -25,6 +25,7 @@ class EncoderDecoder(BuiltModel):
     `add_decoder`.
     """
 
+    outputs_logits = True
     folds_memory = False
     """Whether a search folds the memory (`RecurrentDecoder.fold`): where it has about as many positions as steps."""
 
@@ -60,6 +61,10 @@ class EncoderDecoder(BuiltModel):
 
     def default_loss(self) -> Any:
         return losses.TokenCrossentropy()
+
+    def output_weights(self, y: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+        """Real tokens count."""
+        return super().output_weights(y, y_pred, sample_weight) * ops.cast(ops.not_equal(y, PAD), "float32")
 
     def read(self, inputs: Any, training: bool | None) -> tuple[list, Memory | None]:
         """The decoder's first states, and the memory that its attention reads."""

@@ -52,6 +52,9 @@ class LanguageModel(BuiltModel):
         UserError: If a cell or a block is unknown.
     """
 
+    outputs_logits = True
+    no_extra_loss = "it carries its state from one batch to the next"
+
     def __init__(
         self,
         vocabulary_size: int,

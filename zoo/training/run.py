@@ -132,12 +132,14 @@ def _train(
         model, states = loop.run(stages)
     finally:
         keras.config.set_dtype_policy("float32")
+    if not recipe.score_test:
+        say("The test split is left unscored.")
     began = time.monotonic()
     state, chosen_by = joined(stages, states)
     chosen = state.history[state.best_epoch - 1]
     scores = {
         "validation": {k.removeprefix("validation_"): v for k, v in chosen.items() if k.startswith("validation_")},
-        "test": _test(task, model, data),
+        "test": _test(task, model, data) if recipe.score_test else {},
     }
     say(shares({"loading": loading, **loop.seconds, "test": time.monotonic() - began}))
     metrics = {

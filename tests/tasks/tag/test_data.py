@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 import tensorflow_datasets as tfds
 from PIL import Image
-from zoo.tasks.tag import clips_folder, conll, data, encoding, scoring
+from zoo.tasks.tag import clips_folder, conll, data, encoding, model, scoring
 from zoo.tasks.tag.clips import compose, drawing
 from zoo.tasks.tag.datasets import DATASETS
 from zoo.tasks.tag.raw import open_sequences
@@ -489,3 +489,44 @@ def test_columns_by_number(tmp_path: Path) -> None:
     assert list(conll.sentences(path, "3", 2)) == [(["EU", "rejects"], ["NNP", "VBZ"])]
     with pytest.raises(UserError, match="5 columns; column 9 was asked for"):
         list(conll.sentences(path, "9"))
+
+
+def test_words_are_split_as_the_training_text_was() -> None:
+    known = {"do", "n't", "'s", "-", "U.N.", "well", "known", "O'Neill"}
+    assert conll.split_words("Don't!", known) == ["Do", "n't", "!"]
+    assert conll.split_words("It's a well-known U.N. man, O'Neill's", known) == [
+        *("It", "'s", "a", "well", "-", "known", "U.N.", "man", ",", "O'Neill", "'s"),
+    ]
+    assert conll.split_words("Don\u2019t", known) == ["Do", "n\u2019t"]
+    assert conll.split_words("Don't well-known", {"a"}) == ["Don't", "well-known"], "another text kept them whole"
+
+
+def test_characters_beside_words_down_to_batches(tmp_path: Path) -> None:
+    loaded = data.load(Train(dataset=str(written(tmp_path / "own.conll")), character_units=4, batch_size=8))
+    characters = loaded.assets["character_tokenizer"]
+    for (tokens, spelled), labels, _ in loaded.train(0).as_numpy_iterator():
+        assert spelled.shape == (*tokens.shape, data.MAX_CHARACTERS)
+        assert ((tokens == 0) == (spelled[..., 0] == 0)).all()
+        assert (labels[tokens > 0] >= 0).all()
+        for word in spelled[tokens > 0]:
+            text = "".join(characters.token(i) for i in word if i)
+            assert text in {*NAMES, *PLACES, "lives", "City", "."} or text.startswith("number")
+    long = encoding.encoded_words(loaded.assets["tokenizer"], characters, ["n" * 20 + "b" * 20])
+    assert long.shape == (1, 1 + data.MAX_CHARACTERS)
+    assert "".join(characters.token(i) for i in long[0, 1:]) == "n" * 12 + "b" * 12
+
+
+def test_vectors_of_a_file_bring_their_words(tmp_path: Path) -> None:
+    vectors = tmp_path / "own.vec"
+    vectors.write_text("Ann 1 2 3\nunseen 4 5 6\n")
+    recipe = Train(dataset=str(written(tmp_path / "own.conll")), word_vectors=str(vectors), embedding_dim=3, units=4)
+    loaded = data.load(recipe)
+    net = model.build(recipe, loaded)
+    table, tokenizer = np.asarray(net.reader.table.embeddings), loaded.assets["tokenizer"]
+    (seen, unseen) = encoding.word_ids(tokenizer, ["Ann", "unseen"])
+    assert table[[seen, unseen]].tolist() == [[1, 2, 3], [4, 5, 6]]
+    assert np.abs(table[encoding.word_ids(tokenizer, ["Bob"])]).max() < 0.1
+    with pytest.raises(UserError, match="--embedding-dim 3"):
+        model.build(Train(**{**vars(recipe), "embedding_dim": 4}), loaded)
+    with pytest.raises(UserError, match="--word-vectors is for words"):
+        data.load(Train(word_vectors=str(vectors), limit=4))
