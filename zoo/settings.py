@@ -64,7 +64,7 @@ GROUPS: Mapping[str, Sequence[str]] = {
 
 _GROUP = {name: group for group, names in GROUPS.items() for name in names}
 
-NO_LOSS_TERMS: Mapping[str, float] = dict.fromkeys(
+NO_LOSS_TERMS: Mapping[str, Any] = dict.fromkeys(
     ("adversarial", "virtual_adversarial", "entropy_minimization", "r_drop"), 0.0
 )
 """Settings of a stage without the terms of `zoo.loss_terms`, for `dataclasses.replace`: they belong to the labels."""

@@ -16,7 +16,7 @@ from zoo.task import Data
 
 from . import scoring
 from .clips import drawing
-from .encoding import encoded_words
+from .encoding import encoded_words, spans
 from .predict import BATCH, _probabilities
 
 MOST_FRAMES = 12
@@ -53,7 +53,7 @@ def answers(saved: SavedModel, data: Data, split: str, limit: int | None = None)
 def spans_of(kind: str, labels: Sequence[str]) -> Callable[[Sequence[str]], list[Span]] | None:
     """How labels make spans: runs of frames, entities of `B-` and `I-`; None where spans mean nothing."""
     if kind == "frames":
-        return lambda names: [(span.start, span.end, span.label) for span in scoring.spans(names)]
+        return lambda names: [(span.start, span.end, span.label) for span in spans(names)]
     if kind == "tokens" and scoring.is_bio(labels):
         return lambda names: [(start, end + 1, label) for label, start, end in get_entities(list(names))]
     return None

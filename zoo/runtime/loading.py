@@ -27,7 +27,7 @@ def load(model: str | Path, models_dir: str | Path | None = None) -> SavedModel:
     summary, named = cards.summarize(folder), stored.verify(folder, EXPORT)
     assets = dict(stored.read_asset(folder, name) for name in named if name.startswith("assets/"))
     net = open_net(folder)
-    schema.check_agreement(assets, net.classes, net.vocabularies, str(folder))
+    schema.check_agreement(assets, None, net.classes, net.vocabularies, str(folder))
     installed = tasks.find(summary.task)
     return SavedModel(
         path, installed, installed.recipe.configure(summary.recipe["train"]), summary.metrics, assets, net
