@@ -37,7 +37,7 @@ def lines(kind: str, models_dir: Path | None = None) -> Iterator[str]:
         yield from (f"{row['task']:12}  {row['name']:24}  {row['description']}" for row in objects(kind))
     else:
         for model in cards.models(models_dir):
-            yield "  ".join([cards.line(model), *model_card.lines_about(model)])
+            yield "  ".join([cards.line(model), *model_card.about(model)])
         yield from (f"{item.path.name:32}  damaged: {item.reason}" for item in cards.damaged(models_dir))
 
 
