@@ -261,7 +261,7 @@ def main() -> int:
         print("stale:" if check else "wrote", file.relative_to(ROOT))
         if not check:
             file.write_text(wanted[file], encoding="utf-8")
-    unknown = unmeasured.check({file: text for file, text in wanted.items() if file.parent.parent != MODELS})
+    unknown = unmeasured.check({file: text for file, text in wanted.items() if MODELS not in file.parents})
     print(*unknown, sep="\n", end="\n" if unknown else "")
     if old := engine_chart.stale(CHART, engine()):
         print("stale:" if check else "wrote", CHART.relative_to(ROOT))
