@@ -72,7 +72,7 @@ def row(summary: cards.Summary) -> DatasetRow | None:
     """The row of the data set that a model was trained on; None if its task is not installed or the data are own."""
     task = installed().get(summary.task)
     try:
-        found = find_row(summary.recipe["train"]["dataset"], task.recipe.datasets) if task else None
+        found = find_row(summary.recipe["train"].get("dataset", ""), task.recipe.datasets) if task else None
     except UserError:
         return None
     return found[1] if found else None
