@@ -48,7 +48,7 @@ def blocks() -> dict[str, str]:
     first = facts["first_run"]
     tests, served = facts["tests"], facts["evaluate"]["sentiment-gru-imdb"]
     return {
-        "models": cards.table(summaries).replace("](", "](saved_models/"),
+        "models": cards.table(summaries, model_card.about).replace("](", "](saved_models/"),
         "first-run": (
             f"It installs, trains for {first['seconds']} seconds on {first['cores']} cores, and ends with\n\n"
             "    saved_models/sentiment-gru-reviews-2\n"
@@ -249,7 +249,7 @@ def documents() -> dict[Path, str]:
     for item in summaries:
         wanted[item.path / cards.CARD] = model_card.render(item)
     head = "# Published models\n\nRendered from the JSON files of each folder.\n\n"
-    wanted[MODELS / "README.md"] = head + cards.table(summaries) + "\n"
+    wanted[MODELS / "README.md"] = head + cards.table(summaries, model_card.about) + "\n"
     return wanted
 
 
@@ -261,7 +261,7 @@ def main() -> int:
         print("stale:" if check else "wrote", file.relative_to(ROOT))
         if not check:
             file.write_text(wanted[file], encoding="utf-8")
-    unknown = unmeasured.check({file: text for file, text in wanted.items() if file.parent.parent != MODELS})
+    unknown = unmeasured.check({file: text for file, text in wanted.items() if MODELS not in file.parents})
     print(*unknown, sep="\n", end="\n" if unknown else "")
     if old := engine_chart.stale(CHART, engine()):
         print("stale:" if check else "wrote", CHART.relative_to(ROOT))
