@@ -244,22 +244,13 @@ def draw_attention(
             figure.suptitle(wrapped(title, size[0]), fontsize=10)
 
 
-<<<<<<< HEAD
-def draw_gates(file: Path | None, gates: Mapping[str, np.ndarray], tokens: Sequence[str]) -> Any:
-    """Draws a heat map for each gate: tokens from left to right, units from top to bottom.
-
-    Args:
-        file: A PNG file, or None.
-        gates: Name -> `(tokens, units)`, from 0 (closed, white) to 1 (open, dark). Units are sorted by their mean.
-=======
-def draw_gates(file: Path, gates: Mapping[str, np.ndarray], tokens: Sequence[str], *, title: str = "") -> None:
+def draw_gates(file: Path | None, gates: Mapping[str, np.ndarray], tokens: Sequence[str], *, title: str = "") -> Any:
     """Draws for each gate how open it is at each token: mean and spread over units, and a heat map of groups of units.
 
     Args:
-        file: A PNG file.
+        file: A PNG file, or None.
         gates: Name -> `(tokens, units)`, from 0 (closed, white) to 1 (open, dark). Units are sorted by their mean, and
             averaged in `MOST_UNITS` groups if there are more.
->>>>>>> main
         tokens: As they are to be shown.
         title: Above all.
 
@@ -269,19 +260,6 @@ def draw_gates(file: Path, gates: Mapping[str, np.ndarray], tokens: Sequence[str
     Raises:
         UserError: If the file cannot be written.
     """
-<<<<<<< HEAD
-    shown, long = _truncated(tokens)
-    with canvas(file, max(4.0, 0.22 * len(tokens) + 2), (2.2 + long) * len(gates)) as figure:
-        for axes, (name, values) in zip(figure.subplots(len(gates), squeeze=False)[:, 0], gates.items(), strict=True):
-            ordered = values[:, np.argsort(values.mean(axis=0))[::-1]].T  # (units, tokens)
-            image = axes.imshow(ordered, aspect="auto", vmin=0, vmax=1, cmap=HEAT, interpolation="nearest")
-            axes.set(title=f"{name} gate", ylabel="units, by mean")
-            axes.set_yticks([])
-            turned = 0 if max(map(len, tokens)) == 1 else 90
-            axes.set_xticks(range(len(tokens)), shown, rotation=turned, fontsize=8)
-            figure.colorbar(image, ax=axes, fraction=0.02, pad=0.01, label="openness")
-    return figure
-=======
     shown, long = shortened(tokens)
     width = max(6.0, 0.22 * len(tokens) + 2)
     with canvas(file, width, 3.0 * len(gates) + long + 0.4) as figure:
@@ -293,6 +271,7 @@ def draw_gates(file: Path, gates: Mapping[str, np.ndarray], tokens: Sequence[str
         rows[-1].set_xticks(range(len(tokens)), shown, rotation=turned, fontsize=8)
         if title:
             figure.suptitle(wrapped(title, width), fontsize=10)
+    return figure
 
 
 def _gate(figure: Any, pair: Sequence[Any], name: str, values: np.ndarray) -> None:
@@ -314,7 +293,6 @@ def _gate(figure: Any, pair: Sequence[Any], name: str, values: np.ndarray) -> No
     heat.set_yticks([])
     heat.set_ylabel("units" if len(groups) == ordered.shape[1] else f"{ordered.shape[1]} units,\n{len(groups)} groups")
     figure.colorbar(image, ax=list(pair), fraction=0.03, pad=0.01, label="openness")
->>>>>>> main
 
 
 def draw_text(

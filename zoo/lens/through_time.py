@@ -102,11 +102,7 @@ def show_jacobian(config: Jacobian, models: Sequence[SavedModel]) -> Iterator[st
     labels = ("time t (steps)", "largest singular value of d state(t) / d state(t - 1)")
     places = range(1, config.steps + 1)
     lines = {name: (places, curve) for name, curve in curves.items()}
-<<<<<<< HEAD
     state = state_of(config, models)
-    figures.draw_lines(Path(config.plot), lines, labels, title=f"Jacobian of one step, {state}", levels={"": 1.0})
-=======
-    state = _state(config, models)
     figures.draw_lines(
         Path(config.plot),
         lines,
@@ -114,7 +110,6 @@ def show_jacobian(config: Jacobian, models: Sequence[SavedModel]) -> Iterator[st
         title=f"Jacobian of one step, {state}",
         levels={"neither grows nor shrinks:": 1.0},
     )
->>>>>>> main
     if config.json:
         yield _json(config, "time", curves, state, first=1)
         return
