@@ -91,8 +91,7 @@ ROWS = {
     "zoo/demo/page.py": "gradio zoo.lens zoo.task",
     "zoo/lens/settings.py": "zoo.settings",
     "zoo/lens/choices.py": "zoo.cells zoo.errors zoo.names zoo.task",
-    "zoo/lens/commands.py": "click zoo.cards zoo.errors zoo.options",
-    "zoo/lens/shades.py": "click",
+    "zoo/lens/commands.py": "click zoo.cards zoo.completion zoo.errors zoo.help zoo.options",
     "zoo/lens/diagrams.py": "matplotlib numpy zoo.figures",
     "zoo/lens/numpy_steps/*": "numpy",
     "zoo/lens/*": f"keras numpy {EVERYTHING} zoo.demo zoo.training",
@@ -248,6 +247,7 @@ def test_every_package_that_is_imported_is_declared() -> None:
         "gradio",
         "fastapi",
         "uvicorn",
+        "ipython",
     }  # extras
     used = {name for file in FILES for name, _ in edges(file, (ROOT / file).read_text(encoding="utf-8"))}
     foreign = {name for name in used if name.split(".")[0] != "zoo"}
