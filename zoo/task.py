@@ -48,12 +48,12 @@ class Recipe:
         presets: Named settings: `tiny` is for tests, `board` for tables that compare cells, the others are those of
             published models.
         inputs: What the task's command takes, in the plural.
-        example: An input as it is typed, for `--help`.
         cells: What `--cell` takes besides the recurrent cells, with what it is.
         memory: Memory tests `NAME/STEPS`, with the settings by which `zoo lens memory` trains every cell. The scores
             of such a data set include `accuracy_at_<steps>` (`zoo.metrics.by_distance`).
         can_answer: `(configuration, data of a model's card) -> bool`, for the choice of a model where none is named.
         prefer_latest: Whether that is the latest of the user's own models rather than the best published one.
+        example: An input as it is typed, for `--help`.
     """
 
     train: type[TrainConfig]
@@ -61,11 +61,11 @@ class Recipe:
     datasets: Mapping[str, DatasetRow]
     presets: Mapping[str, Mapping[str, Any]]
     inputs: str
-    example: str = ""
     cells: Mapping[str, str] = field(default_factory=dict)
     memory: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     can_answer: Callable[[Any, Mapping[str, Any]], bool] | None = None
     prefer_latest: bool = False
+    example: str = ""
 
     def configure(self, stored: Mapping[str, Any]) -> TrainConfig:
         """A training's settings from a stored `recipe.json`, which may be one of zoo 0.1.

@@ -104,9 +104,9 @@ class Predict(PredictConfig):
 RECIPE = Recipe(
     train=Train,
     predict=Predict,
+    example='photo.jpg',
     datasets=DATASETS,
     inputs="images",
-    example='photo.jpg',
     presets={
         "tiny": {
             "epochs": 1, "limit": 40, "image_size": 16, "embedding_dim": 8, "units": 8, "beam_size": 1,

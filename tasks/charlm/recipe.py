@@ -106,9 +106,9 @@ class Predict(PredictConfig):
 RECIPE = Recipe(
     train=Train,
     predict=Predict,
+    example='"def "',
     datasets=DATASETS,
     inputs="prompts",
-    example='"def "',
     presets={
         "tiny": {"dataset": "hello", "epochs": 1, "batch_size": 8, "sequence_length": 8, "units": 8, "limit": 80},
         # For tables that compare cells (tasks/README.md): half a minute on two cores with the cell gru.

@@ -77,9 +77,9 @@ MEMORY = {
 RECIPE = Recipe(
     train=Train,
     predict=Predict,
+    example="digit.png",
     datasets=DATASETS,
     inputs="files",  # names of pictures, or JSON lists of numbers for series and memory tests
-    example="digit.png",
     presets={
         "tiny": {"epochs": 1, "limit": 400, "units": 8},
         # For tables that compare cells (tasks/README.md): half a minute on two cores with the cell gru.

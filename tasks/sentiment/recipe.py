@@ -64,9 +64,9 @@ class Predict(PredictConfig):
 RECIPE = Recipe(
     train=Train,
     predict=Predict,
+    example='"a fine film"',
     datasets=DATASETS,
     inputs="texts",
-    example='"a fine film"',
     presets={
         "tiny": {"epochs": 1, "limit": 400, "embedding_dim": 8, "units": 8, "max_length": 60},
         # For tables that compare cells (tasks/README.md): half a minute on two cores with the cell gru.

@@ -98,9 +98,9 @@ STATE_TRACKING = {
 RECIPE = Recipe(
     train=Train,
     predict=Predict,
+    example="clip.gif",
     datasets=DATASETS,
     inputs="files",
-    example="clip.gif",
     presets={
         "tiny": {"epochs": 1, "limit": 64, "embedding_dim": 8, "units": 8},
         # For tables that compare cells (tasks/README.md): half a minute on two cores with the cell gru.

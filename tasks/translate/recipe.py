@@ -119,9 +119,9 @@ _MULTI30K = {
 RECIPE = Recipe(
     train=Train,
     predict=Predict,
+    example='"A man is reading."',
     datasets=DATASETS,
     inputs="texts",
-    example='"A man is reading."',
     presets={
         "tiny": {
             "epochs": 1,
