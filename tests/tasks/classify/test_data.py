@@ -168,7 +168,7 @@ def small(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("data")))
         for module in MEMORY.values():
-            patch.setattr(module, "SIZES", {"train": 60, "validation": 20, "test": 35})
+            patch.setattr(module.Builder, "SIZES", {"train": 60, "validation": 20, "test": 35})
         yield
 
 
