@@ -84,7 +84,9 @@ ROWS = {
     "tasks/__init__.py": "",
     "tasks/*/datasets.py": "zoo.data.datasets",
     "tasks/*/recipe.py": "zoo.errors zoo.settings zoo.task",
-    "tasks/*/*/*.py": "babel mnist1d numpy PIL tensorflow tensorflow_datasets zoo.data.memory_tests zoo.errors zoo.names",
+    "tasks/*/*/*.py": (
+        "babel mnist1d numpy PIL tensorflow tensorflow_datasets zoo.data.memory_tests zoo.errors zoo.names"
+    ),
     "tasks/*/*.py": (
         f"keras numpy PIL sacrebleu sacremoses scipy seqeval sklearn tensorflow tensorflow_datasets {EVERYTHING}"
     ),
