@@ -267,7 +267,13 @@ def test_a_default_name_that_is_taken_gets_a_number(tmp_path: Path, taken: list,
 
 @pytest.mark.parametrize(
     ("dataset", "name"),
-    [("glue/sst2", "sentiment-gru-glue-sst2"), ("../own data/my films.csv", "sentiment-gru-my-films")],
+    [
+        ("glue/sst2", "sentiment-gru-glue-sst2"),
+        ("../own data/my films.csv", "sentiment-gru-my-films"),
+        ("own/films/", "sentiment-gru-films"),
+        ("own/v1.2/films", "sentiment-gru-films"),
+        ("films.tsv.gz", "sentiment-gru-films"),
+    ],
 )
 def test_a_default_name_has_no_odd_signs(tmp_path: Path, dataset: str, name: str) -> None:
     train = installed()["sentiment"].recipe.train(dataset=dataset)

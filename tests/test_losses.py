@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from zoo.losses import PolicyGradient, TokenCrossentropy
+from zoo.losses import LabeledCrossentropy, PolicyGradient, TokenCrossentropy
 
 VOCABULARY = 7
 TARGETS = np.array([[3, 4, 5, 6, 1], [2, 0, 0, 0, 0], [4, 4, 0, 0, 0]])  # 8 real tokens, 5 + 1 + 2
@@ -190,3 +190,14 @@ def test_a_policy_learns_at_the_temperature_it_was_drawn_at():
         PolicyGradient(0.0)
     copy = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(PolicyGradient(0.5)))
     assert copy.temperature == 0.5
+
+
+def test_only_labeled_rows_count():
+    targets = np.array([[1, 0], [0, 0], [0.25, 0.75]], "float32")
+    predicted = np.array([[0.8, 0.2], [0.5, 0.5], [0.4, 0.6]], "float32")
+    nats = [-np.log(0.8), -(0.25 * np.log(0.4) + 0.75 * np.log(0.6))]
+    loss = LabeledCrossentropy()
+    assert float(loss(targets, predicted)) == pytest.approx(np.mean(nats), rel=1e-5)
+    weights = np.array([[3.0], [1.0], [1.0]])
+    assert float(loss(targets, predicted, weights)) == pytest.approx((3 * nats[0] + nats[1]) / 4, rel=1e-5)
+    assert float(loss(np.zeros((2, 2)), predicted[:2])) == 0, "no row has a label"

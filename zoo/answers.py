@@ -11,6 +11,7 @@ import click
 
 from zoo import cards, completion, environment, options, terminal
 from zoo.errors import UserError
+from zoo.runtime import choice
 from zoo.task import Chunk, ErrorLine, Installed, Styled
 
 MEMORY = "There is not enough memory for this. Close other programs, or choose smaller sizes."
@@ -36,10 +37,7 @@ def command(task: Installed, shared: Sequence[click.Option]) -> click.Command:
         typing = not inputs and sys.stdin is not None and sys.stdin.isatty()
         config = recipe.predict(inputs=inputs or (() if typing else terminal.input_lines(task.name)), **given)
         path = _answering(task, config, values)
-        environment.start_keras(values["backend"], path.name)
-        from zoo import saved
-
-        model = saved.load(path)
+        model = _opened(path, values["runtime"], values["backend"])
         failed = _prompt(task, model, config) if typing else _print_answers(task.task.predict(model, config))
         if failed:
             sys.exit(1)
@@ -64,6 +62,13 @@ def command(task: Installed, shared: Sequence[click.Option]) -> click.Command:
                 shell_complete=completion.models,
             ),
             *options.options(recipe.predict, completion.of_settings(task)),
+            options.Option(
+                ["--runtime"],
+                type=options.Choice(choice.RUNTIMES),
+                group="Model",
+                help="What runs the model.",
+                show_default="onnx if its export lies beside it, else keras",
+            ),
             *shared,
         ],
         examples=[
@@ -93,6 +98,20 @@ def _answering(task: Installed, config: Any, values: dict[str, Any]) -> Path:
     if named is None and not sys.stderr.isatty():
         terminal.echo(f"Model: {path.name}", err=True)
     return path
+
+
+def _opened(path: Path, runtime: str | None, backend: str | None) -> Any:
+    """A saved model, run by its export or by Keras."""
+    if choice.choose(path, runtime, backend) == "onnx":
+        if sys.stderr.isatty():
+            terminal.echo(f"Loading {path.name} ...", err=True)
+        from zoo import runtime as exported
+
+        return exported.load(path)
+    environment.start_keras(backend, path.name)
+    from zoo import saved
+
+    return saved.load(path)
 
 
 def _print_answers(lines: Iterable[str]) -> bool:

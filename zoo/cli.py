@@ -13,14 +13,17 @@ from typing import Any, NoReturn
 import click
 
 import zoo
-from zoo import answers, cards, cells, completion, environment, help, listing, options, scores, terminal
+from zoo import answers, cards, cells, completion, environment, help, listing, model_card, options, scores, terminal
 from zoo.cells import arguments
 from zoo.comparison import commands as comparison
 from zoo.data.datasets import find_row, unknown_dataset
+from zoo.demo import commands as demo
 from zoo.errors import UserError
+from zoo.export import command as exporting
 from zoo.inspection import commands as inspection
 from zoo.lens import commands as lens
 from zoo.names import look_up, nearest
+from zoo.report.folder import check as check_report
 from zoo.settings import LARGEST_INT
 from zoo.task import Installed, Recipe, find, installed
 
@@ -259,6 +262,14 @@ def _check_dataset(name: str, recipe: Recipe) -> None:
         raise unknown_dataset(name, recipe.datasets, own)
 
 
+def _data_name(dataset: str, recipe: Recipe) -> str:
+    """What a model's default name says of its data: the name of a data set, or of a file or folder without the rest."""
+    if find_row(dataset, recipe.datasets, "") is not None:
+        return dataset
+    name = os.path.basename(os.path.abspath(dataset))
+    return Path(name.removesuffix(".gz")).stem or "data"
+
+
 def _training_path(task: str, recipe: Any, preset: str | None, values: dict[str, Any]) -> Path:
     """Where the model goes. A default name that is taken gets a number, so that nothing is in the way."""
     folder = cards.own(values["models_dir"])
@@ -269,9 +280,7 @@ def _training_path(task: str, recipe: Any, preset: str | None, values: dict[str,
                 f"A model's name has up to {LONGEST_NAME} letters, digits, '.', '_' and '-'; got {name[:60]!r}."
             )
         return folder / name
-    data = preset or re.sub(
-        r"[^A-Za-z0-9._-]+", "-", Path(recipe.dataset).stem if "." in recipe.dataset else recipe.dataset
-    )
+    data = preset or re.sub(r"[^A-Za-z0-9._-]+", "-", _data_name(recipe.dataset, find(task).recipe))
     base = f"{task}-{re.sub(r'[^A-Za-z0-9._-]+', '-', recipe.cell)}-{data}"  # a cell may have arguments after colons
     base = base[:LONGEST_NAME]
     if values["overwrite"]:
@@ -308,10 +317,20 @@ def _training_path(task: str, recipe: Any, preset: str | None, values: dict[str,
             help="Score only the first N examples.",
         ),
         JSON,
+        options.Option(
+            ["--report"],
+            type=options.File(),
+            group="Output",
+            help="New folder for a page with pictures: errors, scores by class or length.",
+        ),
         MODELS_DIR,
         BACKEND,
     ],
-    examples=["zoo evaluate sentiment-gru-imdb", "zoo evaluate MODEL --dataset PATH --json"],
+    examples=[
+        "zoo evaluate sentiment-gru-imdb",
+        "zoo evaluate MODEL --dataset PATH --json",
+        "zoo evaluate MODEL --report report",
+    ],
 )
 def evaluate(
     model: str,
@@ -319,6 +338,7 @@ def evaluate(
     split: str,
     limit: int | None,
     as_json: bool,
+    report: Path | None,
     models_dir: Path | None,
     backend: str | None,
 ) -> None:
@@ -327,16 +347,25 @@ def evaluate(
     task = find(cards.summarize(path).task)
     if dataset is not None:
         _check_dataset(dataset, task.recipe)
+    if report is not None:
+        check_report(report)
     environment.start_keras(backend, path.name)
     from zoo import saved, training
 
-    found = training.evaluate(saved.load(path), dataset, split, limit)
+    loaded = saved.load(path)
+    found = training.evaluate(loaded, dataset, split, limit)
+    if report is not None:
+        from zoo.report import write
+
+        page = write.write(loaded, report, found, dataset, split, limit)
     if as_json:
         click.echo(json.dumps(found))
-        return
-    rows = [(name, cards.number(value), scores.definition(name)) for name, value in found.items()]
-    for line in listing.table(rows, terminal.width()):
-        terminal.echo(line)
+    else:
+        rows = [(name, cards.number(value), scores.definition(name)) for name, value in found.items()]
+        for line in listing.table(rows, terminal.width()):
+            terminal.echo(line)
+    if report is not None:
+        terminal.echo(f"Report: {page}", err=True)
 
 
 cli.add_command(inspection.command(_check_dataset, environment.start_keras, BACKEND))
@@ -376,7 +405,7 @@ def list_command(what: str | None, as_json: bool, models_dir: Path | None) -> No
 )
 def card(model: str, models_dir: Path | None) -> None:
     """Show a saved model's card."""
-    terminal.echo(cards.card(cards.summarize(cards.locate(model, models_dir))), nl=False, lines=True)
+    terminal.echo(model_card.render(cards.summarize(cards.locate(model, models_dir))), nl=False, lines=True)
 
 
 @cli.command(
@@ -390,5 +419,7 @@ def completion_command(shell: str) -> None:
     click.echo(completion.script(shell), nl=False)
 
 
+cli.add_command(exporting.command(environment.start_keras, [MODELS_DIR, BACKEND]))
+cli.add_command(demo.command(environment.start_keras, [MODELS_DIR, BACKEND]))
 cli.add_command(lens.group(environment.start_keras, [MODELS_DIR, BACKEND]))
 compare_group.add_command(comparison.models_command(_check_dataset, environment.start_keras, [MODELS_DIR, BACKEND]))

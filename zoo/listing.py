@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from zoo import cards, cells, engine
+from zoo import cards, cells, engine, model_card
 from zoo.task import installed
 
 KINDS = ("tasks", "cells", "datasets", "models")
@@ -72,7 +72,8 @@ def _model_table(rows: Sequence[Sequence[str]], width: int) -> Iterator[str]:
 
 def _model_row(model: cards.Summary) -> tuple[str, ...]:
     score = f"{model.metrics['monitor']} {cards.number(model.monitored)}"
-    return model.name, model.task, model.cell, model.dataset, f"{model.bytes / 1e6:.1f} MB", score
+    data = ", ".join([model.dataset, *model_card.about(model)])
+    return model.name, model.task, model.cell, data, f"{model.bytes / 1e6:.1f} MB", score
 
 
 def objects(kind: str, models_dir: Path | None = None) -> list[dict[str, Any]]:
@@ -83,7 +84,7 @@ def objects(kind: str, models_dir: Path | None = None) -> list[dict[str, Any]]:
         return [_facts(name) for name in cells.TABLE]
     if kind == "datasets":
         return [
-            {"task": task.name, "name": name, "description": row.description}
+            {"task": task.name, "name": name, "description": row.description, "terms": row.terms}
             for task in installed().values()
             for name, row in task.recipe.datasets.items()
         ]
@@ -96,6 +97,8 @@ def objects(kind: str, models_dir: Path | None = None) -> list[dict[str, Any]]:
             "bytes": model.bytes,
             "monitor": model.metrics["monitor"],
             "score": model.monitored,
+            "synthetic": bool(model.metrics["data"].get("synthetic")),
+            "terms": model_card.terms(model),
         }
         for model in cards.models(models_dir)
     ]

@@ -131,6 +131,39 @@ class StepCrossentropy(_SequenceLoss):
 
 
 @keras.saving.register_keras_serializable("zoo")
+class LabeledCrossentropy(keras.losses.Loss):
+    """Cross-entropy in nats, from probabilities, over the rows that have a label; for batches with unlabeled rows.
+
+    Args:
+        name: Name of the loss.
+    """
+
+    def __init__(self, name: str = "labeled_crossentropy", **kwargs: Any) -> None:
+        super().__init__(name=name, **kwargs)
+
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+        """Computes the loss.
+
+        Args:
+            y_true: A probability for each label, `(batch, labels)`; all 0 in a row without a label.
+            y_pred: The model's probabilities, `(batch, labels)`.
+            sample_weight: Weight of each row, `(batch,)` or `(batch, 1)`.
+
+        Returns:
+            A scalar: nats per labeled row; 0 if there is none.
+        """
+        targets = ops.cast(y_true, "float32")
+        weights = ops.sum(targets, axis=-1)  # 1 or 0
+        if sample_weight is not None:
+            weights = weights * ops.reshape(ops.cast(sample_weight, "float32"), (-1,))
+        return ops.sum(weights * self.call(targets, y_pred)) / ops.maximum(ops.sum(weights), keras.config.epsilon())
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        """Nats of each row, `(batch,)`."""
+        return ops.categorical_crossentropy(y_true, ops.cast(y_pred, "float32"))
+
+
+@keras.saving.register_keras_serializable("zoo")
 class PolicyGradient(keras.losses.Loss):
     """Its gradient makes sequences that a model has sampled more or less probable, by the reward of each.
 

@@ -64,6 +64,11 @@ GROUPS: Mapping[str, Sequence[str]] = {
 
 _GROUP = {name: group for group, names in GROUPS.items() for name in names}
 
+NO_LOSS_TERMS: Mapping[str, Any] = dict.fromkeys(
+    ("adversarial", "virtual_adversarial", "entropy_minimization", "r_drop"), 0.0
+)
+"""Settings of a stage without the terms of `zoo.loss_terms`, for `dataclasses.replace`: they belong to the labels."""
+
 LONGEST_TEXT = 10_000
 """Characters of the longest text that a setting takes. No path is longer, and no text to stop at."""
 
@@ -221,12 +226,28 @@ class TrainConfig:
         minimum=0.0,
         maximum=0.99999,
     )
+    adversarial: float = setting(
+        0.0, "Weight of the loss at adversarially perturbed word vectors (Miyato et al. 2017); 0 is off.", minimum=0.0
+    )
+    virtual_adversarial: float = setting(
+        0.0, "Weight of the change of the answers under such a perturbation, labels unused; 0 is off.", minimum=0.0
+    )
+    perturbation: float = setting(
+        0.02, "Norm of these perturbations, as a fraction of that of the vectors.", minimum=0.0, maximum=10.0
+    )
+    entropy_minimization: float = setting(0.0, "Weight of the entropy of the answers; 0 is off.", minimum=0.0)
+    r_drop: float = setting(
+        0.0, "Weight of the divergence of two passes with different dropout (R-Drop); 0 is off.", minimum=0.0
+    )
     patience: int = setting(
         3, "Stop after this many epochs without a better validation score; 0 never stops.", minimum=0
     )
     seed: int = setting(1, "Seed of initial weights, shuffling and dropout.", minimum=0, maximum=2**32 - 1)
     limit: int | None = setting(None, "Use only the first N training examples.", minimum=1)
     max_minutes: float | None = setting(None, "Minutes after which training stops, scores and saves.", minimum=0.0)
+    score_test: bool = setting(
+        True, "Score the test split once at the end; leave it to scripts/publish.py where this is one of several tries."
+    )
     precision: str = setting(
         "float32", "Dtype policy of the computation.", choices=("float32", "mixed_bfloat16", "mixed_float16")
     )

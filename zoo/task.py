@@ -4,6 +4,7 @@ import dataclasses
 import functools
 import importlib
 import importlib.metadata
+import importlib.util
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -48,12 +49,15 @@ class Recipe:
         presets: Named settings: `tiny` is for tests, `board` for tables that compare cells, the others are those of
             published models.
         inputs: What the task's command takes, in the plural.
+        example: An input as it is typed, for `--help`.
+        purpose: What its models are for, in a sentence or two; cards show it.
+        not_for: What they must not be used for.
+        validation: How validation scores differ from test scores, where they do.
         cells: What `--cell` takes besides the recurrent cells, with what it is.
         memory: Memory tests `NAME/STEPS`, with the settings by which `zoo lens memory` trains every cell. The scores
             of such a data set include `accuracy_at_<steps>` (`zoo.metrics.by_distance`).
         can_answer: `(configuration, data of a model's card) -> bool`, for the choice of a model where none is named.
         prefer_latest: Whether that is the latest of the user's own models rather than the best published one.
-        example: An input as it is typed, for `--help`.
     """
 
     train: type[TrainConfig]
@@ -61,11 +65,14 @@ class Recipe:
     datasets: Mapping[str, DatasetRow]
     presets: Mapping[str, Mapping[str, Any]]
     inputs: str
+    example: str = ""
+    purpose: str = ""
+    not_for: str = ""
+    validation: str = ""
     cells: Mapping[str, str] = field(default_factory=dict)
     memory: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     can_answer: Callable[[Any, Mapping[str, Any]], bool] | None = None
     prefer_latest: bool = False
-    example: str = ""
 
     def configure(self, stored: Mapping[str, Any]) -> TrainConfig:
         """A training's settings from a stored `recipe.json`, which may be one of zoo 0.1.
@@ -102,7 +109,10 @@ class Data:
         sizes: Number of examples by split. It may have to read the data, so it is called only by a training.
         card: What the model's card says about the data.
         epoch_size: Number of examples of an epoch, where they are not those of the train split.
+        normalize: What is done to a text before it is tokenized; None if the tokenizer does all of it.
         examples: Inputs for `golden.json` where those of the task (`Task.examples`) do not fit this data set.
+        paired: Split name -> batches as those of `train`, in order, by which the validation loss is measured where the
+            scores of the validation split have none, as those of texts that a model writes.
     """
 
     raw: Any
@@ -112,7 +122,9 @@ class Data:
     sizes: Callable[[], Mapping[str, int]]
     card: DatasetCard
     epoch_size: Callable[[], int] | None = None
+    normalize: Callable[[str], str] | None = None
     examples: Sequence[str] | None = None
+    paired: Callable[[str], Any] | None = None
 
     def examples_per_epoch(self) -> int:
         """Number of training examples of an epoch."""
@@ -167,6 +179,12 @@ class Task:
             score `monitor`; models that read the same batches are compared by them, example by example. None: whole
             scores are compared.
         combine: `array (..., statistics) -> array (...)`, from sums over examples to that score.
+        report: `(saved, data, split, limit) -> value` of `zoo.report`: the answers to the examples of a split, from
+            which reports and comparisons are made.
+        baselines: `(saved, data, split) -> {name: scores}`: what simple methods reach that learn from the same training
+            data without a net, such as the most frequent class.
+        far_inputs: `assets -> {what is unusual: input}`: inputs far from any training data, which cards show with their
+            answers.
     """
 
     load: Callable[..., Data]
@@ -178,6 +196,9 @@ class Task:
     examples: Callable[[], Sequence[str]] = tuple
     example_statistics: ExampleStatistics | None = None
     combine: Callable[[Any], Any] = ratio
+    report: Callable[..., Any] | None = None
+    baselines: Callable[..., Mapping[str, Mapping[str, float]]] | None = None
+    far_inputs: Callable[[Mapping[str, Any]], Mapping[str, str]] | None = None
 
 
 class ErrorLine(str):
@@ -246,6 +267,10 @@ class Installed:
     name: str
     package: str
 
+    def __reduce__(self) -> tuple[type, tuple[str, str]]:
+        """Copies and pickles hold the names only: what they lead to is imported again when it is asked for."""
+        return type(self), (self.name, self.package)
+
     @functools.cached_property
     def summary(self) -> str:
         """The first line of the package's docstring."""
@@ -256,10 +281,28 @@ class Installed:
         """The task's settings, presets and data sets."""
         return importlib.import_module(f"{self.package}.recipe").RECIPE
 
+    def predict(self, saved: Any, config: Any) -> Iterator[str]:
+        """`Task.predict`; where the task is not loaded yet, from its package's module `predict`, without Keras."""
+        module = f"{self.package}.predict"
+        if "task" not in vars(self):
+            try:
+                return importlib.import_module(module).predict(saved, config)
+            except ModuleNotFoundError as error:
+                if error.name != module:
+                    raise
+        return self.task.predict(saved, config)
+
     @functools.cached_property
     def task(self) -> Task:
         """The task itself. This imports Keras and TensorFlow."""
         return importlib.import_module(f"{self.package}.task").TASK
+
+    @functools.cached_property
+    def demo(self) -> Any:
+        """The task's `zoo.demo.part.Demo`; None if it brings none. This imports Keras and TensorFlow."""
+        if importlib.util.find_spec(f"{self.package}.demo") is None:
+            return None
+        return importlib.import_module(f"{self.package}.demo").DEMO
 
 
 def installed() -> dict[str, Installed]:

@@ -6,10 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from zoo import builders
 from zoo.data import images, text
 from zoo.errors import UserError
-from zoo.saved import SavedModel
+from zoo.saved_model import SavedModel
 from zoo.task import error_line, json_line, named_line, shortened
 
 from .attention_sheet import draw
@@ -73,7 +72,7 @@ def _captioned(saved: SavedModel, config: Predict, pictures: Sequence[np.ndarray
     rows = BATCH if _all_given(config) and len(scaled) > 1 else len(scaled)
     batch = np.stack([*scaled, *[scaled[0]] * (rows - len(scaled))])  # one shape, compiled once
     attention = (config.attention or config.attention_plot is not None) and saved.recipe.attention != "none"
-    result = builders.search(saved.net, batch, **search, num_return=config.num_return, attention=attention)
+    result = saved.net.search(batch, **search, num_return=config.num_return, attention=attention)
     return [_captions(saved, {name: value[row] for name, value in result.items()}) for row in range(len(pictures))]
 
 

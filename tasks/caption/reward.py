@@ -16,6 +16,7 @@ import numpy as np
 from zoo import builders
 from zoo.data import batches, text
 from zoo.ids import END, PAD, START
+from zoo.settings import NO_LOSS_TERMS
 from zoo.task import Data, Score, Stage
 
 from . import scoring
@@ -38,6 +39,7 @@ def reward_stage(recipe: Train, data: Data, validate: Score) -> Stage:
     off: dict[str, Any] = dict.fromkeys(
         ("word_dropout", "embedding_dropout", "dropout", "output_dropout", "scheduled_sampling", "ema_momentum"), 0.0
     )
+    off |= NO_LOSS_TERMS
     own = dataclasses.replace(recipe, **off, epochs=recipe.reward_epochs, learning_rate=recipe.reward_learning_rate)
 
     def score(model: keras.Model, batches: Any, assets: Mapping[str, Any]) -> dict[str, float]:

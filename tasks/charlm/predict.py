@@ -7,13 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from zoo import builders
 from zoo.data import text
 from zoo.ids import END, PAD, START, UNKNOWN
-from zoo.saved import SavedModel
+from zoo.saved_model import SavedModel
 from zoo.task import Chunk, json_line
 
-from .data import encoder
+from .encoding import encoder
 from .recipe import Predict
 
 TOKENS_PER_CHUNK = 16
@@ -96,7 +95,7 @@ def _score(saved: SavedModel, prompt: str, ids: list[int], config: Predict) -> s
 
 def _read(saved: SavedModel, ids: list[int]) -> tuple[np.ndarray, Any]:
     """Cross-entropy of each id but the first, in nats, and the state before the last one is read."""
-    reader, states = builders.reader(saved.net), saved.net.begin(1)
+    reader, states = saved.net.reader(), saved.net.begin(1)
     nats = []
     for start in range(0, len(ids) - 1, READ_LENGTH):
         part = ids[start : start + READ_LENGTH + 1]
@@ -117,8 +116,8 @@ def _read(saved: SavedModel, ids: list[int]) -> tuple[np.ndarray, Any]:
 def _generate(saved: SavedModel, ids: list[int], config: Predict) -> Iterator[str]:
     """What the model writes after a prompt, in parts as they are ready."""
     options = {"temperature": config.temperature, "top_k": config.top_k, "top_p": config.top_p}
-    search = builders.searcher(
-        saved.net, "sample", start=START, end=END, max_new_tokens=TOKENS_PER_CHUNK, seed=0, keep_state=True, **options
+    search = saved.net.searcher(
+        "sample", start=START, end=END, max_new_tokens=TOKENS_PER_CHUNK, seed=0, keep_state=True, **options
     )
     context = [START, *ids]
     _, state = _read(saved, context)

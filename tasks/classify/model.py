@@ -19,6 +19,8 @@ def build(recipe: Train, data: Data) -> keras.Model:
         bidirectional=recipe.bidirectional,
         block=None if recipe.block == "none" else recipe.block,
         pooling=recipe.pooling if "+" not in recipe.pooling else recipe.pooling.split("+"),
+        conv_filters=recipe.conv_filters,
+        kernel_size=recipe.kernel_size,
         dropout=recipe.dropout,
     )
     # A mean over real rows: those that only fill a batch have weight 0.

@@ -7,12 +7,12 @@ import numpy as np
 
 from zoo.data import text
 from zoo.errors import UserError
-from zoo.saved import SavedModel
+from zoo.saved_model import SavedModel
 from zoo.task import error_line, json_line, named_line
 
-from .data import scale
+from . import sound
 from .inputs import parse_steps, read_picture
-from .pixels import in_order
+from .pixels import in_order, scale
 from .recipe import Predict
 
 BATCH = 64
@@ -37,6 +37,8 @@ def _read(name: str, assets: Mapping[str, Any], invert: bool) -> np.ndarray | Us
     """An input as `_probabilities` takes it, or why it is none."""
     shape = assets["shape"]
     try:
+        if "audio" in assets:
+            return sound.read(name, assets["audio"])
         if "order" in assets:
             return in_order(read_picture(name, assets["picture"], invert)[None], assets["order"])[0]
         return parse_steps(name, shape[1], shape[0]) if len(shape) == 2 else read_picture(name, shape, invert)

@@ -20,8 +20,9 @@ class Train(TrainConfig):
     dataset: str = setting(
         BUILTIN,
         "Name from `zoo list datasets`, memory tests also as delayed_xor/STEPS, pictures also as digits/pixels or "
-        "digits/permuted; or a folder of pictures.",
+        "digits/permuted; or a path: a folder of pictures, a table of series.",
     )
+    label_column: str | None = setting(None, "Column of a table's labels; by default found by its name, e.g. label.")
     cell: str = setting(
         "perceptron", "'perceptron' reads a picture at once; a recurrent cell reads it row by row: `zoo list cells`."
     )
@@ -40,6 +41,23 @@ class Train(TrainConfig):
     augment: bool = setting(
         False, "Shift, dilate, scale and shear training series at random and add noise; series of one length only."
     )
+    conv_filters: int = setting(
+        0, "Filters of two convolutions over time before the recurrent layers; 0 for none.", minimum=0, maximum=8_192
+    )
+    kernel_size: int = setting(5, "Steps that each of these convolutions sees.", minimum=1, maximum=1_000)
+    num_mel: int = setting(40, "Recordings: bands of the log-mel frames.", minimum=4, maximum=256)
+    speed_range: float = setting(
+        0.0, "Recordings: change the speed in training by up to this fraction.", minimum=0.0, maximum=0.5
+    )
+    time_shift: float = setting(
+        0.0, "Recordings: silence added at each end in training, up to this many seconds.", minimum=0.0, maximum=10.0
+    )
+    noise: float = setting(
+        0.0,
+        "Recordings: white noise added in training, up to this fraction of the loudness.",
+        minimum=0.0,
+        maximum=10.0,
+    )
     dropout: float = setting(0.3, "Dropout rate after hidden layers.", minimum=0.0, maximum=0.9)
     image_size: int = setting(28, "Height and width in pixels to which a folder's pictures are scaled.", minimum=1)
     color: bool = setting(False, "Keep the colors of a folder's pictures; by default they become gray.")
@@ -50,6 +68,7 @@ class Train(TrainConfig):
             "--block residual": self.block != "none",
             "--bidirectional": self.bidirectional,
             f"--pooling {self.pooling}": self.pooling != "last",
+            f"--conv-filters {self.conv_filters}": self.conv_filters > 0,
         }
         given = [name for name, on in needs.items() if on]
         if self.cell == "perceptron" and given:
@@ -77,9 +96,14 @@ MEMORY = {
 RECIPE = Recipe(
     train=Train,
     predict=Predict,
-    example="digit.png",
     datasets=DATASETS,
-    inputs="files",  # names of pictures, or JSON lists of numbers for series and memory tests
+    inputs="files",  # names of pictures or WAV files, or JSON lists of numbers for series and memory tests
+    example="digit.png",
+    purpose=(
+        "Sorts pictures or sequences like those of its training data into the classes it was trained on; for lessons "
+        "and for comparisons of cells."
+    ),
+    not_for="Anything unlike its training data: it has no class for what it does not know, and always answers.",
     presets={
         "tiny": {"epochs": 1, "limit": 400, "units": 8},
         # For tables that compare cells (tasks/README.md): half a minute on two cores with the cell gru.
@@ -99,6 +123,23 @@ RECIPE = Recipe(
             "pooling": "mean+max",
             "augment": True,
             "dropout": 0.1,  # changed series regularize as well
+        },
+        "spoken_digit": {
+            "dataset": "spoken_digit",
+            "cell": "gru",
+            "epochs": 40,
+            "batch_size": 32,
+            "schedule": "cosine",
+            "warmup": 0.05,
+            "ema_momentum": 0.99,
+            "units": 96,
+            "bidirectional": True,
+            "pooling": "attention",
+            "conv_filters": 96,
+            "speed_range": 0.15,
+            "time_shift": 0.1,
+            "noise": 0.3,
+            "dropout": 0.3,
         },
     },
     cells=CELLS,

@@ -15,6 +15,7 @@ from .model import build
 from .predict import predict
 from .raw import digits
 from .recipe import Train
+from .report import answers, baselines, far_inputs
 
 
 def score(model: keras.Model, batches: Any, assets: Mapping[str, Any]) -> dict[str, float]:
@@ -25,7 +26,7 @@ def score(model: keras.Model, batches: Any, assets: Mapping[str, Any]) -> dict[s
         inputs = [np.asarray(item) for item in inputs] if isinstance(inputs, tuple) else np.asarray(inputs)
         probabilities.append(np.asarray(model.predict_on_batch(inputs))[real])
         labels.append(np.asarray(targets)[real])
-        if isinstance(inputs, list):
+        if "distance_offset" in assets:
             distances.append(inputs[1].sum(axis=1)[real] - assets["distance_offset"])
     predicted, truth = np.concatenate(probabilities), np.concatenate(labels)
     scores = metrics.classification(predicted, truth)
@@ -68,4 +69,7 @@ TASK = Task(
     monitor="accuracy",
     examples=examples,
     example_statistics=example_statistics,
+    report=answers,
+    baselines=baselines,
+    far_inputs=far_inputs,
 )

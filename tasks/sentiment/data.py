@@ -10,12 +10,15 @@ from zoo.data import batches, text
 from zoo.data.pipeline import Pipeline
 from zoo.data.raw import RawDataset
 from zoo.errors import UserError
-from zoo.ids import UNKNOWN
 from zoo.task import Data
 
+from .encoding import encoder
 from .pseudo_labels import NGramClassifier
 from .raw import open_texts
 from .recipe import Train
+
+SCORING_BATCH_SIZE = 128
+"""Texts predicted at once where nothing is learned."""
 
 BOUNDARIES = (8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768)
 """Bucket boundaries grow by a third or a half: padding stays small with few buckets."""
@@ -44,10 +47,29 @@ def load(recipe: Train, assets: Mapping[str, Any] | None = None) -> Data:
         raw.check_labels(assets["labels"])
     tokenizer = assets["tokenizer"] if assets else train_tokenizer(recipe, all_texts(recipe, raw))
     card, epoch_examples, extra = raw.card, None, 0
-    if recipe.pseudo_labels and not assets:
-        epoch_examples, extra = pseudo_labeled(recipe, raw, tokenizer)
-        sizes = f"{raw.size('train'):,} labeled texts, and {extra:,} with an n-gram classifier's probabilities"
-        card = card.with_details(training=sizes)
+    if recipe.reads_unlabeled and not assets:
+        epoch_examples, extra = with_unlabeled(recipe, raw, tokenizer)
+        what = "with an n-gram classifier's probabilities" if recipe.pseudo_labels else "without a label"
+        card = card.with_details(training=f"{raw.size('train'):,} labeled texts, and {extra:,} {what}")
+
+    ready = pipeline(recipe, raw, tokenizer, epoch_examples)
+    return Data(
+        raw=raw,
+        train=ready.train,
+        split=ready.split,
+        assets={"tokenizer": tokenizer, "labels": list(raw.labels)},
+        sizes=lambda: {**raw.sizes(), "train": raw.size("train") + extra},
+        card=card,
+    )
+
+
+def pipeline(
+    recipe: Train,
+    raw: RawDataset,
+    tokenizer: text.Tokenizer,
+    epoch_examples: Callable[[int], tf.data.Dataset] | None = None,
+) -> Pipeline:
+    """The pipeline from texts with their targets to batches."""
 
     def encode(examples: tf.data.Dataset, training: bool) -> tf.data.Dataset:
         return batches.encoded(examples, encoder(tokenizer, recipe))
@@ -55,15 +77,7 @@ def load(recipe: Train, assets: Mapping[str, Any] | None = None) -> Data:
     def batch(examples: tf.data.Dataset, size: int) -> tf.data.Dataset:
         return batches.bucketed(examples, size, batches.boundaries(BOUNDARIES, recipe.max_length))
 
-    pipeline = Pipeline(raw, batch, encode, recipe.batch_size, recipe.seed, epoch_examples=epoch_examples)
-    return Data(
-        raw=raw,
-        train=pipeline.train,
-        split=pipeline.split,
-        assets={"tokenizer": tokenizer, "labels": list(raw.labels)},
-        sizes=lambda: {**raw.sizes(), "train": raw.size("train") + extra},
-        card=card,
-    )
+    return Pipeline(raw, batch, encode, recipe.batch_size, recipe.seed, epoch_examples=epoch_examples)
 
 
 def all_texts(recipe: Train, raw: RawDataset) -> tf.data.Dataset:
@@ -72,47 +86,72 @@ def all_texts(recipe: Train, raw: RawDataset) -> tf.data.Dataset:
     Texts without labels are among them if the recipe learns from such.
     """
     training = raw.split("train")
-    if not recipe.limit and (recipe.pretrain_epochs or recipe.pseudo_labels) and "unlabeled" in raw.names:
+    if not recipe.limit and (recipe.pretrain_epochs or recipe.reads_unlabeled) and "unlabeled" in raw.names:
         training = training.concatenate(raw.split("unlabeled"))
     return training.map(lambda item, _: item)
 
 
-def pseudo_labeled(
+def with_unlabeled(
     recipe: Train, raw: RawDataset, tokenizer: text.Tokenizer
 ) -> tuple[Callable[[int], tf.data.Dataset], int]:
-    """Labeled and unlabeled texts, both with a probability for each label as target.
+    """Labeled and unlabeled texts, with a probability for each label as target.
+
+    Those of an unlabeled text come from a classifier of n-grams (`--pseudo-labels`), else all are 0.
 
     Returns:
-        Epoch number -> examples `(text, probabilities)` with probabilities `(2,)` float32; and the number of texts
+        Epoch number -> examples `(text, probabilities)` with probabilities `(labels,)` float32; and the number of texts
         without a label.
 
     Raises:
-        UserError: If the data set has other than two labels, or no unlabeled texts.
+        UserError: If the data set has no unlabeled texts, or for pseudo-labels other than two labels.
     """
-    size = raw.size("unlabeled")
-    if len(raw.labels) != 2 or not size:
-        raise UserError(
-            f"--pseudo-labels needs two labels and unlabeled texts; {recipe.dataset!r} has {len(raw.labels)} labels "
-            f"and {size:,} unlabeled texts. Train with --no-pseudo-labels."
-        )
+    size, classes = raw.size("unlabeled"), len(raw.labels)
+    if not size:
+        option = "pseudo-labels" if recipe.pseudo_labels else "unlabeled"
+        raise UserError(f"--{option} needs unlabeled texts; {recipe.dataset!r} has none. Train with --no-{option}.")
     size = min(size, recipe.limit or size)
-    items, labels = zip(*raw.split("train").as_numpy_iterator(), strict=True)
-    classifier = NGramClassifier(tokenizer.encode(_decoded(items)), np.array(labels), tokenizer.size, recipe.seed)
-    unlabeled = raw.split("unlabeled", size).map(lambda item, _: item)
-    probabilities = [
-        classifier.probabilities(tokenizer.encode(_decoded(some)))
-        for some in unlabeled.batch(batches.ENCODE_AT_ONCE).as_numpy_iterator()
-    ]
-    soft = tf.data.Dataset.from_tensor_slices(np.concatenate(probabilities).astype("float32"))
-    labeled = raw.split("train").map(lambda item, label: (item, tf.one_hot(label, 2)))
-    streams, counts = [labeled, tf.data.Dataset.zip((unlabeled, soft))], [len(labels), size]
+    targets = pseudo_labels(recipe, raw, tokenizer, size) if recipe.pseudo_labels else np.zeros((size, classes), "f4")
+    return mixed(recipe, raw, targets), size
+
+
+def mixed(recipe: Train, raw: RawDataset, targets: np.ndarray) -> Callable[[int], tf.data.Dataset]:
+    """Epoch number -> labeled texts, and unlabeled ones with these targets `(texts, labels)`."""
+    soft = tf.data.Dataset.from_tensor_slices(targets.astype("float32"))
+    unlabeled = tf.data.Dataset.zip((bare(raw, len(targets)), soft))
+    labeled = raw.split("train").map(lambda item, label: (item, tf.one_hot(label, len(raw.labels))))
+    streams, counts = [labeled, unlabeled], [raw.size("train"), len(targets)]
 
     def examples(epoch: int) -> tf.data.Dataset:
         # Drawn in proportion, so that both kinds are spread over the epoch.
         weights = [count / sum(counts) for count in counts]
         return tf.data.Dataset.sample_from_datasets(streams, weights, seed=recipe.seed * 1009 + epoch)
 
-    return examples, size
+    return examples
+
+
+def bare(raw: RawDataset, size: int) -> tf.data.Dataset:
+    """The first texts without a label: scalars."""
+    return raw.split("unlabeled", size).map(lambda item, _: item)
+
+
+def pseudo_labels(recipe: Train, raw: RawDataset, tokenizer: text.Tokenizer, size: int) -> np.ndarray:
+    """The probabilities of a classifier of n-grams for the first texts without a label, `(size, 2)` float32.
+
+    Raises:
+        UserError: If the data set has other than two labels.
+    """
+    if len(raw.labels) != 2:
+        raise UserError(
+            f"--pseudo-labels needs two labels; {recipe.dataset!r} has {len(raw.labels)}. Train with "
+            "--no-pseudo-labels."
+        )
+    items, labels = zip(*raw.split("train").as_numpy_iterator(), strict=True)
+    classifier = NGramClassifier(tokenizer.encode(_decoded(items)), np.array(labels), tokenizer.size, recipe.seed)
+    found = [
+        classifier.probabilities(tokenizer.encode(_decoded(some)))
+        for some in bare(raw, size).batch(batches.ENCODE_AT_ONCE).as_numpy_iterator()
+    ]
+    return np.concatenate(found).astype("float32")
 
 
 def _decoded(items: Sequence[bytes]) -> list[str]:
@@ -130,14 +169,3 @@ def train_tokenizer(recipe: Train, training: tf.data.Dataset) -> text.Tokenizer:
         replace=[("<br />", " ")],  # IMDb's line break
         min_count=recipe.min_count,
     )
-
-
-def encoder(tokenizer: text.Tokenizer, recipe: Train) -> Callable[[Sequence[str]], list]:
-    """Texts -> ids, each truncated to the recipe's length; an empty text is one unknown token."""
-
-    def encode(texts: Sequence[str]) -> list:
-        return [
-            text.truncate(ids or [UNKNOWN], recipe.max_length, recipe.head_fraction) for ids in tokenizer.encode(texts)
-        ]
-
-    return encode

@@ -2,7 +2,7 @@
 
 import keras
 
-from zoo import builders, optimizers
+from zoo import builders, losses, optimizers
 from zoo.task import Data
 
 from .recipe import Train
@@ -25,16 +25,9 @@ def build(recipe: Train, data: Data) -> keras.Model:
         embedding_dropout=recipe.embedding_dropout,
         dropout=recipe.dropout,
     )
-    optimizers.compile(
-        model,
-        recipe,
-        data.examples_per_epoch(),
-        # A mean over real rows: those that only fill a batch have weight 0.
-        loss=(
-            keras.losses.CategoricalCrossentropy(reduction="mean_with_sample_weight")
-            if recipe.pseudo_labels
-            else keras.losses.SparseCategoricalCrossentropy(reduction="mean_with_sample_weight")
-        ),
-        weighted_metrics=["accuracy"],
-    )
+    if recipe.reads_unlabeled:  # targets are probabilities, all 0 for a text without a label
+        loss, shown = losses.LabeledCrossentropy(), []
+    else:  # a mean over real rows: those that only fill a batch have weight 0
+        loss, shown = keras.losses.SparseCategoricalCrossentropy(reduction="mean_with_sample_weight"), ["accuracy"]
+    optimizers.compile(model, recipe, data.examples_per_epoch(), loss=loss, weighted_metrics=shown)
     return model

@@ -9,11 +9,11 @@ import numpy as np
 from zoo import shades
 from zoo.data import text
 from zoo.ids import UNKNOWN
-from zoo.saved import SavedModel
+from zoo.saved_model import SavedModel
 from zoo.task import Styled, json_line
 from zoo.terminal import printable
 
-from .data import encoder
+from .encoding import encoder
 from .recipe import Predict
 
 BATCH = 64

@@ -13,6 +13,7 @@ from zoo.data import batches
 from zoo.data.pipeline import Pipeline
 from zoo.errors import UserError
 from zoo.ids import END
+from zoo.settings import NO_LOSS_TERMS
 from zoo.task import Data, Stage
 
 from .data import BOUNDARIES, all_texts
@@ -45,6 +46,7 @@ def pretraining(recipe: Train, data: Data) -> Stage:
         warmup=0.05,
         ema_momentum=0.0,
         patience=0,
+        **NO_LOSS_TERMS,
     )
     return Stage("pretrain", own, windows(recipe, data), build, score, "loss_per_token", higher_is_better=False)
 

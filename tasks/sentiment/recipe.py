@@ -51,6 +51,35 @@ class Train(TrainConfig):
     pseudo_labels: bool = setting(
         False, "Also learn from unlabeled texts, with the predictions of an n-gram classifier as labels."
     )
+    unlabeled: bool = setting(
+        False, "Also read unlabeled texts in training, for --virtual-adversarial and --entropy-minimization."
+    )
+
+    self_training_epochs: int = setting(
+        0,
+        "Epochs of a further stage that learns from the predictions of n-grams and net together on unlabeled texts.",
+        minimum=0,
+        maximum=1_000_000,
+    )
+    self_training_learning_rate: float = setting(
+        1e-3, "Peak learning rate of that stage.", minimum=0.0, maximum=1_000.0
+    )
+
+    @property
+    def reads_unlabeled(self) -> bool:
+        """Whether unlabeled texts take part in the training with labels."""
+        return self.pseudo_labels or self.unlabeled
+
+    def conflict(self) -> str | None:
+        """Settings that do not go together."""
+        if self.self_training_epochs and not self.pseudo_labels:
+            return "--self-training-epochs continues what --pseudo-labels begins. Give that as well."
+        if self.unlabeled and not (self.pseudo_labels or self.virtual_adversarial or self.entropy_minimization):
+            return (
+                "--unlabeled alone changes nothing: give the texts something to teach, such as "
+                "--virtual-adversarial 1, --entropy-minimization 0.1 or --pseudo-labels."
+            )
+        return None
 
 
 @dataclass(frozen=True)
@@ -64,9 +93,16 @@ class Predict(PredictConfig):
 RECIPE = Recipe(
     train=Train,
     predict=Predict,
-    example='"a fine film"',
     datasets=DATASETS,
     inputs="texts",
+    example='"a fine film"',
+    purpose=(
+        "Sorts texts like those of its training data into the labels it was trained on, with a probability for each; "
+        "for lessons on recurrent nets, baselines, and sorting large amounts of text where single errors do no harm."
+    ),
+    not_for=(
+        "Decisions about people, moderation without a person who checks, irony, other languages or kinds of text."
+    ),
     presets={
         "tiny": {"epochs": 1, "limit": 400, "embedding_dim": 8, "units": 8, "max_length": 60},
         # For tables that compare cells (tasks/README.md): half a minute on two cores with the cell gru.

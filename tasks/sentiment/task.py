@@ -14,6 +14,8 @@ from .model import build
 from .predict import predict
 from .pretraining import pretraining
 from .recipe import Train
+from .report import answers, baselines, far_inputs
+from .self_training import self_training
 
 EXAMPLES = (
     "a fine film",
@@ -44,9 +46,10 @@ def example_statistics(model: keras.Model, batches: Any, assets: Mapping[str, An
 
 
 def stages(recipe: Train, data: Data) -> list[Stage]:
-    """Pretraining on bare texts, if the recipe asks for it, and training with labels."""
+    """Pretraining on bare texts and self-training, if the recipe asks for them; between, training with labels."""
     first = [pretraining(recipe, data)] if recipe.pretrain_epochs else []
-    return [*first, Stage("train", recipe, data, build, score, "accuracy")]
+    last = [self_training(recipe, data, score)] if recipe.self_training_epochs else []
+    return [*first, Stage("train", recipe, data, build, score, "accuracy"), *last]
 
 
 TASK = Task(
@@ -57,4 +60,7 @@ TASK = Task(
     monitor="accuracy",
     examples=lambda: EXAMPLES,
     example_statistics=example_statistics,
+    report=answers,
+    baselines=baselines,
+    far_inputs=far_inputs,
 )

@@ -1,21 +1,23 @@
 """From a data set's name or file to batches of sequences with a label for each step."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from zoo.data import batches, text
+from zoo.data import batches, text, word_vectors
 from zoo.data import pipeline as pipelines
 from zoo.data.pipeline import Pipeline
 from zoo.data.raw import RawDataset
 from zoo.errors import UserError
-from zoo.ids import UNKNOWN
 from zoo.task import Data
 
 from .clips_folder import ClipFormat
+from .encoding import MAX_CHARACTERS, encoded_words, model_inputs
 from .raw import UNLABELED, open_sequences
 from .recipe import Train
 
@@ -67,15 +69,15 @@ def load(recipe: Train, assets: Mapping[str, Any] | None = None) -> Data:
         examples = None
     else:
         assets, examples = new_assets(recipe, raw), golden_inputs(raw)
-    kind, tokenizer = kind_of(raw), assets.get("tokenizer")
+    kind, tokenizer, characters = kind_of(raw), assets.get("tokenizer"), assets.get("character_tokenizer")
 
     def encode(rows: tf.data.Dataset, training: bool) -> tf.data.Dataset:
         if training:
             rows = rows.map(lambda sequence, labels: (sequence[: recipe.max_length], labels[: recipe.max_length]))
-        return _encoded(rows, tokenizer)
+        return _encoded(rows, tokenizer, characters)
 
     def batch(rows: tf.data.Dataset, size: int) -> tf.data.Dataset:
-        return _batched(rows, kind, size)
+        return _batched(rows, kind, size, characters is not None)
 
     pipeline = Pipeline(
         raw,
@@ -95,6 +97,7 @@ def load(recipe: Train, assets: Mapping[str, Any] | None = None) -> Data:
         sizes=raw.sizes,
         card=raw.card,
         examples=examples,
+        paired=pipeline.split,
     )
 
 
@@ -130,47 +133,64 @@ def check_input(raw: RawDataset, model_input: Mapping[str, Any]) -> None:
 
 
 def new_assets(recipe: Train, raw: RawDataset) -> dict[str, Any]:
-    """What a saved model needs besides its weights: `labels`, `input`, and for words a `tokenizer`."""
+    """What a saved model needs besides its weights: `labels`, `input`, and for words one or two tokenizers.
+
+    Raises:
+        UserError: If the recipe asks for characters or vectors of words, and steps are no words.
+    """
     assets: dict[str, Any] = {"labels": list(raw.labels), "input": {"kind": kind_of(raw), "shape": step_shape(raw)}}
     if kind_of(raw) == "tokens":
         assets["tokenizer"] = vocabulary(recipe, raw.split("train"))
+        if recipe.character_units:
+            assets["character_tokenizer"] = text.Tokenizer.train(_words(raw.split("train")), "char", 10_000)
+    else:
+        for option, value in (("--character-units", recipe.character_units), ("--word-vectors", recipe.word_vectors)):
+            if value:
+                raise UserError(f"{option} is for words; {raw.card.name} has {kind_of(raw)}. Leave it out.")
     return assets
 
 
 def vocabulary(recipe: Train, training: tf.data.Dataset) -> text.Tokenizer:
-    """The words of the training split, one id each."""
-    words = (word.decode("utf-8", "replace") for some, _ in training.as_numpy_iterator() for word in some)
+    """The words of the training split, one id each, then those of the file of vectors as far as there is room."""
+    words = _words(training)
+    if recipe.word_vectors:
+        given = word_vectors.read(Path(recipe.word_vectors)).words
+        # As often as an entry must occur: behind the frequent words of the training split, before the rare ones.
+        words = chain(words, (word for word in given for _ in range(recipe.min_count)))
     return text.Tokenizer.train(
         words, "given", recipe.vocabulary_size, lowercase=recipe.lowercase, min_count=recipe.min_count
     )
 
 
-def word_ids(tokenizer: text.Tokenizer, words: Sequence[str]) -> list[int]:
-    """One id for each word, whatever the word."""
-    return [ids[0] if ids else UNKNOWN for ids in tokenizer.encode(words)]
+def _words(training: tf.data.Dataset) -> Iterator[str]:
+    return (word.decode("utf-8", "replace") for some, _ in training.as_numpy_iterator() for word in some)
 
 
-def _encoded(rows: tf.data.Dataset, tokenizer: text.Tokenizer | None) -> tf.data.Dataset:
+def _encoded(
+    rows: tf.data.Dataset, tokenizer: text.Tokenizer | None, characters: text.Tokenizer | None
+) -> tf.data.Dataset:
     """Words as ids; labels from 1 on, of which 1 is that of a step without a label."""
 
     def encode(words: np.ndarray) -> np.ndarray:
         assert tokenizer is not None
-        return np.array(word_ids(tokenizer, [word.decode("utf-8", "replace") for word in words]), "int32")
+        return encoded_words(tokenizer, characters, [word.decode("utf-8", "replace") for word in words])
+
+    shape = [None] if characters is None else [None, 1 + MAX_CHARACTERS]
 
     def step(sequence: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         if tokenizer is not None:
-            sequence = tf.ensure_shape(tf.numpy_function(encode, [sequence], tf.int32), [None])
+            sequence = tf.ensure_shape(tf.numpy_function(encode, [sequence], tf.int32), shape)
         return sequence, tf.maximum(tf.cast(labels, tf.int32), UNLABELED) + SHIFT
 
     return rows.map(step)
 
 
-def _batched(rows: tf.data.Dataset, kind: str, batch_size: int) -> tf.data.Dataset:
-    """Tokens, or pairs of sequences and their lengths; labels, -1 at padding too; weights of rows."""
+def _batched(rows: tf.data.Dataset, kind: str, batch_size: int, characters: bool) -> tf.data.Dataset:
+    """What a model reads (`model_inputs`); labels, -1 at padding too; weights of rows."""
 
     def with_lengths(sequence: tf.Tensor, labels: tf.Tensor, weights: tf.Tensor) -> tuple:
         lengths = tf.reduce_sum(tf.cast(labels > 0, tf.int32), axis=1)
-        inputs = sequence if kind == "tokens" else (sequence, lengths)
+        inputs = model_inputs(sequence, kind, lengths, characters)
         return inputs, tf.maximum(labels - SHIFT, UNLABELED), weights
 
     return batches.bucketed(rows, batch_size, BOUNDARIES).map(with_lengths)

@@ -1,8 +1,12 @@
 """From a recipe to a compiled tagger."""
 
+from pathlib import Path
+
 import keras
+import numpy as np
 
 from zoo import builders, losses, optimizers
+from zoo.data import word_vectors
 from zoo.task import Data
 
 from .recipe import Train
@@ -11,7 +15,7 @@ from .recipe import Train
 def build(recipe: Train, data: Data) -> keras.Model:
     """The compiled tagger of a recipe; with the cell `none` it labels every step by itself."""
     kind, shape = data.assets["input"]["kind"], tuple(data.assets["input"]["shape"])
-    recurrent = recipe.cell != "none"
+    recurrent, characters = recipe.cell != "none", data.assets.get("character_tokenizer")
     model = builders.tagger(
         num_classes=len(data.assets["labels"]),
         cell=recipe.cell if recurrent else "gru",
@@ -20,6 +24,9 @@ def build(recipe: Train, data: Data) -> keras.Model:
         frame_shape=shape if kind == "frames" else None,
         feature_dim=shape[0] if kind == "features" else None,
         embedding_dim=recipe.embedding_dim,
+        character_vocabulary_size=characters.size if characters else None,
+        character_dim=recipe.character_dim,
+        character_units=recipe.character_units or 1,
         differences=recipe.differences and kind == "frames" and recurrent,
         num_layers=recipe.num_layers if recurrent else 0,
         bidirectional=recipe.bidirectional,
@@ -29,5 +36,9 @@ def build(recipe: Train, data: Data) -> keras.Model:
         embedding_dropout=recipe.embedding_dropout,
         dropout=recipe.dropout,
     )
+    if recipe.word_vectors and kind == "tokens":
+        tokenizer, table = data.assets["tokenizer"], model.reader.table.embeddings
+        names = [tokenizer.token(i) for i in range(tokenizer.size)]
+        table.assign(word_vectors.rows_for(word_vectors.read(Path(recipe.word_vectors)), names, np.array(table)))
     optimizers.compile(model, recipe, data.examples_per_epoch(), loss=losses.StepCrossentropy())
     return model

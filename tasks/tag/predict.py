@@ -2,19 +2,17 @@
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
 
 import numpy as np
 
 from zoo.data import frames, text
 from zoo.errors import UserError
-from zoo.saved import SavedModel
+from zoo.saved_model import SavedModel
 from zoo.task import error_line, json_line, named_line, shortened
 
 from .conll import split_words
-from .data import word_ids
+from .encoding import Span, encoded_words, model_inputs, spans
 from .recipe import Predict
-from .scoring import Span, spans
 
 BATCH = 64
 """Sentences of standard input that are read before they are answered together."""
@@ -100,10 +98,11 @@ def parse_features(item: str, features: int) -> np.ndarray:
 def _sentences(saved: SavedModel, config: Predict) -> Iterator[str]:
     """Words with their labels."""
     tokenizer, labels = saved.assets["tokenizer"], saved.assets["labels"]
+    characters = saved.assets.get("character_tokenizer")
     known = set(tokenizer.inner.get_vocab())
     for texts in text.in_batches(config.inputs, BATCH):
         rows = [split_words(sentence, known) for sentence in texts]
-        ids = [np.array(word_ids(tokenizer, words), "int32") for words in rows if words]
+        ids = [encoded_words(tokenizer, characters, words) for words in rows if words]
         answers = iter(_probabilities(saved, ids) if ids else [])
         for sentence, words in zip(texts, rows, strict=True):
             probabilities = next(answers) if words else np.zeros((0, len(labels)))
@@ -134,6 +133,7 @@ def _probabilities(saved: SavedModel, rows: Sequence[np.ndarray]) -> list[np.nda
     batch = np.zeros((len(rows), steps, *rows[0].shape[1:]), rows[0].dtype)
     for i, row in enumerate(rows):
         batch[i, : len(row)] = row
-    inputs: Any = batch if saved.assets["input"]["kind"] == "tokens" else (batch, lengths)
+    kind, characters = saved.assets["input"]["kind"], "character_tokenizer" in saved.assets
+    inputs = model_inputs(batch, kind, lengths, characters)
     probabilities = np.asarray(saved.net.predict_on_batch(inputs))
     return [row[:length] for row, length in zip(probabilities, lengths, strict=True)]

@@ -18,15 +18,15 @@ class Train(TrainConfig):
 
     dataset: str = setting(
         "clips",
-        "Name from `zoo list datasets`, a file in columns (CoNLL, CoNLL-U), or a folder of clips with labels.csv "
-        "(clip,start,end,label).",
+        "Name from `zoo list datasets`, a file in columns (CoNLL, CoNLL-U), a table, or a folder of clips with "
+        "labels.csv (clip,start,end,label).",
     )
     cell: str = setting("gru", "Recurrent cell; `zoo list cells` shows them. 'none' labels every step by itself.")
     image_size: int = setting(24, "Side in pixels to which the clips of a folder are scaled.", minimum=4)
     color: bool = setting(False, "Keep the colors of a folder's clips instead of converting them to gray.")
     fps: float = setting(12.5, "Frames per second of clips that are folders of images.", minimum=0.001)
     tags: str | None = setting(
-        None, "Which labels, where there are several: ner, pos, chunks; upos, xpos, feats; or a column's number."
+        None, "Which labels, where there are several: ner, pos, chunks; upos, xpos, feats; a column's number or name."
     )
     word_column: int | None = setting(None, "Number of the column of words in a file; default the first.", minimum=1)
     epochs: int = setting(6, "Passes over the training data.", minimum=1)
@@ -45,6 +45,14 @@ class Train(TrainConfig):
     )
     lowercase: bool = setting(False, "Fold case; capital letters help to find names.")
     embedding_dim: int = setting(64, "Length of the vector of a frame or a word.", minimum=1)
+    character_units: int = setting(
+        0, "Units of each direction of a net that reads each word's characters; 0 for none. Words only.", minimum=0,
+        maximum=8_192,
+    )  # fmt: skip
+    character_dim: int = setting(32, "Length of a character's vector.", minimum=1, maximum=8_192)
+    word_vectors: str | None = setting(
+        None, "File of pretrained word vectors (word2vec, GloVe, fastText as text), as many numbers as --embedding-dim."
+    )
     differences: bool = setting(True, "Also feed the difference between neighboring frames; clips only.")
     units: int = setting(64, "Units of each direction.", minimum=1)
     num_layers: int = setting(1, "Recurrent layers on top of each other.", minimum=1)
@@ -98,13 +106,38 @@ STATE_TRACKING = {
 RECIPE = Recipe(
     train=Train,
     predict=Predict,
-    example="clip.gif",
     datasets=DATASETS,
     inputs="files",
+    example="clip.gif",
+    purpose=(
+        "Gives each frame, word or step of a sequence one of the labels it was trained on; for lessons on memory in "
+        "recurrent nets and as a baseline for sequence labeling."
+    ),
+    not_for="Surveillance or safety: it knows only the kind of sequences that it was trained on, and always answers.",
     presets={
         "tiny": {"epochs": 1, "limit": 64, "embedding_dim": 8, "units": 8},
         # For tables that compare cells (tasks/README.md): half a minute on two cores with the cell gru.
         "board": {"epochs": 4, "limit": 2_000, "units": 48},
+        # Parts of speech of English; README.md in this folder says what each part is worth, and how to get the vectors.
+        "ud_en_ewt": {
+            "dataset": "universal_dependencies/en_ewt",
+            "cell": "lstm",
+            "epochs": 8,
+            "batch_size": 32,
+            "learning_rate": 3e-3,
+            "schedule": "cosine",
+            "ema_momentum": 0.995,
+            "vocabulary_size": 60_000,  # all of the training split's, and all words with a pretrained vector
+            "embedding_dim": 128,
+            "character_units": 64,
+            "units": 192,
+            "word_dropout": 0.15,
+            "embedding_dropout": 0.3,
+            "dropout": 0.4,
+            "adversarial": 1.0,
+            "perturbation": 0.04,
+            "weights_dtype": "float16",
+        },
         "conll2003": {
             "dataset": "conll2003",
             "epochs": 8,

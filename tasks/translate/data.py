@@ -1,22 +1,20 @@
 """From a data set's name or folder to batches of sentence pairs, and the tokenizers they need."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import tensorflow as tf
 
 from zoo.data import batches, text
+from zoo.data.bpe_dropout import BPEDropout
 from zoo.data.pipeline import Pipeline
 from zoo.errors import UserError
-from zoo.ids import END, START
 from zoo.task import Data
 
+from .encoding import BOUNDARIES, Encode, framed, source_encoder, source_tokenizer, target_tokenizer
 from .raw import open_pairs
 from .recipe import Train
 from .scoring import signatures
-
-BOUNDARIES = (8, 10, 12, 14, 16, 18, 20, 24, 28, 32, 40, 48, 64, 96, 128, 192, 256)
-"""Bucket boundaries: sentences are short, so they are close to each other at the short end."""
 
 
 def load(recipe: Train, assets: Mapping[str, Any] | None = None) -> Data:
@@ -48,13 +46,22 @@ def load(recipe: Train, assets: Mapping[str, Any] | None = None) -> Data:
             f"Data set {recipe.dataset!r} goes from {languages[0]} to {languages[1]}; "
             f"the model translates from {source} to {target}."
         )
-    longest = recipe.max_length
+    longest, drops = recipe.max_length, bpe_dropout(recipe, assets)
 
-    def encode_pairs(examples: tf.data.Dataset, training: bool) -> tf.data.Dataset:
+    def encode_pairs(examples: tf.data.Dataset, source: Encode, target: Encode) -> tf.data.Dataset:
         # A pair that is too long is left out: half a sentence is not the translation of a whole one. A source is
         # truncated to one token more than allowed, which shows that it was too long.
-        examples = batches.encoded(examples, source_encoder(assets, longest + 1), target_encoder(assets))
+        examples = batches.encoded(examples, framed(source, longest + 1), framed(target, start=True))
         return examples.filter(lambda s, t: tf.maximum(tf.size(s), tf.size(t) - 1) <= longest)
+
+    def encode_training(examples: tf.data.Dataset, training: bool) -> tf.data.Dataset:
+        if drops and training:
+            return examples  # each epoch has encoded its own
+        return encode_pairs(examples, source_tokenizer(assets).encode, target_tokenizer(assets).encode)
+
+    def epoch_examples(epoch: int) -> tf.data.Dataset:
+        source, target = (each.encoder(epoch) for each in drops)
+        return encode_pairs(raw.split("train"), source, target)
 
     def encode_sources(examples: tf.data.Dataset, training: bool) -> tf.data.Dataset:
         return batches.encoded(examples, source_encoder(assets, longest))
@@ -65,13 +72,22 @@ def load(recipe: Train, assets: Mapping[str, Any] | None = None) -> Data:
     def bucketed(examples: tf.data.Dataset, size: int) -> tf.data.Dataset:
         return batches.bucketed(examples, size, batches.boundaries(BOUNDARIES, longest))
 
+    training = Pipeline(
+        raw,
+        teacher_forced,
+        encode_training,
+        recipe.batch_size,
+        recipe.seed,
+        epoch_examples=epoch_examples if drops else None,
+    )
     return Data(
         raw=raw,
-        train=Pipeline(raw, teacher_forced, encode_pairs, recipe.batch_size, recipe.seed).train,
+        train=training.train,
         split=Pipeline(raw, bucketed, encode_sources).split,
         assets=assets,
         sizes=raw.sizes,
         card=card,
+        paired=training.split,
     )
 
 
@@ -96,23 +112,9 @@ def train_tokenizers(recipe: Train, training: tf.data.Dataset) -> dict[str, text
     return {"source_tokenizer": learn(texts(0)), "target_tokenizer": learn(texts(1))}
 
 
-def source_tokenizer(assets: Mapping[str, Any]) -> text.Tokenizer:
-    """The tokenizer of the source side."""
-    return assets.get("tokenizer") or assets["source_tokenizer"]
-
-
-def target_tokenizer(assets: Mapping[str, Any]) -> text.Tokenizer:
-    """The tokenizer of the target side."""
-    return assets.get("tokenizer") or assets["target_tokenizer"]
-
-
-def source_encoder(assets: Mapping[str, Any], max_length: int) -> Callable[[Sequence[str]], list]:
-    """Source texts -> ids, at most `max_length` of them, the last the end token: it marks where a sentence ends."""
-    tokenizer = source_tokenizer(assets)
-    return lambda texts: [[*text.truncate(ids, max_length - 1), END] for ids in tokenizer.encode(texts)]
-
-
-def target_encoder(assets: Mapping[str, Any]) -> Callable[[Sequence[str]], list]:
-    """Target texts -> ids between the start and the end token."""
-    tokenizer = target_tokenizer(assets)
-    return lambda texts: [[START, *ids, END] for ids in tokenizer.encode(texts)]
+def bpe_dropout(recipe: Train, assets: Mapping[str, Any]) -> list[BPEDropout]:
+    """The encoders of training texts, source and target, that leave merges out; empty if the recipe has none."""
+    if not recipe.bpe_dropout:
+        return []
+    tokenizers = source_tokenizer(assets), target_tokenizer(assets)
+    return [BPEDropout(each, recipe.bpe_dropout, recipe.seed + side) for side, each in enumerate(tokenizers)]

@@ -5,17 +5,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 
-from zoo import builders
 from zoo.data import text
 from zoo.errors import UserError
 from zoo.ids import END, UNKNOWN
-from zoo.saved import SavedModel
+from zoo.saved_model import SavedModel
 from zoo.task import json_line
 
-from .data import BOUNDARIES, source_encoder, source_tokenizer, target_tokenizer
+from .encoding import BOUNDARIES, source_encoder, source_tokenizer, target_tokenizer
 from .heatmap import draw
 from .recipe import Predict
 
@@ -83,15 +81,14 @@ def _search(saved: SavedModel, config: Predict, rows: Sequence[Sequence[int]]) -
         if getattr(config, name) is not None:
             options[name] = getattr(config, name)
     longest = max(map(len, rows))
-    if keras.backend.backend() == "jax":  # it compiles every new shape, so that few should occur
+    if saved.net.compiles_shapes:  # few should occur
         rows = [*rows, *[rows[0]] * (BATCH - len(rows))]
         longest = next((b for b in BOUNDARIES if b >= longest), longest)
     prefix = None
     if config.forced_prefix:
         (ids,) = target_tokenizer(saved.assets).encode([config.forced_prefix])
         prefix = np.tile(np.array(ids, "int32"), (len(rows), 1))
-    return builders.search(
-        saved.net,
+    return saved.net.search(
         text.pad(rows, longest),
         **options,
         num_return=config.num_return,

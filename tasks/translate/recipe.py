@@ -49,6 +49,10 @@ class Train(TrainConfig):
     conditional_cell: bool = setting(False, "Two decoder steps per token with attention between them (dl4mt, Nematus).")
     input_feeding: bool = setting(False, "Feed the decoder's readout back into it (Luong et al. 2015).")
     layer_norm: bool = setting(False, "Normalize the encoder's outputs and the inputs of the readout.")
+    bpe_dropout: float = setting(
+        0.0, "Probability with which a merge of BPE is left out in training (Provilkov et al. 2020).", minimum=0.0,
+        maximum=0.9,
+    )  # fmt: skip
     word_dropout: float = setting(0.0, "Fraction of tokens dropped during training.", minimum=0.0, maximum=0.9)
     embedding_dropout: float = setting(0.1, "Spatial dropout rate of token vectors.", minimum=0.0, maximum=0.9)
     dropout: float = setting(
@@ -71,6 +75,8 @@ class Train(TrainConfig):
         given = [name for name, on in needs.items() if on]
         if self.attention == "none" and given:
             return f"{' and '.join(given)}: this needs an attention. Choose another --attention, or leave it out."
+        if self.bpe_dropout and self.tokenizer != "bpe":
+            return f"--bpe-dropout needs --tokenizer bpe; got {self.tokenizer}. Leave one of them out."
         return None
 
 
@@ -119,9 +125,18 @@ _MULTI30K = {
 RECIPE = Recipe(
     train=Train,
     predict=Predict,
-    example='"A man is reading."',
     datasets=DATASETS,
     inputs="texts",
+    example='"A man is reading."',
+    purpose=(
+        "Translates single sentences like those of its training data; for lessons on attention and search, and as a "
+        "baseline for research on small translation models."
+    ),
+    not_for=(
+        "Contracts, medicine, news or anything else that must be right: it knows few words beyond its training data, "
+        "and its translations are fluent even where they are wrong."
+    ),
+    validation="Validation scores are those of greedy search, test scores those of beam search.",
     presets={
         "tiny": {
             "epochs": 1,

@@ -149,3 +149,55 @@ def test_the_loss_is_a_mean_over_steps_that_are_asked_for():
     weights = np.array([[1.0, 0.0, 1.0], [2.0, 1.0, 1.0]])
     assert float(loss(labels, probabilities, weights)) == pytest.approx((expected[0] + 2 * expected[2]) / 3, abs=1e-5)
     assert float(loss(-np.ones((2, 3)), probabilities)) == 0
+
+
+def spelled(rows, length, width=6):
+    """Ids and characters of sentences, whose words are `(id, characters)`."""
+    tokens, characters = np.zeros((len(rows), length), "int32"), np.zeros((len(rows), length, width), "int32")
+    for place, row in enumerate(rows):
+        for step, (token, word) in enumerate(row):
+            tokens[place, step] = token
+            characters[place, step, : len(word)] = word
+    return tokens, characters
+
+
+SPELLED = [[(5, [4, 5, 6]), (1, [7]), (9, [8, 4])], [(1, [5, 5, 5, 5])]]
+
+
+@pytest.mark.parametrize("cell", ["gru", "lstm", "min_gru"])
+def test_with_characters_neither_padding_nor_batch_mates_change_a_label(cell):
+    model = builders.tagger(
+        CLASSES, cell, 6, vocabulary_size=30, embedding_dim=5, character_vocabulary_size=12, character_units=4
+    )
+    together = np.asarray(model(spelled(SPELLED, 5, 9)))
+    for row, found in zip(SPELLED, together, strict=True):
+        alone = np.asarray(model(spelled([row], len(row))))[0]
+        np.testing.assert_allclose(found[: len(row)], alone, atol=5e-6)
+    left = [np.roll(part, 2, axis=1) for part in spelled(SPELLED[:1], 5)]
+    np.testing.assert_allclose(np.asarray(model(tuple(left)))[0, 2:], together[0, :3], atol=5e-6)
+
+
+def test_unknown_words_differ_by_their_characters_and_the_model_is_saved(tmp_path):
+    model = builders.tagger(CLASSES, "gru", 6, vocabulary_size=30, character_vocabulary_size=12, dropout=0.1)
+    inputs = spelled([[(1, [4, 5]), (1, [6, 7])]], 2)
+    first, second = np.asarray(model(inputs))[0]
+    assert np.abs(first - second).max() > 1e-4
+    model.fit(inputs, np.array([[0, 1]]), verbose=0)
+    model.save(tmp_path / "m.keras")
+    loaded = keras.saving.load_model(tmp_path / "m.keras")
+    np.testing.assert_allclose(np.asarray(loaded(inputs)), np.asarray(model(inputs)), atol=1e-6)
+    with pytest.raises(ValueError, match="a pair of tokens"):
+        model(inputs[0])
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"character_vocabulary_size": 9}, "vocabulary_size as well"),
+        ({"vocabulary_size": 9, "character_vocabulary_size": 1}, "two ids"),
+        ({"vocabulary_size": 9, "character_vocabulary_size": 9, "character_units": 0}, "sizes above 0"),
+    ],
+)
+def test_characters_that_make_no_sense_are_refused(settings, message):
+    with pytest.raises(ValueError, match=message):
+        builders.tagger(3, **settings)

@@ -1,21 +1,54 @@
 """Models that a builder compiles, and that can be compiled anew; functional ones that keep their precision."""
 
+from collections.abc import Callable
 from typing import Any
 
 import keras
+from keras import ops
 
 LEARNING_RATE = 1e-3
 """Of Adam, as Keras's own default; a task chooses its own."""
 
 
 class Recompiled:
-    """Part of a model that forgets its old metrics when it is compiled anew: Keras keeps them where none are given."""
+    """Part of a model that forgets its old metrics when it is compiled anew: Keras keeps them where none are given.
+
+    Attributes:
+        extra_loss: What a training adds to the loss, see `zoo.loss_terms`; nothing of it is saved with the model.
+        outputs_logits: Whether the model's outputs are logits, and not probabilities.
+        no_extra_loss: Why the model can have none; empty if it can.
+    """
+
+    extra_loss: Callable[..., Any] | None = None
+    outputs_logits = False
+    no_extra_loss = ""
 
     def compile(self, optimizer: Any = "rmsprop", loss: Any = None, *args: Any, **kwargs: Any) -> None:
         """`keras.Model.compile`."""
         given = len(args) > 1 or kwargs.get("metrics") is not None  # the second after the loss
         options = kwargs if given else {**kwargs, "metrics": []}
         super().compile(optimizer, loss, *args, **options)  # type: ignore[misc]
+
+    def compute_loss(
+        self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True
+    ) -> Any:
+        """`keras.Model.compute_loss` and, in training, the model's `extra_loss`."""
+        loss = self.plain_loss(y, y_pred, sample_weight)
+        if not training or self.extra_loss is None:
+            return loss
+        return loss + self.extra_loss(self, x, y, y_pred, sample_weight)
+
+    def plain_loss(self, y: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+        """The loss that the model was compiled with, of targets and outputs."""
+        return super().compute_loss(None, y, y_pred, sample_weight)  # type: ignore[misc]
+
+    def output_weights(self, y: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+        """How much each distribution of the output counts, `y_pred`'s shape without the last axis."""
+        weights = ops.ones(ops.shape(y_pred)[:-1])
+        if sample_weight is None:
+            return weights
+        rows = ops.cast(sample_weight, "float32")
+        return weights * ops.reshape(rows, (*ops.shape(rows), *[1] * (len(y_pred.shape) - 1 - len(rows.shape))))
 
     def get_compile_config(self: Any) -> dict[str, Any] | None:
         """Also tells whether the optimizer has variables: it has none before the first batch."""

@@ -25,6 +25,7 @@ class EncoderDecoder(BuiltModel):
     `add_decoder`.
     """
 
+    outputs_logits = True
     folds_memory = False
     """Whether a search folds the memory (`RecurrentDecoder.fold`): where it has about as many positions as steps."""
 
@@ -60,6 +61,10 @@ class EncoderDecoder(BuiltModel):
 
     def default_loss(self) -> Any:
         return losses.TokenCrossentropy()
+
+    def output_weights(self, y: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+        """Real tokens count."""
+        return super().output_weights(y, y_pred, sample_weight) * ops.cast(ops.not_equal(y, PAD), "float32")
 
     def read(self, inputs: Any, training: bool | None) -> tuple[list, Memory | None]:
         """The decoder's first states, and the memory that its attention reads."""
@@ -177,6 +182,15 @@ class EncoderDecoder(BuiltModel):
         )  # fmt: skip
         tokens = np.asarray(result["tokens"], "int32")  # (batch, num_return, time)
         return tokens[:, 0] if num_return == 1 else tokens
+
+    def search(self, inputs: Any, **options: Any) -> dict[str, Any]:
+        """What this model writes about a batch of inputs, as arrays by name; see `zoo.builders.search`."""
+        return search(self, inputs, **options)
+
+    @property
+    def compiles_shapes(self) -> bool:
+        """Whether each new shape of a batch costs a compilation, as on JAX."""
+        return keras.backend.backend() == "jax"
 
     def teacher_forced(self, target: Any, states: list, memory: Memory | None, training: bool | None) -> Any:
         """Logits `(rows, time, vocabulary)` of ids `(rows, time)`, padded on the right."""

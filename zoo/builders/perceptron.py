@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
+from keras import ops
 
 from zoo.builders.compiled import FunctionalModel, compile_default
 from zoo.errors import UserError
@@ -20,6 +21,8 @@ def perceptron(
     bidirectional: bool = False,
     block: str | None = None,
     pooling: str | Sequence[str] = "last",
+    conv_filters: int = 0,
+    kernel_size: int = 5,
     dropout: float = 0.0,
     name: str = "perceptron",
     dtype: Any = None,
@@ -47,6 +50,9 @@ def perceptron(
             skip connection, see `zoo.layers.ResidualStack`; None stacks them plainly.
         pooling: With a cell, how outputs over time become one vector: `"last"`, the output after the last real step,
             `"mean"`, `"max"`, `"attention"`, or several of them.
+        conv_filters: With a cell, filters of two convolutions over time before the recurrent layers, each with
+            rectified linear units; 0 for none.
+        kernel_size: Steps that each of these convolutions sees.
         dropout: Dropout after every hidden layer of a perceptron; with a cell, of features between the layers or within
             blocks, the same at every step, and after the last one.
         name: Name of the model.
@@ -66,10 +72,10 @@ def perceptron(
             f"A perceptron needs two classes and one hidden layer at least; got num_classes={num_classes} and "
             f"num_layers={num_layers}."
         )
-    if cell is None and (block is not None or bidirectional or pooling != "last"):
+    if cell is None and (block is not None or bidirectional or pooling != "last" or conv_filters):
         raise UserError(
-            f"block={block!r}, bidirectional={bidirectional} and pooling={pooling!r} need a recurrent cell: without "
-            "one, there is no sequence. Choose a cell such as 'gru'."
+            f"block={block!r}, bidirectional={bidirectional}, pooling={pooling!r} and conv_filters={conv_filters} need "
+            "a recurrent cell: without one, there is no sequence. Choose a cell such as 'gru'."
         )
     policy = keras.dtype_policies.get(dtype or keras.config.dtype_policy())
     several = shape[0] is None
@@ -84,6 +90,7 @@ def perceptron(
             hidden = keras.layers.Dropout(dropout, dtype=policy, name=f"dropout_{level}")(hidden)
     else:
         rows = inputs if len(shape) == 2 else keras.layers.Reshape((shape[0], -1), dtype=policy, name="rows")(inputs)
+        rows = _convolved(rows, mask, conv_filters, kernel_size, dropout, policy) if conv_filters else rows
         recurrent = recurrent_stack(
             block, cell, units, num_layers=num_layers, bidirectional=bidirectional, dropout=dropout, dtype=policy,
             name="recurrent",
@@ -95,3 +102,15 @@ def perceptron(
     model = FunctionalModel([inputs, mask] if several else inputs, probabilities, name=name, dtype=policy)
     compile_default(model, "sparse_categorical_crossentropy", ["accuracy"])
     return model
+
+
+def _convolved(rows: Any, mask: Any, filters: int, kernel_size: int, dropout: float, policy: Any) -> Any:
+    """Two convolutions over time; padding counts as zeros, as what lies beyond the ends does."""
+    for level in range(2):
+        if mask is not None:
+            rows = rows * ops.cast(mask, rows.dtype)[:, :, None]
+        rows = keras.layers.Conv1D(
+            filters, kernel_size, padding="same", activation="relu", dtype=policy, name=f"convolution_{level}"
+        )(rows)
+        rows = keras.layers.SpatialDropout1D(dropout, dtype=policy, name=f"convolution_dropout_{level}")(rows)
+    return rows

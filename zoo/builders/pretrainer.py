@@ -41,6 +41,8 @@ class Pretrainer(BuiltModel):
         UserError: If a cell or a block is unknown, or a block would read in both directions.
     """
 
+    no_extra_loss = "its outputs are losses already"
+
     def __init__(
         self,
         vocabulary_size: int,

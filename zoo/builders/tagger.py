@@ -11,7 +11,7 @@ from zoo.builders.built_model import BuiltModel, builder
 from zoo.builders.encoder_decoder import ids_spec
 from zoo.errors import UserError
 from zoo.ids import PAD
-from zoo.layers import FrameEncoder, TokenEmbedding, recurrent_stack
+from zoo.layers import CharacterEncoder, FrameEncoder, TokenEmbedding, recurrent_stack
 from zoo.layers.padding import pack, unpack
 
 
@@ -27,10 +27,14 @@ class Tagger(BuiltModel):
         model.fit(features, labels)                 # (batch, time, features), (batch, time)
         model.predict((features, lengths))          # steps from a sequence's length on change nothing
 
-    Called with ids `(batch, time)` int32, padded with 0; with frames `(batch, time, height, width, channels)`, values
-    0 to 255; or with features `(batch, time, features)`; the last two alone or as a pair with lengths `(batch,)`, it
-    returns probabilities `(batch, time, num_classes)` float32. Its loss and accuracy ignore labels below 0: give
-    padded steps the label -1.
+    With `character_vocabulary_size` it reads words by their characters as well: two words that training never saw, and
+    share one id, still have different vectors.
+
+    Called with ids `(batch, time)` int32, padded with 0, or with a pair of these and of the ids of each word's
+    characters, `(batch, time, characters)` int32, padded with 0 on the right; with frames
+    `(batch, time, height, width, channels)`, values 0 to 255; or with features `(batch, time, features)`; the last two
+    alone or as a pair with lengths `(batch,)`, it returns probabilities `(batch, time, num_classes)` float32. Its loss
+    and accuracy ignore labels below 0: give padded steps the label -1.
 
     Args:
         num_classes: Number of labels.
@@ -40,6 +44,10 @@ class Tagger(BuiltModel):
         frame_shape: Height, width and channels of a frame.
         feature_dim: Number of features, for a model that is built at once.
         embedding_dim: Length of a token's or a frame's vector.
+        character_vocabulary_size: Number of character ids; id 0 is padding, id 1 the unknown character. None reads no
+            characters.
+        character_dim: Length of a character's vector.
+        character_units: Units of each direction of the net that reads the characters of a word, of the same cell.
         differences: Also give the recurrent layers the difference of each vector to the one before, for motion.
         num_layers: Recurrent layers on top of each other; 0 for none: then each step is labeled by itself, a baseline.
         bidirectional: Also read backward; without it no label depends on later steps.
@@ -68,6 +76,9 @@ class Tagger(BuiltModel):
         frame_shape: Sequence[int] | None = None,
         feature_dim: int | None = None,
         embedding_dim: int = 128,
+        character_vocabulary_size: int | None = None,
+        character_dim: int = 32,
+        character_units: int = 64,
         differences: bool = False,
         num_layers: int = 1,
         bidirectional: bool = True,
@@ -82,6 +93,7 @@ class Tagger(BuiltModel):
     ) -> None:
         super().__init__(name=name, dtype=dtype)
         _check(num_classes, vocabulary_size, frame_shape, feature_dim, num_layers)
+        _check_characters(character_vocabulary_size, vocabulary_size, character_dim, character_units)
         if block is not None and not num_layers:
             raise UserError(f"block={block!r} needs recurrent layers, of which this tagger has none; got num_layers=0.")
         policy = self.dtype_policy
@@ -91,10 +103,20 @@ class Tagger(BuiltModel):
         self.feature_shape = tuple(frame_shape or (() if self.tokens else (feature_dim,)))
         self.reader: Any = None
         self.reader_dropout: Any = None
+        self.characters: Any = None
+        self.character_dropout: Any = None
         if vocabulary_size is not None:
             self.reader = TokenEmbedding(
                 vocabulary_size, embedding_dim, word_dropout, embedding_dropout, dtype=policy, name="embedding"
             )
+            if character_vocabulary_size is not None:
+                self.characters = CharacterEncoder(
+                    character_vocabulary_size, character_units, character_dim, cells.pattern(cell, character_units),
+                    dtype=policy, name="characters",
+                )  # fmt: skip
+                self.character_dropout = keras.layers.SpatialDropout1D(
+                    embedding_dropout, dtype=policy, name="characters_dropout"
+                )
         elif self.frames:
             self.reader = FrameEncoder(embedding_dim, dtype=policy, name="frames")
             self.reader_dropout = keras.layers.SpatialDropout1D(embedding_dropout, dtype=policy, name="frames_dropout")
@@ -142,6 +164,9 @@ class Tagger(BuiltModel):
         for layer in filter(None, (self.reader, self.reader_dropout)):
             layer.build(shape)
             shape = layer.compute_output_shape(shape)
+        if self.characters is not None:
+            self.characters.build((None, None, None))
+            shape = (*shape[:-1], shape[-1] + self.characters.compute_output_shape((None, None, None))[-1])
         shape = (*shape[:-1], shape[-1] * (1 + self.differences))
         for layer in (self.recurrent, self.output_dropout, self.label):
             layer.build(shape)
@@ -151,6 +176,10 @@ class Tagger(BuiltModel):
     def default_loss(self) -> Any:
         return losses.StepCrossentropy()
 
+    def output_weights(self, y: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+        """Steps with a label count."""
+        return super().output_weights(y, y_pred, sample_weight) * ops.cast(ops.cast(y, "int32") >= 0, "float32")
+
     def default_metrics(self) -> list[Any]:
         return [losses.StepAccuracy()]
 
@@ -158,24 +187,32 @@ class Tagger(BuiltModel):
         """Labels every step.
 
         Args:
-            inputs: Ids `(batch, time)`, padded with 0 anywhere; frames `(batch, time, height, width, channels)` or
-                features `(batch, time, features)`, or a pair of these and their lengths `(batch,)`.
+            inputs: Ids `(batch, time)`, padded with 0 anywhere, or with characters a pair of these and
+                `(batch, time, characters)`; frames `(batch, time, height, width, channels)` or features
+                `(batch, time, features)`, or a pair of these and their lengths `(batch,)`.
             training: Whether dropout is on.
 
         Returns:
             Probabilities `(batch, time, num_classes)` float32; at padding they mean nothing.
         """
-        sequence, lengths = inputs if isinstance(inputs, (tuple, list)) else (inputs, None)
+        sequence, beside = inputs if isinstance(inputs, (tuple, list)) else (inputs, None)
+        if self.characters is not None and beside is None:
+            raise ValueError("This tagger reads a pair of tokens and their characters; got one tensor.")
+        lengths, characters = (beside, None) if self.characters is None else (None, beside)
         mask = original = None
         if self.tokens:
             original = ops.not_equal(sequence, PAD)
             sequence, mask = pack(sequence, original)
+            characters = None if characters is None else pack(characters, original)[0]
         if lengths is not None:
             time = ops.arange(ops.shape(sequence)[1], dtype="int32")
             mask = time[None, :] < ops.cast(lengths, "int32")[:, None]
         hidden = sequence
         if self.tokens:
             hidden = self.reader(sequence, mask=mask, training=training)
+            if characters is not None:
+                spelled = self.character_dropout(self.characters(characters, training=training), training=training)
+                hidden = ops.concatenate([hidden, spelled], axis=-1)
         elif self.reader is not None:
             hidden = self.reader_dropout(self.reader(sequence), training=training)
         if self.differences:
@@ -199,6 +236,8 @@ class Tagger(BuiltModel):
 
     @property
     def input_signature(self) -> list[Any] | None:
+        if self.characters is not None:
+            return [(ids_spec(), keras.InputSpec(shape=(None, None, None), dtype="int32"))]
         if self.tokens:
             return [ids_spec()]
         if not self.built:
@@ -225,6 +264,19 @@ def _check(
         raise ValueError(f"A vocabulary has two ids at least, padding and unknown; got {vocabulary_size}.")
     if num_layers < 0:
         raise ValueError(f"num_layers is 0 or more; got {num_layers}.")
+
+
+def _check_characters(characters: int | None, tokens: int | None, dim: int, units: int) -> None:
+    """Raises a `ValueError` where what is said of characters makes no sense."""
+    if characters is None:
+        return
+    if tokens is None:
+        raise ValueError("Characters belong to words: character_vocabulary_size needs vocabulary_size as well.")
+    if characters < 2 or min(dim, units) < 1:
+        raise ValueError(
+            "A tagger that reads characters needs two ids of them at least, padding and unknown, and sizes above 0; "
+            f"got character_vocabulary_size={characters}, character_dim={dim} and character_units={units}."
+        )
 
 
 def _sequence_shape(shape: Any) -> tuple:

@@ -140,7 +140,7 @@ def models_command(
             check_dataset(values["dataset"], find(cards.summarize(paths[0]).task).recipe)
         start(values["backend"])
         load, own = importlib.import_module("zoo.saved").load, importlib.import_module("zoo.comparison.models")
-        result = own.compare(*map(load, paths), values["dataset"], values["split"], values["limit"])
+        result = own.compare(*map(load, paths), values["dataset"], values["split"], values["limit"], values["examples"])
         _print([json.dumps(result)] if values["as_json"] else own.lines(result))
 
     return options.Command(
@@ -160,6 +160,14 @@ def models_command(
                 group="Data",
                 type=options.Integer(1, largest=LARGEST_INT),
                 help="Score only the first N examples.",
+            ),
+            options.Option(
+                ["--examples"],
+                group="Output",
+                type=options.Integer(0, largest=1_000),
+                default=4,
+                show_default=True,
+                help="Examples shown of those whose answers differ most; 0 saves the time.",
             ),
             options.Option(["--json", "as_json"], group="Output", is_flag=True, help="Print one JSON object."),
             *shared,

@@ -160,7 +160,9 @@ def finished(grid: Grid, run: Run) -> cards.Summary | None:
     if not path.is_dir():
         return None
     summary = cards.summarize(path)
-    theirs, ours = dict(summary.recipe["train"]), dataclasses.asdict(grid.recipe(run))
+    # A setting that came into the program later had its default then.
+    theirs = {**dataclasses.asdict(grid.installed.recipe.train()), **summary.recipe["train"]}
+    ours = dataclasses.asdict(grid.recipe(run))
     changed = [f"{name} ({theirs.get(name)} -> {value})" for name, value in ours.items() if theirs.get(name) != value]
     if summary.task != grid.task or changed:
         raise UserError(

@@ -1,7 +1,9 @@
 """Texts to ids and back, by the `tokenizers` library: characters, words, BPE or unigram pieces."""
 
+import functools
 import json
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -108,7 +110,8 @@ class Tokenizer:
         steps += [normalizers.NFC()] + [normalizers.Lowercase()] * lowercase
         inner.normalizer = normalizers.Sequence(steps)
         if kind == "char":
-            characters = _count_characters(map(inner.normalizer.normalize_str, texts), min_count)
+            normalize = cls(inner).normalize
+            characters = _count_characters(map(normalize, texts), min_count)
             vocabulary = [*SPECIAL, *characters[: vocabulary_size - len(SPECIAL)]]
             inner.model = models.WordLevel({token: i for i, token in enumerate(vocabulary)}, unk_token="<unk>")
             inner.add_special_tokens(list(SPECIAL))
@@ -144,8 +147,17 @@ class Tokenizer:
 
     def normalize(self, text: str) -> str:
         """A text as the vocabulary sees it: composed (NFC), case folded if so trained; half characters become `?`."""
-        whole = text.encode("utf-8", "replace").decode("utf-8")
+        whole = text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
+        if self._only_composes and unicodedata.is_normalized("NFC", whole):  # 15 times as fast as to compose it
+            return whole
         return whole if self.inner.normalizer is None else self.inner.normalizer.normalize_str(whole)
+
+    @functools.cached_property
+    def _only_composes(self) -> bool:
+        """Whether composing is all that is done to a text."""
+        found = json.loads(self.inner.to_str())["normalizer"]
+        steps = found.get("normalizers", [found]) if found else []
+        return all(step == {"type": "NFC"} for step in steps)
 
     def encode_with_offsets(self, text: str) -> list[tuple[int, int, int]]:
         """`(id, start, end)` for each token of a text: the characters `text[start:end]` it covers."""

@@ -126,13 +126,18 @@ def open_dataset(
     """
     raw = from_tfds(name, table, own, **options)
     if raw is not None:
-        unused = [option for option, value in (only_own or {}).items() if value is not None]
-        if unused:
-            raise UserError(f"{unused[0]} is for your own files; {name!r} is a named data set. Leave the option out.")
+        refuse_options(name, only_own or {})
         return raw
     if not name or not Path(name).exists():
         raise unknown_dataset(name, table, own)
     return from_path(Path(name))
+
+
+def refuse_options(name: str, only_own: Mapping[str, Any]) -> None:
+    """Raises a `UserError` if an option was given that only a user's own data has."""
+    unused = [option for option, value in only_own.items() if value is not None]
+    if unused:
+        raise UserError(f"{unused[0]} is for your own files; {name!r} is a named data set. Leave the option out.")
 
 
 def _described(theirs: Mapping[str, str]) -> str:

@@ -18,6 +18,7 @@ __all__ = [
     "Choice",
     "adam",
     "choose",
+    "gradient",
     "has_kernel",
     "kind_of",
     "linear_recurrence",
@@ -227,6 +228,13 @@ def adam(
     from zoo.engine import tensorflow
 
     return tensorflow.adam(variable, momentum, velocity, gradient, rate, betas, epsilon, step)
+
+
+def gradient(function: Any, point: Any, variables: Any = ()) -> Any:
+    """The gradient of a function of tensors that returns a scalar; see `zoo.engine.autodiff.gradient`."""
+    from zoo.engine import autodiff
+
+    return autodiff.gradient(function, point, variables)
 
 
 def take_rows(table: Any, index: Any) -> Any:

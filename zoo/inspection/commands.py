@@ -14,7 +14,7 @@ from zoo.task import Recipe, find, installed
 DATA_SETTINGS = {
     "validation_dataset", "test_dataset", "limit", "text_column", "label_column", "word_column", "source_column",
     "target_column", "tags", "source", "reverse", "tokenizer", "vocabulary_size", "min_count", "lowercase",
-    "image_size", "color", "fps",
+    "image_size", "color", "fps", "cell",
 }  # fmt: skip
 """Settings of trainings that say what is read, and how."""
 

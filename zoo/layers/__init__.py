@@ -3,6 +3,7 @@
 from zoo.layers.attention import AdditiveAttention, DotAttention, GeneralAttention
 from zoo.layers.bridge import Bridge
 from zoo.layers.carried_state import CarriedState
+from zoo.layers.character_encoder import CharacterEncoder
 from zoo.layers.decoder import RecurrentDecoder
 from zoo.layers.embedding import TokenEmbedding
 from zoo.layers.former import register_former_names
@@ -18,6 +19,7 @@ __all__ = [
     "AdditiveAttention",
     "Bridge",
     "CarriedState",
+    "CharacterEncoder",
     "DotAttention",
     "FrameEncoder",
     "GeneralAttention",

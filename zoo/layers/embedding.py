@@ -1,5 +1,7 @@
 """Token ids to vectors, with the dropout that recurrent models of text want."""
 
+import contextlib
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import keras
@@ -37,6 +39,7 @@ class TokenEmbedding(ExplicitMask):
         policy = self.dtype_policy
         self.words = WordDropout(word_dropout, dtype=policy, name="word_dropout")
         self.table = keras.layers.Embedding(vocabulary_size, embedding_dim, dtype=policy, name="table")
+        self.records, self.recorded, self.shift = False, None, None  # see `perturbed`
         self.features = keras.layers.SpatialDropout1D(dropout, dtype=policy, name="dropout")
 
     def build(self, input_shape: tuple) -> None:
@@ -44,8 +47,12 @@ class TokenEmbedding(ExplicitMask):
 
     def call(self, tokens: Any, mask: Any | None = None, training: bool | None = None) -> Any:
         """Tokens `(batch, time)`, mask `(batch, time)` True = real -> `(batch, time, embedding_dim)`."""
-        tokens = self.words(tokens, mask=mask, training=training)
-        return self.features(self.table(tokens), training=training)
+        vectors = self.table(self.words(tokens, mask=mask, training=training))
+        if self.shift is not None:
+            vectors = vectors + ops.cast(self.shift, vectors.dtype)
+        elif self.records and training:
+            self.recorded = vectors
+        return self.features(vectors, training=training)
 
     def look_up(self, tokens: Any) -> Any:
         """Vectors `(..., embedding_dim)` of ids that are known to be in the vocabulary, without any dropout."""
@@ -61,3 +68,20 @@ class TokenEmbedding(ExplicitMask):
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
         return (*input_shape, self.embedding_dim)
+
+
+@contextlib.contextmanager
+def perturbed(embeddings: Sequence[TokenEmbedding], shifts: Sequence[Any]) -> Iterator[None]:
+    """Within it, layers add tensors to the vectors they return.
+
+    Args:
+        embeddings: The layers.
+        shifts: A tensor `(batch, time, embedding_dim)` for each.
+    """
+    for layer, shift in zip(embeddings, shifts, strict=True):
+        layer.shift = shift
+    try:
+        yield
+    finally:
+        for layer in embeddings:
+            layer.shift = None

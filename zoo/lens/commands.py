@@ -37,11 +37,14 @@ class Tool:
 
 
 TOOLS = {
+    "shapes": Tool(settings.Shapes, "shapes", "show_shapes"),
+    "hello": Tool(settings.Hello, "hello", "show_hello"),
     "equations": Tool(settings.Equations, "equations", "show_equations"),
     "gradients": Tool(settings.Gradients, "through_time", "show_gradients"),
     "jacobian": Tool(settings.Jacobian, "through_time", "show_jacobian"),
     "memory": Tool(settings.Memory, "memory", "show_memory"),
     "gates": Tool(settings.Gates, "gates", "show_gates", "TEXT", "gates are"),
+    "carry": Tool(settings.Carry, "carry", "show_carry", "TEXT", "states are"),
     "connectivity": Tool(settings.Connectivity, "connectivity", "show_connectivity", "TEXT", "connections are"),
     "neurons": Tool(settings.Neurons, "neurons", "show_neurons", "FILE", "units are"),
 }

@@ -79,7 +79,9 @@ def show_gates(config: Gates, models: Sequence[SavedModel]) -> Iterator[str]:
     (saved,) = models
     tokens, gates = read(saved, config.text, config.layer)
     shown = [shades.visible(token) for token in tokens]
-    figures.draw_gates(Path(config.plot), gates, shown)
+    figures.draw_gates(
+        Path(config.plot), gates, shown, title=f"Gates of {saved.path.name}, layer {config.layer}, over a text"
+    )
     means = {name: values.mean(axis=1) for name, values in gates.items()}
     if config.html:
         panels = [(f"{name} gate", shades.green(tokens, mean)) for name, mean in means.items()]

@@ -132,12 +132,14 @@ def _train(
         model, states = loop.run(stages)
     finally:
         keras.config.set_dtype_policy("float32")
+    if not recipe.score_test:
+        say("The test split is left unscored.")
     began = time.monotonic()
     state, chosen_by = joined(stages, states)
     chosen = state.history[state.best_epoch - 1]
     scores = {
         "validation": {k.removeprefix("validation_"): v for k, v in chosen.items() if k.startswith("validation_")},
-        "test": _test(task, model, data),
+        "test": _test(task, model, data) if recipe.score_test else {},
     }
     say(shares({"loading": loading, **loop.seconds, "test": time.monotonic() - began}))
     metrics = {
@@ -150,7 +152,10 @@ def _train(
     def extra(new: Path) -> None:
         write_history(new / "history.csv", state.history)
         if plot:
-            draw_curves(new / "curves.png", state.history, task.monitor)
+            subject = f"{path.name}, trained on {data.card.name}"
+            draw_curves(
+                new / "curves.png", state.history, task.monitor, best_epoch=state.best_epoch or None, title=subject
+            )
 
     result = saved.write(
         path,

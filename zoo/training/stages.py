@@ -4,12 +4,13 @@ After every epoch the whole state is on disk: weights, optimizer, random seeds, 
 interruption loses the epoch it falls into, no more.
 """
 
+import contextlib
 import gc
 import math
 import textwrap
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -202,7 +203,7 @@ def total(data: Data, split: str) -> int | None:
 
 
 def validate(stage: Stage, model: keras.Model, examples: int | None) -> tuple[dict[str, float], WatchedBatches]:
-    """Scores of the validation split, and what its batches took.
+    """Scores of the validation split, its loss where the data have batches for it, and what its batches took.
 
     After each use of a `tf.data` pipeline its iterator is collected here, in the main thread. Left to Python, that may
     happen within a function that the next pipeline calls, which then waits, holding the interpreter lock, for threads
@@ -216,6 +217,12 @@ def validate(stage: Stage, model: keras.Model, examples: int | None) -> tuple[di
     batches.batches = None
     with undisturbed():
         gc.collect()
+    if stage.data.paired is not None and not stage.on_policy:  # a policy's loss is no cross-entropy
+        with _unknown_number_of_batches():
+            losses = model.evaluate(stage.data.paired("validation"), verbose=0, return_dict=True)
+        scores = {**scores, "loss": float(losses["loss"])}
+        with undisturbed():
+            gc.collect()
     return scores, batches
 
 
@@ -227,13 +234,19 @@ def _check_loss(loss: float, epoch: int, recipe: Any) -> None:
         )
 
 
+@contextlib.contextmanager
+def _unknown_number_of_batches() -> Iterator[None]:
+    """Keras cannot know how many batches a stream has, and warns at the end of each."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Your input ran out of data")
+        yield
+
+
 def _epoch(stage: Stage, model: keras.Model, epoch: int, callbacks: list[keras.callbacks.Callback]) -> dict[str, float]:
     """Trains one epoch; returns its loss and metrics."""
     if stage.on_policy:
         return _on_policy(model, stage.data, epoch, callbacks)
-    with warnings.catch_warnings():
-        # Keras cannot know how many batches a stream has, and warns at the end of each.
-        warnings.filterwarnings("ignore", "Your input ran out of data")
+    with _unknown_number_of_batches():
         # Not one fit over all epochs: the state between two of them is ours to save, score and resume.
         history = model.fit(
             stage.data.train(epoch), initial_epoch=epoch, epochs=epoch + 1, shuffle=False, verbose=0,

@@ -8,17 +8,19 @@ from typing import Any
 import numpy as np
 import pytest
 import tensorflow_datasets as tfds
-from zoo.tasks.sentiment import data
+from zoo.tasks.sentiment import data, encoding, self_training
 from zoo.tasks.sentiment.datasets import DATASETS
 from zoo.tasks.sentiment.raw import open_texts
 from zoo.tasks.sentiment.recipe import Train
 
+from zoo import training
 from zoo.data import text
 from zoo.data import tfds as sources
 from zoo.data.datasets import DatasetRow
 from zoo.data.raw import RawDataset
 from zoo.errors import UserError
 from zoo.ids import PAD, UNKNOWN
+from zoo.task import find
 
 SPLITS = ("train", "validation", "test")
 GOOD = ["fine", "lovely", "bright", "moving"]
@@ -215,7 +217,7 @@ def test_a_saved_models_tokenizer_and_labels_are_kept(own: Path, csv: Callable) 
 
 def test_encoder_cuts_and_gives_an_empty_text_one_unknown_token() -> None:
     tokenizer = text.Tokenizer.train(["a b c d e f"])
-    encode = data.encoder(tokenizer, Train(max_length=4, head_fraction=0.5))
+    encode = encoding.encoder(tokenizer, Train(max_length=4, head_fraction=0.5))
     got = encode(["a b c d e f", "", "a"])
     assert [list(row) for row in got] == [
         [tokenizer.encode([letter])[0][0] for letter in "abef"], [UNKNOWN], tokenizer.encode(["a"])[0],
@@ -302,3 +304,55 @@ def test_parquet(tmp_path: Path) -> None:
     (tmp_path / "bad.parquet").write_bytes(b"PAR1 no table PAR1")
     with pytest.raises(UserError, match="cannot be read as Parquet"):
         open_texts(str(tmp_path / "bad.parquet"))
+
+
+def test_unlabeled_texts_beside_labeled_ones(tmp_path: Path) -> None:
+    for label, count in (("neg", 30), ("pos", 30), ("unsup", 20)):
+        (tmp_path / label).mkdir()
+        for number in range(count):
+            (tmp_path / label / f"{number}.txt").write_text(f"{label} text number{number}", encoding="utf-8")
+    recipe = Train(dataset=str(tmp_path), batch_size=8, unlabeled=True, virtual_adversarial=1.0, min_count=1)
+    loaded = data.load(recipe)
+    assert loaded.sizes()["train"] == loaded.raw.size("train") + 20
+    rows = [row for _, targets, _ in loaded.train(0).as_numpy_iterator() for row in targets.tolist()]
+    assert len(rows) == loaded.sizes()["train"]
+    assert sorted(map(sum, rows)) == [0.0] * 20 + [1.0] * loaded.raw.size("train")
+    assert all(np.asarray(targets).ndim == 1 for _, targets, _ in loaded.split("validation"))
+    words = loaded.assets["tokenizer"].encode(["unsup"])[0]
+    assert words != [1], "unlabeled texts give words too"
+    with pytest.raises(UserError, match="give the texts something to teach"):
+        Train(unlabeled=True)
+    with pytest.raises(UserError, match="needs unlabeled texts"):
+        data.load(Train(unlabeled=True, entropy_minimization=0.1))
+
+
+def test_self_training_learns_from_both_predictions(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    for label, count in (("neg", 60), ("pos", 60), ("unsup", 40)):
+        (tmp_path / "texts" / label).mkdir(parents=True)
+        for number in range(count):
+            words = rng.choice(BAD if label == "neg" or (label == "unsup" and number % 2) else GOOD, 4)
+            (tmp_path / "texts" / label / f"{number:03d}.txt").write_text(
+                f"{' '.join(words)} {number}", encoding="utf-8"
+            )
+    recipe = Train(
+        dataset=str(tmp_path / "texts"), units=4, embedding_dim=4, batch_size=8, epochs=2, pseudo_labels=True,
+        self_training_epochs=2, learning_rate=0.03,
+    )  # fmt: skip
+    trained = training.train(find("sentiment"), recipe, tmp_path / "model", plot=False)
+    rows = (trained.path / "history.csv").read_text().splitlines()
+    assert len(rows) == 1 + 4, "two epochs of each stage"
+    assert trained.metrics["scores"]["test"]["accuracy"] == 1
+    loaded = data.load(recipe)
+    answers = self_training.predicted(trained.net, recipe, loaded.raw, loaded.assets["tokenizer"], 40)
+    truth = [b"dull" in t or b"awful" in t or b"grey" in t or b"boring" in t for t, _ in loaded.raw.split("unlabeled")
+             .as_numpy_iterator()]  # fmt: skip
+    assert ((answers[:, 0] > 0.5) == truth).all(), "in the order of the texts"
+
+
+def test_two_predictions_are_blended_by_their_log_odds() -> None:
+    one, other = np.array([[0.9, 0.1], [0.5, 0.5]]), np.array([[0.5, 0.5], [0.2, 0.8]])
+    found = self_training.blended(one, other)
+    odds = np.sqrt(one[:, 0] / one[:, 1] * other[:, 0] / other[:, 1])
+    np.testing.assert_allclose(found[:, 0] / found[:, 1], odds, rtol=1e-5)
+    np.testing.assert_allclose(found.sum(axis=1), 1, rtol=1e-6)

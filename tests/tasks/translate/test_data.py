@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
-from zoo.tasks.translate import data, model, raw
+from zoo.tasks.translate import data, encoding, model, raw
 from zoo.tasks.translate.recipe import Train
 
 from zoo.data import batches
@@ -134,7 +134,7 @@ def test_a_saved_model_keeps_its_tokenizer_and_search(recipe, loaded):
 
 
 def test_a_long_source_is_cut_where_it_is_scored(loaded, recipe):
-    (row,) = data.source_encoder(loaded.assets, recipe.max_length)(["5" * 80])
+    (row,) = encoding.source_encoder(loaded.assets, recipe.max_length)(["5" * 80])
     assert len(row) == recipe.max_length
     assert row[-1] == END
 
@@ -153,3 +153,19 @@ def test_for_jax_every_bucket_has_one_shape(rows):
         assert len(np.asarray(weights)) == 4
     assert shapes <= {((4, 4), (4, 3), (4, 3)), ((4, 8), (4, 7), (4, 7))}
     assert real == rows
+
+
+def test_bpe_dropout_gives_each_epoch_other_pieces_of_the_same_texts(folder):
+    recipe = Train(dataset=str(folder), vocabulary_size=60, batch_size=4, bpe_dropout=0.5)
+    loaded = data.load(recipe)
+    tokenizer = loaded.assets["tokenizer"]
+
+    def texts(epoch):
+        rows = [(row, target) for (ids, _), targets, _ in loaded.train(epoch).as_numpy_iterator()
+                for row, target in zip(ids, targets, strict=True)]  # fmt: skip
+        return [tuple(tokenizer.decode(pair)) for pair in rows], [[ids.tolist() for ids in pair] for pair in rows]
+
+    (first, ids), (again, same), (second, others) = texts(0), texts(0), texts(1)
+    assert (first, ids) == (again, same)
+    assert sorted(first) == sorted(second)
+    assert sorted(ids) != sorted(others)

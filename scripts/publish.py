@@ -1,0 +1,142 @@
+"""Chooses among trainings by their validation score, scores the best one on the test split once, and publishes it.
+
+    zoo train tag --preset ud_en_ewt --no-score-test --seed 1 --name tag-1      # and so on for other seeds
+    python scripts/publish.py tag-lstm-ud_en_ewt saved_models/tag-1 saved_models/tag-2 saved_models/tag-3
+
+The candidates differ in their seed alone. The scores, the commit and the date go into scripts/ledger.json. A test split
+that was scored before for a model of this name is refused; `--again REASON` scores it once more, and the reason is
+written down and shown.
+"""
+
+import argparse
+import dataclasses
+import datetime
+import json
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import ledger
+
+ROOT = Path(__file__).parents[1]
+
+
+def candidate(path: Path) -> dict[str, Any]:
+    """What is known of a training: its folder, recipe, metrics and validation score.
+
+    Raises:
+        SystemExit: If its test split was scored already: then it may have been chosen by that.
+    """
+    recipe, metrics = (
+        json.loads((path / name).read_text(encoding="utf-8")) for name in ("recipe.json", "metrics.json")
+    )
+    if metrics["scores"]["test"]:
+        sys.exit(f"{path} has a test score already. Train candidates with --no-score-test.")
+    score = metrics["scores"]["validation"][metrics["monitor"]]
+    return {"path": path, "recipe": recipe, "metrics": metrics, "seed": recipe["train"]["seed"], "validation": score}
+
+
+def best(candidates: list[dict[str, Any]]) -> dict[str, Any]:
+    """The candidate with the best validation score.
+
+    Raises:
+        SystemExit: If they differ in more than their seeds, so that they are no sample of one recipe.
+    """
+    recipes = [{**item["recipe"]["train"], "seed": None, "max_minutes": None} for item in candidates]
+    if any(recipe != recipes[0] for recipe in recipes):
+        sys.exit("The candidates' recipes differ in more than the seed. Give trainings of one recipe.")
+    higher = candidates[0]["metrics"]["higher_is_better"]
+    return (max if higher else min)(candidates, key=lambda item: item["validation"])
+
+
+def scored(path: Path, dataset: str | None, split: str) -> dict[str, float]:
+    """The scores of a saved model on a split."""
+    from zoo import saved
+
+    model = saved.load(path)
+    given = {"dataset": dataset} if dataset else {}
+    data = model.installed.task.load(dataclasses.replace(model.recipe, limit=None, **given), model.assets)
+    return dict(model.installed.task.score(model.net, data.split(split), model.assets))
+
+
+def without_paths(recipe: dict[str, Any]) -> dict[str, Any]:
+    """A recipe whose files are called by their names: nobody else has them at the same place."""
+    train, command = dict(recipe["train"]), recipe.get("command", "")
+    for name, value in train.items():
+        if isinstance(value, str) and Path(value).is_absolute():
+            train[name] = Path(value).name
+            command = command.replace(value, Path(value).name)
+    for option in ("--name", "--models-dir"):  # where the candidate lay
+        command = re.sub(rf" {option} \S+", "", command)
+    return {**recipe, "train": train, "command": command}
+
+
+def commit() -> str:
+    """The commit of the code, with a plus if files that Git knows were changed since."""
+    run = ["git", "-C", str(ROOT)]
+    name = subprocess.run([*run, "rev-parse", "--short=12", "HEAD"], capture_output=True, text=True, check=True)
+    changes = subprocess.run(
+        [*run, "status", "--porcelain", "--untracked-files=no", "--", "zoo", "tasks"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return name.stdout.strip() + ("+" if changes.stdout.strip() else "")
+
+
+def spread(candidates: list[dict[str, Any]]) -> dict[str, Any]:
+    """Mean and standard deviation of the validation scores, and each of them by seed."""
+    values = [item["validation"] for item in candidates]
+    deviation = statistics.stdev(values) if len(values) > 1 else 0.0
+    by_seed = {str(item["seed"]): round(item["validation"], 5) for item in candidates}
+    return {"mean": round(statistics.mean(values), 5), "deviation": round(deviation, 5), "seeds": by_seed}
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Publishes a model."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n\n")[0])
+    parser.add_argument("name", help="name of the published model")
+    parser.add_argument("candidates", nargs="+", type=Path, help="folders of trainings of one recipe")
+    parser.add_argument("--dataset", help="where the data lie now, if not where they were")
+    parser.add_argument("--split", default="test")
+    parser.add_argument("--again", metavar="REASON", help="score a split that was scored before, and say why")
+    parser.add_argument("--models-dir", type=Path, default=ROOT / "saved_models")
+    options = parser.parse_args(arguments)
+    from zoo import saved
+
+    candidates = [candidate(path) for path in options.candidates]
+    chosen = best(candidates)
+    dataset = chosen["metrics"]["data"]["name"]
+    before = ledger.earlier(options.name, dataset, options.split)
+    if before and not options.again:
+        sys.exit(
+            f"{options.name} was scored on {options.split} of {dataset} on {before[-1]['date']}. A split that was "
+            "looked at flatters; if there is a reason, give --again REASON, which the ledger and the card show."
+        )
+    target = options.models_dir / options.name
+    scores = scored(chosen["path"], options.dataset, options.split)
+    row = {
+        "model": options.name, "dataset": dataset, "split": options.split,
+        "date": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d"), "commit": commit(),
+        "scores": {name: round(value, 6) for name, value in scores.items()},
+        "monitor": chosen["metrics"]["monitor"], "candidates": spread(candidates),
+        **({"again": options.again} if before else {}),
+    }  # fmt: skip
+    ledger.append(row)
+    if target.exists():
+        shutil.rmtree(target)
+    shutil.copytree(chosen["path"], target)
+    metrics = {**chosen["metrics"], "candidates": spread(candidates)}
+    metrics["scores"] = {**metrics["scores"], options.split: scores}
+    (target / "recipe.json").write_text(
+        json.dumps(without_paths(chosen["recipe"]), indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
+    )
+    saved.update_metrics(target, metrics)
+    saved.load(target)
+    print(json.dumps(row, indent=1))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Spoken digits: 2,500 recordings by five speakers."""
