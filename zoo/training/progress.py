@@ -9,7 +9,7 @@ import keras
 
 from zoo.settings import TrainConfig
 from zoo.training.display import Advance, clock
-from zoo.training.evaluation import CountedBatches
+from zoo.evaluation import CountedBatches
 
 
 class TimeLeft:
