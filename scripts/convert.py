@@ -16,7 +16,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from zoo import cards, figures, legacy, options, saved, stored, task
+from zoo import cards, figures, legacy, options, stored, task
 
 CONFIG = "config.json"
 
