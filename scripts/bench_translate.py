@@ -64,7 +64,7 @@ def main() -> None:
 
 def _sentences(loaded: Any) -> tuple[list[str], list[list[int]]]:
     """The source sentences of the test split, and their ids, longest first."""
-    from zoo.tasks.translate.data import source_encoder
+    from zoo.tasks.translate.encoding import source_encoder
     from zoo.tasks.translate.raw import open_pairs
 
     pairs = open_pairs(loaded.recipe.dataset, loaded.recipe.reverse, loaded.recipe.source)

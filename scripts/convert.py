@@ -16,7 +16,7 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from zoo import cards, figures, legacy, options, saved, task
+from zoo import cards, figures, legacy, model_card, options, stored, task
 
 CONFIG = "config.json"
 
@@ -63,13 +63,13 @@ def convert_folder(folder: Path) -> None:
     if (assets / "search.json").is_file():
         rewrite(assets / "search.json", legacy.search)
     rename_columns(folder / "history.csv")
-    saved._write_manifest(folder)
-    (folder / cards.CARD).write_text(cards.card(cards.summarize(folder)), encoding="utf-8")
+    stored.write_manifest(folder)
+    (folder / cards.CARD).write_text(model_card.render(cards.summarize(folder)), encoding="utf-8")
 
 
 def rewrite(file: Path, change: Any) -> None:
     """Replaces the content of a JSON file by what `change` makes of it."""
-    saved._write_json(file, change(json.loads(file.read_text(encoding="utf-8"))))
+    stored.write_json(file, change(json.loads(file.read_text(encoding="utf-8"))))
 
 
 def new_recipe(stored: dict[str, Any]) -> dict[str, Any]:
@@ -90,9 +90,11 @@ def rename_columns(file: Path) -> None:
     with file.open("w", encoding="utf-8", newline="") as stream:
         csv.writer(stream).writerows([names, *rows])
     history = [{n: float(x) for n, x in zip(names, row, strict=True) if x} for row in rows]
-    monitor = json.loads((file.parent / cards.METRICS).read_text(encoding="utf-8"))["monitor"]
     if (file.parent / "curves.png").is_file():
-        figures.draw_curves(file.parent / "curves.png", history, monitor)
+        metrics = json.loads((file.parent / cards.METRICS).read_text(encoding="utf-8"))
+        subject = f"{file.parent.name}, trained on {metrics['data']['name']}"
+        best = metrics["training"]["best_epoch"]
+        figures.draw_curves(file.parent / "curves.png", history, metrics["monitor"], best_epoch=best, title=subject)
 
 
 def main(arguments: list[str]) -> None:

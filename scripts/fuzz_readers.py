@@ -47,6 +47,9 @@ def samples() -> dict[str, list[bytes]]:
         "parquet": [packed.getvalue()],
         "gzip": [gzip.compress(table)],
         "columns": [b"EU NNP B-ORG\nrejects VBZ O\n\nGerman JJ B-MISC\n", conllu],
+        "words": [b'{"tokens": ["EU", "rejects"], "tags": ["B-ORG", "O"]}\n' * 2],
+        "series": [b'{"id": 1, "label": "up", "series": [0.1, 0.4]}\n{"label": "down", "series": [[1], [2]]}\n'],
+        "steps": [b"label,t0,t1\nup,0.1,0.4\ndown,1e3,-2\n"],
         "pairs": [b"Go.\tVa !\tCC-BY\nHi.\tSalut !\tCC-BY\n", b"source\ttarget\na\tb\n"],
         "parallel": [b"a house\na dog\n" + b"\0\0\0" + b"ein Haus\nein Hund\n"],
         "captions": [b"image,caption\na.jpg,a dog\n", b"image,caption,split\na.jpg,a dog,dev\n"],
@@ -68,10 +71,10 @@ def samples() -> dict[str, list[bytes]]:
 def readers() -> dict[str, Reader]:
     """Target -> what reads a file with such content."""
     from tasks.caption import annotations
-    from tasks.classify import inputs
-    from tasks.tag import clips_folder, conll
+    from tasks.classify import inputs, series
+    from tasks.tag import clips_folder, conll, word_tables
     from tasks.translate import parallel
-    from zoo import archive, cards, schema
+    from zoo import archive, cards, model_card, schema
     from zoo.data import files, frames, tables
     from zoo.data.text import Tokenizer
     from zoo.errors import UserError
@@ -116,7 +119,7 @@ def readers() -> dict[str, Reader]:
                 shutil.copy(PUBLISHED / "classify-perceptron-digits" / other, file.parent)
             file.rename(file.with_name(name))
             summary = cards.summarize(file.parent)
-            "".join([cards.line(summary), cards.table([summary]), cards.card(summary)]).encode("utf-8")
+            "".join([cards.line(summary), cards.table([summary]), model_card.render(summary)]).encode("utf-8")
 
         return read
 
@@ -139,6 +142,9 @@ def readers() -> dict[str, Reader]:
         "parquet": named("t.parquet", table),
         "gzip": named("t.csv.gz", table),
         "columns": named("t.conll", words),
+        "words": named("w.jsonl", lambda file: list(word_tables.sentences(file))),
+        "series": named("s.jsonl", lambda file: series.read(file)),
+        "steps": named("s.csv", lambda file: series.read(file)),
         "pairs": named("pairs.tsv", pairs),
         "parallel": two_sides,
         "captions": named("captions.csv", captions),

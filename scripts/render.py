@@ -1,7 +1,7 @@
 """Rewrites every table and number in the documents from measured files.
 
     python scripts/render.py           write
-    python scripts/render.py --check   exit with 1 if something would change
+    python scripts/render.py --check   exit with 1 if something would change, or a number is in no measured file
 
 Cards and the table of models come from the JSON in `saved_models`; the rest of the numbers from `scripts/measured.json`
 (written by the benchmarks), from `scripts/engine.json`, from `scripts/board.json` (by `scripts/board.py`) and from each
@@ -19,8 +19,9 @@ import board_tables
 import engine_bars
 import engine_chart
 import measured
+import unmeasured
 
-from zoo import cards
+from zoo import cards, model_card
 
 ROOT = Path(__file__).resolve().parent.parent
 CHART = ROOT / "scripts" / "engine.png"
@@ -47,7 +48,7 @@ def blocks() -> dict[str, str]:
     first = facts["first_run"]
     tests, served = facts["tests"], facts["evaluate"]["sentiment-gru-imdb"]
     return {
-        "models": cards.table(summaries).replace("](", "](saved_models/"),
+        "models": cards.table(summaries, model_card.about).replace("](", "](saved_models/"),
         "first-run": (
             f"It installs, trains for {first['seconds']} seconds on {first['cores']} cores, and ends with\n\n"
             "    saved_models/sentiment-gru-reviews-2\n"
@@ -242,13 +243,13 @@ def documents() -> dict[Path, str]:
     wanted = {ROOT / "README.md": filled((ROOT / "README.md").read_text(encoding="utf-8"), values)}
     for readme in sorted([ROOT / "tasks" / "README.md", *(ROOT / "tasks").glob("*/README.md")]):
         own = dict(values)
-        own |= {file.stem: experiments(file) for file in readme.parent.glob("experiments*.csv")}
+        own |= {file.stem: experiments(file) for file in sorted(readme.parent.glob("experiments*.csv"))}
         wanted[readme] = filled(readme.read_text(encoding="utf-8"), own)
     summaries = published()
     for item in summaries:
-        wanted[item.path / cards.CARD] = cards.card(item)
+        wanted[item.path / cards.CARD] = model_card.render(item)
     head = "# Published models\n\nRendered from the JSON files of each folder.\n\n"
-    wanted[MODELS / "README.md"] = head + cards.table(summaries) + "\n"
+    wanted[MODELS / "README.md"] = head + cards.table(summaries, model_card.about) + "\n"
     return wanted
 
 
@@ -260,11 +261,13 @@ def main() -> int:
         print("stale:" if check else "wrote", file.relative_to(ROOT))
         if not check:
             file.write_text(wanted[file], encoding="utf-8")
+    unknown = unmeasured.check({file: text for file, text in wanted.items() if MODELS not in file.parents})
+    print(*unknown, sep="\n", end="\n" if unknown else "")
     if old := engine_chart.stale(CHART, engine()):
         print("stale:" if check else "wrote", CHART.relative_to(ROOT))
         if not check:
             engine_chart.draw(CHART, engine())
-    return int(check and bool(stale or old))
+    return int(check and bool(stale or old or unknown))
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ os.environ.setdefault("JAX_PLATFORMS", "cpu")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 
-_LONG = ("test_tasks.py", "test_jax.py", "test_translator.py", "test_training.py")
+_LONG = ("test_lessons.py", "test_tasks.py", "test_jax.py", "test_translator.py", "test_training.py")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

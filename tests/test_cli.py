@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner
 
 import zoo
-from zoo import cards, cells, cli, environment, listing
+from zoo import answers, cards, cells, cli, environment, listing
 from zoo.task import ErrorLine, installed
 
 Run = Callable[..., tuple[int, str, str]]
@@ -196,16 +196,16 @@ def test_an_input_without_an_answer_is_a_line_and_exit_code_1(
     summary = cards.Summary(tmp_path / "m", {"task": "toy", "train": {}}, {}, 0)
     monkeypatch.setattr(cards, "locate", lambda *_: summary.path)
     monkeypatch.setattr(cards, "summarize", lambda _: summary)
-    monkeypatch.setattr(environment, "start_keras", lambda _: None)
+    monkeypatch.setattr(environment, "start_keras", lambda *_: None)
     monkeypatch.setattr(zoo, "saved", SimpleNamespace(load=lambda path: path), raising=False)
     asked = []
     toy = SimpleNamespace(
         name="toy",
         summary="A toy.",
         recipe=installed()["sentiment"].recipe,
-        task=SimpleNamespace(predict=lambda saved, ask: asked.append((saved, *ask.inputs)) or iter(lines)),
+        predict=lambda saved, ask: asked.append((saved, *ask.inputs)) or iter(lines),
     )
-    done = CliRunner().invoke(cli._verb(toy), ["--model", "m", "a", "b"])
+    done = CliRunner().invoke(answers.command(toy, [cli.MODELS_DIR, cli.BACKEND]), ["--model", "m", "a", "b"])
     assert (done.exit_code, done.stdout.splitlines()) == (code, lines)
     assert asked == [(summary.path, "a", "b")]
 
@@ -267,7 +267,13 @@ def test_a_default_name_that_is_taken_gets_a_number(tmp_path: Path, taken: list,
 
 @pytest.mark.parametrize(
     ("dataset", "name"),
-    [("glue/sst2", "sentiment-gru-glue-sst2"), ("../own data/my films.csv", "sentiment-gru-my-films")],
+    [
+        ("glue/sst2", "sentiment-gru-glue-sst2"),
+        ("../own data/my films.csv", "sentiment-gru-my-films"),
+        ("own/films/", "sentiment-gru-films"),
+        ("own/v1.2/films", "sentiment-gru-films"),
+        ("films.tsv.gz", "sentiment-gru-films"),
+    ],
 )
 def test_a_default_name_has_no_odd_signs(tmp_path: Path, dataset: str, name: str) -> None:
     train = installed()["sentiment"].recipe.train(dataset=dataset)

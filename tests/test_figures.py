@@ -45,13 +45,30 @@ def drawings() -> dict:
         "curves": lambda file: figures.draw_curves(
             file, [{"epoch": 1, "loss": 2.0, "validation_bleu": 3}, {"epoch": 2, "loss": 1.0}], "bleu"
         ),
+        "chosen": lambda file: figures.draw_curves(
+            file, [{"epoch": i, "loss": 1 / i, "validation_log_loss": 2 / i, "accuracy": 0.5} for i in (1, 2, 3)],
+            "accuracy", best_epoch=2, title=f"a-model-of-a-long-name, trained on {long} " * 3,
+        ),
         "no scores": lambda file: figures.draw_curves(file, [{"epoch": 1}], "loss"),
         "attention": lambda file: figures.draw_attention(
             file, random.dirichlet(np.ones(3), 2), ["a", long, "$c"], [long, "</s>"]
         ),
+        "titled": lambda file: figures.draw_attention(
+            file, np.ones((2, 2)), ["a", "b"], ["c", "d"], title=f"Attention of a model {long} with a long name",
+        ),
         "one word": lambda file: figures.draw_attention(file, np.ones((1, 1)), ["a"], ["b"]),
         "gates": lambda file: figures.draw_gates(
             file, {"input": random.random((3, 8)), "forget": random.random((3, 8))}, ["a", "$", long]
+        ),
+        "many units": lambda file: figures.draw_gates(
+            file, {"forget": random.random((40, 128))}, ["word"] * 40, title="Gates of a model over a text",
+        ),
+        "tiles": lambda file: figures.draw_tiles(
+            file, [("a caption of many words, however long it may be $x$", np.full((30, 50, 3), 90, "uint8"))] * 5,
+            "Captions",
+        ),
+        "whole caption": lambda file: figures.draw_sheet(
+            file, np.full((30, 30, 3), 90, "uint8"), [("dog", random.random((2, 2)))], title="a dog runs " * 12,
         ),
         "sheet": lambda file: figures.draw_sheet(
             file, np.full((30, 50, 3), 90, "uint8"), [(word, random.random((2, 2))) for word in ("dog", long, "$", ".")]
@@ -65,6 +82,26 @@ def test_every_kind_of_picture_is_whole(name: str, tmp_path: Path) -> None:
         warnings.simplefilter("error")
         drawings()[name](tmp_path / "picture.png")
     assert_nothing_is_cropped(tmp_path / "picture.png")
+
+
+def test_the_chosen_epoch_and_the_validation_loss_are_drawn(tmp_path: Path) -> None:
+    history = [{"epoch": i, "loss": 1.0, "validation_log_loss": 2.0, "accuracy": 0.5} for i in (1, 2, 3)]
+    figures.draw_curves(tmp_path / "plain.png", history, "accuracy")
+    figures.draw_curves(tmp_path / "chosen.png", history, "accuracy", best_epoch=2)
+    bare = [{**row, "validation_log_loss": 1.0} for row in history]
+    figures.draw_curves(tmp_path / "bare.png", bare, "accuracy")
+    drawn = {name: (tmp_path / f"{name}.png").read_bytes() for name in ("plain", "chosen", "bare")}
+    assert len(set(drawn.values())) == 3
+
+
+def test_where_a_model_did_not_look_a_picture_is_dark(tmp_path: Path) -> None:
+    picture = np.full((40, 40, 3), 200, "uint8")
+    figures.draw_sheet(tmp_path / "sheet.png", picture, [("dog", np.array([[1.0, 0.0], [1.0, 0.0]]))])
+    image = pixels(tmp_path / "sheet.png")
+    middle = image[int(image.shape[0] * 0.6), image.shape[1] // 2 :].sum(axis=1)
+    left, right = middle[len(middle) // 5], middle[-len(middle) // 5]
+    assert left > 500
+    assert right < 250
 
 
 def test_the_same_data_make_the_same_file(tmp_path: Path) -> None:

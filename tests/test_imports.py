@@ -13,16 +13,22 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 
-LIGHT = "zoo zoo.errors zoo.ids zoo.legacy zoo.names zoo.settings zoo.data.datasets zoo.task zoo.options zoo.cards"
+LIGHT = (
+    "zoo zoo.errors zoo.ids zoo.legacy zoo.names zoo.settings zoo.data.datasets zoo.task "
+    "zoo.options zoo.cards zoo.model_card zoo.scores zoo.shades zoo.terminal"
+)
 DATA = "zoo.data"
 NETS = "zoo.serialization zoo.engine zoo.cells zoo.layers zoo.losses zoo.decoding zoo.builders"
-EVERYTHING = f"{LIGHT} zoo.engine {DATA} {NETS} zoo.figures zoo.metrics zoo.optimizers zoo.saved"
+WHOLE = "zoo.evaluation zoo.figures zoo.metrics zoo.optimizers zoo.prediction zoo.saved zoo.saved_model zoo.stored"
+EVERYTHING = f"{LIGHT} zoo.engine {DATA} {NETS} {WHOLE}"
+READ = "zoo zoo.cards zoo.errors zoo.ids zoo.legacy zoo.names zoo.saved_model zoo.schema zoo.stored zoo.task"
 
 # The first pattern that matches a file says what it may import besides the standard library and its own package.
 ROWS = {
     "zoo/__init__.py": "zoo.registration",
     "zoo/__main__.py": "zoo.cli",
-    "zoo/registration.py": "",
+    "zoo/registration.py": "zoo.silence",
+    "zoo/silence.py": "",
     "zoo/errors.py": "",
     "zoo/ids.py": "",
     "zoo/legacy.py": "",
@@ -31,15 +37,22 @@ ROWS = {
     "zoo/data/__init__.py": "",
     "zoo/data/datasets.py": "zoo.errors zoo.names",
     "zoo/task.py": "zoo.data.datasets zoo.errors zoo.legacy zoo.names zoo.settings",
-    "zoo/options.py": "click zoo.legacy zoo.names zoo.settings",
-    "zoo/environment.py": "zoo.errors",
+    "zoo/help.py": "click",
+    "zoo/options.py": "click zoo.help zoo.legacy zoo.names zoo.settings",
+    "zoo/completion.py": "click zoo.cards zoo.cells zoo.task",
+    "zoo/shades.py": "click zoo.errors zoo.terminal",
+    "zoo/environment.py": "zoo.errors zoo.terminal",
     "zoo/terminal.py": "click zoo.data.files zoo.errors",
     "zoo/schema.py": "msgspec zoo.errors",
     "zoo/archive.py": "h5py msgspec numpy zoo.errors",
     "zoo/cards.py": "zoo.errors zoo.legacy zoo.names zoo.schema",
-    "zoo/listing.py": "zoo.cards zoo.cells zoo.engine zoo.task",
-    "zoo/data/*": "keras numpy PIL pyarrow scipy tensorflow tensorflow_datasets tokenizers "
-    "zoo.errors zoo.ids zoo.names zoo.schema",
+    "zoo/scores.py": "",
+    "zoo/model_card.py": "zoo zoo.cards zoo.data.datasets zoo.errors zoo.legacy zoo.schema zoo.scores zoo.task",
+    "zoo/listing.py": "zoo.cards zoo.cells zoo.engine zoo.model_card zoo.task",
+    "zoo/evaluation.py": "numpy zoo.task",
+    "zoo/prediction.py": "zoo.errors zoo.names zoo.settings zoo.task",
+    "zoo/data/*": "keras numpy PIL platformdirs pyarrow scipy tensorflow tensorflow_datasets tokenizers "
+    "zoo.errors zoo.ids zoo.names zoo.schema zoo.silence",
     "zoo/figures.py": "matplotlib numpy zoo.errors",
     "zoo/metrics.py": "numpy sklearn",
     "zoo/loss_terms.py": "keras zoo.engine zoo.errors zoo.layers zoo.settings",
@@ -48,43 +61,80 @@ ROWS = {
     "zoo/losses.py": "keras zoo.errors zoo.ids",
     "zoo/cells/__init__.py": "zoo.errors zoo.names",
     "zoo/cells/*": "keras numpy zoo.engine zoo.errors zoo.names zoo.serialization",
-    "zoo/decoding/*": "keras zoo.engine zoo.errors zoo.ids zoo.names",
+    "zoo/decoding/*": "keras numpy zoo.engine zoo.errors zoo.ids zoo.names",
     "zoo/engine/*": "keras numpy numba llvmlite tensorflow jax zoo.cells zoo.errors",
     "zoo/layers/*": "keras zoo.engine zoo.serialization zoo.errors zoo.ids zoo.names zoo.cells",
     "zoo/builders/*": f"keras numpy zoo.errors zoo.ids zoo.names {NETS}",
-    "zoo/saved.py": f"h5py keras numpy zoo.archive zoo.schema {EVERYTHING}",
-    "zoo/training/*": f"filelock keras msgspec numpy tqdm {EVERYTHING}",
+    "zoo/saved_model.py": "zoo.cards zoo.evaluation zoo.prediction zoo.task",
+    "zoo/stored.py": "zoo zoo.cards zoo.data.files zoo.data.text zoo.errors zoo.legacy zoo.schema",
+    "zoo/runtime/choice.py": "zoo.cards zoo.data.cache zoo.errors zoo.schema",
+    "zoo/runtime/*": f"numpy onnxruntime zoo.decoding {READ}",
+    "zoo/export/__init__.py": "zoo.runtime",
+    "zoo/export/command.py": "click zoo.cards zoo.options zoo.settings zoo.terminal",
+    "zoo/export/formats.py": "zoo.errors zoo.names",
+    "zoo/export/readme.py": "zoo.cards",
+    "zoo/export/programs/*": "numpy onnxruntime PIL tokenizers",
+    "zoo/export/*": f"keras numpy onnx zoo.runtime {READ} {NETS}",
+    "zoo/saved.py": f"h5py keras numpy zoo.runtime zoo.archive zoo.schema {EVERYTHING}",
+    "zoo/training/*": f"filelock keras msgspec numpy rich {EVERYTHING}",
+    "zoo/report/folder.py": "zoo.errors",
+    "zoo/report/values.py": "numpy",
+    "zoo/report/*": f"jinja2 numpy PIL sklearn zoo.comparison {EVERYTHING}",
     "zoo/testing.py": f"keras numpy tensorflow {EVERYTHING} zoo.training",
+    "zoo/demo/commands.py": "click zoo.errors zoo.options",
+    "zoo/demo/__init__.py": "",
+    "zoo/demo/limits.py": "",
+    "zoo/demo/markup.py": "zoo.terminal",
+    "zoo/demo/part.py": "numpy zoo.cards zoo.data zoo.errors",
+    "zoo/demo/shelf.py": "zoo.cards zoo.errors zoo.saved",
+    "zoo/demo/server.py": "click fastapi gradio uvicorn zoo.errors",
+    "zoo/demo/page.py": "gradio zoo.lens zoo.task",
     "zoo/lens/settings.py": "zoo.settings",
     "zoo/lens/choices.py": "zoo.cells zoo.errors zoo.names zoo.task",
-    "zoo/lens/commands.py": "click zoo.cards zoo.errors zoo.options",
-    "zoo/lens/shades.py": "click",
+    "zoo/lens/commands.py": "click zoo.cards zoo.completion zoo.errors zoo.help zoo.options",
+    "zoo/lens/diagrams.py": "matplotlib numpy zoo.figures",
     "zoo/lens/numpy_steps/*": "numpy",
-    "zoo/lens/*": f"keras numpy {EVERYTHING} zoo.training",
+    "zoo/lens/*": f"keras numpy {EVERYTHING} zoo.demo zoo.training",
     "zoo/comparison/grid.py": "zoo.cards zoo.errors zoo.task",
     "zoo/comparison/processes.py": "zoo.cards zoo.errors",
-    "zoo/comparison/commands.py": "click zoo.cards zoo.cells zoo.errors zoo.names zoo.options zoo.settings zoo.task",
-    "zoo/comparison/*": f"keras numpy scipy {EVERYTHING} zoo.training",
+    "zoo/comparison/commands.py": (
+        "click zoo.cards zoo.cells zoo.completion zoo.errors zoo.names zoo.options zoo.settings zoo.task"
+    ),
+    "zoo/comparison/*": f"keras numpy scipy {EVERYTHING} zoo.report zoo.training",
     "zoo/inspection/commands.py": "click zoo.options zoo.task zoo.terminal",
     "zoo/inspection/*": "numpy zoo.data zoo.ids zoo.task",
-    "zoo/cli.py": (
-        "click zoo zoo.cards zoo.cells zoo.comparison zoo.data.datasets zoo.environment zoo.errors zoo.inspection "
-        "zoo.lens zoo.listing zoo.names zoo.options zoo.settings zoo.task zoo.terminal"
+    "zoo/answers.py": (
+        "click zoo.cards zoo.completion zoo.environment zoo.errors zoo.options zoo.runtime zoo.task zoo.terminal"
     ),
+    "zoo/cli.py": (
+        "click zoo zoo.answers zoo.cards zoo.cells zoo.comparison zoo.completion zoo.data.datasets zoo.demo "
+        "zoo.environment zoo.errors zoo.export zoo.help zoo.inspection zoo.lens zoo.listing zoo.model_card zoo.names "
+        "zoo.options zoo.report zoo.runtime zoo.scores zoo.settings zoo.task zoo.terminal"
+    ),
+    "zoo/notebook.py": "click IPython zoo.cli zoo.errors",
     "tasks/__init__.py": "",
     "tasks/*/datasets.py": "zoo.data.datasets",
+    "tasks/*/demo.py": "numpy PIL sklearn zoo.cards zoo.data zoo.demo zoo.errors zoo.ids zoo.saved zoo.schema zoo.task",
     "tasks/*/recipe.py": "zoo.errors zoo.settings zoo.task",
-    "tasks/*/*/*.py": "babel mnist1d numpy PIL tensorflow tensorflow_datasets zoo.errors zoo.names",
+    "tasks/*/*/*.py": (
+        "babel mnist1d numpy PIL tensorflow tensorflow_datasets zoo.data.memory_tests zoo.errors zoo.names"
+    ),
     "tasks/*/*.py": (
-        f"keras numpy PIL sacrebleu sacremoses scipy seqeval sklearn tensorflow tensorflow_datasets {EVERYTHING}"
+        f"keras numpy PIL sacrebleu sacremoses scipy seqeval sklearn tensorflow tensorflow_datasets {EVERYTHING} "
+        "zoo.report"
     ),
 }
 
 LATE = {
+    "zoo/answers.py": "zoo.runtime zoo.saved",
+    "zoo/export/command.py": "zoo.saved",
+    "zoo/saved_model.py": "zoo.export",
     "zoo/cli.py": "zoo.saved zoo.training",
     "zoo/environment.py": "keras tensorflow",
 }
 """What a file may import inside functions only."""
+
+PREDICT = [f"zoo.tasks.{path.parent.name}.predict" for path in sorted((ROOT / "tasks").glob("*/predict.py"))]
 
 FILES = sorted(path.relative_to(ROOT).as_posix() for part in ("zoo", "tasks") for path in (ROOT / part).rglob("*.py"))
 
@@ -191,7 +241,13 @@ def test_every_package_that_is_imported_is_declared() -> None:
     listed = project.partition("\ndependencies = [")[2].partition("\n]")[0]
     declared = {name.lower() for name in re.findall(r'^ *"([\w.-]+)', listed, re.MULTILINE)} | {
         "jax",
+        "onnx",
+        "onnxruntime",
         "pyarrow",
+        "gradio",
+        "fastapi",
+        "uvicorn",
+        "ipython",
     }  # extras
     used = {name for file in FILES for name, _ in edges(file, (ROOT / file).read_text(encoding="utf-8"))}
     foreign = {name for name in used if name.split(".")[0] != "zoo"}
@@ -204,6 +260,15 @@ def test_every_package_that_is_imported_is_declared() -> None:
 def test_importing_it_is_light(module: str) -> None:
     heavy = ("keras", "tensorflow", "tensorflow_datasets", "jax", "numpy", "zoo.tasks")
     code = f"import sys, {module}; print(*[name for name in {heavy} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
+
+
+@pytest.mark.parametrize("module", ["zoo.runtime.loading", "zoo.decoding", "zoo.stored", *PREDICT])
+def test_importing_it_imports_no_keras(module: str) -> None:
+    if module == "zoo.runtime.loading":
+        pytest.importorskip("onnxruntime", reason="onnxruntime is not installed: pip install 'zoo[onnx]'")
+    code = f"import sys, {module}; print(*[name for name in ('keras', 'tensorflow', 'jax') if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == []
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from zoo import cards, legacy, saved
+from zoo import cards, legacy, saved, stored
 from zoo.task import installed
 
 PUBLISHED = Path(__file__).parent.parent / "saved_models"
@@ -57,7 +57,7 @@ def test_a_folder_with_old_names_loads(tmp_path: Path) -> None:
     back = {new: old for old, new in legacy.SETTINGS.items()}
     recipe["train"] = {back.get(name, name): value for name, value in recipe["train"].items()}
     (folder / "recipe.json").write_text(json.dumps(recipe))
-    saved._write_manifest(folder)
+    stored.write_manifest(folder)
     golden = json.loads((folder / "golden.json").read_text(encoding="utf-8"))
     loaded = saved.load(folder)
     assert [answer["label"] for answer in loaded.predict(golden["inputs"])] == [

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from zoo.tasks.sentiment.recipe import Train
 
-from zoo import builders, cards, saved
+from zoo import builders, cards, model_card, saved, stored
 from zoo.data.text import Tokenizer, pad
 from zoo.errors import UserError
 
@@ -87,6 +87,14 @@ def test_a_bare_string_is_one_input_and_gets_one_answer(written: Path) -> None:
     assert model.predict("a fine film") == model.predict(["a fine film"])[0]
 
 
+def test_notes_on_golden_inputs_are_not_printed(
+    case: Case, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(saved.SavedModel, "predict", lambda self, inputs: print("truncated", file=sys.stderr))
+    case.write(tmp_path / "m", examples=EXAMPLES)
+    assert capsys.readouterr().err == ""
+
+
 def test_golden_answers_are_reproduced(written: Path) -> None:
     golden = json.loads((written / "golden.json").read_text(encoding="utf-8"))
     assert golden["inputs"] == EXAMPLES
@@ -103,7 +111,7 @@ def test_the_folder_holds_what_the_design_says_and_nothing_is_left_beside_it(wri
     assert [item.name for item in written.parent.iterdir()] == ["tiny"]
     card = (written / "README.md").read_text(encoding="utf-8")
     assert card.startswith("# tiny\n")
-    assert card == cards.card(cards.summarize(written))
+    assert card == model_card.render(cards.summarize(written))
 
 
 def test_half_precision_halves_the_file_and_hardly_moves_the_answers(case: Case, written: Path, tmp_path: Path) -> None:
@@ -133,14 +141,14 @@ def test_an_existing_folder_is_replaced_only_when_asked(case: Case, folder: Path
     assert [item.name for item in folder.parent.iterdir()] == ["tiny"]
 
 
-@pytest.mark.parametrize("step", ["_sync", "_write_model", "_write_manifest"])
+@pytest.mark.parametrize("step", ["zoo.stored.sync", "zoo.saved._write_model", "zoo.stored.write_manifest"])
 def test_a_full_disk_leaves_the_old_model_whole(
     case: Case, folder: Path, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     def full(*_: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(saved, step, full)
+    monkeypatch.setattr(step, full)
     with pytest.raises(UserError, match=r"No space left on device.*old one is untouched"):
         case.write(folder, overwrite=True)
     monkeypatch.undo()
@@ -173,7 +181,7 @@ def flip(content: bytes) -> bytes:
 
 
 def newer(content: bytes) -> bytes:
-    return json.dumps({**json.loads(content), "format": saved.FORMAT + 1, "zoo": "9.8"}).encode()
+    return json.dumps({**json.loads(content), "format": stored.FORMAT + 1, "zoo": "9.8"}).encode()
 
 
 @pytest.mark.parametrize(
@@ -219,7 +227,7 @@ def test_what_is_no_saved_model_is_told(written: Path, tmp_path: Path) -> None:
 )  # fmt: skip
 def test_a_consistent_folder_that_makes_no_sense_is_told(folder: Path, name: str, change: Any, told: str) -> None:
     edit(folder / name, lambda c: json.dumps(change(json.loads(c))).encode() if change else b"PK no archive")
-    saved._write_manifest(folder)
+    stored.write_manifest(folder)
     with pytest.raises(UserError, match=told):
         saved.load(folder)
 
@@ -231,12 +239,32 @@ def test_nothing_in_a_model_file_is_run(folder: Path, tmp_path: Path) -> None:
     foreign = keras.Model(inputs, outputs)
     foreign(np.zeros((1, 2), "float32"))
     foreign.save(folder / "model.keras")
-    saved._write_manifest(folder)
+    stored.write_manifest(folder)
     assert os.path.exists(marker)
     os.remove(marker)
     with pytest.raises(UserError, match="Lambda"):
         saved.load(folder)
     assert not os.path.exists(marker)
+
+
+def test_models_are_listed_by_task(written: Path) -> None:
+    assert saved.list_models(models_dir=written.parent)[0] == "tiny"
+    assert "tiny" in saved.list_models("sentiment", written.parent)
+    assert "tiny" not in saved.list_models("tag", written.parent)
+    assert "tag-gru-clips" in saved.list_models("tag")
+    with pytest.raises(UserError, match="did you mean 'sentiment'"):
+        saved.list_models("sentimant")
+
+
+def test_what_was_measured_later_belongs_to_no_hash(folder: Path) -> None:
+    (folder / cards.MEASURED).write_text(json.dumps({"scores": {"accuracy": 0.5}}))
+    stored.write_manifest(folder)
+    assert cards.MEASURED not in json.loads((folder / cards.FILES).read_text())["files"]
+    assert saved.load(folder).metrics["scores"]["test"]["accuracy"] == 0.5
+    cards.check_replaceable(folder)
+    (folder / cards.MEASURED).write_text(json.dumps({"scores": "good"}))
+    with pytest.raises(UserError, match=r"measured\.json is not as zoo writes it"):
+        saved.load(folder)
 
 
 def test_names_are_found_by_option_and_by_variable(written: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,9 +1,9 @@
-"""Read what lies in `saved_models` from its JSON; render a card and the table. No Keras here."""
+"""Read what lies in `saved_models` from its JSON; find models, list them. No Keras here. Cards: `zoo.model_card`."""
 
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,7 +12,8 @@ from zoo.errors import UserError
 from zoo.names import unknown
 
 RECIPE, METRICS, FILES, CARD = "recipe.json", "metrics.json", "files.json", "README.md"
-OTHER_FILES = ("model.keras", "golden.json", "history.csv", "curves.png")
+MEASURED, CURVES = "measured.json", "curves.png"
+OTHER_FILES = ("model.keras", "golden.json", "history.csv", CURVES, MEASURED)
 """Further files of a saved model, besides its assets."""
 
 
@@ -24,6 +25,8 @@ class Summary:
     recipe: Mapping[str, Any]
     metrics: Mapping[str, Any]
     bytes: int
+    measured: Mapping[str, Any] = field(default_factory=dict)
+    """What `scripts/describe.py` measured of the saved weights, for published models."""
 
     @property
     def name(self) -> str:
@@ -96,7 +99,11 @@ def summarize(path: Path) -> Summary:
     except (KeyError, TypeError, AttributeError) as error:
         raise UserError(f"{path} is not a saved model of zoo: {METRICS} lacks {error}.") from error
     metrics = schema.check(metrics, schema.Metrics, f"{path}: {METRICS}")
-    summary = Summary(path, recipe, metrics, sum(item["bytes"] for item in files["files"].values()))
+    measured = schema.read(path, MEASURED, schema.Measured) if os.path.lexists(path / MEASURED) else {}
+    if measured.get("scores"):  # of the weights as they are saved, perhaps in half precision
+        test = {**metrics["scores"].get("test", {}), **measured["scores"]}
+        metrics = {**metrics, "scores": {**metrics["scores"], "test": test}}
+    summary = Summary(path, recipe, metrics, sum(item["bytes"] for item in files["files"].values()), measured)
     if not isinstance(recipe["train"].get("cell"), str) or not isinstance(recipe["train"].get("dataset"), str):
         raise UserError(f"{path} is not a saved model of zoo: {RECIPE} names no cell or no dataset.")
     tested = metrics["scores"].setdefault("test", {}) or metrics["scores"].get("validation", {})  # or left unscored
@@ -212,6 +219,8 @@ def check_replaceable(path: Path) -> None:
     if names and not {RECIPE, FILES} <= names:
         raise UserError(f"{path} is not a saved model of zoo: {keep}")
     known = {RECIPE, METRICS, FILES, CARD, *OTHER_FILES}
+    exports = tuple(f"{item.parent.name}/" for item in path.glob("*/export.json"))
+    names = {name for name in names if not f"{name}/".startswith(exports)} if exports else names
     theirs = sorted(name for name in names - known if not re.fullmatch(r"assets/\w+\.json", name))
     if theirs:
         raise UserError(f"{path} also holds {theirs[0]}, which zoo did not write: {keep}")
@@ -239,8 +248,10 @@ def best(
     if every and not mine:
         names = ", ".join(item.name for item in every)
         raise UserError(f"None of the saved models for {task} does what you ask; there are {names}. Train one.")
-    public = [item for item in mine if item.path.parent.resolve() == published().resolve()]
-    newest = [item for item in mine if item.name not in _listed()] if prefer_latest else []
+    listed = _listed()
+    # By name: a model of your own that has the name of a published one stands in its place.
+    public = [item for item in mine if item.name in listed]
+    newest = [item for item in mine if item.name not in listed] if prefer_latest else []
     if newest:
         return max(newest, key=lambda item: (item.path / METRICS).stat().st_mtime).path
     choice = max(public or mine, key=lambda item: (item.rank, item.name), default=None)
@@ -280,8 +291,18 @@ def markdown(head: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:
     return "\n".join(lines + ["| " + " | ".join(map(str, row)) + " |" for row in rows])
 
 
-def table(summaries: Iterable[Summary]) -> str:
-    """A Markdown table of saved models, rendered from their files."""
+def table(summaries: Iterable[Summary], about: Callable[[Summary], Iterable[str]] = lambda summary: ()) -> str:
+    """A Markdown table of saved models, rendered from their files.
+
+    Args:
+        summaries: Of the models.
+        about: What is said beside the data of one, such as `zoo.model_card.about`.
+    """
+
+    def data(item: Summary) -> str:
+        notes = list(about(item)) or ["synthetic"] * bool(item.metrics["data"].get("synthetic"))
+        return f"{item.dataset} ({', '.join(notes)})" if notes else item.dataset
+
     return markdown(
         ("model", "task", "cell", "data", "test score", "parameters", "size", "training"),
         (
@@ -289,71 +310,32 @@ def table(summaries: Iterable[Summary]) -> str:
                 f"[{item.name}]({item.name}/README.md)",
                 item.task,
                 item.cell,
-                item.dataset + (" (synthetic)" if item.metrics["data"].get("synthetic") else ""),
+                data(item),
                 f"{item.metrics['monitor']} {number(item.monitored)}",
                 number(item.metrics["training"]["parameters"]),
                 f"{item.bytes / 1e6:.1f} MB",
-                f"{_minutes(item.metrics['training']['minutes'])} min on {_cores(item.metrics)}",
+                f"{_minutes(item.metrics['training']['minutes'])} min on {cores(item.metrics)}",
             )
             for item in summaries
         ),
     )
 
 
-def card(summary: Summary) -> str:
-    """The model's card, in Markdown, rendered from its files alone."""
-    metrics, recipe = summary.metrics, summary.recipe
-    data, training = metrics["data"], metrics["training"]
-    splits = list(metrics["scores"])
-    names = list(dict.fromkeys(name for split in splits for name in metrics["scores"][split]))
-    scores = markdown(
-        ("score", *splits), ((name, *(number(metrics["scores"][s].get(name, "")) for s in splits)) for name in names)
-    )
-    facts = "\n".join(f"- {key}: {_inline(value)}" for key, value in data.items())
-    return f"""# {summary.name}
-
-Task `{summary.task}`, cell `{summary.cell}`, data set `{summary.dataset}`.
-{number(training["parameters"])} parameters, {summary.bytes / 1e6:.1f} MB on disk. This card is rendered from \
-`recipe.json` and `metrics.json`.
-
-    zoo {summary.task} --model {summary.name}
-
-## Scores
-
-{scores}
-
-Weights are those of epoch {training["best_epoch"]} of {training["epochs"]}, chosen by validation \
-`{training.get("chosen_by", metrics["monitor"])}`; the test split was scored once, after that choice.
-
-## Data
-
-{facts}
-
-## Training
-
-{_inline(training["minutes"])} minutes, {number(training["examples_per_second"])} examples per second, on \
-{_cores(metrics)} ({metrics["machine"]["processor"]}), Keras {metrics["versions"]["keras"]} on \
-{metrics["versions"]["backend"]}, Python {metrics["versions"]["python"]}.
-
-    {recipe["command"]}
-
-{markdown(("setting", "value"), ((key, _inline(value)) for key, value in recipe["train"].items()))}
-"""
-
-
-def _inline(value: Any) -> str:
+def inline(value: Any) -> str:
+    """A value of JSON in one line of text."""
     if isinstance(value, Mapping):
-        return ", ".join(f"{key} {_inline(item)}" for key, item in value.items())
+        return ", ".join(f"{key} {inline(item)}" for key, item in value.items())
     if isinstance(value, (list, tuple)):
-        return ", ".join(map(_inline, value))
+        return ", ".join(map(inline, value))
     return str(value)
 
 
 def _minutes(value: Any) -> str:
     """Whole minutes; those of each stage where they are given so."""
-    return f"{value:.0f}" if isinstance(value, (int, float)) else _inline(value)
+    return f"{value:.0f}" if isinstance(value, (int, float)) else inline(value)
 
 
-def _cores(metrics: Mapping[str, Any]) -> str:
+def cores(metrics: Mapping[str, Any]) -> str:
+    """Number of cores of the machine that is named in such a file."""
     count = metrics["machine"]["cores"]
     return f"{count} core{'s' * (count != 1)}"

@@ -1,7 +1,6 @@
 """The `zoo` command. Nothing here imports Keras before a command needs it."""
 
 import errno
-import functools
 import json
 import os
 import re
@@ -14,26 +13,35 @@ from typing import Any, NoReturn
 import click
 
 import zoo
-from zoo import cards, cells, environment, listing, options, terminal
+from zoo import answers, cards, cells, completion, environment, help, listing, model_card, options, scores, terminal
 from zoo.cells import arguments
 from zoo.comparison import commands as comparison
 from zoo.data.datasets import find_row, unknown_dataset
+from zoo.demo import commands as demo
 from zoo.errors import UserError
+from zoo.export import command as exporting
 from zoo.inspection import commands as inspection
 from zoo.lens import commands as lens
 from zoo.names import look_up, nearest
+from zoo.report.folder import check as check_report
 from zoo.settings import LARGEST_INT
-from zoo.task import Chunk, ErrorLine, Installed, Recipe, find, installed
+from zoo.task import Installed, Recipe, find, installed
 
-MODELS_DIR = click.Option(["--models-dir"], type=options.File(), help="Folder of saved models.")
-BACKEND = click.Option(
-    ["--backend"],
-    type=options.Choice(environment.BACKENDS),
-    help="Backend of Keras.  [default: $KERAS_BACKEND, else tensorflow]",
-)
+MODELS_DIR = options.Option(["--models-dir"], type=options.File(), group="Model", help="Folder of saved models.")
 
 
-_MEMORY = "There is not enough memory for this. Close other programs, or choose smaller sizes."
+def _backend(group: str) -> options.Option:
+    return options.Option(
+        ["--backend"],
+        type=options.Choice(environment.BACKENDS),
+        group=group,
+        help="Backend of Keras.",
+        show_default="$KERAS_BACKEND, else tensorflow",
+    )
+
+
+BACKEND = _backend("Options")
+JSON = options.Option(["--json", "as_json"], is_flag=True, group="Output", help="Print one JSON object.")
 
 
 def main() -> None:
@@ -47,16 +55,15 @@ def main() -> None:
     except click.exceptions.NoArgsIsHelpError as error:
         sys.exit(_unfinished(error))
     except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
+        if isinstance(error, click.UsageError) and error.ctx is not None:
+            click.echo(f"{error.ctx.get_usage()}\nTry '{error.ctx.command_path} --help' for help.\n", err=True)
+        _fail(error.format_message(), error.exit_code)
     except UserError as error:
         _fail(str(error), 2)
     except click.Abort as error:
         if isinstance(error.__cause__, EOFError):  # click takes any for the end of what a user types
             raise error.__cause__ from None
         _fail("Interrupted.", 130, prefix="")
-    except MemoryError:
-        _fail(_MEMORY, 1)
     except OSError as error:
         if why := terminal.output_failure():
             _fail(f"Standard output takes no more: {why}.", 1)
@@ -64,15 +71,15 @@ def main() -> None:
             raise
         _fail("Too many files are open at once: ulimit -n 1024 allows more.", 1)
     except Exception as error:
-        if "RESOURCE_EXHAUSTED" not in str(error) and type(error).__name__ != "ResourceExhaustedError":
+        if not answers.no_memory(error):
             raise
-        _fail(_MEMORY, 1)
+        _fail(answers.MEMORY, 1)
     except KeyboardInterrupt:
         _fail("Interrupted.", 130, prefix="")
 
 
 def _fail(sentence: str, code: int, prefix: str = "Error: ") -> NoReturn:
-    terminal.echo(f"{prefix}{sentence}", err=True)
+    terminal.complain(sentence, prefix)
     sys.exit(code)
 
 
@@ -83,7 +90,7 @@ def _unfinished(error: click.exceptions.NoArgsIsHelpError) -> int:
         error.show()
     else:
         known = ", ".join(ctx.command.list_commands(ctx))
-        terminal.echo(f"Error: {ctx.command_path} needs a word more, one of: {known}.", err=True)
+        terminal.complain(f"{ctx.command_path} needs a word more, one of: {known}.")
     return error.exit_code
 
 
@@ -91,7 +98,7 @@ LONGEST_NAME = 200
 """Characters of the longest name of a model: names of files may have 255 bytes, and some are put around it."""
 
 
-class _Lazy(click.Group):
+class _Lazy(help.Group):
     """A group whose commands are made when they are asked for, from the installed tasks."""
 
     def more(self) -> Iterable[str]:
@@ -120,7 +127,7 @@ class _Zoo(_Lazy):
     """`zoo`: its own commands, and one verb for each installed task."""
 
     def make(self, name: str) -> click.Command:
-        return _verb(find(name))
+        return answers.command(find(name), [MODELS_DIR, BACKEND])
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         return super().parse_args(ctx, terminal.readable(args))
@@ -133,15 +140,14 @@ class _Train(_Lazy):
         return _trainer(find(name))
 
 
-@click.group(cls=_Zoo, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=_Zoo,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    examples=["zoo train sentiment", 'zoo sentiment "a fine film"', "zoo list"],
+)
 @click.version_option(zoo.__version__, prog_name="zoo")
 def cli() -> None:
-    """Recurrent sequence models for Keras 3: train them, use them.
-
-    \b
-    zoo train sentiment --cell gru
-    zoo sentiment "a fine film"
-    """  # noqa: D301  click wants the character itself
+    """Recurrent sequence models for Keras 3: train them, use them."""
 
 
 class _Compare(_Lazy):
@@ -157,17 +163,20 @@ class _Compare(_Lazy):
         return super().resolve_command(ctx, args)
 
 
-@cli.group("compare", cls=_Compare)
+@cli.group(
+    "compare",
+    cls=_Compare,
+    examples=["zoo compare classify --cells lstm,gru --seeds 1,2,3", "zoo compare MODEL MODEL"],
+)
 def compare_group() -> None:
-    """Train several cells on a task, with several seeds, and compare their scores; or compare two saved models.
-
-    \b
-    zoo compare classify --cells lstm,gru --seeds 1,2,3
-    zoo compare MODEL MODEL
-    """  # noqa: D301  click wants the character itself
+    """Train several cells on a task, with several seeds, and compare their scores; or compare two saved models."""
 
 
-@cli.group("train", cls=_Train)
+@cli.group(
+    "train",
+    cls=_Train,
+    examples=["zoo train sentiment", "zoo train classify --cell lstm --epochs 20", "zoo train tag --help"],
+)
 def train_group() -> None:
     """Train a model, score it once on its test split, save it."""
 
@@ -198,22 +207,43 @@ def _trainer(task: Installed) -> click.Command:
             tensorboard=values["tensorboard"],
         )
         terminal.echo(str(saved.path))
-        for name, value in saved.metrics["scores"]["test"].items():
-            click.echo(f"test {name} {cards.number(value)}")
+        found = saved.metrics["scores"]["test"].items()
+        rows = [(f"test {name}", cards.number(value), scores.definition(name)) for name, value in found]
+        for line in listing.table(rows, terminal.width()):
+            terminal.echo(line)
+        named = saved.path.name if cards.own() == saved.path.parent else str(saved.path)
+        line = f"zoo {task.name} --model {shlex.quote(named)} {recipe.example}".rstrip()
+        terminal.echo(f"Try it: {line}", err=True)
 
     return options.Command(
         task.name,
         callback=run,
         params=[
-            click.Option(["--preset"], type=options.Choice(presets), help="A named recipe; options override it."),
-            *options.options(recipe.train),
-            click.Option(["--name"], help="Name of the saved model.  [default: TASK-CELL-DATASET]"),
-            MODELS_DIR,
-            click.Option(["--resume"], is_flag=True, help="Resume an interrupted training run."),
-            click.Option(["--overwrite"], is_flag=True, help="Overwrite an existing model of this name."),
-            click.Option(["--plot/--no-plot"], default=True, help="Draw learning curves.", show_default=True),
-            click.Option(["--tensorboard"], type=options.File(), help="Folder for TensorBoard logs."),
-            BACKEND,
+            options.Option(
+                ["--preset"],
+                type=options.Choice(presets),
+                group="Model",
+                help="A named recipe; options override it.",
+            ),
+            *options.options(recipe.train, completion.of_settings(task)),
+            options.Option(
+                ["--name"], group="Output", help="Name of the saved model.", show_default="TASK-CELL-DATASET"
+            ),
+            options.Option(["--models-dir"], type=options.File(), group="Output", help="Folder of saved models."),
+            options.Option(["--resume"], is_flag=True, group="Output", help="Resume an interrupted training run."),
+            options.Option(
+                ["--overwrite"], is_flag=True, group="Output", help="Overwrite an existing model of this name."
+            ),
+            options.Option(
+                ["--plot/--no-plot"], default=True, group="Output", help="Draw learning curves.", show_default=True
+            ),
+            options.Option(["--tensorboard"], type=options.File(), group="Output", help="Folder for TensorBoard logs."),
+            _backend("Training"),
+        ],
+        examples=[
+            f"zoo train {task.name}",
+            f"zoo train {task.name} --preset {presets[-1]} --name mine",
+            f"zoo train {task.name} --dataset PATH --epochs 3",
         ],
         help=f"{task.summary}\n\nData sets: {', '.join(recipe.datasets)}; or a path to your own data.",
         short_help=task.summary,
@@ -232,6 +262,14 @@ def _check_dataset(name: str, recipe: Recipe) -> None:
         raise unknown_dataset(name, recipe.datasets, own)
 
 
+def _data_name(dataset: str, recipe: Recipe) -> str:
+    """What a model's default name says of its data: the name of a data set, or of a file or folder without the rest."""
+    if find_row(dataset, recipe.datasets, "") is not None:
+        return dataset
+    name = os.path.basename(os.path.abspath(dataset))
+    return Path(name.removesuffix(".gz")).stem or "data"
+
+
 def _training_path(task: str, recipe: Any, preset: str | None, values: dict[str, Any]) -> Path:
     """Where the model goes. A default name that is taken gets a number, so that nothing is in the way."""
     folder = cards.own(values["models_dir"])
@@ -242,9 +280,7 @@ def _training_path(task: str, recipe: Any, preset: str | None, values: dict[str,
                 f"A model's name has up to {LONGEST_NAME} letters, digits, '.', '_' and '-'; got {name[:60]!r}."
             )
         return folder / name
-    data = preset or re.sub(
-        r"[^A-Za-z0-9._-]+", "-", Path(recipe.dataset).stem if "." in recipe.dataset else recipe.dataset
-    )
+    data = preset or re.sub(r"[^A-Za-z0-9._-]+", "-", _data_name(recipe.dataset, find(task).recipe))
     base = f"{task}-{re.sub(r'[^A-Za-z0-9._-]+', '-', recipe.cell)}-{data}"  # a cell may have arguments after colons
     base = base[:LONGEST_NAME]
     if values["overwrite"]:
@@ -258,59 +294,51 @@ def _training_path(task: str, recipe: Any, preset: str | None, values: dict[str,
     return folder / name
 
 
-def _verb(task: Installed) -> click.Command:
-    recipe = task.recipe
-
-    def run(inputs: tuple[str, ...], **values: Any) -> None:
-        given = options.given(click.get_current_context(), values, recipe.predict)
-        config = recipe.predict(inputs=inputs or terminal.input_lines(task.name), **given)
-        path = cards.locate(values["model"], values["models_dir"]) if values["model"] is not None else None
-        can_answer = functools.partial(recipe.can_answer, config) if recipe.can_answer else None
-        path = path or cards.best(task.name, values["models_dir"], can_answer, recipe.prefer_latest)
-        theirs = cards.summarize(path).task
-        if theirs != task.name:
-            raise UserError(f"{path.name} is a model for {theirs}: use `zoo {theirs} --model {path.name}`.")
-        environment.start_keras(values["backend"])
-        from zoo import saved
-
-        failed = False
-        for line in task.task.predict(saved.load(path), config):
-            terminal.echo(line, nl=not isinstance(line, Chunk), lines=isinstance(line, Chunk))
-            failed |= isinstance(line, ErrorLine)
-        if failed:
-            sys.exit(1)
-
-    return options.Command(
-        task.name,
-        callback=run,
-        params=[
-            click.Argument(["inputs"], nargs=-1, metavar=f"[{recipe.inputs.upper()}]..."),
-            click.Option(
-                ["--model"],
-                type=options.Text(),
-                help="Name or folder of a saved model.  [default: the best published one]",
-            ),
-            *options.options(recipe.predict),
-            MODELS_DIR,
-            BACKEND,
-        ],
-        help=f"{task.summary}\n\nInputs come as arguments, or one per line on standard input; each gets one line.",
-        short_help=task.summary,
-    )
-
-
-@cli.command("evaluate", params=[MODELS_DIR, BACKEND])
-@click.argument("model")
-@click.option("--dataset", type=options.Text(), help="Data set to score on.  [default: the one it was trained on]")
-@click.option("--split", type=options.Text(), default="test", show_default=True, help="Split to score.")
-@click.option("--limit", type=options.Integer(1, largest=LARGEST_INT), help="Score only the first N examples.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@cli.command(
+    "evaluate",
+    cls=options.Command,
+    params=[
+        click.Argument(["model"], shell_complete=completion.models),
+        options.Option(
+            ["--dataset"],
+            type=options.Text(),
+            group="Data",
+            help="Data set to score on.",
+            show_default="the one it was trained on",
+            shell_complete=completion.of_settings()["dataset"],
+        ),
+        options.Option(
+            ["--split"], type=options.Text(), group="Data", default="test", show_default=True, help="Split to score."
+        ),
+        options.Option(
+            ["--limit"],
+            type=options.Integer(1, largest=LARGEST_INT),
+            group="Data",
+            help="Score only the first N examples.",
+        ),
+        JSON,
+        options.Option(
+            ["--report"],
+            type=options.File(),
+            group="Output",
+            help="New folder for a page with pictures: errors, scores by class or length.",
+        ),
+        MODELS_DIR,
+        BACKEND,
+    ],
+    examples=[
+        "zoo evaluate sentiment-gru-imdb",
+        "zoo evaluate MODEL --dataset PATH --json",
+        "zoo evaluate MODEL --report report",
+    ],
+)
 def evaluate(
     model: str,
     dataset: str | None,
     split: str,
     limit: int | None,
     as_json: bool,
+    report: Path | None,
     models_dir: Path | None,
     backend: str | None,
 ) -> None:
@@ -319,23 +347,42 @@ def evaluate(
     task = find(cards.summarize(path).task)
     if dataset is not None:
         _check_dataset(dataset, task.recipe)
-    environment.start_keras(backend)
+    if report is not None:
+        check_report(report)
+    environment.start_keras(backend, path.name)
     from zoo import saved, training
 
-    scores = training.evaluate(saved.load(path), dataset, split, limit)
+    loaded = saved.load(path)
+    found = training.evaluate(loaded, dataset, split, limit)
+    if report is not None:
+        from zoo.report import write
+
+        page = write.write(loaded, report, found, dataset, split, limit)
     if as_json:
-        click.echo(json.dumps(scores))
+        click.echo(json.dumps(found))
     else:
-        for name, value in scores.items():
-            click.echo(f"{name} {cards.number(value)}")
+        rows = [(name, cards.number(value), scores.definition(name)) for name, value in found.items()]
+        for line in listing.table(rows, terminal.width()):
+            terminal.echo(line)
+    if report is not None:
+        terminal.echo(f"Report: {page}", err=True)
 
 
 cli.add_command(inspection.command(_check_dataset, environment.start_keras, BACKEND))
 
 
-@cli.command("list", params=[MODELS_DIR])
-@click.argument("what", type=options.Choice(listing.KINDS), required=False)
-@click.option("--json", "as_json", is_flag=True, help="Print JSON: a list, or an object of lists.")
+@cli.command(
+    "list",
+    cls=options.Command,
+    params=[
+        click.Argument(["what"], type=options.Choice(listing.KINDS), required=False),
+        options.Option(
+            ["--json", "as_json"], is_flag=True, group="Output", help="Print JSON: a list, or an object of lists."
+        ),
+        MODELS_DIR,
+    ],
+    examples=["zoo list", "zoo list cells", "zoo list models --json"],
+)
 def list_command(what: str | None, as_json: bool, models_dir: Path | None) -> None:
     """Show tasks, cells, datasets or models; without a word, all of them."""
     if as_json:
@@ -344,18 +391,35 @@ def list_command(what: str | None, as_json: bool, models_dir: Path | None) -> No
         return
     for kind in [what] if what else listing.KINDS:
         if not what:
-            click.secho(kind, bold=True)
-        for text in listing.lines(kind, models_dir):
+            click.secho(kind, bold=True, color=terminal.has_color(sys.stdout))
+        for text in listing.lines(kind, models_dir, terminal.width() - (0 if what else 2)):
             if what or text:
                 terminal.echo(text if what else f"  {text}")
 
 
-@cli.command("card", params=[MODELS_DIR])
-@click.argument("model")
+@cli.command(
+    "card",
+    cls=options.Command,
+    params=[click.Argument(["model"], shell_complete=completion.models), MODELS_DIR],
+    examples=["zoo card sentiment-gru-imdb"],
+)
 def card(model: str, models_dir: Path | None) -> None:
     """Show a saved model's card."""
-    terminal.echo(cards.card(cards.summarize(cards.locate(model, models_dir))), nl=False, lines=True)
+    terminal.echo(model_card.render(cards.summarize(cards.locate(model, models_dir))), nl=False, lines=True)
 
 
+@cli.command(
+    "completion",
+    cls=options.Command,
+    params=[click.Argument(["shell"], type=options.Choice(tuple(completion.PLACES)))],
+    examples=[f"zoo completion {shell}" for shell in completion.PLACES],
+)
+def completion_command(shell: str) -> None:
+    """Print the script by which a shell completes commands, options and names; it says where to put it."""
+    click.echo(completion.script(shell), nl=False)
+
+
+cli.add_command(exporting.command(environment.start_keras, [MODELS_DIR, BACKEND]))
+cli.add_command(demo.command(environment.start_keras, [MODELS_DIR, BACKEND]))
 cli.add_command(lens.group(environment.start_keras, [MODELS_DIR, BACKEND]))
 compare_group.add_command(comparison.models_command(_check_dataset, environment.start_keras, [MODELS_DIR, BACKEND]))

@@ -7,10 +7,10 @@ import contextlib
 import json
 import os
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from zoo import terminal
 from zoo.errors import UserError
 
 BACKENDS = ("tensorflow", "jax")
@@ -58,15 +58,18 @@ def _check_files() -> None:
         raise UserError(f"Only {soft} files may be open at once; {FEWEST_FILES} are needed: ulimit -n {ENOUGH_FILES}.")
 
 
-def start_keras(backend: str | None) -> None:
-    """Chooses the backend, silences TensorFlow's start-up notes, and only then imports Keras.
+def start_keras(backend: str | None, loading: str = "Keras") -> None:
+    """Chooses the backend, and only then imports Keras; `zoo.registration` keeps TensorFlow's notes back.
+
+    Args:
+        backend: Name of the backend; default that of the environment or of Keras's own file.
+        loading: What the user waits for in the meantime: a terminal says so at once.
 
     Raises:
         UserError: If the backend, or Keras's configuration, cannot be used.
     """
     if backend:
         os.environ["KERAS_BACKEND"] = backend
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     os.environ["MPLBACKEND"] = "agg"  # pictures go into files; a backend for windows may not exist here
     stored = {} if "keras" in sys.modules else _keras_json()
     chosen = os.environ.get("KERAS_BACKEND") or stored.get("backend", "tensorflow")
@@ -74,13 +77,11 @@ def start_keras(backend: str | None) -> None:
         raise UserError(
             f"KERAS_BACKEND is {chosen!r}; zoo runs on {' and '.join(BACKENDS)}. Set one of them, or unset it."
         )
+    if sys.stderr.isatty():
+        terminal.echo(f"Loading {loading} ...", err=True)
     try:
-        with _quiet():
-            import keras
-            import tensorflow as tf  # tf.data serves every backend
-
-            tf.get_logger().setLevel("ERROR")  # a search is traced for several shapes, which it warns of
-            tf.config.list_physical_devices("GPU")  # looks for CUDA, and complains where there is none
+        import keras
+        import tensorflow  # noqa: F401  tf.data serves every backend
     except ImportError as error:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
         _check_memory(error)
@@ -148,17 +149,3 @@ def _wrong(stored: Any) -> str | None:
     if isinstance(epsilon, bool) or not isinstance(epsilon, (int, float)):
         return f"has epsilon {str(epsilon)[:40]!r}, which is no number"
     return None
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """TensorFlow writes notes on oneDNN and CUDA while it is imported, past Python and whatever its log level."""
-    sys.stderr.flush()
-    kept = os.dup(2)
-    try:
-        with open(os.devnull, "wb") as nowhere:
-            os.dup2(nowhere.fileno(), 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)

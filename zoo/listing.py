@@ -2,18 +2,18 @@
 
 import json
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from zoo import cards, cells, engine
+from zoo import cards, cells, engine, model_card
 from zoo.task import installed
 
 KINDS = ("tasks", "cells", "datasets", "models")
 """What can be listed."""
 
-WIDTH = 100
-"""Characters of a line of the table of cells."""
+LEAST = 16
+"""Characters that a wrapped column has at least."""
 
 NOTE = (
     "loop: matrix products per step. weights: per unit squared, with as many features as units. path: on this "
@@ -22,22 +22,58 @@ NOTE = (
 """What the columns of the table of cells mean."""
 
 
-def lines(kind: str, models_dir: Path | None = None) -> Iterator[str]:
+def lines(kind: str, models_dir: Path | None = None, width: int = 100) -> Iterator[str]:
     """Lines for a terminal.
 
     Args:
         kind: One of `KINDS`.
         models_dir: Folder of saved models, for models.
+        width: Most characters of a line.
     """
     if kind == "tasks":
-        yield from (f"{row['name']:12}  {row['summary']}" for row in objects(kind))
+        yield from table([(row["name"], row["summary"]) for row in objects(kind)], width)
     elif kind == "cells":
-        yield from _cell_table()
+        yield from _cell_table(width)
     elif kind == "datasets":
-        yield from (f"{row['task']:12}  {row['name']:24}  {row['description']}" for row in objects(kind))
+        rows = objects(kind)
+        yield from table([(row["task"], row["name"], row["description"]) for row in rows], width)
     else:
-        yield from map(cards.line, cards.models(models_dir))
-        yield from (f"{item.path.name:32}  damaged: {item.reason}" for item in cards.damaged(models_dir))
+        yield from _model_table([_model_row(model) for model in cards.models(models_dir)], width)
+        for item in cards.damaged(models_dir):
+            yield from textwrap.wrap(f"{item.path.name}  damaged: {item.reason}", width, subsequent_indent="    ")
+
+
+def table(rows: Sequence[Sequence[str]], width: int) -> Iterator[str]:
+    """Lines of a table of texts, whose last column is wrapped where lines would be longer.
+
+    Args:
+        rows: Its rows, all with the same number of columns.
+        width: Most characters of a line.
+    """
+    *widths, last = [max(map(len, column)) for column in zip(*rows, strict=True)] or [0]
+    last = min(last, max(width - sum(widths) - 2 * len(widths), LEAST))
+    for *row, text in rows:
+        for line in textwrap.wrap(text, last, break_on_hyphens=False) or [""]:
+            yield "  ".join([*(part.ljust(size) for part, size in zip(row, widths, strict=True)), line]).rstrip()
+            row = [""] * len(row)
+
+
+def _model_table(rows: Sequence[Sequence[str]], width: int) -> Iterator[str]:
+    """One line per model; two where that would be too long, as a name is for copying and is never wrapped."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    if sum(widths) + 2 * len(widths) - 2 <= width:
+        yield from table(rows, width)
+        return
+    for row in rows:
+        yield row[0]
+        facts = "  ".join(text.ljust(size) for text, size in zip(row[1:], widths[1:], strict=True)).rstrip()
+        yield from textwrap.wrap(facts, width, initial_indent="    ", subsequent_indent="    ")
+
+
+def _model_row(model: cards.Summary) -> tuple[str, ...]:
+    score = f"{model.metrics['monitor']} {cards.number(model.monitored)}"
+    data = ", ".join([model.dataset, *model_card.about(model)])
+    return model.name, model.task, model.cell, data, f"{model.bytes / 1e6:.1f} MB", score
 
 
 def objects(kind: str, models_dir: Path | None = None) -> list[dict[str, Any]]:
@@ -48,7 +84,7 @@ def objects(kind: str, models_dir: Path | None = None) -> list[dict[str, Any]]:
         return [_facts(name) for name in cells.TABLE]
     if kind == "datasets":
         return [
-            {"task": task.name, "name": name, "description": row.description}
+            {"task": task.name, "name": name, "description": row.description, "terms": row.terms}
             for task in installed().values()
             for name, row in task.recipe.datasets.items()
         ]
@@ -61,6 +97,8 @@ def objects(kind: str, models_dir: Path | None = None) -> list[dict[str, Any]]:
             "bytes": model.bytes,
             "monitor": model.metrics["monitor"],
             "score": model.monitored,
+            "synthetic": bool(model.metrics["data"].get("synthetic")),
+            "terms": model_card.terms(model),
         }
         for model in cards.models(models_dir)
     ]
@@ -90,23 +128,27 @@ def _facts(name: str) -> dict[str, Any]:
     }
 
 
-def _cell_table() -> Iterator[str]:
+def _cell_table(width: int) -> Iterator[str]:
     """Two lines per cell: the facts in columns, then the reason. Then words that `--cell` of a task takes as well."""
     measured = speed()
     rows = [["cell", "source", "states", "loop", "weights", "path", "speed"]]
     rows += [_cell_row(name, measured["cells"].get(name)) for name in cells.TABLE]
     widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
+    narrow = sum(widths) + 2 * len(widths) - 2 > width
     for row in rows:
-        yield "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip()
+        shown = [text.ljust(size) for text, size in zip(row, widths, strict=True)]
+        yield "  ".join(shown[:1] + shown[2:] if narrow else shown).rstrip()
         if row[0] in cells.TABLE:
-            yield f"    {cells.TABLE[row[0]].text}; {cells.TABLE[row[0]].reason}"
+            about = f"{cells.TABLE[row[0]].text}; {cells.TABLE[row[0]].reason}"
+            about += f" ({cells.TABLE[row[0]].source})" if narrow else ""
+            yield from textwrap.wrap(about, width, initial_indent="    ", subsequent_indent="    ")
     yield ""
-    yield from textwrap.wrap(NOTE.format(setting=measured["setting"]), WIDTH)
+    yield from textwrap.wrap(NOTE.format(setting=measured["setting"]), width)
     others = {name: text for task in installed().values() for name, text in task.recipe.cells.items()}
     if others:
         yield ""
     for name, text in others.items():
-        yield from textwrap.wrap(f"{name:12}  {text}", WIDTH, subsequent_indent=" " * 14)
+        yield from textwrap.wrap(f"{name:12}  {text}", width, subsequent_indent=" " * 14)
 
 
 def _cell_row(name: str, relative: float | None) -> list[str]:

@@ -6,16 +6,19 @@ import os
 import typing
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
-from zoo import legacy
+from zoo import help, legacy
+from zoo.help import Option
 from zoo.names import nearest
-from zoo.settings import LONGEST_NAME, LONGEST_TEXT, limits
+from zoo.settings import LONGEST_NAME, LONGEST_TEXT, group, limits
 
 
-class Command(click.Command):
+class Command(help.Command):
     """A command that still takes the option names of zoo 0.1, with a note that names the present one."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -50,7 +53,10 @@ class Choice(click.ParamType):
         self.allowed = allowed
 
     def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
-        return f"[{'|'.join(self.allowed)}]"
+        return "NAME" if isinstance(param, click.Option) else f"[{'|'.join(self.allowed)}]"
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        return [CompletionItem(name) for name in self.allowed if name.startswith(incomplete)]
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         if value not in self.allowed:
@@ -75,6 +81,9 @@ class Integer(click.IntRange):
         super().__init__(None if minimum is None else int(minimum), None if maximum is None else int(maximum))
         self.largest = largest
 
+    def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
+        return "INTEGER"
+
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         return _below(self, super().convert(_short(value), param, ctx), self.largest, param, ctx)
 
@@ -87,6 +96,9 @@ class Number(click.FloatRange):
     ) -> None:
         super().__init__(minimum, maximum)
         self.largest = largest
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context | None = None) -> str:
+        return "NUMBER"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         number = super().convert(_short(value), param, ctx)
@@ -125,6 +137,9 @@ class File(click.ParamType):
 
     name = "path"
 
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        return [CompletionItem(incomplete, type="file")]
+
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
         text = Text().convert(os.fspath(value), param, ctx)
         if max(len(os.fsencode(part)) for part in text.split(os.sep)) > LONGEST_NAME:
@@ -134,20 +149,22 @@ class File(click.ParamType):
         return Path(text)
 
 
-def option(item: dataclasses.Field, annotation: Any, default: Any) -> click.Option:
+def option(item: dataclasses.Field, annotation: Any, default: Any, complete: Any = None) -> Option:
     """The option of one field.
 
     Args:
         item: The field; its metadata come from `zoo.settings.setting`.
         annotation: Its resolved type: `int`, `float`, `str`, `bool`, or one of them with `| None`.
         default: What the option shows as default.
+        complete: What a shell completes, see `zoo.completion`; by default what the type has.
     """
     kinds = [kind for kind in typing.get_args(annotation) or (annotation,) if kind is not type(None)]
     kind = kinds[0]
     facts = item.metadata
     dashed = item.name.replace("_", "-")
+    shared = {"default": default, "help": facts["help"], "show_default": default is not None, "group": group(item)}
     if kind is bool:
-        return click.Option([f"--{dashed}/--no-{dashed}"], default=default, help=facts["help"], show_default=True)
+        return Option([f"--{dashed}/--no-{dashed}"], **shared)
     accepted: Any = kind
     if facts["choices"]:
         accepted = Choice(facts["choices"])
@@ -157,16 +174,21 @@ def option(item: dataclasses.Field, annotation: Any, default: Any) -> click.Opti
         accepted = Number(facts["minimum"], facts["maximum"], limits(item, float)[1])
     elif item.default != "":
         accepted = Text()
-    return click.Option(
-        [f"--{dashed}"], type=accepted, default=default, help=facts["help"], show_default=default is not None
-    )
+    return Option([f"--{dashed}"], type=accepted, shell_complete=complete, **shared)
 
 
-def options(settings: type) -> list[click.Option]:
-    """One option for each field of a settings class that has a help text."""
+def options(settings: type, complete: Mapping[str, Any] = MappingProxyType({})) -> list[Option]:
+    """One option for each field of a settings class that has a help text.
+
+    Args:
+        settings: The class.
+        complete: Name of a setting -> what a shell completes.
+    """
     hints = typing.get_type_hints(settings)
     return [
-        option(item, hints[item.name], item.default) for item in dataclasses.fields(settings) if "help" in item.metadata
+        option(item, hints[item.name], item.default, complete.get(item.name))
+        for item in dataclasses.fields(settings)
+        if "help" in item.metadata
     ]
 
 

@@ -2,16 +2,19 @@
 
 `import zoo` must not import Keras, and `keras.saving.load_model` must know our classes whichever was imported first.
 So the classes are imported right after Keras: at once if it is loaded already, else when its import has ended. If a
-part of this package imports Keras, they wait until that part is there as a whole.
+part of this package imports Keras, they wait until that part is there as a whole. What TensorFlow writes while it is
+imported is kept back; see `zoo.silence`.
 """
 
 import importlib
-import importlib.abc
 import importlib.machinery
 import importlib.util
 import sys
 from collections.abc import Sequence
 from types import ModuleType
+from typing import Any, cast
+
+from zoo import silence
 
 PARTS = ("zoo.builders", "zoo.layers", "zoo.losses", "zoo.optimizers")
 """Modules whose import registers their classes; the cells are registered one by one."""
@@ -28,9 +31,10 @@ def register() -> None:
 
 def after_keras() -> None:
     """Registers the classes now if Keras is loaded, else as soon as it is."""
-    if "keras" not in sys.modules:
-        sys.meta_path.insert(0, _AfterKeras())
-    elif not _loading("keras"):
+    awaited = {name for name in _LOADERS if name not in sys.modules}
+    if awaited:
+        sys.meta_path.insert(0, _Finder(awaited))
+    if "keras" not in awaited and not _loading("keras"):
         _register_when_whole()
 
 
@@ -62,30 +66,52 @@ def _loading(prefix: str) -> list[str]:
     ]
 
 
-class _AfterKeras(importlib.abc.MetaPathFinder):
-    """Finds Keras in the ordinary way, and has the classes registered after its import."""
+class _Finder:
+    """Finds modules in the ordinary way, each once, and gives them a loader that does more."""
+
+    def __init__(self, awaited: set[str]) -> None:
+        self.awaited = awaited
 
     def find_spec(
         self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> importlib.machinery.ModuleSpec | None:
-        if name != "keras":
+        if name not in self.awaited:
             return None
-        sys.meta_path.remove(self)  # it has done its work, and the search below must not end here again
+        self.awaited.remove(name)  # the search below must not end here again
         spec = importlib.util.find_spec(name)
         if spec is not None and spec.loader is not None:
-            spec.loader = _Registering(spec.loader)
+            spec.loader = cast(Any, _LOADERS[name](spec.loader))
         return spec
 
 
-class _Registering(importlib.abc.Loader):
-    """A loader that runs another loader, then registers the classes."""
+class _Quiet:
+    """A loader that runs another loader while standard error is kept back."""
 
-    def __init__(self, loader: importlib.abc.Loader) -> None:
+    def __init__(self, loader: Any) -> None:
         self.loader = loader
 
     def create_module(self, spec: importlib.machinery.ModuleSpec) -> ModuleType | None:
         return self.loader.create_module(spec)
 
     def exec_module(self, module: ModuleType) -> None:
-        self.loader.exec_module(module)
+        silence.before_tensorflow()
+        with silence.captured():
+            self.loader.exec_module(module)
+
+
+class _TensorFlow(_Quiet):
+    def exec_module(self, module: ModuleType) -> None:
+        super().exec_module(module)
+        with silence.captured():
+            silence.after_tensorflow(module)
+
+
+class _Keras(_Quiet):
+    """Registers the classes when Keras is there."""
+
+    def exec_module(self, module: ModuleType) -> None:
+        super().exec_module(module)
         _register_when_whole()
+
+
+_LOADERS = {"keras": _Keras, "tensorflow": _TensorFlow}

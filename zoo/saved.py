@@ -4,12 +4,13 @@
          assets/  golden.json (inputs with the answers they must get)  history.csv  curves.png
 """
 
-import json
+import contextlib
+import io
 import os
 import shutil
 import zipfile
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,59 +18,30 @@ import h5py
 import keras
 import numpy as np
 
-from zoo import __version__, archive, cards, legacy, schema
+from zoo import __version__, archive, cards, model_card, schema, stored
 from zoo import task as tasks
-from zoo.data.files import digest
-from zoo.data.text import Tokenizer
 from zoo.errors import UserError
 from zoo.layers.embedding import TokenEmbedding
-from zoo.names import unknown
+from zoo.runtime.choice import EXPORT
+from zoo.saved_model import SavedModel
 
 OLDEST_KERAS = (3, 15)
 """Older ones load some of our models with weights that were never set, and do not say so."""
 
-FORMAT = 1
-"""Raised when a folder of an older zoo can no longer be read."""
 
+def list_models(task: str | None = None, models_dir: str | Path | None = None) -> list[str]:
+    """Names of the saved models that `load` finds, your own first.
 
-@dataclass(frozen=True)
-class SavedModel:
-    """A saved model, ready to use.
+    Args:
+        task: Only those of this task.
+        models_dir: Where to look first.
 
-    Attributes:
-        path: Its folder.
-        installed: Its task.
-        recipe: The settings it was trained with.
-        metrics: What `metrics.json` says.
-        assets: Tokenizers and JSON values, by name.
-        net: The `keras.Model`.
+    Raises:
+        UserError: If there is no such task; names the nearest.
     """
-
-    path: Path
-    installed: tasks.Installed
-    recipe: Any
-    metrics: Mapping[str, Any]
-    assets: Mapping[str, Any]
-    net: keras.Model
-
-    def predict(self, inputs: str | Iterable[str], **options: Any) -> Any:
-        """Answers as Python objects: what the command prints with `--json`.
-
-        Args:
-            inputs: As the task's command takes them: texts, or file names; one of them, or several.
-            **options: Fields of the task's prediction settings.
-
-        Raises:
-            UserError: If an option is unknown, or has a value that it does not take.
-        """
-        known = [item.name for item in fields(self.installed.recipe.predict) if item.name not in ("inputs", "json")]
-        for name in options:
-            if name not in known:
-                raise unknown(f"option of {self.installed.name}", name, known)
-        several = [inputs] if isinstance(inputs, str) else list(inputs)  # a string is one input, not its letters
-        config = self.installed.recipe.predict(inputs=several, json=True, **options)
-        answers = [json.loads(line) for line in self.installed.task.predict(self, config)]
-        return answers[0] if isinstance(inputs, str) else answers
+    if task is not None:
+        tasks.find(task)
+    return [item.name for item in cards.models(models_dir) if task in (None, item.task)]
 
 
 def load(model: str | Path, models_dir: str | Path | None = None) -> SavedModel:
@@ -80,19 +52,21 @@ def load(model: str | Path, models_dir: str | Path | None = None) -> SavedModel:
     """
     _check_keras()
     path = cards.locate(model, models_dir)
+    if (path / EXPORT).exists():
+        raise UserError(f"{path} is an export, which has no Keras model in it: name the model that was exported.")
     summary = cards.summarize(path)
-    named = _verify(path)
+    named = stored.verify(path)
     installed = tasks.find(summary.task)
     recipe = installed.recipe.configure(summary.recipe["train"])
     installed.task  # noqa: B018  registers what classes the task itself may define
     archive.check(path / "model.keras")
-    assets = dict(_read_asset(path, name) for name in named if name.startswith("assets/"))
+    assets = dict(stored.read_asset(path, name) for name in named if name.startswith("assets/"))
     try:
         net = keras.saving.load_model(path / "model.keras", compile=False, safe_mode=True)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, MemoryError) as error:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
         raise UserError(f"{path} cannot be loaded by zoo {__version__}: {reason}") from error
-    schema.check_agreement(assets, _classes(net), _vocabularies(net), str(path))
+    schema.check_agreement(assets, _shape(net), _classes(net), _vocabularies(net), str(path))
     return SavedModel(path, installed, recipe, summary.metrics, assets, net)
 
 
@@ -104,6 +78,17 @@ def _check_keras() -> None:
             f"Keras {keras.version()} is installed; saved models need {oldest} or later: "
             f"pip install --upgrade 'keras>={oldest}'"
         )
+
+
+def _shape(net: keras.Model) -> list[int | None] | None:
+    """Shape of the first input of a functional net, without the batch, or of one step of a tagger's input."""
+    if inputs := getattr(net, "inputs", None):
+        return list(inputs[0].shape[1:])
+    arguments = getattr(net, "arguments", None)
+    if (frame := getattr(arguments, "frame_shape", None)) is not None:
+        return list(frame)
+    features = getattr(arguments, "feature_dim", None)
+    return None if features is None else [features]
 
 
 def _classes(net: keras.Model) -> int | None:
@@ -166,17 +151,20 @@ def write(
         (new / "assets").mkdir(parents=True)
         _write_model(model, new / "model.keras", weights_dtype)
         for name, value in assets.items():
-            _write_asset(new / "assets" / f"{name}.json", value)
-        _write_json(new / cards.RECIPE, recipe)
-        _write_json(new / cards.METRICS, metrics)
+            stored.write_asset(new / "assets" / f"{name}.json", value)
+        stored.write_json(new / cards.RECIPE, recipe)
+        stored.write_json(new / cards.METRICS, metrics)
         if extra:
             extra(new)
-        _write_manifest(new)
+        stored.write_manifest(new)
         asked = list(examples)
-        _write_json(new / "golden.json", {"inputs": asked, "outputs": load(new).predict(asked)})
-        _write_manifest(new)
-        (new / cards.CARD).write_text(cards.card(replace(cards.summarize(new), path=path)), encoding="utf-8")
-        _sync(new)
+        with contextlib.redirect_stderr(io.StringIO()):  # notes on inputs that are not the user's
+            answers = load(new).predict(asked)
+        stored.write_json(new / "golden.json", {"inputs": asked, "outputs": answers})
+        stored.write_manifest(new)
+        text = model_card.render(replace(cards.summarize(new), path=path), new)
+        (new / cards.CARD).write_text(text, encoding="utf-8")
+        stored.sync(new)
     except OSError as error:
         shutil.rmtree(new, ignore_errors=True)
         kept = " The old one is untouched." if path.exists() else ""
@@ -200,81 +188,9 @@ def update_metrics(path: Path, metrics: Mapping[str, Any]) -> None:
         path: The folder.
         metrics: All that the file shall hold.
     """
-    _write_json(path / cards.METRICS, metrics)
-    _write_manifest(path)
-    (path / cards.CARD).write_text(cards.card(cards.summarize(path)), encoding="utf-8")
-
-
-def _write_json(path: Path, value: Any) -> None:
-    path.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-
-
-def _write_asset(path: Path, value: Any) -> None:
-    if hasattr(value, "save"):
-        value.save(path)
-    else:
-        _write_json(path, value)
-
-
-def _read_asset(folder: Path, file: str) -> tuple[str, Any]:
-    """Name and value of an asset: a tokenizer if its name ends so, else JSON of the type that its name has."""
-    name = Path(file).stem
-    path, what = schema.regular(folder, file), f"{folder}: {file}"
-    if name.endswith("tokenizer"):
-        try:
-            return name, Tokenizer.load(path)
-        except ValueError as error:
-            raise UserError(f"{what} is not as zoo writes it: {error}") from error
-    value = schema.decode(path, what)
-    name = legacy.ASSETS.get(name, name)
-    value = legacy.search(value) if name == "search" and isinstance(value, dict) else value
-    return name, schema.check(value, schema.ASSETS.get(name, Any), what)
-
-
-def _write_manifest(folder: Path) -> None:
-    files = {
-        file.relative_to(folder).as_posix(): {"bytes": file.stat().st_size, "sha256": digest(file)}
-        for file in sorted(folder.rglob("*"))
-        if file.is_file() and file.name not in (cards.FILES, cards.CARD)
-    }
-    versions = {"format": FORMAT, "zoo": __version__, "keras": keras.version()}
-    _write_json(folder / cards.FILES, {**versions, "files": files})
-
-
-def _verify(path: Path) -> list[str]:
-    """Checks format, presence, size and hash of every file.
-
-    Returns:
-        The names of all files, as paths within the folder.
-
-    Raises:
-        UserError: With the first thing that is wrong.
-    """
-    stored = schema.read(path, cards.FILES)
-    if not isinstance(stored, dict) or stored.get("format") != FORMAT:
-        found = stored.get("format") if isinstance(stored, dict) else None
-        by = stored.get("zoo") if isinstance(stored, dict) else None
-        raise UserError(
-            f"{path} has format {found!r}; zoo {__version__} reads format {FORMAT}. "
-            f"It was written by zoo {by}: install that version, or train the model again."
-        )
-    manifest = schema.check(stored, schema.Manifest, f"{path}: {cards.FILES}")
-    if "model.keras" not in manifest["files"]:
-        raise UserError(f"{path} is not a saved model of zoo: {cards.FILES} names no model.keras.")
-    for name, facts in manifest["files"].items():
-        file = schema.regular(path, name, "is incomplete")
-        size = file.stat().st_size
-        if size != facts["bytes"]:
-            raise UserError(
-                f"{path} is damaged: {name} has {size:,} bytes instead of {facts['bytes']:,}. "
-                "Fetch or train the model again."
-            )
-        if digest(file) != facts["sha256"]:
-            raise UserError(
-                f"{path} is damaged: {name} is not the file that was saved (its SHA-256 differs). "
-                "Fetch or train the model again."
-            )
-    return sorted(manifest["files"])
+    stored.write_json(path / cards.METRICS, metrics)
+    stored.write_manifest(path)
+    (path / cards.CARD).write_text(model_card.render(cards.summarize(path)), encoding="utf-8")
 
 
 def _write_model(model: keras.Model, file: Path, weights_dtype: str) -> None:
@@ -323,11 +239,3 @@ def _copy_halved(old: h5py.Group, new: h5py.Group) -> None:
                 raise UserError(f"Weight {item.name} does not fit into float16; save with --weights-dtype float32.")
             array = array.astype(np.float16)
         new.create_dataset(key, data=array)
-
-
-def _sync(folder: Path) -> None:
-    """Makes sure that the files are on the disk before the folder gets its name."""
-    for file in folder.rglob("*"):
-        if file.is_file():
-            with file.open("rb") as stream:
-                os.fsync(stream.fileno())

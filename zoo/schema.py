@@ -6,7 +6,7 @@ is one sentence about what is wrong.
 
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -92,11 +92,56 @@ class Metrics(msgspec.Struct):
     versions: Versions
 
 
+class Interval(msgspec.Struct):
+    """A bootstrap interval of a score."""
+
+    score: Name
+    low: float
+    high: float
+    draws: Count = 0
+
+
+class Answer(msgspec.Struct):
+    """An input with the answer that the model gave."""
+
+    input: Text
+    answer: Text
+    what: Text = ""
+    truth: Text = ""
+
+
+class TestSplit(msgspec.Struct):
+    """How often the test split was scored before the model was chosen, and by what."""
+
+    scored: Count
+    note: Text = ""
+
+
+class Measured(msgspec.Struct):
+    """`measured.json`: what was measured of a saved model after its training."""
+
+    scores: dict[Name, float] = {}
+    examples: Count = 0
+    interval: Interval | None = None
+    baselines: dict[Name, dict[Name, float]] = {}
+    shown: list[Answer] = []
+    limits: list[Answer] = []
+    latency: dict[Name, float] = {}
+    test_split: TestSplit | None = None
+    machine: Machine = msgspec.field(default_factory=Machine)
+    versions: Versions = msgspec.field(default_factory=Versions)
+
+
 class Input(msgspec.Struct):
     """The asset `input` of a tagger: what a step is."""
 
     kind: Annotated[str, Meta(pattern="^(frames|tokens|features)$")]
     shape: Annotated[list[Size], Meta(max_length=3)]
+
+    def __post_init__(self) -> None:
+        sizes = {"frames": 3, "features": 1, "tokens": 0}[self.kind]
+        if len(self.shape) != sizes:
+            raise ValueError(f"the shape of a step of {self.kind} has {sizes} sizes, got {self.shape}")
 
 
 class Search(msgspec.Struct):
@@ -217,11 +262,19 @@ def regular(folder: Path, name: str, without: str = "cannot be used") -> Path:
     return path
 
 
-def check_agreement(assets: Mapping[str, Any], outputs: int | None, vocabulary: Mapping[str, int], what: str) -> None:
+def check_agreement(
+    assets: Mapping[str, Any],
+    inputs: Sequence[int | None] | None,
+    outputs: int | None,
+    vocabulary: Mapping[str, int],
+    what: str,
+) -> None:
     """Checks that assets fit each other and the net.
 
     Args:
         assets: Of a saved model.
+        inputs: Shape of the net's input without the batch, None for any size, or of one step of a tagger's input; None
+            if the net does not say.
         outputs: Classes of the net's output; None if it has none.
         vocabulary: Name of a tokenizer -> size of the vocabulary that the net has for it.
         what: The folder, for errors.
@@ -229,6 +282,9 @@ def check_agreement(assets: Mapping[str, Any], outputs: int | None, vocabulary: 
     Raises:
         UserError: If they do not.
     """
+    name, shape = ("input", assets["input"].get("shape")) if "input" in assets else ("shape", assets.get("shape"))
+    if shape is not None and inputs is not None and list(shape) != list(inputs):
+        raise UserError(f"{what}: {name}.json gives the shape {list(shape)}; the net takes {list(inputs)}.")
     labels = assets.get("labels")
     if labels is not None and outputs is not None and len(labels) != outputs:
         raise UserError(f"{what}: labels.json has {len(labels):,} labels; the net has {outputs:,} classes.")
@@ -237,3 +293,36 @@ def check_agreement(assets: Mapping[str, Any], outputs: int | None, vocabulary: 
     for name, size in vocabulary.items():
         if name in assets and assets[name].size != size:
             raise UserError(f"{what}: {name}.json has {assets[name].size:,} entries; the net has vectors for {size:,}.")
+
+
+class Port(msgspec.Struct):
+    """An input or an output of an exported graph; an axis that may have any size has a name."""
+
+    name: Name
+    dtype: Annotated[str, Meta(pattern="^(float32|int64|uint8|bool)$")]
+    shape: Annotated[list[Annotated[int, Meta(ge=1, le=1 << 53)] | Name], Meta(min_length=1, max_length=6)]
+
+
+class Graph(msgspec.Struct):
+    """An exported graph."""
+
+    file: Annotated[str, Meta(pattern=r"^\w+(\.\w+)?$")]
+    inputs: Annotated[list[Port], Meta(min_length=1, max_length=1000)]
+    outputs: Annotated[list[Port], Meta(min_length=1, max_length=1000)]
+
+
+class Export(msgspec.Struct):
+    """`export.json`: what an exported folder holds.
+
+    `kind` and what follows it are `zoo.export.graphs.settings`. `model_sha256` is the hash of the `model.keras` that
+    was exported.
+    """
+
+    format: Name
+    model: Name
+    graphs: Annotated[dict[Name, Graph], Meta(min_length=1, max_length=10)]
+    kind: Annotated[str, Meta(pattern="^(classifier|tagger|encoder_decoder|language_model)$")]
+    quantize: str | None = None
+    suppress_tokens: list[Count] = msgspec.field(default_factory=list)
+    attention: bool = False
+    model_sha256: str = ""

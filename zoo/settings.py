@@ -9,7 +9,7 @@ import functools
 import math
 import numbers
 import typing
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,6 +40,32 @@ MAXIMA: Mapping[str, float] = {
 }
 """Largest numbers of settings that have no maximum of their own, by name: beyond them, no machine has the memory."""
 
+GROUPS: Mapping[str, Sequence[str]] = {
+    "Data": (
+        "dataset", "validation_dataset", "test_dataset", "text_column", "label_column", "source_column",
+        "target_column", "word_column", "tags", "source", "target", "reverse", "limit", "tokenizer", "vocabulary_size",
+        "shared_vocabulary", "min_count", "lowercase", "max_length", "head_fraction", "sequence_length", "image_size",
+        "color", "fps", "invert", "captions_per_image", "augment", "num_mel", "speed_range", "time_shift", "noise",
+    ),
+    "Training": (
+        "epochs", "batch_size", "learning_rate", "schedule", "warmup", "clip_norm", "weight_decay", "ema_momentum",
+        "label_smoothing", "scheduled_sampling", "doubly_stochastic", "patience", "seed", "precision", "max_minutes",
+        "pretrain_epochs", "pretrain_learning_rate", "pretrain_window", "pseudo_labels", "reward_epochs",
+        "reward_learning_rate", "reward_bleu", "num_samples", "fine_tune", "adversarial", "virtual_adversarial",
+        "perturbation", "entropy_minimization", "r_drop", "bpe_dropout", "unlabeled", "self_training_epochs",
+        "self_training_learning_rate", "score_test",
+    ),
+    "Search": (
+        "beam_size", "length_penalty", "coverage_penalty", "num_return", "forced_prefix", "replace_unk", "temperature",
+        "temperatures", "top_k", "top_p", "max_new_tokens", "stop", "score",
+    ),
+    "Output": ("weights_dtype", "meteor", "json", "explain", "html", "attention", "attention_plot", "plot"),
+    "Workers": ("workers", "processes"),
+}  # fmt: skip
+"""Group of `--help` -> names of settings that need not name it themselves."""
+
+_GROUP = {name: group for group, names in GROUPS.items() for name in names}
+
 NO_LOSS_TERMS: Mapping[str, Any] = dict.fromkeys(
     ("adversarial", "virtual_adversarial", "entropy_minimization", "r_drop"), 0.0
 )
@@ -61,6 +87,7 @@ def setting(
     choices: Iterable[str] = (),
     minimum: float | None = None,
     maximum: float | None = None,
+    group: str = "",
 ) -> Any:
     """A dataclass field with its help text and the values it takes.
 
@@ -70,9 +97,15 @@ def setting(
         choices: The allowed strings, if it is a choice.
         minimum: Smallest allowed number.
         maximum: Largest allowed number; by default that of `MAXIMA`, or `LARGEST_INT` or `LARGEST_FLOAT`.
+        group: Group of `--help` in which it stands; by default that of `GROUPS`, or "Model".
     """
-    metadata = {"help": help, "choices": tuple(choices), "minimum": minimum, "maximum": maximum}
+    metadata = {"help": help, "choices": tuple(choices), "minimum": minimum, "maximum": maximum, "group": group}
     return dataclasses.field(default=default, metadata=metadata)
+
+
+def group(item: dataclasses.Field) -> str:
+    """The group of `--help` in which a setting stands."""
+    return item.metadata["group"] or _GROUP.get(item.name, "Model")
 
 
 def limits(item: dataclasses.Field, kind: type) -> tuple[float | None, float | None]:

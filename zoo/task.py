@@ -4,7 +4,9 @@ import dataclasses
 import functools
 import importlib
 import importlib.metadata
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import importlib.util
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -47,6 +49,10 @@ class Recipe:
         presets: Named settings: `tiny` is for tests, `board` for tables that compare cells, the others are those of
             published models.
         inputs: What the task's command takes, in the plural.
+        example: An input as it is typed, for `--help`.
+        purpose: What its models are for, in a sentence or two; cards show it.
+        not_for: What they must not be used for.
+        validation: How validation scores differ from test scores, where they do.
         cells: What `--cell` takes besides the recurrent cells, with what it is.
         memory: Memory tests `NAME/STEPS`, with the settings by which `zoo lens memory` trains every cell. The scores
             of such a data set include `accuracy_at_<steps>` (`zoo.metrics.by_distance`).
@@ -59,6 +65,10 @@ class Recipe:
     datasets: Mapping[str, DatasetRow]
     presets: Mapping[str, Mapping[str, Any]]
     inputs: str
+    example: str = ""
+    purpose: str = ""
+    not_for: str = ""
+    validation: str = ""
     cells: Mapping[str, str] = field(default_factory=dict)
     memory: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     can_answer: Callable[[Any, Mapping[str, Any]], bool] | None = None
@@ -99,7 +109,10 @@ class Data:
         sizes: Number of examples by split. It may have to read the data, so it is called only by a training.
         card: What the model's card says about the data.
         epoch_size: Number of examples of an epoch, where they are not those of the train split.
+        normalize: What is done to a text before it is tokenized; None if the tokenizer does all of it.
         examples: Inputs for `golden.json` where those of the task (`Task.examples`) do not fit this data set.
+        paired: Split name -> batches as those of `train`, in order, by which the validation loss is measured where the
+            scores of the validation split have none, as those of texts that a model writes.
     """
 
     raw: Any
@@ -109,7 +122,9 @@ class Data:
     sizes: Callable[[], Mapping[str, int]]
     card: DatasetCard
     epoch_size: Callable[[], int] | None = None
+    normalize: Callable[[str], str] | None = None
     examples: Sequence[str] | None = None
+    paired: Callable[[str], Any] | None = None
 
     def examples_per_epoch(self) -> int:
         """Number of training examples of an epoch."""
@@ -164,6 +179,12 @@ class Task:
             score `monitor`; models that read the same batches are compared by them, example by example. None: whole
             scores are compared.
         combine: `array (..., statistics) -> array (...)`, from sums over examples to that score.
+        report: `(saved, data, split, limit) -> value` of `zoo.report`: the answers to the examples of a split, from
+            which reports and comparisons are made.
+        baselines: `(saved, data, split) -> {name: scores}`: what simple methods reach that learn from the same training
+            data without a net, such as the most frequent class.
+        far_inputs: `assets -> {what is unusual: input}`: inputs far from any training data, which cards show with their
+            answers.
     """
 
     load: Callable[..., Data]
@@ -175,10 +196,64 @@ class Task:
     examples: Callable[[], Sequence[str]] = tuple
     example_statistics: ExampleStatistics | None = None
     combine: Callable[[Any], Any] = ratio
+    report: Callable[..., Any] | None = None
+    baselines: Callable[..., Mapping[str, Mapping[str, float]]] | None = None
+    far_inputs: Callable[[Mapping[str, Any]], Mapping[str, str]] | None = None
 
 
 class ErrorLine(str):
     """A line of output that says why one input has no answer. The others are answered; the command exits with 1."""
+
+
+class Styled(str):
+    """A line of output with colors for a terminal, whose text is printable."""
+
+
+MOST_SHOWN = 200
+"""Characters of an input that are repeated in its answer; a `data:` URI is longer, and shortened."""
+
+
+def shortened(text: str) -> str:
+    """An input as it is repeated in its answer."""
+    return text if len(text) <= MOST_SHOWN else f"{text[:40]}..."
+
+
+def json_line(
+    input: str,
+    answer: str,
+    score: float | None,
+    alternatives: Iterable[tuple[str, float | None]] = (),
+    **more: Any,
+) -> str:
+    """An answer as a line of JSON, in the shape that all tasks share.
+
+    Args:
+        input: What was asked.
+        answer: The answer, as the plain output has it.
+        score: Its probability or log-probability, as the task says; None if it has none.
+        alternatives: Other answers with their scores, best first.
+        **more: What else the task knows.
+    """
+    pairs = [{"answer": other, "score": _rounded(value)} for other, value in alternatives]
+    shape = {"input": input, "answer": answer, "score": _rounded(score), "alternatives": pairs}
+    return json.dumps({**shape, **more}, ensure_ascii=False)
+
+
+def _rounded(score: float | None) -> float | None:
+    return None if score is None else round(float(score), 6)
+
+
+def error_line(config: PredictConfig, input: str, error: UserError, **more: Any) -> ErrorLine:
+    """The line of an input that has no answer."""
+    if config.json:
+        return ErrorLine(json.dumps({"input": input, **more, "error": str(error)}, ensure_ascii=False))
+    return ErrorLine(f"Error: {error}")
+
+
+def named_line(config: PredictConfig, file: str, line: str) -> str:
+    """A plain line of a file, with its name and a tab before it unless it is the only one."""
+    alone = isinstance(config.inputs, Sequence) and len(config.inputs) == 1
+    return line if alone else f"{shortened(file)}\t{line}"
 
 
 class Chunk(str):
@@ -192,6 +267,10 @@ class Installed:
     name: str
     package: str
 
+    def __reduce__(self) -> tuple[type, tuple[str, str]]:
+        """Copies and pickles hold the names only: what they lead to is imported again when it is asked for."""
+        return type(self), (self.name, self.package)
+
     @functools.cached_property
     def summary(self) -> str:
         """The first line of the package's docstring."""
@@ -202,10 +281,28 @@ class Installed:
         """The task's settings, presets and data sets."""
         return importlib.import_module(f"{self.package}.recipe").RECIPE
 
+    def predict(self, saved: Any, config: Any) -> Iterator[str]:
+        """`Task.predict`; where the task is not loaded yet, from its package's module `predict`, without Keras."""
+        module = f"{self.package}.predict"
+        if "task" not in vars(self):
+            try:
+                return importlib.import_module(module).predict(saved, config)
+            except ModuleNotFoundError as error:
+                if error.name != module:
+                    raise
+        return self.task.predict(saved, config)
+
     @functools.cached_property
     def task(self) -> Task:
         """The task itself. This imports Keras and TensorFlow."""
         return importlib.import_module(f"{self.package}.task").TASK
+
+    @functools.cached_property
+    def demo(self) -> Any:
+        """The task's `zoo.demo.part.Demo`; None if it brings none. This imports Keras and TensorFlow."""
+        if importlib.util.find_spec(f"{self.package}.demo") is None:
+            return None
+        return importlib.import_module(f"{self.package}.demo").DEMO
 
 
 def installed() -> dict[str, Installed]:

@@ -6,7 +6,10 @@ import errno
 import io
 import os
 import re
+import select
+import shutil
 import sys
+from collections import deque
 from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO
 
@@ -80,37 +83,142 @@ def _decoded(argument: str) -> str:
     return clean.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
-def input_lines(what: str) -> Iterator[str]:
-    """The lines of standard input, as they come, without their ends; bytes that are no UTF-8 become U+FFFD.
+def has_color(stream: Any) -> bool:
+    """Whether a stream is a terminal that shows colors, and the user has not turned them off (no-color.org)."""
+    is_terminal = stream is not None and stream.isatty()
+    return is_terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def width() -> int:
+    """Characters of a line of the terminal; 100 where there is none."""
+    return shutil.get_terminal_size((100, 24)).columns
+
+
+def complain(sentence: str, prefix: str = "Error: ") -> None:
+    """Prints an error on standard error, its prefix in red where there are colors."""
+    shown = click.style(prefix, fg="red", bold=True) if prefix and has_color(sys.stderr) else prefix
+    click.echo(f"{shown}{printable(sentence)}", err=True, color=has_color(sys.stderr))
+
+
+PROMPT = "> "
+
+
+def prompted_lines() -> Iterator[str]:
+    """Lines that a user types, each after a prompt; white lines are passed over. The end of the input ends it."""
+    editing = sys.stdin.isatty() and sys.stdout.isatty()
+    if editing:
+        with contextlib.suppress(ImportError):
+            import readline  # noqa: F401  arrow keys, history, and lines of more than 4,095 characters
+        sys.stdin.reconfigure(errors="replace")  # type: ignore[union-attr]
+    while True:
+        try:
+            line = input(PROMPT) if editing else _typed()
+        except EOFError:
+            click.echo(err=True)
+            return
+        if line.strip():
+            yield _decoded(line)
+
+
+def _typed() -> str:
+    """A line of standard input; its prompt goes to standard error, since the output goes elsewhere."""
+    click.echo(PROMPT, err=True, nl=False)
+    line = sys.stdin.buffer.readline(LONGEST_LINE)
+    if not line:
+        raise EOFError
+    return line.decode("utf-8", "replace").rstrip("\r\n")
+
+
+WAIT = 0.01
+"""Seconds that a batch waits for its next line: a pipe that is slower gets its answers line by line."""
+
+READ_AT_ONCE = 1 << 20
+"""Bytes that are read together."""
+
+
+def input_lines(what: str) -> "Lines":
+    """The lines of standard input.
 
     Args:
-        what: What is read, for a note where the input comes from a keyboard.
+        what: What is read, for errors.
 
     Raises:
-        UserError: If it is closed, in another encoding, or has a line that is too long.
+        UserError: If it is closed.
     """
     if sys.stdin is None:
-        raise UserError("Standard input is closed, and there are no inputs among the arguments: give some.")
-    if sys.stdin.isatty():
-        echo(f"Reading inputs for {what} from the keyboard, one per line; Ctrl-D ends.", err=True)
-    try:
-        for number, line in enumerate(_byte_lines(sys.stdin.buffer), 1):
-            yield line.decode("utf-8-sig" if number == 1 else "utf-8", "replace").rstrip("\r\n")
-    except OSError as error:
-        raise UserError(f"Standard input cannot be read: {error.strerror}.") from error
+        raise UserError(f"Standard input is closed, and there are no inputs for {what} among the arguments: give some.")
+    return Lines(sys.stdin.buffer)
 
 
-def _byte_lines(stream: BinaryIO) -> Iterator[bytes]:
-    first = True
-    while line := stream.readline(LONGEST_LINE + 1):
-        if len(line) > LONGEST_LINE:
-            raise UserError(f"Standard input has a line of more than {LONGEST_LINE:,} bytes. Split it.")
+class Lines:
+    """The lines of a stream as they come, without their ends; bytes that are no UTF-8 become U+FFFD.
+
+    Args:
+        stream: The stream.
+
+    Raises:
+        UserError: If it cannot be read, is in another encoding, or has a line that is too long.
+    """
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._lines: deque[bytes] = deque()
+        self._rest, self._started, self._ended = b"", False, False
+        self._stream, self._descriptor = stream, _descriptor(stream)
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        while not self._lines:
+            if self._ended:
+                raise StopIteration
+            self._read()
+        line = self._lines.popleft()
+        first, self._started = not self._started, True
         if first:
-            for mark, encoding in BYTE_ORDER_MARKS.items():
-                if line.startswith(mark):
-                    raise UserError(f"Standard input is {encoding}, not UTF-8. Send it through iconv -f {encoding}.")
-            first = False
-        yield line
+            _check_encoding(line)
+        return line.decode("utf-8-sig" if first else "utf-8", "replace").rstrip("\r\n")
+
+    def ready(self) -> bool:
+        """Whether the next line, or the end, is there, or comes in a moment."""
+        while not self._lines and not self._ended:
+            if self._descriptor is not None and not select.select([self._descriptor], [], [], WAIT)[0]:
+                return False
+            self._read()
+        return True
+
+    def _read(self) -> None:
+        try:
+            if self._descriptor is None:
+                new = self._stream.read(READ_AT_ONCE)
+            else:
+                new = os.read(self._descriptor, READ_AT_ONCE)
+        except OSError as error:
+            raise UserError(f"Standard input cannot be read: {error.strerror}.") from error
+        *lines, self._rest = (self._rest + new).split(b"\n")
+        self._lines.extend(lines)
+        if not new:
+            self._ended = True
+            if self._rest:
+                self._lines.append(self._rest)
+        if max(map(len, [*lines, self._rest])) > LONGEST_LINE:
+            raise UserError(f"Standard input has a line of more than {LONGEST_LINE:,} bytes. Split it.")
+
+
+def _descriptor(stream: BinaryIO) -> int | None:
+    """The number of a stream that can be waited for; None for one in memory, and on Windows."""
+    try:
+        number = stream.fileno()
+        select.select([number], [], [], 0)
+    except (OSError, ValueError):
+        return None
+    return number
+
+
+def _check_encoding(line: bytes) -> None:
+    for mark, encoding in BYTE_ORDER_MARKS.items():
+        if line.startswith(mark):
+            raise UserError(f"Standard input is {encoding}, not UTF-8. Send it through iconv -f {encoding}.")
 
 
 class _Closed(io.TextIOBase):

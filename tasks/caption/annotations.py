@@ -21,10 +21,15 @@ from zoo.names import unknown
 SPLITS = ("train", "validation", "test")
 
 COLUMNS = (
-    tables.Column("image", ("image", "image_name", "filename", "file_name", "file", "path")),
-    tables.Column("caption", ("caption", "comment", "description", "text")),
+    tables.Column("image", ("image", "image_name", "filename", "file_name", "file", "path"), options=""),
+    tables.Column("caption", ("caption", "comment", "description", "text"), options=""),
     tables.Column("split", ("split",), optional=True),
 )
+
+TABLES = (
+    "captions.csv", "captions.txt", "captions.tsv", "captions.jsonl", "captions.parquet",
+    "results.csv",  # Flickr30k as on Kaggle, its columns separated by bars
+)  # fmt: skip
 
 NEEDED = "Give a folder with images and captions.csv, which has the columns image, caption"
 
@@ -88,9 +93,9 @@ def _find(folder: Path) -> tuple[list[Path], Iterator[Caption]]:
         UserError: If there are none.
     """
     if not folder.is_dir():
-        what = "is a file" if folder.is_file() else "does not exist"
+        what = "is a file" if folder.is_file() else "is no folder" if folder.exists() else "does not exist"
         raise UserError(f"{folder} {what}. {NEEDED}.")
-    for name in ("captions.csv", "captions.txt", "captions.tsv", "captions.jsonl", "captions.parquet"):
+    for name in TABLES:
         if (folder / name).is_file():
             return [folder / name], _from_table(folder / name)
     tokens = sorted(folder.rglob("*.token.txt")) or sorted(folder.rglob("*.token"))

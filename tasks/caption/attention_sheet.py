@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from zoo import figures
+from zoo.ids import SPECIAL
 
 
 def grids(attention: np.ndarray) -> np.ndarray:
@@ -15,7 +16,7 @@ def grids(attention: np.ndarray) -> np.ndarray:
     return attention.reshape(-1, side, side)
 
 
-def draw(path: Path, picture: np.ndarray, words: Sequence[str], attention: np.ndarray) -> None:
+def draw(path: Path, picture: np.ndarray, words: Sequence[str], attention: np.ndarray, *, title: str = "") -> None:
     """Draws a sheet of one tile per word.
 
     Args:
@@ -23,9 +24,10 @@ def draw(path: Path, picture: np.ndarray, words: Sequence[str], attention: np.nd
         picture: `(height, width, 3)` uint8.
         words: Of the caption, the end token included.
         attention: `(words, places)`; without any places only the picture is drawn.
+        title: Above the sheet; default the words.
 
     Raises:
         UserError: If the file cannot be written.
     """
     tiles = list(zip(words, grids(attention), strict=True)) if attention.shape[1] else []
-    figures.draw_sheet(path, picture, tiles)
+    figures.draw_sheet(path, picture, tiles, title=title or " ".join(word for word in words if word not in SPECIAL))

@@ -3,7 +3,7 @@
 import functools
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -55,21 +55,25 @@ def load(recipe: Train, assets: Mapping[str, Any] | None = None) -> Data:
     known = assets if assets is not None else new_assets(recipe, captions())
     examples = functools.cache(lambda: list(_examples(captions(), known["tokenizer"], recipe)))
 
+    def ready(rows: Callable[[], Iterator[tuple[int, np.ndarray]]]) -> tf.data.Dataset:
+        signature = tf.TensorSpec((), tf.int32), tf.TensorSpec((recipe.captions_per_image, None), tf.int32)
+        examples = tf.data.Dataset.from_generator(rows, output_signature=signature)
+        buckets = batches.boundaries(BOUNDARIES, recipe.max_length + 1)
+        return batches.teacher_forced(examples, recipe.batch_size, buckets, length=lambda _, ids: tf.shape(ids)[1])
+
+    def with_pictures(numbered: tf.data.Dataset, stored: CachedArrays) -> tf.data.Dataset:
+        return numbered.map(
+            lambda pair, targets, weights: ((_taken(stored, pair[0]), pair[1]), targets, weights)
+        ).prefetch(2)
+
     def train(epoch: int) -> tf.data.Dataset:
         order = np.random.default_rng([recipe.seed, epoch]).permutation(len(examples()))
-        rows = tf.data.Dataset.from_generator(
-            lambda: (examples()[i] for i in order),
-            output_signature=(
-                tf.TensorSpec((), tf.int32), tf.TensorSpec((recipe.captions_per_image, None), tf.int32),
-            ),
-        )  # fmt: skip
-        buckets, stored = batches.boundaries(BOUNDARIES, recipe.max_length + 1), arrays("train", size())
-        ready = batches.teacher_forced(rows, recipe.batch_size, buckets, length=lambda _, ids: tf.shape(ids)[1])
-        return (
-            batches.shuffle_batches(ready, recipe.seed, epoch)
-            .map(lambda pair, targets, weights: ((_taken(stored, pair[0]), pair[1]), targets, weights))
-            .prefetch(2)
-        )
+        numbered = batches.shuffle_batches(ready(lambda: (examples()[i] for i in order)), recipe.seed, epoch)
+        return with_pictures(numbered, arrays("train", size()))
+
+    def paired(name: str) -> tf.data.Dataset:
+        texts = list(normalized_captions(raw, name, raw.size(name)))
+        return with_pictures(ready(lambda: _examples(texts, known["tokenizer"], recipe)), arrays(name, None))
 
     def split(name: str, limit: int | None = None) -> tf.data.Dataset:
         rows = raw.split(name, limit)
@@ -92,6 +96,8 @@ def load(recipe: Train, assets: Mapping[str, Any] | None = None) -> Data:
         sizes=lambda: {**raw.sizes(), "train": size()},
         card=raw.card.with_details(**_details(recipe)),
         epoch_size=lambda: len(examples()),
+        paired=paired if assets is None else None,
+        normalize=scoring.normalize,
     )
 
 

@@ -1,17 +1,15 @@
 """What `zoo caption` prints: file names in, a caption of each out, in the same order."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from zoo import builders
 from zoo.data import images, text
 from zoo.errors import UserError
-from zoo.saved import SavedModel
-from zoo.task import ErrorLine
+from zoo.saved_model import SavedModel
+from zoo.task import error_line, json_line, named_line, shortened
 
 from .attention_sheet import draw
 from .recipe import Predict
@@ -37,7 +35,7 @@ def predict(saved: SavedModel, config: Predict) -> Iterator[str]:
         for name, picture in zip(names, pictures, strict=True):
             number += 1
             if isinstance(picture, UserError):
-                yield _error_line(config, name, picture)
+                yield error_line(config, shortened(name), picture, image=name)
                 continue
             captions = next(answers)
             if config.attention_plot:
@@ -74,7 +72,7 @@ def _captioned(saved: SavedModel, config: Predict, pictures: Sequence[np.ndarray
     rows = BATCH if _all_given(config) and len(scaled) > 1 else len(scaled)
     batch = np.stack([*scaled, *[scaled[0]] * (rows - len(scaled))])  # one shape, compiled once
     attention = (config.attention or config.attention_plot is not None) and saved.recipe.attention != "none"
-    result = builders.search(saved.net, batch, **search, num_return=config.num_return, attention=attention)
+    result = saved.net.search(batch, **search, num_return=config.num_return, attention=attention)
     return [_captions(saved, {name: value[row] for name, value in result.items()}) for row in range(len(pictures))]
 
 
@@ -95,18 +93,13 @@ def _captions(saved: SavedModel, result: Mapping[str, np.ndarray]) -> list[dict[
 
 def _line(config: Predict, name: str, captions: Sequence[Mapping[str, Any]]) -> str:
     if not config.json:
-        return "\t".join(item["caption"] for item in captions)
-    pairs = [{"caption": item["caption"], "score": round(item["score"], 6)} for item in captions]
-    answer = {"image": name, **pairs[0]}
+        return named_line(config, name, "\t".join(item["caption"] for item in captions))
+    best, *others = captions
+    more: dict[str, Any] = {"image": name, "caption": best["caption"]}
     if config.num_return > 1:
-        answer["nbest"] = pairs
+        more["nbest"] = [{"caption": item["caption"], "score": round(item["score"], 6)} for item in captions]
     if config.attention:
-        answer["tokens"], weights = captions[0]["words"], captions[0]["attention"]
-        answer["attention"] = np.asarray(weights).round(4).tolist()  # (tokens, places), places row by row
-    return json.dumps(answer, ensure_ascii=False)
-
-
-def _error_line(config: Predict, name: str, error: UserError) -> ErrorLine:
-    if config.json:
-        return ErrorLine(json.dumps({"image": name, "error": str(error)}, ensure_ascii=False))
-    return ErrorLine(f"Error: {error}")
+        more["tokens"], weights = best["words"], best["attention"]
+        more["attention"] = np.asarray(weights).round(4).tolist()  # (tokens, places), places row by row
+    alternatives = [(item["caption"], item["score"]) for item in others]
+    return json_line(shortened(name), best["caption"], best["score"], alternatives, **more)

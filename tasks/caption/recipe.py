@@ -106,6 +106,17 @@ RECIPE = Recipe(
     predict=Predict,
     datasets=DATASETS,
     inputs="images",
+    example='photo.jpg',
+    purpose=(
+        "Describes pictures like those of its training data in one sentence; for lessons on attention over pictures "
+        "and as a baseline for research on captioning."
+    ),
+    not_for=(
+        "Descriptions that somebody relies on, such as those for people who cannot see a picture; recognizing persons; "
+        "medical, satellite or surveillance pictures. It names what was frequent in its data, whether it is there or "
+        "not."
+    ),
+    validation="Validation scores are those of greedy search, test scores those of beam search.",
     presets={
         "tiny": {
             "epochs": 1, "limit": 40, "image_size": 16, "embedding_dim": 8, "units": 8, "beam_size": 1,

@@ -7,7 +7,6 @@ from typing import Any
 import keras
 import numpy as np
 
-from zoo import builders
 from zoo.data import images
 from zoo.task import Data, Stage, Task
 
@@ -17,6 +16,7 @@ from .model import build
 from .predict import predict
 from .raw import user_errors
 from .recipe import Train
+from .report import answers, baselines, far_inputs
 from .reward import reward_stage
 from .scenes import compose, drawing, truth
 
@@ -57,7 +57,7 @@ def _captions(
     with user_errors():
         for pictures, references, weights in batches:
             real = np.asarray(weights) > 0
-            result = builders.search(model, np.asarray(pictures), **search)
+            result = model.search(np.asarray(pictures), **search)
             captions += assets["tokenizer"].decode(result["tokens"][real, 0])
             known += [json.loads(item) for item in np.asarray(references)[real]]
     return captions, known
@@ -86,4 +86,7 @@ TASK = Task(
     examples=examples,
     example_statistics=example_statistics,
     combine=scoring.bleu_of_sums,
+    report=answers,
+    baselines=baselines,
+    far_inputs=far_inputs,
 )

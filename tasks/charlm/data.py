@@ -1,7 +1,7 @@
 """From a data set's name or file to streams of tokens, and the tokenizer they need."""
 
 import functools
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -10,10 +10,10 @@ import tensorflow as tf
 from zoo.data import streams, text
 from zoo.data.raw import RawDataset
 from zoo.errors import UserError
-from zoo.ids import SPECIAL, UNKNOWN
 from zoo.task import Data
 
 from .datasets import DATASETS
+from .encoding import encoder
 from .raw import open_texts
 from .recipe import Train
 
@@ -107,22 +107,3 @@ def _corpus(raw: RawDataset, assets: Mapping[str, Any], name: str, max_tokens: i
     documents = (document for part in name.split("+") for document in raw.split(part))
     ids = ((row for piece in document for row in encode([piece])) for document in documents)
     return streams.corpus(ids, assets["tokenizer"].size, max_tokens)
-
-
-def encoder(assets: Mapping[str, Any]) -> Callable[[Sequence[str]], Iterable[Sequence[int] | np.ndarray]]:
-    """Texts -> ids without start and end."""
-    tokenizer = assets["tokenizer"]
-    return _character_encoder(tokenizer) if assets["tokens"] == "char" else tokenizer.encode
-
-
-def _character_encoder(tokenizer: text.Tokenizer) -> Callable[[Sequence[str]], Iterator[np.ndarray]]:
-    """The ids that a tokenizer of characters gives, a hundred times as fast, by a table of all code points."""
-    table = np.full(0x110000, UNKNOWN, "int32")
-    for index in range(len(SPECIAL), tokenizer.size):
-        table[ord(tokenizer.token(index))] = index
-
-    def encode(texts: Sequence[str]) -> Iterator[np.ndarray]:
-        for item in texts:
-            yield table[np.frombuffer(tokenizer.normalize(item).encode("utf-32-le", "replace"), "uint32")]
-
-    return encode

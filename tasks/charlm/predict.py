@@ -1,20 +1,18 @@
 """What `zoo charlm` prints: prompts with what the model writes after them, as it comes, or scores of texts."""
 
 import dataclasses
-import json
 import sys
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-from zoo import builders
 from zoo.data import text
 from zoo.ids import END, PAD, START, UNKNOWN
-from zoo.saved import SavedModel
-from zoo.task import Chunk
+from zoo.saved_model import SavedModel
+from zoo.task import Chunk, json_line
 
-from .data import encoder
+from .encoding import encoder
 from .recipe import Predict
 
 TOKENS_PER_CHUNK = 16
@@ -27,15 +25,15 @@ READ_LENGTH = 128
 def predict(saved: SavedModel, config: Predict) -> Iterator[str]:
     """Each prompt and what the model writes after it, in chunks; or a line with its log-probability."""
     temperatures = config.sampled_temperatures()
-    for prompt in config.inputs:
+    for prompt in map(text.whole_characters, config.inputs):
         ids = _encode(saved, prompt)
         if config.score:
             yield _score(saved, prompt, ids, config)
         elif temperatures:
             yield from _compare(saved, prompt, ids, config, temperatures)
         elif config.json:
-            new = "".join(_generate(saved, ids, config))
-            yield json.dumps({"prompt": prompt, "text": prompt + new}, ensure_ascii=False)
+            whole = prompt + "".join(_generate(saved, ids, config))
+            yield json_line(prompt, whole, None, prompt=prompt, text=whole)
         else:
             yield from _write(saved, prompt, ids, config)
 
@@ -53,10 +51,11 @@ def _compare(
     """One text per temperature, each below its name; as JSON all in one object."""
     configs = [dataclasses.replace(config, temperature=temperature) for temperature in temperatures]
     if config.json:
-        samples = [
+        samples: list[dict[str, Any]] = [
             {"temperature": each.temperature, "text": prompt + "".join(_generate(saved, ids, each))} for each in configs
         ]
-        yield json.dumps({"prompt": prompt, "samples": samples}, ensure_ascii=False)
+        first, *others = [sample["text"] for sample in samples]
+        yield json_line(prompt, first, None, [(other, None) for other in others], prompt=prompt, samples=samples)
         return
     for each in configs:
         yield f"temperature {each.temperature:g}:"
@@ -82,19 +81,21 @@ def _score(saved: SavedModel, prompt: str, ids: list[int], config: Predict) -> s
     loss = total / max(len(ids), 1)
     if not config.json:
         return f"{-total:.4f}\t{loss:.4f} nats per token\t{prompt}"
-    answer = {
-        "text": prompt,
-        "num_tokens": len(ids),
-        "num_unknown": ids.count(UNKNOWN),
-        "log_probability": round(-total, 4),
-        "loss": round(loss, 4),
-    }
-    return json.dumps(answer, ensure_ascii=False)
+    return json_line(
+        prompt,
+        prompt,
+        -total,
+        text=prompt,
+        num_tokens=len(ids),
+        num_unknown=ids.count(UNKNOWN),
+        log_probability=round(-total, 4),
+        loss=round(loss, 4),
+    )
 
 
 def _read(saved: SavedModel, ids: list[int]) -> tuple[np.ndarray, Any]:
     """Cross-entropy of each id but the first, in nats, and the state before the last one is read."""
-    reader, states = builders.reader(saved.net), saved.net.begin(1)
+    reader, states = saved.net.reader(), saved.net.begin(1)
     nats = []
     for start in range(0, len(ids) - 1, READ_LENGTH):
         part = ids[start : start + READ_LENGTH + 1]
@@ -115,8 +116,8 @@ def _read(saved: SavedModel, ids: list[int]) -> tuple[np.ndarray, Any]:
 def _generate(saved: SavedModel, ids: list[int], config: Predict) -> Iterator[str]:
     """What the model writes after a prompt, in parts as they are ready."""
     options = {"temperature": config.temperature, "top_k": config.top_k, "top_p": config.top_p}
-    search = builders.searcher(
-        saved.net, "sample", start=START, end=END, max_new_tokens=TOKENS_PER_CHUNK, seed=0, keep_state=True, **options
+    search = saved.net.searcher(
+        "sample", start=START, end=END, max_new_tokens=TOKENS_PER_CHUNK, seed=0, keep_state=True, **options
     )
     context = [START, *ids]
     _, state = _read(saved, context)

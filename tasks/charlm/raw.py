@@ -70,6 +70,8 @@ class Text:
     """
 
     def __init__(self, path: Path) -> None:
+        if not path.is_file() and not path.is_dir():
+            raise UserError(f"{path} is no regular file. {OWN}.")
         self.files = [path] if path.is_file() else [file for file in path.rglob("*") if _is_text(file)]
         self.files.sort(key=lambda file: hashlib.sha256(str(file.relative_to(path)).encode()).digest())
         if not self.files:

@@ -108,6 +108,15 @@ RECIPE = Recipe(
     predict=Predict,
     datasets=DATASETS,
     inputs="prompts",
+    example='"def "',
+    purpose=(
+        "Continues a text in the manner of its training data and measures how predictable a text is; for lessons on "
+        "language models and comparisons of cells."
+    ),
+    not_for=(
+        "Information: what it writes looks like its training data and states nothing that is known to be true. It is "
+        "no assistant and follows no instructions."
+    ),
     presets={
         "tiny": {"dataset": "hello", "epochs": 1, "batch_size": 8, "sequence_length": 8, "units": 8, "limit": 80},
         # For tables that compare cells (tasks/README.md): half a minute on two cores with the cell gru.

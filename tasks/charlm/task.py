@@ -7,7 +7,6 @@ from typing import Any
 import keras
 import numpy as np
 
-from zoo import builders
 from zoo.ids import END, PAD, UNKNOWN
 from zoo.task import Data, Stage, Task
 
@@ -15,6 +14,7 @@ from .data import load
 from .model import build
 from .predict import predict
 from .recipe import Train
+from .report import answers, baselines, far_inputs
 
 
 def score(model: keras.Model, batches: Any, assets: Mapping[str, Any]) -> dict[str, float]:
@@ -45,7 +45,7 @@ def example_statistics(model: keras.Model, batches: Any, assets: Mapping[str, An
 
 def _windows(model: keras.Model, batches: Any) -> tuple[np.ndarray, int]:
     """Nats and counted tokens of each row of each batch `(windows, 2)`; and the number of unknown tokens."""
-    reader = builders.reader(model)
+    reader = model.reader()
     states: Any = None
     rows, unknown = [np.zeros((0, 2))], 0
     for (tokens, begins), targets, _ in batches:
@@ -75,4 +75,7 @@ TASK = Task(
     higher_is_better=False,
     examples=lambda: ("hello", "h"),
     example_statistics=example_statistics,
+    report=answers,
+    baselines=baselines,
+    far_inputs=far_inputs,
 )

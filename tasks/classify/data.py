@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from zoo.data import batches
+from zoo.data.datasets import SPLITS
 from zoo.data.pipeline import Pipeline
 from zoo.data.raw import RawDataset
 from zoo.errors import UserError
@@ -15,7 +16,7 @@ from zoo.task import Data
 
 from . import sound
 from .augmentation import augmented
-from .pixels import in_order
+from .pixels import in_order, scale
 from .raw import cached, is_memory_test, open_examples
 from .recipe import CELLS, Train
 
@@ -26,31 +27,31 @@ def load(recipe: Train, assets: Mapping[str, Any] | None = None) -> Data:
     """Loads a data set.
 
     Args:
-        recipe: Data set, cell, batch size, seed, limit, augmentation and the size of a folder's pictures are used.
+        recipe: Data set, column of labels, cell, batch size, seed, limit, augmentation and the size of a folder's
+            pictures are used.
         assets: `labels`, `shape` and perhaps `order` of a saved model; data of another kind are refused.
 
     Raises:
         UserError: If there is no such data set, it cannot be used, or it does not fit the saved model.
     """
-    memory = is_memory_test(recipe.dataset)
-    if memory and recipe.cell in CELLS:
-        raise UserError(
-            f"{recipe.dataset} has sequences of several lengths, which {recipe.cell!r} cannot read: "
-            "choose a recurrent --cell, such as gru."
-        )
-    raw = open_examples(recipe).take(recipe.limit)
+    _check_cell(recipe, is_memory_test(recipe.dataset))
+    known = assets["labels"] if assets else None
+    any_length = assets is not None and assets["shape"][0] is None
+    raw = open_examples(recipe, known, any_length).take(recipe.limit)
     if "sample_rate" in raw.card.details:
         return _recordings(raw, recipe, assets)
     own = _assets(raw)
     if assets:
         raw.check_labels(assets["labels"])
         _check(recipe.dataset, own, assets)
-    series = not memory and len(raw.split("train").element_spec[0].shape) == 2
+    varying = own["shape"][0] is None
+    _check_cell(recipe, varying)
+    series = not varying and len(_shape(raw)) == 2
     if recipe.augment and not series:
         raise UserError(
             f"--augment is for series of one length, such as mnist1d; {recipe.dataset} has none. Leave --augment out."
         )
-    make = _sequences if memory else _series if series else _pictures
+    make = _sequences if varying else _series if series else _pictures
     pipeline = make(raw, recipe)
     return Data(
         raw=raw,
@@ -59,12 +60,28 @@ def load(recipe: Train, assets: Mapping[str, Any] | None = None) -> Data:
         assets=own,
         sizes=raw.sizes,
         card=raw.card,
-        examples=_examples(raw) if (memory or series) and not assets else None,
+        examples=_examples(raw) if (varying or series) and not assets else None,
     )
+
+
+def _check_cell(recipe: Train, varying: bool) -> None:
+    """Raises a `UserError` if the cell cannot read sequences of several lengths."""
+    if varying and recipe.cell in CELLS:
+        raise UserError(
+            f"{recipe.dataset} has sequences of several lengths, which {recipe.cell!r} cannot read: "
+            "choose a recurrent --cell, such as gru."
+        )
+
+
+def _shape(raw: RawDataset) -> list[int | None]:
+    """The shape of an example's input."""
+    name = "all" if "all" in raw.names else "train"  # a few examples to be scored cannot be divided into splits
+    return raw.split(name).element_spec[0].shape.as_list()
 
 
 def _recordings(raw: RawDataset, recipe: Train, assets: Mapping[str, Any] | None) -> Data:
     """A data set of recordings, for a new model or a saved one."""
+    _check_cell(recipe, varying=True)
     data = sound.load(raw, recipe)
     if assets:
         raw.check_labels(assets["labels"])
@@ -81,7 +98,7 @@ def _assets(raw: RawDataset) -> dict[str, Any]:
 
     Of pictures as sequences of pixels also their `order` and the `picture`'s own shape.
     """
-    shape = raw.split("train").element_spec[0].shape.as_list()
+    shape: list[Any] = _shape(raw)
     assets = {"labels": list(raw.labels), "shape": shape, **raw.card.details}
     if "order" in assets:
         assets |= {"picture": shape, "shape": [shape[0] * shape[1], shape[2]]}
@@ -111,11 +128,6 @@ def _pictures(raw: RawDataset, recipe: Train) -> Pipeline:
     return Pipeline(cached(raw), batch, batch_size=recipe.batch_size, seed=recipe.seed, shuffle_batches=False)
 
 
-def scale(pixels: Any) -> Any:
-    """Pixels 0 to 255 as float32 from 0 to 1."""
-    return (tf.cast(pixels, tf.float32) if tf.is_tensor(pixels) else pixels.astype(np.float32)) / 255
-
-
 def _series(raw: RawDataset, recipe: Train) -> Pipeline:
     raw = cached(raw)
     changed = (lambda epoch: augmented(raw.split("train"), recipe.seed, epoch)) if recipe.augment else None
@@ -126,8 +138,7 @@ def _series(raw: RawDataset, recipe: Train) -> Pipeline:
 
 
 def _sequences(raw: RawDataset, recipe: Train) -> Pipeline:
-    steps = int(raw.card.name.partition("/")[2])
-    boundaries = batches.boundaries(BOUNDARIES, steps + raw.card.details["distance_offset"])
+    boundaries = batches.boundaries(BOUNDARIES, _longest(raw))
 
     def mark(examples: tf.data.Dataset, training: bool) -> tf.data.Dataset:
         # A further feature, 1 at real steps: padding has 0, and the mask is made of it.
@@ -140,6 +151,14 @@ def _sequences(raw: RawDataset, recipe: Train) -> Pipeline:
     return Pipeline(raw, batch, mark, recipe.batch_size, recipe.seed)
 
 
+def _longest(raw: RawDataset) -> int:
+    """Steps of the longest sequence."""
+    if (offset := raw.card.details.get("distance_offset")) is not None:  # a memory test's name has its steps
+        return int(raw.card.name.partition("/")[2]) + offset
+    splits = [name for name in SPLITS[:3] if name in raw.names]
+    return max(len(steps) for name in splits for steps, _ in raw.split(name).as_numpy_iterator())
+
+
 def _examples(raw: RawDataset) -> list[str]:
     """A short, a middling and a long sequence of the test split, as `zoo classify` takes them."""
     rows = sorted((steps for steps, _ in raw.split("test", 64).as_numpy_iterator()), key=len)
@@ -148,5 +167,5 @@ def _examples(raw: RawDataset) -> list[str]:
 
 def _as_text(steps: np.ndarray) -> str:
     """Steps as JSON: a list of numbers if there is one feature, else a list of lists."""
-    rows: Sequence = [[round(float(x), 2) for x in step] for step in steps]
+    rows: Sequence = [[float(f"{x:.4g}") for x in step] for step in steps]
     return json.dumps([row[0] for row in rows] if steps.shape[1] == 1 else rows)

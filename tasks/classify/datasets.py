@@ -18,24 +18,28 @@ DATASETS = {
         variants=ORDERS,
         license="CC BY 4.0",
         builtin=True,
+        terms="open",
     ),
     "mnist": DatasetRow(
         "70,000 handwritten digits of 28 x 28 pixels (LeCun, Cortes and Burges 1998)",
         PICTURE,
         variants=ORDERS,
         license="CC BY-SA 3.0",
+        terms="open",
     ),
     "fashion_mnist": DatasetRow(
         "70,000 pieces of clothing, like MNIST (Xiao, Rasul and Vollgraf 2017)",
         PICTURE,
         variants=ORDERS,
         license="MIT",
+        terms="open",
     ),
     "kmnist": DatasetRow(
         "70,000 cursive Japanese characters, like MNIST (Clanuwat et al. 2018)",
         PICTURE,
         variants=ORDERS,
         license="CC BY-SA 4.0",
+        terms="open",
     ),
     "mnist1d": DatasetRow(
         "5,000 series of 40 steps in ten classes, MNIST-1D (Greydanus and Kobak 2024); built in",
@@ -44,6 +48,7 @@ DATASETS = {
         license="Apache-2.0, drawn by the package mnist1d",
         builtin=True,
         synthetic=True,
+        terms="open",
     ),
     "spoken_digit": DatasetRow(
         "2,500 recordings of spoken digits by five speakers; spoken_digit/theo and others: a speaker nobody heard",
@@ -61,6 +66,7 @@ DATASETS = {
         license="Apache-2.0, drawn by a program of this project",
         builtin=True,
         synthetic=True,
+        terms="open",
         details={"distance_offset": 2},  # the two bits
     ),
     "adding": DatasetRow(
@@ -72,6 +78,7 @@ DATASETS = {
         builtin=True,
         synthetic=True,
         details={"distance_offset": 0},
+        terms="open",
     ),
 }
 """A row with `sample_rate` has recordings. A row with `distance_offset` is a memory test: a sequence's length less this

@@ -1,4 +1,4 @@
-"""Pictures as sequences of single pixels.
+"""Pictures as a model reads them: pixels from 0 to 1, or a sequence of single pixels. No TensorFlow for arrays.
 
 Reference: Le, Jaitly and Hinton, "A Simple Way to Initialize Recurrent Networks of Rectified Linear Units" (2015),
 section 4.2, for MNIST: pixels in scan line order, and in one random order that is the same for all pictures.
@@ -7,7 +7,6 @@ section 4.2, for MNIST: pixels in scan line order, and in one random order that 
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 
 SEED = 1
 """Of the permutation: the same for every training and every set, so that trainings can be compared."""
@@ -32,9 +31,20 @@ def in_order(pictures: Any, order: str | None) -> Any:
     if order is None:
         return pictures
     height, width, channels = pictures.shape[1:]
-    library = tf if tf.is_tensor(pictures) else np
-    pixels = library.reshape(pictures, (-1, height * width, channels))
-    if order == "pixels":
-        return pixels
-    places = permutation(height * width)
-    return tf.gather(pixels, places, axis=1) if tf.is_tensor(pixels) else pixels[:, places]
+    places = permutation(height * width) if order == "permuted" else None
+    if isinstance(pictures, np.ndarray):
+        pixels = pictures.reshape(-1, height * width, channels)
+        return pixels if places is None else pixels[:, places]
+    import tensorflow as tf
+
+    pixels = tf.reshape(pictures, (-1, height * width, channels))
+    return pixels if places is None else tf.gather(pixels, places, axis=1)
+
+
+def scale(pixels: Any) -> Any:
+    """Pixels 0 to 255, an array or a tensor, as float32 from 0 to 1."""
+    if isinstance(pixels, np.ndarray):
+        return pixels.astype(np.float32) / 255
+    import tensorflow as tf
+
+    return tf.cast(pixels, tf.float32) / 255

@@ -1,6 +1,5 @@
 """What `zoo classify` prints: pictures or sequences in, a label for each out, in the same order."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -8,13 +7,11 @@ import numpy as np
 
 from zoo.data import text
 from zoo.errors import UserError
-from zoo.saved import SavedModel
-from zoo.task import ErrorLine
+from zoo.saved_model import SavedModel
+from zoo.task import error_line, json_line, named_line
 
-from . import sound
-from .data import scale
 from .inputs import parse_steps, read_picture
-from .pixels import in_order
+from .pixels import in_order, scale
 from .recipe import Predict
 
 BATCH = 64
@@ -30,7 +27,7 @@ def predict(saved: SavedModel, config: Predict) -> Iterator[str]:
         answers = iter(_probabilities(saved, good) if good else [])
         for name, item in zip(names, items, strict=True):
             if isinstance(item, UserError):
-                yield _error(config, name, item)
+                yield error_line(config, name, item)
             else:
                 yield _answer(saved.assets["labels"], config, name, next(answers))
 
@@ -40,6 +37,8 @@ def _read(name: str, assets: Mapping[str, Any], invert: bool) -> np.ndarray | Us
     shape = assets["shape"]
     try:
         if "audio" in assets:
+            from . import sound  # TensorFlow computes the frames
+
             return sound.read(name, assets["audio"])
         if "order" in assets:
             return in_order(read_picture(name, assets["picture"], invert)[None], assets["order"])[0]
@@ -63,19 +62,15 @@ def _probabilities(saved: SavedModel, items: Sequence[np.ndarray]) -> np.ndarray
 
 
 def _answer(labels: Sequence[str], config: Predict, name: str, probabilities: np.ndarray) -> str:
-    best = int(np.argmax(probabilities))
+    best, *others = (int(i) for i in np.argsort(-probabilities, kind="stable"))
     if not config.json:
-        return f"{labels[best]}\t{probabilities[best]:.3f}"
-    answer = {
-        "input": name,
-        "label": labels[best],
-        "probability": round(float(probabilities[best]), 6),
-        "probabilities": {label: round(float(p), 6) for label, p in zip(labels, probabilities, strict=True)},
-    }
-    return json.dumps(answer, ensure_ascii=False)
-
-
-def _error(config: Predict, name: str, error: UserError) -> ErrorLine:
-    if config.json:
-        return ErrorLine(json.dumps({"input": name, "error": str(error)}, ensure_ascii=False))
-    return ErrorLine(f"Error: {error}")
+        return named_line(config, name, f"{labels[best]}\t{probabilities[best]:.3f}")
+    return json_line(
+        name,
+        labels[best],
+        float(probabilities[best]),
+        [(labels[i], float(probabilities[i])) for i in others],
+        label=labels[best],
+        probability=round(float(probabilities[best]), 6),
+        probabilities={label: round(float(p), 6) for label, p in zip(labels, probabilities, strict=True)},
+    )

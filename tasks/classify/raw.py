@@ -1,7 +1,8 @@
-"""Labeled pictures from scikit-learn, TFDS or a folder, and memory tests, before they become batches."""
+"""Labeled pictures from scikit-learn, TFDS or folders, series and memory tests, before they become batches."""
 
 import functools
 import hashlib
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,16 +10,18 @@ import numpy as np
 import tensorflow as tf
 from sklearn.datasets import load_digits
 
+from zoo.data import own, tables
 from zoo.data.datasets import DatasetCard, find_row
-from zoo.data.raw import SEED, RawDataset
-from zoo.data.tfds import open_dataset
+from zoo.data.raw import SEED, RawDataset, index_labels
+from zoo.data.tfds import open_dataset, refuse_options
 from zoo.errors import UserError
 
+from . import series
 from .datasets import BUILTIN, DATASETS
 from .inputs import read_picture
 from .recipe import Train
 
-OWN = "Or give a folder with one subfolder of pictures per class"
+OWN = "Or give a folder with one subfolder of pictures per class, or a table of series (CSV, TSV, JSON Lines, Parquet)"
 
 FRACTIONS = {"validation": 0.1, "test": 0.2}
 """Fractions of each class; a quarter or more of a small set held out keeps the scores steady."""
@@ -29,8 +32,13 @@ EXTENSIONS = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".tif", ".tiff",
 SPLIT_NAMES = {"train", "validation", "test", "val", "valid"}
 
 
-def open_examples(recipe: Train) -> RawDataset:
+def open_examples(recipe: Train, known: Sequence[str] | None = None, any_length: bool = False) -> RawDataset:
     """The data set of a recipe: examples `(pixels, label)`, or `(steps, label)` of series and memory tests.
+
+    Args:
+        recipe: Names the data set, and how a user's own is read.
+        known: Labels of a saved model, for own data that need not have all of them.
+        any_length: Whether a saved model takes series of any length.
 
     The card's details have the `order` of a variant such as digits/permuted, whose pictures are left as they are.
     Pixels are `(height, width, channels)` uint8, steps `(time, features)` float32, labels int64 scalars.
@@ -40,12 +48,18 @@ def open_examples(recipe: Train) -> RawDataset:
     """
     name, order = _split_order(recipe.dataset)
     if order is not None:
-        raw = open_examples(replace(recipe, dataset=name))
+        raw = open_examples(replace(recipe, dataset=name), known)
         return replace(raw, card=replace(raw.card.with_details(order=order), name=recipe.dataset))
+    only_own = {
+        "--label-column": recipe.label_column,
+        "--validation-dataset": recipe.validation_dataset,
+        "--test-dataset": recipe.test_dataset,
+    }
     if recipe.dataset == BUILTIN:
+        refuse_options(BUILTIN, only_own)
         return digits()
-    from_path = functools.partial(from_folder, recipe=recipe)
-    return open_dataset(recipe.dataset, DATASETS, OWN, from_path, stratum=_label)
+    from_path = functools.partial(_from_path, recipe=recipe, known=known, any_length=any_length)
+    return open_dataset(recipe.dataset, DATASETS, OWN, from_path, only_own, stratum=_label)
 
 
 def _split_order(dataset: str) -> tuple[str, str | None]:
@@ -71,37 +85,58 @@ def digits() -> RawDataset:
     return from_arrays(pixels, bunch.target, DatasetCard(BUILTIN, license=row.license, builtin=True, labels=labels))
 
 
-def from_folder(path: Path, recipe: Train) -> RawDataset:
+def _from_path(path: Path, recipe: Train, known: Sequence[str] | None, any_length: bool) -> RawDataset:
+    """Pictures of folders or series of tables, one for each split; missing splits are held out of train.
+
+    Raises:
+        UserError: If a folder or a table cannot be used.
+    """
+    found = own.parts(path, tables.is_table, recipe.validation_dataset, recipe.test_dataset)
+    name = path.resolve().stem if path.is_file() else path.resolve().name
+    if tables.is_table(found["train"]):
+        column = recipe.label_column
+        return series.open_tables(name, found, known, column, any_length, FRACTIONS, _label)
+    if recipe.label_column is not None:
+        raise UserError(f"--label-column is for tables; {path} is a folder of pictures. Leave it out.")
+    least = 1 if known is not None else 1 + sum(split not in found for split in FRACTIONS)
+    part = functools.partial(_from_folder, recipe=recipe, least=least)
+    return own.combine(name, found, part, known, "pictures", FRACTIONS, _label)
+
+
+def _from_folder(path: Path, known: Sequence[str] | None, recipe: Train, least: int) -> RawDataset:
     """Pictures of a folder that has one subfolder per class.
 
     Args:
         path: The folder.
+        known: The classes, if they are not those of the folder.
         recipe: Its image size, and whether colors are kept.
+        least: Pictures that each class needs.
 
     Raises:
         UserError: If there are fewer than two classes, a class has too few pictures, or one cannot be read.
     """
     if not path.is_dir():
-        raise UserError(f"{path} is a file. Give a folder with one subfolder of pictures per class.")
+        raise UserError(f"{path} is no table and no folder. {OWN}.")
     classes = sorted(item.name for item in path.iterdir() if item.is_dir() and not item.name.startswith("."))
     if classes and set(classes) <= SPLIT_NAMES:
         raise UserError(
-            f"{path} has the subfolders {', '.join(classes)}, which are splits. Give a folder with one subfolder per "
-            "class; the splits are made here."
+            f"{path} has the subfolders {', '.join(classes)}, which are splits without train. Name the folder of "
+            "training pictures train, or give a folder with one subfolder per class."
         )
-    if len(classes) < 2:
+    if len(classes) < (2 if known is None else 1):
         have = f"only {classes[0]!r}" if classes else "no subfolder"
         raise UserError(f"{path} has {have}. Give it one subfolder of pictures per class, at least two.")
-    files = {name: sorted(item for item in (path / name).rglob("*") if _is_picture(item)) for name in classes}
+    found = {name: sorted(item for item in (path / name).rglob("*") if _is_picture(item)) for name in classes}
     for name in classes:
-        if len(files[name]) < 3:
+        if len(found[name]) < least:
             raise UserError(
-                f"{path / name} has {len(files[name])} pictures; each class needs at least 3, one for each split."
+                f"{path / name} has {len(found[name])} pictures; each class needs at least {least}, one for each split."
             )
+    labels = index_labels(classes, known, str(path))
     shape = (recipe.image_size, recipe.image_size, 3 if recipe.color else 1)
-    pixels = np.stack([read_picture(file, shape) for name in classes for file in files[name]])
-    targets = np.array([index for index, name in enumerate(classes) for _ in files[name]])
-    return from_arrays(pixels, targets, DatasetCard(path.resolve().name, labels=tuple(classes)))
+    pixels = np.stack([read_picture(file, shape) for name in classes for file in found[name]])
+    targets = np.array([labels.index(name) for name in classes for _ in found[name]])
+    return _in_memory(pixels, targets, DatasetCard(path.resolve().name, labels=tuple(labels)), ("train", "all"))
 
 
 def from_arrays(pixels: np.ndarray, targets: np.ndarray, card: DatasetCard) -> RawDataset:
@@ -112,18 +147,21 @@ def from_arrays(pixels: np.ndarray, targets: np.ndarray, card: DatasetCard) -> R
         targets: `(examples,)` indices of the card's labels.
         card: What is known of them.
     """
+    return _in_memory(pixels, targets, card, ("train",)).hold_out(FRACTIONS, stratum=_label, what="pictures")
+
+
+def _in_memory(pixels: np.ndarray, targets: np.ndarray, card: DatasetCard, names: Sequence[str]) -> RawDataset:
     # SHA-256 twice: `hold_out` ranks by the first one, by which all pictures that are held out would come early.
     digests = [hashlib.sha256(b"%d " % SEED + item.tobytes()).digest() for item in pixels]
     order = sorted(range(len(digests)), key=lambda i: hashlib.sha256(digests[i]).digest())
     pixels, targets = pixels[order], targets[order].astype("int64")
-    raw = RawDataset(
+    return RawDataset(
         read=lambda split: tf.data.Dataset.from_tensor_slices((pixels, targets)),
-        names=("train",),
+        names=names,
         card=card,
         labels=card.labels,
         count=lambda split: len(targets),
     )
-    return raw.hold_out(FRACTIONS, stratum=_label, what="pictures")
 
 
 def cached(raw: RawDataset) -> RawDataset:

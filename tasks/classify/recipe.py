@@ -22,8 +22,9 @@ class Train(TrainConfig):
     dataset: str = setting(
         BUILTIN,
         "Name from `zoo list datasets`, memory tests also as delayed_xor/STEPS, pictures also as digits/pixels or "
-        "digits/permuted; or a folder of pictures.",
+        "digits/permuted; or a path: a folder of pictures, a table of series.",
     )
+    label_column: str | None = setting(None, "Column of a table's labels; by default found by its name, e.g. label.")
     cell: str = setting(
         "perceptron", "'perceptron' reads a picture at once; a recurrent cell reads it row by row: `zoo list cells`."
     )
@@ -109,6 +110,12 @@ RECIPE = Recipe(
     predict=Predict,
     datasets=DATASETS,
     inputs="files",  # names of pictures or WAV files, or JSON lists of numbers for series and memory tests
+    example="digit.png",
+    purpose=(
+        "Sorts pictures or sequences like those of its training data into the classes it was trained on; for lessons "
+        "and for comparisons of cells."
+    ),
+    not_for="Anything unlike its training data: it has no class for what it does not know, and always answers.",
     presets={
         "tiny": {"epochs": 1, "limit": 400, "units": 8},
         # For tables that compare cells (tasks/README.md): half a minute on two cores with the cell gru.

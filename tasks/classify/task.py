@@ -15,6 +15,7 @@ from .model import build
 from .predict import predict
 from .raw import digits
 from .recipe import Train
+from .report import answers, baselines, far_inputs
 
 
 def score(model: keras.Model, batches: Any, assets: Mapping[str, Any]) -> dict[str, float]:
@@ -68,4 +69,7 @@ TASK = Task(
     monitor="accuracy",
     examples=examples,
     example_statistics=example_statistics,
+    report=answers,
+    baselines=baselines,
+    far_inputs=far_inputs,
 )

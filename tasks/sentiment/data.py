@@ -10,9 +10,9 @@ from zoo.data import batches, text
 from zoo.data.pipeline import Pipeline
 from zoo.data.raw import RawDataset
 from zoo.errors import UserError
-from zoo.ids import UNKNOWN
 from zoo.task import Data
 
+from .encoding import encoder
 from .pseudo_labels import NGramClassifier
 from .raw import open_texts
 from .recipe import Train
@@ -169,14 +169,3 @@ def train_tokenizer(recipe: Train, training: tf.data.Dataset) -> text.Tokenizer:
         replace=[("<br />", " ")],  # IMDb's line break
         min_count=recipe.min_count,
     )
-
-
-def encoder(tokenizer: text.Tokenizer, recipe: Train) -> Callable[[Sequence[str]], list]:
-    """Texts -> ids, each truncated to the recipe's length; an empty text is one unknown token."""
-
-    def encode(texts: Sequence[str]) -> list:
-        return [
-            text.truncate(ids or [UNKNOWN], recipe.max_length, recipe.head_fraction) for ids in tokenizer.encode(texts)
-        ]
-
-    return encode

@@ -1,15 +1,19 @@
 """What `zoo sentiment` prints: texts in, labels with probabilities out, in the same order."""
 
-import json
+import sys
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
+from zoo import shades
 from zoo.data import text
 from zoo.ids import UNKNOWN
-from zoo.saved import SavedModel
+from zoo.saved_model import SavedModel
+from zoo.task import Styled, json_line
+from zoo.terminal import printable
 
-from .data import encoder
+from .encoding import encoder
 from .recipe import Predict
 
 BATCH = 64
@@ -22,24 +26,35 @@ MOST_MARKED = 5
 def predict(saved: SavedModel, config: Predict) -> Iterator[str]:
     """A line for each text: label and probability, or JSON with all classes; with `explain` the words that count."""
     labels = saved.assets["labels"]
+    panels = []
     for texts in text.in_batches(config.inputs, BATCH):
         for words, probabilities in zip(texts, _probabilities(saved, texts), strict=True):
             best = int(np.argmax(probabilities))
-            marks = explain(saved, words, best) if config.explain else []
+            marks = explain(saved, words, best) if config.explain or config.html else []
+            plain = f"{labels[best]}\t{probabilities[best]:.3f}"
+            if config.html:
+                panels.append((plain.replace("\t", " "), _parts(words, marks)))
             if config.json:
-                answer = {
-                    "label": labels[best],
-                    "probability": round(float(probabilities[best]), 6),
-                    "probabilities": {k: round(float(p), 6) for k, p in zip(labels, probabilities, strict=True)},
-                }
-                if config.explain:
-                    answer["words"] = [
-                        {"start": s, "end": e, "text": words[s:e], "effect": round(d, 6)} for s, e, d in marks
-                    ]
-                yield json.dumps(answer, ensure_ascii=False)
+                yield _json(labels, probabilities, words, marks if config.explain else None)
             else:
-                line = f"{labels[best]}\t{probabilities[best]:.3f}"
-                yield f"{line}\t{_marked(words, marks)}" if config.explain else line
+                yield _explained(plain, words, marks) if config.explain else plain
+    if config.html:
+        shades.write_page(config.html, saved.path.name, shades.SIGNED_LEGEND, panels)
+    elif config.explain and not config.json:
+        print(shades.SIGNED_LEGEND if shades.has_color() else LEGEND, file=sys.stderr)
+
+
+def _json(labels: list[str], probabilities: np.ndarray, words: str, marks: list[tuple[int, int, float]] | None) -> str:
+    best, *others = (int(i) for i in np.argsort(-probabilities, kind="stable"))
+    more: dict[str, Any] = {
+        "label": labels[best],
+        "probability": round(float(probabilities[best]), 6),
+        "probabilities": {k: round(float(p), 6) for k, p in zip(labels, probabilities, strict=True)},
+    }
+    if marks is not None:
+        more["words"] = [{"start": s, "end": e, "text": words[s:e], "effect": round(d, 6)} for s, e, d in marks]
+    alternatives = [(labels[i], float(probabilities[i])) for i in others]
+    return json_line(text.whole_characters(words), labels[best], float(probabilities[best]), alternatives, **more)
 
 
 def _probabilities(saved: SavedModel, texts: list[str]) -> np.ndarray:
@@ -74,6 +89,27 @@ def explain(saved: SavedModel, words: str, label: int) -> list[tuple[int, int, f
     effects = whole - np.concatenate(without)
     marks = [(start, end, float(effect)) for (_, start, end), effect in zip(spans, effects, strict=True)]
     return sorted(marks, key=lambda mark: -abs(mark[2]))
+
+
+def _explained(plain: str, words: str, marks: list[tuple[int, int, float]]) -> str:
+    """A line with the text behind it, its words colored where the terminal can, else the strongest in brackets."""
+    if shades.has_color():
+        return Styled(f"{printable(plain)}\t{shades.signed(_parts(words, marks))}")
+    return f"{plain}\t{_marked(words, marks)}"
+
+
+def _parts(words: str, marks: list[tuple[int, int, float]]) -> list[tuple[str, float]]:
+    """The text in parts with their effects, the largest of which has size 1."""
+    largest = max((abs(effect) for _, _, effect in marks), default=0.0) or 1.0
+    parts, done = [], 0
+    for start, end, effect in sorted(marks):
+        parts += [(words[done:start], 0.0), (words[start:end], effect / largest)]
+        done = end
+    return [*parts, (words[done:], 0.0)]
+
+
+LEGEND = "[+word+] supports the answer, [-word-] speaks against it."
+"""What `_marked` means."""
 
 
 def _marked(words: str, marks: list[tuple[int, int, float]]) -> str:

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from zoo.data import files, own, tables
 from zoo.data.datasets import DatasetCard
-from zoo.data.raw import RawDataset, index_labels
+from zoo.data.raw import RawDataset, check_number_of_labels, index_labels
 from zoo.data.tfds import open_dataset
 from zoo.errors import UserError
 
@@ -17,7 +17,13 @@ from .datasets import DATASETS
 
 OWN = "Or give a table (CSV, TSV, JSON Lines, Parquet) of texts and labels, or a folder with one subfolder per label"
 
-TEXT = tables.Column("text", ("text", "review", "sentence", "comment", "tweet", "content", "body", "message"))
+TEXT = tables.Column(
+    "text",
+    (
+        "text", "review", "sentence", "comment", "tweet", "content", "body", "message", "phrase", "review_text",
+        "comment_text",
+    ),
+)  # fmt: skip
 LABEL = tables.Column("label", ("label", "sentiment", "class", "category", "target", "polarity", "rating", "stars"))
 
 UNLABELED = ("unsup", "unlabeled", "unlabelled")
@@ -73,6 +79,7 @@ def _open_part(path: Path, known: Sequence[str] | None, columns: Sequence[tables
     if path.is_dir():
         return _from_folder(path, known)
     every = [fields["label"].strip() for _, fields in tables.rows(path, columns)]
+    check_number_of_labels(every, str(path), LABEL.option)
     labels = index_labels(every, known, str(path))
     index = {label: i for i, label in enumerate(labels)}
 

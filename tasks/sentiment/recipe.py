@@ -87,6 +87,7 @@ class Predict(PredictConfig):
     """How `zoo sentiment` answers."""
 
     explain: bool = setting(False, "Mark the words whose removal changes the answer most.")
+    html: str | None = setting(None, "HTML file to write the texts into, each word colored by what it counts.")
 
 
 RECIPE = Recipe(
@@ -94,6 +95,14 @@ RECIPE = Recipe(
     predict=Predict,
     datasets=DATASETS,
     inputs="texts",
+    example='"a fine film"',
+    purpose=(
+        "Sorts texts like those of its training data into the labels it was trained on, with a probability for each; "
+        "for lessons on recurrent nets, baselines, and sorting large amounts of text where single errors do no harm."
+    ),
+    not_for=(
+        "Decisions about people, moderation without a person who checks, irony, other languages or kinds of text."
+    ),
     presets={
         "tiny": {"epochs": 1, "limit": 400, "embedding_dim": 8, "units": 8, "max_length": 60},
         # For tables that compare cells (tasks/README.md): half a minute on two cores with the cell gru.

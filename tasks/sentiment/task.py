@@ -14,6 +14,7 @@ from .model import build
 from .predict import predict
 from .pretraining import pretraining
 from .recipe import Train
+from .report import answers, baselines, far_inputs
 from .self_training import self_training
 
 EXAMPLES = (
@@ -59,4 +60,7 @@ TASK = Task(
     monitor="accuracy",
     examples=lambda: EXAMPLES,
     example_statistics=example_statistics,
+    report=answers,
+    baselines=baselines,
+    far_inputs=far_inputs,
 )

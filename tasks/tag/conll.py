@@ -34,6 +34,9 @@ ID = re.compile(r"\d+([-.]\d+)?")
 NO_VALUE = "_"
 """A label that CoNLL-U does not give."""
 
+HEADERS = ("tag", "tags", "label", "labels", "ner", "ner_tag", "ner_tags", "pos", "upos")
+"""What a header calls its last column."""
+
 ONE_LABEL = 0.99
 """Fraction of words with one label above which a file is probably read by the wrong column."""
 
@@ -109,7 +112,7 @@ def sentences(path: Path, tags: str | None = None, word_column: int | None = Non
     where_is = layout(path, tags, word_column)
     words: list[str] = []
     labels: Labels = []
-    columns, short = 0, []
+    columns, short, headed = 0, [], False
     for number, line in enumerate(lines(path), 1):
         if not line.strip() or line.startswith("-DOCSTART-"):
             if words:
@@ -123,6 +126,11 @@ def sentences(path: Path, tags: str | None = None, word_column: int | None = Non
         if where_is.conllu and len(fields) != CONLLU_COLUMNS:
             short.append((number, len(fields)))
         columns = _check(fields, 0 if where_is.conllu else columns, where_is, place, line)
+        if not words and not headed and _is_header(fields):
+            raise UserError(
+                f"{place}: {line.strip()!r} looks like the names of columns. Delete the line: such files have none."
+            )
+        headed = True
         if where_is.conllu and not fields[0].isdigit():
             continue
         words.append(fields[where_is.word].strip())
@@ -159,24 +167,37 @@ def _check(fields: Sequence[str], columns: int, where_is: Layout, place: str, li
     return len(fields)
 
 
-def check_sense(path: Path, found: Sequence[Sentence], what: Layout) -> None:
+def _is_header(fields: Sequence[str]) -> bool:
+    """Whether the first line of a file names its columns."""
+    names = [field.strip().lower() for field in fields]
+    return bool({"word", "words", "token", "tokens", "form"} & set(names)) and names[-1] in HEADERS
+
+
+def check_sense(path: Path, found: Sequence[Sentence], what: Layout | None) -> None:
     """Refuses what is no text with labels, warns of what is probably none, and says how the file was read.
+
+    Args:
+        path: The file, for messages.
+        found: Its sentences.
+        what: How they were read; None if it was a table, which says so itself.
 
     Raises:
         UserError: If all words are numbers, or no word has a label.
     """
-    print(f"{path.name}: {what.describe()}.", file=sys.stderr, flush=True)
+    if what is not None:
+        print(f"{path.name}: {what.describe()}.", file=sys.stderr, flush=True)
+    conllu = what is not None and what.conllu
     words = [word for some, _ in found for word in some]
     counts = Counter(label for _, some in found for label in some)
     if len(words) > 20 and all(re.fullmatch(r"[\d.,:-]+", word) for word in words):
         raise UserError(
             f"{path}: every word is a number, such as {words[0]!r}. Name the column of words: --word-column 2."
         )
-    missing = counts.pop(None, 0) + (0 if what.conllu else counts.get(NO_VALUE, 0))
+    missing = counts.pop(None, 0) + (0 if conllu else counts.get(NO_VALUE, 0))
     if missing > len(words) / 2:
         raise UserError(
             f"{path}: {missing:,} of {len(words):,} words have no label there (it is {NO_VALUE!r}). Name another "
-            f"column: --tags {'upos, xpos or feats' if what.conllu else 'NUMBER'}."
+            f"column: --tags {'upos, xpos or feats' if conllu else 'NUMBER'}."
         )
     if len(words) > 100 and counts:
         label, most = counts.most_common(1)[0]

@@ -14,10 +14,10 @@ from zoo.data import pipeline as pipelines
 from zoo.data.pipeline import Pipeline
 from zoo.data.raw import RawDataset
 from zoo.errors import UserError
-from zoo.ids import UNKNOWN
 from zoo.task import Data
 
 from .clips_folder import ClipFormat
+from .encoding import MAX_CHARACTERS, encoded_words, model_inputs
 from .raw import UNLABELED, open_sequences
 from .recipe import Train
 
@@ -32,9 +32,6 @@ SCORING_BATCH_SIZE = 64
 
 SHIFT = 1 - UNLABELED
 """Added to labels while they are batched, so that the 0 of padding differs from all of them."""
-
-MAX_CHARACTERS = 24
-"""Characters that are read of a word, half of them from its end if it has more: web addresses, mostly."""
 
 SENTENCES = (
     "George Washington lived in Virginia .",
@@ -100,6 +97,7 @@ def load(recipe: Train, assets: Mapping[str, Any] | None = None) -> Data:
         sizes=raw.sizes,
         card=raw.card,
         examples=examples,
+        paired=pipeline.split,
     )
 
 
@@ -166,37 +164,6 @@ def vocabulary(recipe: Train, training: tf.data.Dataset) -> text.Tokenizer:
 
 def _words(training: tf.data.Dataset) -> Iterator[str]:
     return (word.decode("utf-8", "replace") for some, _ in training.as_numpy_iterator() for word in some)
-
-
-def word_ids(tokenizer: text.Tokenizer, words: Sequence[str]) -> list[int]:
-    """One id for each word, whatever the word."""
-    return [ids[0] if ids else UNKNOWN for ids in tokenizer.encode(words)]
-
-
-def encoded_words(tokenizer: text.Tokenizer, characters: text.Tokenizer | None, words: Sequence[str]) -> np.ndarray:
-    """A sentence as a model of words reads it, before it is batched.
-
-    Args:
-        tokenizer: That of the words.
-        characters: That of the characters, of a model that reads them.
-        words: The words.
-
-    Returns:
-        Ids `(time,)` int32; with characters `(time, 1 + MAX_CHARACTERS)`: the word's, then those of its characters,
-        padded with 0.
-    """
-    ids = np.array(word_ids(tokenizer, words), "int32").reshape(-1)
-    if characters is None:
-        return ids
-    spelled = [text.truncate(row, MAX_CHARACTERS, 0.5) for row in characters.encode(words)]
-    return np.concatenate([ids[:, None], text.pad(spelled, MAX_CHARACTERS)], axis=1)
-
-
-def model_inputs(steps: Any, kind: str, lengths: Any, characters: bool) -> Any:
-    """The inputs of a model from a padded batch: tokens, tokens and characters, or steps and lengths."""
-    if kind != "tokens":
-        return steps, lengths
-    return (steps[..., 0], steps[..., 1:]) if characters else steps
 
 
 def _encoded(

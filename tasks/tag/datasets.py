@@ -18,6 +18,7 @@ DATASETS = {
         builtin=True,
         synthetic=True,
         details={"kind": "frames", "seconds": 0.08},
+        terms="open",
     ),
     "copy_memory": DatasetRow(
         "memory test: symbols to repeat after up to 100 steps; built in, also copy_memory/STEPS",
@@ -29,6 +30,7 @@ DATASETS = {
         builtin=True,
         synthetic=True,
         details={"kind": "features"},
+        terms="open",
     ),
     "parity": DatasetRow(
         "memory test: whether the number of ones is odd, up to 40 bits; built in, also parity/STEPS",
@@ -40,6 +42,7 @@ DATASETS = {
         builtin=True,
         synthetic=True,
         details={"kind": "features"},
+        terms="open",
     ),
     "mod3": DatasetRow(
         "memory test: sums modulo 3 of up to 40 digits; built in, also mod3/STEPS",
@@ -51,6 +54,7 @@ DATASETS = {
         builtin=True,
         synthetic=True,
         details={"kind": "features"},
+        terms="open",
     ),
     "selective_copy": DatasetRow(
         "memory test: symbols among up to 100 blanks, to repeat; built in, also selective_copy/STEPS",
@@ -62,12 +66,15 @@ DATASETS = {
         builtin=True,
         synthetic=True,
         details={"kind": "features"},
+        terms="open",
     ),
     "conll2003": DatasetRow(
         "news in English, named entities; also parts of speech and chunks (Tjong Kim Sang, De Meulder 2003)",
         ("tokens", "ner"),
         splits={"validation": "dev"},
         details={"kind": "tokens", "label_columns": ("ner", "pos", "chunks")},
+        license="for research; the texts are those of the Reuters Corpus",
+        terms="research",
     ),
     "universal_dependencies": DatasetRow(
         "parts of speech; universal_dependencies/en_ewt or another treebank of TFDS",
@@ -75,5 +82,7 @@ DATASETS = {
         config="en_ewt",
         splits={"validation": "dev"},
         details={"kind": "tokens"},
+        license="of each treebank; en_ewt: CC BY-SA 4.0",
+        terms="unknown",
     ),
 }

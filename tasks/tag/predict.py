@@ -7,22 +7,18 @@ import numpy as np
 
 from zoo.data import frames, text
 from zoo.errors import UserError
-from zoo.saved import SavedModel
-from zoo.task import ErrorLine
+from zoo.saved_model import SavedModel
+from zoo.task import error_line, json_line, named_line, shortened
 
 from .conll import split_words
-from .data import encoded_words, model_inputs
+from .encoding import Span, encoded_words, model_inputs, spans
 from .recipe import Predict
-from .scoring import Span, spans
 
 BATCH = 64
 """Sentences of standard input that are read before they are answered together."""
 
 MIN_STEPS = 16
 """Sequences are padded to a power of two of steps, at least this one: few shapes, so that few graphs are traced."""
-
-MOST_SHOWN = 200
-"""Characters of an input that are repeated in its answer; a `data:` URI is longer, and shortened."""
 
 
 def predict(saved: SavedModel, config: Predict) -> Iterator[str]:
@@ -38,12 +34,7 @@ def _one_by_one(saved: SavedModel, config: Predict, answer: Callable[..., str]) 
         try:
             yield answer(saved, config, item)
         except UserError as error:
-            packed = json.dumps({"input": _shortened(item), "error": str(error)}, ensure_ascii=False)
-            yield ErrorLine(packed if config.json else f"Error: {error}")
-
-
-def _shortened(item: str) -> str:
-    return item if len(item) <= MOST_SHOWN else f"{item[:40]}..."
+            yield error_line(config, shortened(item), error)
 
 
 def _clip(saved: SavedModel, config: Predict, name: str) -> str:
@@ -52,10 +43,11 @@ def _clip(saved: SavedModel, config: Predict, name: str) -> str:
     clip = frames.read(name.strip(), height, width, channels, fps=config.fps)
     found = _spans(saved, _probabilities(saved, [clip.frames])[0])
     times = [[step * clip.seconds for step in (span.start, span.end)] for span, _ in found]
+    plain = "; ".join(
+        f"{start:.2f}-{end:.2f} s {span.label}" for (start, end), (span, _) in zip(times, found, strict=True)
+    )
     if not config.json:
-        return "; ".join(
-            f"{start:.2f}-{end:.2f} s {span.label}" for (start, end), (span, _) in zip(times, found, strict=True)
-        )
+        return named_line(config, name, plain)
     answers = [
         {
             "start": span.start,
@@ -66,16 +58,23 @@ def _clip(saved: SavedModel, config: Predict, name: str) -> str:
         }
         for span_times, (span, probability) in zip(times, found, strict=True)
     ]
-    return json.dumps({"clip": _shortened(name), "frames": len(clip.frames), "spans": answers}, ensure_ascii=False)
+    name = shortened(name)
+    return json_line(name, plain, _mean(found), clip=name, frames=len(clip.frames), spans=answers)
+
+
+def _mean(found: Sequence[tuple[Span, float]]) -> float:
+    """Mean probability of the labels over all steps."""
+    return float(np.average([p for _, p in found], weights=[span.end - span.start for span, _ in found]))
 
 
 def _features(saved: SavedModel, config: Predict, item: str) -> str:
     """Spans of a sequence of numbers with their steps."""
     found = _spans(saved, _probabilities(saved, [parse_features(item, saved.assets["input"]["shape"][0])])[0])
+    plain = "; ".join(f"{span.start}-{span.end} {span.label}" for span, _ in found)
     if not config.json:
-        return "; ".join(f"{span.start}-{span.end} {span.label}" for span, _ in found)
+        return plain
     answers = [{"start": s.start, "end": s.end, "label": s.label, "probability": round(p, 6)} for s, p in found]
-    return json.dumps({"spans": answers}, ensure_ascii=False)
+    return json_line(shortened(item), plain, _mean(found), spans=answers)
 
 
 def parse_features(item: str, features: int) -> np.ndarray:
@@ -88,11 +87,11 @@ def parse_features(item: str, features: int) -> np.ndarray:
     try:
         steps = np.array(json.loads(item), "float32")
     except (ValueError, TypeError, OverflowError, RecursionError) as error:
-        raise UserError(f"{allowed}; got {_shortened(item)!r}.") from error
+        raise UserError(f"{allowed}; got {shortened(item)!r}.") from error
     if steps.ndim != 2 or steps.shape[1] != features or not len(steps):
         raise UserError(f"{allowed}; got the shape {steps.shape}.")
     if not np.isfinite(steps).all():
-        raise UserError(f"{allowed}; got a number that is not finite in {_shortened(item)!r}.")
+        raise UserError(f"{allowed}; got a number that is not finite in {shortened(item)!r}.")
     return steps
 
 
@@ -105,17 +104,19 @@ def _sentences(saved: SavedModel, config: Predict) -> Iterator[str]:
         rows = [split_words(sentence, known) for sentence in texts]
         ids = [encoded_words(tokenizer, characters, words) for words in rows if words]
         answers = iter(_probabilities(saved, ids) if ids else [])
-        for words in rows:
+        for sentence, words in zip(texts, rows, strict=True):
             probabilities = next(answers) if words else np.zeros((0, len(labels)))
             best = probabilities.argmax(axis=1)
+            plain = " ".join(f"{word}/{labels[i]}" for word, i in zip(words, best, strict=True))
             if not config.json:
-                yield " ".join(f"{word}/{labels[i]}" for word, i in zip(words, best, strict=True))
+                yield plain
                 continue
             packed = [
                 {"word": word, "label": labels[i], "probability": round(float(row[i]), 6)}
                 for word, i, row in zip(words, best, probabilities, strict=True)
             ]
-            yield json.dumps({"words": packed}, ensure_ascii=False)
+            score = float(probabilities.max(axis=1).mean()) if words else None
+            yield json_line(text.whole_characters(sentence), plain, score, words=packed)
 
 
 def _spans(saved: SavedModel, probabilities: np.ndarray) -> list[tuple[Span, float]]:

@@ -16,13 +16,16 @@ from zoo.data.tfds import open_dataset
 from zoo.errors import UserError
 from zoo.names import unknown
 
-from . import clips_folder, conll
+from . import clips_folder, conll, word_tables
 from .datasets import DATASETS
 
-OWN = f"Or give a file in columns (CoNLL, CoNLL-U), or a folder of clips with {clips_folder.TABLE}"
+OWN = f"Or give a file in columns (CoNLL, CoNLL-U), a table of words, or a folder of clips with {clips_folder.TABLE}"
 
-SUFFIXES = (".conllu", ".conll", ".iob", ".iob2", ".bio", ".tsv", ".txt", ".train", ".dev", ".test", ".testa", ".testb")
-"""Endings of files in columns, for the neighbors of a training file."""
+SUFFIXES = (
+    ".conllu", ".conll", ".iob", ".iob2", ".bio", ".tsv", ".txt", ".train", ".dev", ".test", ".testa", ".testb",
+    *word_tables.SUFFIXES,
+)  # fmt: skip
+"""Endings of files with labeled words, for the neighbors of a training file."""
 
 UNLABELED = -1
 """Label of a step that is neither learned nor scored."""
@@ -111,12 +114,26 @@ def _open_part(
             if value is not None:
                 raise UserError(f"{name} is for files in columns; {path} is a folder of clips. Leave it out.")
         return _from_folder(path, known, clip_format or clips_folder.ClipFormat())
-    examples = list(conll.sentences(path, tags, word_column))
-    if not examples:
-        raise UserError(f"{path} has no sentences. Give one word and its label per line.")
-    conll.check_sense(path, examples, conll.layout(path, tags, word_column))
+    examples = _read(path, tags, word_column)
     card = DatasetCard(path.stem, sha256={path.name: files.digest(path)}, details={"kind": "tokens"})
     return _in_memory(path, examples, tf.TensorSpec((None,), tf.string), card, known)
+
+
+def _read(path: Path, tags: str | None, word_column: int | None) -> list[conll.Sentence]:
+    """The sentences of a file.
+
+    Raises:
+        UserError: If it has none, or they make no sense.
+    """
+    table = word_tables.is_table(path)
+    if table and word_column is not None:
+        raise UserError(f"--word-column is for files in columns; {path} is a table. Leave it out.")
+    found = list(word_tables.sentences(path, tags) if table else conll.sentences(path, tags, word_column))
+    if not found:
+        raise UserError(f"{path} has no sentences. Give one word and its label per line.")
+    layout = None if table else conll.layout(path, tags, word_column)
+    conll.check_sense(path, found, layout)
+    return found
 
 
 def _from_folder(path: Path, known: Sequence[str] | None, clip_format: clips_folder.ClipFormat) -> RawDataset:

@@ -18,15 +18,15 @@ class Train(TrainConfig):
 
     dataset: str = setting(
         "clips",
-        "Name from `zoo list datasets`, a file in columns (CoNLL, CoNLL-U), or a folder of clips with labels.csv "
-        "(clip,start,end,label).",
+        "Name from `zoo list datasets`, a file in columns (CoNLL, CoNLL-U), a table, or a folder of clips with "
+        "labels.csv (clip,start,end,label).",
     )
     cell: str = setting("gru", "Recurrent cell; `zoo list cells` shows them. 'none' labels every step by itself.")
     image_size: int = setting(24, "Side in pixels to which the clips of a folder are scaled.", minimum=4)
     color: bool = setting(False, "Keep the colors of a folder's clips instead of converting them to gray.")
     fps: float = setting(12.5, "Frames per second of clips that are folders of images.", minimum=0.001)
     tags: str | None = setting(
-        None, "Which labels, where there are several: ner, pos, chunks; upos, xpos, feats; or a column's number."
+        None, "Which labels, where there are several: ner, pos, chunks; upos, xpos, feats; a column's number or name."
     )
     word_column: int | None = setting(None, "Number of the column of words in a file; default the first.", minimum=1)
     epochs: int = setting(6, "Passes over the training data.", minimum=1)
@@ -108,6 +108,12 @@ RECIPE = Recipe(
     predict=Predict,
     datasets=DATASETS,
     inputs="files",
+    example="clip.gif",
+    purpose=(
+        "Gives each frame, word or step of a sequence one of the labels it was trained on; for lessons on memory in "
+        "recurrent nets and as a baseline for sequence labeling."
+    ),
+    not_for="Surveillance or safety: it knows only the kind of sequences that it was trained on, and always answers.",
     presets={
         "tiny": {"epochs": 1, "limit": 64, "embedding_dim": 8, "units": 8},
         # For tables that compare cells (tasks/README.md): half a minute on two cores with the cell gru.

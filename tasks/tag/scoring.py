@@ -2,28 +2,9 @@
 
 import itertools
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from seqeval.metrics import f1_score as seqeval_f1
 from sklearn.metrics import accuracy_score, f1_score
-
-
-class Span(NamedTuple):
-    """Steps from `start` to before `end` that have one label."""
-
-    start: int
-    end: int
-    label: str
-
-
-def spans(labels: Sequence[str]) -> list[Span]:
-    """Runs of equal labels."""
-    found, start = [], 0
-    for label, run in itertools.groupby(labels):
-        end = start + sum(1 for _ in run)
-        found.append(Span(start, end, label))
-        start = end
-    return found
 
 
 def is_bio(labels: Sequence[str]) -> bool:

@@ -1,6 +1,6 @@
 """From a data set's name or folder to batches of sentence pairs, and the tokenizers they need."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import tensorflow as tf
@@ -9,15 +9,12 @@ from zoo.data import batches, text
 from zoo.data.bpe_dropout import BPEDropout
 from zoo.data.pipeline import Pipeline
 from zoo.errors import UserError
-from zoo.ids import END, START
 from zoo.task import Data
 
+from .encoding import BOUNDARIES, Encode, framed, source_encoder, source_tokenizer, target_tokenizer
 from .raw import open_pairs
 from .recipe import Train
 from .scoring import signatures
-
-BOUNDARIES = (8, 10, 12, 14, 16, 18, 20, 24, 28, 32, 40, 48, 64, 96, 128, 192, 256)
-"""Bucket boundaries: sentences are short, so they are close to each other at the short end."""
 
 
 def load(recipe: Train, assets: Mapping[str, Any] | None = None) -> Data:
@@ -58,7 +55,7 @@ def load(recipe: Train, assets: Mapping[str, Any] | None = None) -> Data:
         return examples.filter(lambda s, t: tf.maximum(tf.size(s), tf.size(t) - 1) <= longest)
 
     def encode_training(examples: tf.data.Dataset, training: bool) -> tf.data.Dataset:
-        if drops:
+        if drops and training:
             return examples  # each epoch has encoded its own
         return encode_pairs(examples, source_tokenizer(assets).encode, target_tokenizer(assets).encode)
 
@@ -75,20 +72,22 @@ def load(recipe: Train, assets: Mapping[str, Any] | None = None) -> Data:
     def bucketed(examples: tf.data.Dataset, size: int) -> tf.data.Dataset:
         return batches.bucketed(examples, size, batches.boundaries(BOUNDARIES, longest))
 
+    training = Pipeline(
+        raw,
+        teacher_forced,
+        encode_training,
+        recipe.batch_size,
+        recipe.seed,
+        epoch_examples=epoch_examples if drops else None,
+    )
     return Data(
         raw=raw,
-        train=Pipeline(
-            raw,
-            teacher_forced,
-            encode_training,
-            recipe.batch_size,
-            recipe.seed,
-            epoch_examples=epoch_examples if drops else None,
-        ).train,
+        train=training.train,
         split=Pipeline(raw, bucketed, encode_sources).split,
         assets=assets,
         sizes=raw.sizes,
         card=card,
+        paired=training.split,
     )
 
 
@@ -111,43 +110,6 @@ def train_tokenizers(recipe: Train, training: tf.data.Dataset) -> dict[str, text
     if recipe.shared_vocabulary:
         return {"tokenizer": learn(texts(0, 1))}
     return {"source_tokenizer": learn(texts(0)), "target_tokenizer": learn(texts(1))}
-
-
-def source_tokenizer(assets: Mapping[str, Any]) -> text.Tokenizer:
-    """The tokenizer of the source side."""
-    return assets.get("tokenizer") or assets["source_tokenizer"]
-
-
-def target_tokenizer(assets: Mapping[str, Any]) -> text.Tokenizer:
-    """The tokenizer of the target side."""
-    return assets.get("tokenizer") or assets["target_tokenizer"]
-
-
-Encode = Callable[[Sequence[str]], list[list[int]]]
-"""Texts -> ids without start and end."""
-
-
-def source_encoder(assets: Mapping[str, Any], max_length: int) -> Encode:
-    """Source texts -> ids, at most `max_length` of them, the last the end token."""
-    return framed(source_tokenizer(assets).encode, max_length)
-
-
-def framed(encode: Encode, max_length: int | None = None, start: bool = False) -> Encode:
-    """An encoder whose ids end with the end token, which marks where a sentence ends, and may begin with the start.
-
-    Args:
-        encode: Texts -> ids.
-        max_length: Largest number of ids, the end token included; longer texts are truncated. None for any.
-        start: Whether the start token stands before.
-    """
-    first = [START] * start
-
-    def encoded(texts: Sequence[str]) -> list[list[int]]:
-        rows = encode(texts)
-        cut = rows if max_length is None else [text.truncate(ids, max_length - 1) for ids in rows]
-        return [[*first, *ids, END] for ids in cut]
-
-    return encoded
 
 
 def bpe_dropout(recipe: Train, assets: Mapping[str, Any]) -> list[BPEDropout]:

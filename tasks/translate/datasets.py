@@ -10,6 +10,7 @@ DATASETS = {
         license="Unicode-3.0",
         builtin=True,
         synthetic=True,
+        terms="open",
     ),
     "multi30k": DatasetRow(
         "30,000 captions of photographs in en, de, fr, cs, e.g. multi30k/en-de (Elliott et al. 2016)",
@@ -17,10 +18,13 @@ DATASETS = {
         needs_config=True,
         splits={"test": "test_2016_flickr", "test_2016_flickr": "test_2016_flickr"},
         license="none stated, made for research; see github.com/multi30k/dataset",
+        terms="research",
     ),
     "ted_hrlr_translate": DatasetRow(
         "TED talks of low-resource languages, e.g. ted_hrlr_translate/pt_to_en (Qi et al. 2018)",
         needs_config=True,
+        license="CC BY-NC-ND 4.0",
+        terms="research",
     ),
     "wmt14_translate": DatasetRow("news, e.g. wmt14_translate/de-en; large", needs_config=True),
     "wmt15_translate": DatasetRow("news, e.g. wmt15_translate/fi-en; large", needs_config=True),

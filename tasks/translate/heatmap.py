@@ -38,7 +38,7 @@ def by_word(weights: np.ndarray, source: Sequence[str], target: Sequence[str]) -
     return np.stack([columns[places].mean(axis=0) for _, places in words(target)])
 
 
-def draw(path: Path, weights: np.ndarray, source: Sequence[str], target: Sequence[str]) -> None:
+def draw(path: Path, weights: np.ndarray, source: Sequence[str], target: Sequence[str], *, title: str = "") -> None:
     """Draws the attention of one translation, by word.
 
     Args:
@@ -46,9 +46,10 @@ def draw(path: Path, weights: np.ndarray, source: Sequence[str], target: Sequenc
         weights: `(target pieces, source pieces)`.
         source: Pieces of the source, the end token included.
         target: Pieces of the target, the end token included.
+        title: Above the map.
 
     Raises:
         UserError: If the file cannot be written.
     """
     across, down = ([word for word, _ in words(side)] for side in (source, target))
-    figures.draw_attention(path, by_word(weights, source, target), across, down)
+    figures.draw_attention(path, by_word(weights, source, target), across, down, title=title)

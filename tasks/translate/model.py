@@ -5,7 +5,7 @@ import keras
 from zoo import builders, losses, optimizers
 from zoo.task import Data
 
-from .data import source_tokenizer, target_tokenizer
+from .encoding import source_tokenizer, target_tokenizer
 from .recipe import Train
 
 

@@ -7,8 +7,10 @@ All of them may be compressed (`.gz`).
 """
 
 import dataclasses
+import functools
 import itertools
 import re
+import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -16,6 +18,9 @@ from pathlib import Path
 
 from zoo.data import files, own, tables
 from zoo.errors import UserError
+
+SAMPLE = 50
+"""Lines by which columns of numbers, such as those of Tatoeba, are known."""
 
 SPLITS = ("train", "validation", "test")
 
@@ -203,25 +208,55 @@ def _table(path: Path, columns: tuple[str | None, str | None]) -> Part:
             source, target = (
                 dataclasses.replace(column, given=name) for column, name in zip((SOURCE, TARGET), codes, strict=True)
             )
-        if not has_header:
+        if not has_header and not (files.suffix(path) == ".csv" and len(header) > 1 and "\t" not in next(_lines(path))):
             return Part((path,), names, lambda: _tabbed(path))
     wanted = [dataclasses.replace(column, may_be_empty=True) for column in (source, target)]
     return Part((path,), names, lambda: ((row["source"], row["target"]) for _, row in tables.rows(path, wanted)))
 
 
 def _tabbed(path: Path) -> Pairs:
-    """The first two fields of each line; quotation marks are text.
+    """The two texts of each line; quotation marks are text.
 
     Raises:
-        UserError: With the first line that has no tab.
+        UserError: With the first line that has no tab, or too few fields.
     """
+    first, second = _text_columns(path)
     for number, line in enumerate(_lines(path), 1):
-        source, tab, rest = line.partition("\t")
+        fields = line.split("\t")
         if not line.strip():
             continue
-        if not tab:
+        if len(fields) <= second:
             raise UserError(
-                f"{path}, line {number:,}: no tab; got {line[:60]!r}. Each line is a source, a tab and its target. Or "
+                f"{path}, line {number:,}: {'no tab' if len(fields) == 1 else f'{len(fields)} fields'}; got "
+                f"{line[:60]!r}. Each line is a source, a tab and its target. Or "
                 "give the table a header and name its columns: --source-column NAME --target-column NAME."
             )
-        yield source, rest.partition("\t")[0]
+        yield fields[first], fields[second]
+
+
+def _text_columns(path: Path) -> tuple[int, int]:
+    """Places of source and target in a file without a header, and says so; columns of numbers are passed over.
+
+    Raises:
+        UserError: If all columns but one are numbers, as of a table of scores.
+    """
+    sample = [line.split("\t") for line in itertools.islice(_lines(path), SAMPLE) if "\t" in line]
+    width = min(map(len, sample), default=0)
+    if width < 2:
+        return 0, 1  # the line that has no tab will be named
+    texts = [place for place in range(width) if not all(fields[place].strip().isdigit() for fields in sample)]
+    if len(texts) < 2:
+        raise UserError(
+            f"{path}: {width} columns, and only {len(texts)} of text. Each line is a source and its target."
+        )
+    source, target = texts[:2]
+    left = [str(place + 1) for place in range(max(map(len, sample))) if place not in (source, target)]
+    rest = f"; left out: column {', '.join(left)}" if left else ""
+    _report(path, f"source = column {source + 1}, target = column {target + 1}{rest}")
+    return source, target
+
+
+@functools.cache
+def _report(path: Path, columns: str) -> None:
+    """Says once how a file without a header is read."""
+    print(f"{path.name}: tab-separated without a header; {columns}.", file=sys.stderr, flush=True)

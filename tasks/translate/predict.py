@@ -1,21 +1,19 @@
 """What `zoo translate` prints: lines of any length in, their translations out in the same order."""
 
-import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 
-from zoo import builders
 from zoo.data import text
 from zoo.errors import UserError
 from zoo.ids import END, UNKNOWN
-from zoo.saved import SavedModel
+from zoo.saved_model import SavedModel
+from zoo.task import json_line
 
-from .data import BOUNDARIES, source_encoder, source_tokenizer, target_tokenizer
+from .encoding import BOUNDARIES, source_encoder, source_tokenizer, target_tokenizer
 from .heatmap import draw
 from .recipe import Predict
 
@@ -42,7 +40,7 @@ def predict(saved: SavedModel, config: Predict) -> Iterator[str]:
             if config.attention_plot and best["tokens"]:
                 draw(_numbered(Path(config.attention_plot), number), best["attention"], *_tokens(saved, words, best))
             if config.json:
-                yield json.dumps(_json(saved, config, words, hypotheses), ensure_ascii=False)
+                yield _json(saved, config, words, hypotheses)
             else:
                 yield "\t".join(item["text"] for item in hypotheses)
 
@@ -83,15 +81,14 @@ def _search(saved: SavedModel, config: Predict, rows: Sequence[Sequence[int]]) -
         if getattr(config, name) is not None:
             options[name] = getattr(config, name)
     longest = max(map(len, rows))
-    if keras.backend.backend() == "jax":  # it compiles every new shape, so that few should occur
+    if saved.net.compiles_shapes:  # few should occur
         rows = [*rows, *[rows[0]] * (BATCH - len(rows))]
         longest = next((b for b in BOUNDARIES if b >= longest), longest)
     prefix = None
     if config.forced_prefix:
         (ids,) = target_tokenizer(saved.assets).encode([config.forced_prefix])
         prefix = np.tile(np.array(ids, "int32"), (len(rows), 1))
-    return builders.search(
-        saved.net,
+    return saved.net.search(
         text.pad(rows, longest),
         **options,
         num_return=config.num_return,
@@ -131,16 +128,17 @@ def _replace_unknown(saved: SavedModel, words: str, ids: Sequence[int], answer: 
     return "".join(part + copy for part, copy in zip(parts, [*copies, ""], strict=False))
 
 
-def _json(saved: SavedModel, config: Predict, words: str, hypotheses: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """What `--json` prints for one text."""
-    best = hypotheses[0]
-    answer = {"translation": best["text"], "score": round(best["score"], 6)}
+def _json(saved: SavedModel, config: Predict, words: str, hypotheses: Sequence[Mapping[str, Any]]) -> str:
+    """What `--json` prints for one text. A score is a log-probability, divided by the length penalty."""
+    best, *others = hypotheses
+    more: dict[str, Any] = {"translation": best["text"]}
     if config.num_return > 1:
-        answer["nbest"] = [{"translation": item["text"], "score": round(item["score"], 6)} for item in hypotheses]
+        more["nbest"] = [{"translation": item["text"], "score": round(item["score"], 6)} for item in hypotheses]
     if config.attention:
-        answer["source_tokens"], answer["target_tokens"] = _tokens(saved, words, best)
-        answer["attention"] = np.asarray(best["attention"]).round(4).tolist()
-    return answer
+        more["source_tokens"], more["target_tokens"] = _tokens(saved, words, best)
+        more["attention"] = np.asarray(best["attention"]).round(4).tolist()
+    alternatives = [(item["text"], item["score"]) for item in others]
+    return json_line(text.whole_characters(words), best["text"], best["score"], alternatives, **more)
 
 
 def _tokens(saved: SavedModel, words: str, best: Mapping[str, Any]) -> tuple[list[str], list[str]]:

@@ -115,6 +115,8 @@ def from_parts(
         UserError: With the file, and the number of the line that cannot be used.
     """
     languages = _oriented(found["train"].languages, source, reverse)
+    if len(found["train"].files) == 2:
+        print(f"{path.name}: source = {languages[0]}, target = {languages[1]}; --reverse swaps them.", file=sys.stderr)
     parts = {split: part if list(part.languages) == languages else part.swapped() for split, part in found.items()}
 
     @functools.cache

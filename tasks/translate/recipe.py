@@ -127,6 +127,16 @@ RECIPE = Recipe(
     predict=Predict,
     datasets=DATASETS,
     inputs="texts",
+    example='"A man is reading."',
+    purpose=(
+        "Translates single sentences like those of its training data; for lessons on attention and search, and as a "
+        "baseline for research on small translation models."
+    ),
+    not_for=(
+        "Contracts, medicine, news or anything else that must be right: it knows few words beyond its training data, "
+        "and its translations are fluent even where they are wrong."
+    ),
+    validation="Validation scores are those of greedy search, test scores those of beam search.",
     presets={
         "tiny": {
             "epochs": 1,

@@ -49,6 +49,11 @@ def chrf(texts: Sequence[str], references: Sequence[str]) -> float:
     return round(_CHRF.corpus_score(list(texts), [list(references)]).score, 3)
 
 
+def sentence_chrf(texts: Sequence[str], references: Sequence[str]) -> np.ndarray:
+    """chrF2 of each text by itself `(texts,)`, 0 to 100."""
+    return np.array([_CHRF.sentence_score(ours, [right]).score for ours, right in zip(texts, references, strict=True)])
+
+
 def bleu_lc_tok(texts: Sequence[str], references: Sequence[str], language: str) -> float:
     """BLEU of lowercased text tokenized with Moses' rules for a language, 0 to 100."""
     moses = MosesTokenizer(lang=language)

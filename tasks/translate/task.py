@@ -6,14 +6,15 @@ from typing import Any
 import keras
 import numpy as np
 
-from zoo import builders
 from zoo.task import Data, Stage, Task
 
 from . import scoring
-from .data import load, target_tokenizer
+from .data import load
+from .encoding import target_tokenizer
 from .model import build
 from .predict import predict
 from .recipe import Train
+from .report import answers, baselines, far_inputs
 
 EXAMPLES = (
     "3 days ago",
@@ -63,7 +64,7 @@ def _translations(
     for tokens, targets, weights in batches:
         real = np.asarray(weights) > 0
         for translated, search in zip(texts, searches, strict=True):
-            result = builders.search(model, np.asarray(tokens), **search)
+            result = model.search(np.asarray(tokens), **search)
             translated += tokenizer.decode(result["tokens"][real, 0])
         references += [text.decode("utf-8", "replace") for text in np.asarray(targets)[real]]
     return texts, references
@@ -83,4 +84,7 @@ TASK = Task(
     examples=lambda: EXAMPLES,
     example_statistics=example_statistics,
     combine=scoring.bleu_of_sums,
+    report=answers,
+    baselines=baselines,
+    far_inputs=far_inputs,
 )

@@ -10,7 +10,7 @@ from keras import ops
 import zoo.saved  # noqa: F401  registers the classes that saved models name
 from zoo import builders, cells, decoding
 from zoo.builders.captioner import Captioner, uneven
-from zoo.builders.searcher import LARGE
+from zoo.decoding.request import LARGE
 from zoo.errors import UserError
 from zoo.layers.attention import TABLE as KINDS
 from zoo.losses import TokenCrossentropy

@@ -13,6 +13,7 @@ from zoo import cards, saved
 from zoo.cli import cli
 from zoo.comparison import models
 from zoo.errors import UserError
+from zoo.report.values import Classified, Shown
 from zoo.task import Task
 
 PUBLISHED = cards.published()
@@ -73,6 +74,28 @@ def test_each_example_is_counted_for_the_better_one():
     assert (found["examples"], found["first_better"], found["second_better"]) == (6, 1, 1)
     assert found["scores"] == pytest.approx([4 / 6, 4 / 6])
     assert found["difference"]["p_examples"] == 1
+
+
+def report(saved, data, split, limit):
+    truth = np.array([0, 1, 1, 1, 0, 1])
+    probabilities = np.where(np.array(saved.net)[:, None] == np.arange(2), 0.9, 0.1)
+    return Classified(("no", "yes"), truth, probabilities, lambda i: Shown(f"question {i}"))
+
+
+def test_the_examples_on_which_two_differ_are_shown():
+    quiz = SimpleNamespace(name="quiz", task=dataclasses.replace(QUIZ.task, report=report))
+    order = np.arange(6)
+    sides = [
+        saved.SavedModel(Path(name), quiz, Settings(), {}, {"order": order}, answers)
+        for name, answers in (("one", [1, 1, 1, 1, 1, 1]), ("two", [0, 1, 1, 0, 1, 1]))
+    ]
+    found = models.compare(*sides, examples=5)["different"]
+    assert [(row["example"], row["better"]) for row in found] == [(3, "one"), (0, "two")]
+    assert found[0]["answers"] == ["yes (0.900)", "no (0.900)"]
+    assert found[0]["truth"] == "yes"
+    assert "different" not in models.compare(*sides)
+    text = "\n".join(models.lines(models.compare(*sides, examples=1)))
+    assert "example 3, better by one\n  input: question 3\n  truth: yes\n  one: yes (0.900)\n  two: no (0.900)" in text
 
 
 def test_answers_in_another_order_cannot_be_paired():

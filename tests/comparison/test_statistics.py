@@ -157,3 +157,17 @@ def test_differences_that_are_not_known_do_not_count_for_the_correction():
 def test_other_examples_are_a_bug_that_is_heard_of(function):
     with pytest.raises(ValueError, match="different examples"):
         function(np.zeros((1, 5, 2)), np.zeros((1, 6, 2)), ratio)
+
+
+def test_the_interval_of_an_accuracy_is_about_the_normal_one():
+    right = np.arange(1_000) < 800
+    low, high = statistics.interval(np.stack([right, np.ones(1_000)], axis=1), lambda sums: sums[..., 0] / sums[..., 1])
+    half = 1.96 * (0.8 * 0.2 / 1_000) ** 0.5
+    assert (low, high) == pytest.approx((0.8 - half, 0.8 + half), abs=0.004)
+
+
+def test_the_interval_of_the_same_examples_is_the_same():
+    rows = np.random.default_rng(0).random((50, 2)) + 0.1
+    first, again = (statistics.interval(rows, lambda sums: sums[..., 0] / sums[..., 1], 200) for _ in range(2))
+    assert first == again
+    assert first[0] < rows[:, 0].sum() / rows[:, 1].sum() < first[1]

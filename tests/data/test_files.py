@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from zoo.data import files
+from zoo.data import files, tables
 from zoo.errors import UserError
 
 TEXT = "caf\u00e9 \U0001f469\u200d\U0001f52c\u2028x\n\r\nlast \u0085 line"
@@ -68,3 +68,31 @@ def test_a_zero_byte_ends_lines_but_not_blocks(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="line 2: it has a zero byte"):
         list(files.lines(tmp_path / "a"))
     assert "".join(files.blocks(tmp_path / "a")) == "fine\nnot \0 a line\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"PK\x03\x04" + bytes(30), "is a zip archive or a spreadsheet"),
+        (b"%PDF-1.4\n\xe2\xe3", "is a PDF"),
+        (gzip.compress(b"text", mtime=0), "is compressed by gzip: let its name end with"),
+        (b"\x89PNG\r\n", "is a picture"),
+    ],
+)
+def test_what_is_no_text_is_named_by_its_first_bytes(content: bytes, message: str, tmp_path: Path) -> None:
+    (tmp_path / "own.csv").write_bytes(content)
+    with pytest.raises(UserError, match=message):
+        list(files.lines(tmp_path / "own.csv"))
+
+
+def test_json_is_no_table(tmp_path: Path) -> None:
+    (tmp_path / "own.json").write_text('[{"text": "a", "label": "b"}]')
+    with pytest.raises(UserError, match=r"is JSON\. Give JSON Lines"):
+        list(tables.rows(tmp_path / "own.json", (tables.Column("text", ("text",)),)))
+
+
+def test_bars_separate_columns_too(tmp_path: Path) -> None:
+    (tmp_path / "own.csv").write_text("image_name| comment_number| comment\n1.jpg| 0| A dog, running .\n")
+    columns = (tables.Column("image", ("image_name",)), tables.Column("caption", ("comment",)))
+    (row,) = tables.rows(tmp_path / "own.csv", columns)
+    assert row.fields == {"image": "1.jpg", "caption": " A dog, running ."}

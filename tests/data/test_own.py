@@ -45,12 +45,15 @@ def test_a_folder_without_train_is_one_part(tmp_path: Path) -> None:
     assert own.parts(tmp_path, tables.is_table) == {"train": tmp_path}
 
 
-def test_a_train_file_brings_its_neighbors(tmp_path: Path) -> None:
+def test_a_train_file_brings_its_neighbors_and_they_are_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     touch(tmp_path, "a-train.csv", "a-dev.csv", "b-test.csv")
     assert own.parts(tmp_path / "a-train.csv", tables.is_table) == {
         "train": tmp_path / "a-train.csv",
         "validation": tmp_path / "a-dev.csv",
     }
+    assert capsys.readouterr().err == "Splits: train = a-train.csv, validation = a-dev.csv.\n"
     touch(tmp_path, "all.csv", "test.csv")
     assert own.parts(tmp_path / "all.csv", tables.is_table) == {"train": tmp_path / "all.csv"}
 
@@ -67,3 +70,15 @@ def test_options_name_further_parts(tmp_path: Path) -> None:
     assert found["validation"] == tmp_path / "b.csv"
     with pytest.raises(UserError, match=r"--test-dataset: .* does not exist"):
         own.parts(tmp_path / "a.csv", tables.is_table, test=str(tmp_path / "c.csv"))
+
+
+def test_only_paths_inside_a_folder_are_given(tmp_path: Path) -> None:
+    folder = tmp_path / "own"
+    touch(folder, "a/1.png")
+    touch(tmp_path, "secret.png")
+    (folder / "link.png").symlink_to(tmp_path / "secret.png")
+    (folder / "out").symlink_to(tmp_path)
+    assert own.inside(folder, "./a//1.png", "line 2") == "a/1.png"
+    for name in ("../secret.png", "a/../../secret.png", str(tmp_path / "secret.png"), "link.png", "out/secret.png"):
+        with pytest.raises(UserError, match=r"line 2: .* is not inside the folder"):
+            own.inside(folder, name, "line 2")

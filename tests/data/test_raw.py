@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from zoo.data.datasets import DatasetCard, DatasetRow, find_row
-from zoo.data.raw import SEED, RawDataset, index_labels
+from zoo.data.raw import SEED, RawDataset, check_number_of_labels, index_labels
 from zoo.errors import UserError
 
 
@@ -153,3 +153,10 @@ def test_a_card_is_flat_and_has_no_empty_fields():
         "name": "toy", "splits": "its own", "builtin": False, "synthetic": False, "labels": ["a", "b"],
         "kind": "tokens",
     }  # fmt: skip
+
+
+def test_labels_that_are_no_classes_are_refused() -> None:
+    check_number_of_labels([str(n) for n in range(20)], "own.csv", "--label-column")
+    check_number_of_labels([str(n % 50) for n in range(100)], "own.csv", "--label-column")
+    with pytest.raises(UserError, match="60 different labels for 61 examples, such as '0'; these are no classes"):
+        check_number_of_labels([str(n % 60) for n in range(61)], "own.csv", "--label-column")

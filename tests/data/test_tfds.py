@@ -10,8 +10,11 @@ from typing import Any, ClassVar
 import pytest
 import tensorflow_datasets as tfds
 from tensorflow_datasets.core.download import downloader
+from zoo.tasks.sentiment.datasets import DATASETS
+from zoo.tasks.sentiment.reviews import reviews_dataset_builder as reviews
 
 from zoo.data import tfds as sources
+from zoo.data.tfds import open_dataset
 from zoo.errors import UserError
 
 
@@ -136,5 +139,19 @@ def test_a_read_only_folder_is_replaced_by_the_users_cache(
     else:
         monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
     folder = sources.prepared(Reachable, "reviews").data_dir
-    assert folder == tmp_path / ("cache" if cache else ".cache") / "zoo" / "tensorflow_datasets"
+    assert folder == tmp_path / ("cache" if cache else ".cache") / "zoo" / "datasets"
     assert asked[0] == (locked, os.W_OK)
+
+
+def test_a_built_in_set_is_generated_into_the_users_cache_and_announced_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / "downloads"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(reviews, "_SIZES", {"train": 20, "validation": 4, "test": 4})
+    assert open_dataset("reviews", DATASETS, "", lambda path: None).sizes()["train"] == 20
+    folder = tmp_path / "cache" / "zoo" / "datasets"
+    assert list(folder.glob("reviews/*/dataset_info.json"))
+    assert not (tmp_path / "downloads").exists()
+    out, err = capfd.readouterr()
+    assert (out, err) == ("", f"Generating the data set reviews, once, into {folder}.\n")

@@ -17,7 +17,7 @@ import h5py
 import numpy as np
 import pytest
 
-from zoo import archive, cards, saved, testing
+from zoo import archive, cards, model_card, saved, stored, testing
 from zoo.data import tables
 from zoo.errors import UserError
 
@@ -108,6 +108,8 @@ SCENES, DOCS = "caption-gru-scenes", "charlm-gru-python_docs"
         (DIGITS, write("assets/labels.json", "NaN"), "labels.json is damaged"),
         (DIGITS, write("assets/shape.json", [10**30, 8, 1]), "shape.json"),
         (DIGITS, write("assets/shape.json", [10**6 * 5, 8, 1]), "shape.json is not as zoo writes it"),
+        (DIGITS, write("assets/shape.json", [8, 4, 2]), "the net takes [8, 8, 1]"),
+        (DIGITS, write("assets/shape.json", [None, 1]), "the net takes [8, 8, 1]"),
         (DIGITS, write("assets/shape.json", []), "shape.json is not as zoo writes it"),
         (DIGITS, write("assets/shape.json", None), "shape.json is not as zoo writes it"),
         (DIGITS, write("files.json", "[" * 100_000), "files.json is nested too deep"),
@@ -123,6 +125,9 @@ SCENES, DOCS = "caption-gru-scenes", "charlm-gru-python_docs"
         (DIGITS, update("recipe.json", "train/dataset", 7), "names no cell or no dataset"),
         (DIGITS, update("recipe.json", "train", None), "missing required field `train`"),
         (CLIPS, update("assets/input.json", "kind", "smells"), "input.json is not as zoo writes it"),
+        (CLIPS, update("assets/input.json", "shape", [3]), "the shape of a step of frames has 3 sizes"),
+        (CLIPS, update("assets/input.json", "shape", [24, 12, 1]), "the net takes [24, 24, 1]"),
+        (CLIPS, update("assets/input.json", "kind", "tokens"), "the shape of a step of tokens has 0 sizes"),
         (CLIPS, update("assets/input.json", "shape", [10**9, 24, 1]), "input.json is not as zoo writes it"),
         (SCENES, update("assets/search.json", "beam_size", 10**6), "search.json is not as zoo writes it"),
         (SCENES, update("assets/search.json", "beam_size", None), "missing required field `beam_size`"),
@@ -264,6 +269,17 @@ def test_a_wrong_checksum_inside_the_archive_is_noticed(changed: Callable) -> No
         saved.load(changed(DIGITS, change))
 
 
+def test_a_vocabulary_of_characters_has_characters_only(changed: Callable) -> None:
+    def change(folder: Path) -> None:
+        stored = json.loads((folder / "assets/tokenizer.json").read_text())
+        stored["model"]["vocab"]["zz"] = stored["model"]["vocab"].pop("q")
+        (folder / "assets/tokenizer.json").write_text(json.dumps(stored))
+
+    model = saved.load(changed(DOCS, change))
+    with pytest.raises(UserError, match="The vocabulary is not one of characters: it has 'zz'"):
+        model.predict("the")
+
+
 @pytest.mark.parametrize("name", ["assets/labels.json", "recipe.json", "files.json"])
 def test_only_regular_files_inside_the_folder_are_opened(changed: Callable, tmp_path: Path, name: str) -> None:
     secret = tmp_path / "secret.json"
@@ -307,7 +323,7 @@ def test_a_damaged_folder_among_others_is_named_and_passed_over(changed: Callabl
 )
 def test_a_card_is_written_without_what_it_need_not_have(changed: Callable, name: str, path: str) -> None:
     summary = cards.summarize(changed(DIGITS, update(name, path, None)))
-    assert DIGITS in cards.card(summary)
+    assert DIGITS in model_card.render(summary)
     assert DIGITS in cards.table([summary])
 
 
@@ -320,7 +336,7 @@ def test_an_older_keras_is_refused_rather_than_loading_half_of_the_weights(monke
 def test_the_checks_for_others_hold_for_ours_and_can_fail(monkeypatch: pytest.MonkeyPatch) -> None:
     testing.check_refuses_damage(PUBLISHED / DIGITS)
     monkeypatch.setattr(archive, "check", lambda file: None)
-    monkeypatch.setattr(saved, "_verify", lambda path: [])
+    monkeypatch.setattr(stored, "verify", lambda path: [])
     with pytest.raises(AssertionError, match="was loaded although"):
         testing.check_refuses_damage(PUBLISHED / DIGITS, pick=lambda file: file.name == "labels.json")
 

@@ -18,7 +18,7 @@ from zoo.task import installed
 
 @pytest.fixture(autouse=True)
 def no_keras(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(environment, "start_keras", lambda _: pytest.fail("Keras would have been imported"))
+    monkeypatch.setattr(environment, "start_keras", lambda *_: pytest.fail("Keras would have been imported"))
 
 
 def run(*words: str) -> Result:

@@ -31,7 +31,7 @@ from hypothesis import strategies as st
 from tasks.caption import annotations
 from tasks.tag import conll
 from tasks.translate import parallel
-from zoo import archive, builders, cards, saved, schema
+from zoo import archive, builders, cards, model_card, schema, stored
 from zoo import task as tasks
 from zoo.data import files, own, tables
 from zoo.data.datasets import DatasetCard
@@ -345,11 +345,11 @@ def read_json(folder: Path) -> None:
     summary = cards.summarize(folder)
     assert isinstance(summary.rank, tuple)
     sorted([summary.rank, summary.rank])
-    for text in (cards.line(summary), cards.table([summary]), cards.card(summary)):
+    for text in (cards.line(summary), cards.table([summary]), model_card.render(summary)):
         text.encode("utf-8")
-    for name in saved._verify(folder):
+    for name in stored.verify(folder):
         if name.startswith("assets/"):
-            saved._read_asset(folder, name)
+            stored.read_asset(folder, name)
 
 
 @settings(max_examples=150)

@@ -5,6 +5,9 @@ import errno
 import json
 import os
 import shutil
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -153,6 +156,57 @@ def test_two_trainings_of_one_name_do_not_run_at_once(tmp_path: Path) -> None:
     with locked(path):
         pass
     assert not cards.locked(path).exists()
+
+
+def test_models_are_not_put_into_a_file(tmp_path: Path) -> None:
+    (tmp_path / "models").touch()
+    with (
+        pytest.raises(UserError, match=r"is a file\. Choose a folder as --models-dir"),
+        locked(tmp_path / "models" / "m"),
+    ):
+        pytest.fail("locked within a file")
+
+
+RACER = """
+import sys, time
+from pathlib import Path
+from zoo.errors import UserError
+from zoo.training.folder import locked
+
+path, start, done = map(Path, sys.argv[1:])
+start.with_name(f"ready-{sys.argv[0]}-{time.time_ns()}").touch()
+while not start.exists():
+    time.sleep(0.001)
+try:
+    with locked(path):
+        print("trained", flush=True)
+        while not done.exists():
+            time.sleep(0.01)
+except UserError as error:
+    print(error, flush=True)
+"""
+
+
+def test_of_processes_that_race_for_a_name_one_trains(tmp_path: Path) -> None:
+    start, done = tmp_path / "start", tmp_path / "done"
+    command = [sys.executable, "-c", RACER, str(tmp_path / "models" / "m"), str(start), str(done)]
+    environ = {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[2]), *sys.path])}
+    racers = [subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    try:
+        while len(list(tmp_path.glob("ready-*"))) < len(racers):
+            assert all(racer.poll() is None for racer in racers), "one ended before the race"
+            time.sleep(0.01)
+        start.touch()
+        while all(racer.poll() is None for racer in racers):  # the loser ends at once
+            time.sleep(0.01)
+        done.touch()
+        said = sorted(racer.communicate(timeout=60)[0].strip() for racer in racers)
+    finally:
+        for racer in racers:
+            racer.kill()
+    assert said[1] == "trained"
+    assert said[0].startswith("Another process trains ")
+    assert not cards.locked(tmp_path / "models" / "m").exists()
 
 
 def test_overwriting_replaces_saved_models_only(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from PIL import Image
 
 from zoo.cli import cli
 from zoo.errors import UserError
@@ -31,12 +32,16 @@ def test_counts_labels_duplicates_and_warnings(table: Path) -> None:
     parts = report["parts"]
     assert sum(parts[name]["examples"] for name in ("train", "validation")) == 33
     assert parts["test"]["labels"] == {"bad": 1, "good": 1}
-    assert parts["test"]["lengths"] == {"words of text 1": [3.0, 3.1, 4.0, 4.9, 5.0]}
+    assert parts["test"]["lengths"] == {"words": [3.0, 3.1, 4.0, 4.9, 5.0]}
     assert sum(parts[name]["duplicates"] for name in ("train", "validation")) == 2
     assert sum(report["overlaps"].values()) == 1
     assert 0 < parts["test"]["unknown"] < 0.5
     warnings = " ".join(report["warnings"])
-    for text in ("1 contents have several labels", "in another encoding", "are in train as well: its scores flatter"):
+    for text in (
+        "1 contents have several labels",
+        "in another encoding",
+        "are in train as well: its scores are too good",
+    ):
         assert text in warnings
     assert report["command"] == f"zoo train sentiment --dataset {table} --min-count 1"
     assert len(report["examples"]) == 10
@@ -46,8 +51,18 @@ def test_words_with_labels(tmp_path: Path) -> None:
     (tmp_path / "own.conll").write_text("".join(f"EU{n} B-ORG\nrejects O\n\n" for n in range(20)))
     report = inspect(tmp_path / "own.conll", "--task", "tag")
     assert sum(part["labels"]["O"] for part in report["parts"].values()) == 20
-    assert report["parts"]["train"]["lengths"]["strings"] == [2.0] * 5
+    assert report["parts"]["train"]["lengths"]["words"] == [2.0] * 5
     assert report["examples"][0].endswith("B-ORG O")
+
+
+def test_captions_are_measured_as_they_are_learned(tmp_path: Path) -> None:
+    rows = [f'{n}.png,"A red Box, number {n % 3}."' for n in range(12) for _ in range(2)]
+    (tmp_path / "captions.csv").write_text("\n".join(["image,caption", *rows, ""]))
+    for n in range(12):
+        Image.new("RGB", (8, 8), (20 * n, 0, 0)).save(tmp_path / f"{n}.png")
+    part = inspect(tmp_path, "--task", "caption")["parts"]["train"]
+    assert part["unknown"] == 0, "case and punctuation are gone before the vocabulary is asked"
+    assert part["lengths"] == {"captions": [2.0] * 5, "words of a caption": [5.0] * 5}
 
 
 def test_a_built_in_set_for_people() -> None:

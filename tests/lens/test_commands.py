@@ -105,8 +105,8 @@ def test_gradients_of_a_saved_model(trained):
 def test_cells_are_trained_before_their_gradients_are_shown(monkeypatch, tmp_path):
     from zoo.tasks.tag.parity import parity_dataset_builder as parity
 
-    monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.setattr(parity, "SIZES", {"train": 64, "validation": 20, "test": 40})
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "data"))
+    monkeypatch.setattr(parity.Builder, "SIZES", {"train": 64, "validation": 20, "test": 40})
     words = ("--steps", 8, "--sequences", 3, "--cells", "min_gru:signed")
     lines = run("gradients", "--trained-on", "parity", *words)
     assert lines[0].split() == ["T", "-", "t", "min_gru:signed"]
@@ -118,8 +118,8 @@ def test_cells_are_trained_before_their_gradients_are_shown(monkeypatch, tmp_pat
 def test_gradients_of_several_models_one_of_them_trained_on_a_memory_test(trained, monkeypatch, tmp_path):
     from zoo.tasks.classify.adding import adding_dataset_builder as adding
 
-    monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.setattr(adding, "SIZES", {"train": 64, "validation": 20, "test": 40})
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "data"))
+    monkeypatch.setattr(adding.Builder, "SIZES", {"train": 64, "validation": 20, "test": 40})
     words = ["train", "classify", "--dataset", "adding/20", "--cell", "lstm", "--epochs", "1", "--units", "4"]
     assert CliRunner().invoke(cli.cli, [*words, "--no-plot", "--name", "lstm"]).exit_code == 0
     lines = run("gradients", "--model", f"{trained},lstm", "--steps", 20, "--sequences", 3)

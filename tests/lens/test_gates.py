@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 from keras import ops
 
-from zoo import builders, cells
+from zoo import builders, cells, shades
 from zoo.data import text
 from zoo.errors import UserError
-from zoo.lens import gates, nets, shades
+from zoo.lens import gates, nets
 from zoo.saved import SavedModel
 from zoo.settings import TrainConfig
 from zoo.task import find

@@ -10,6 +10,7 @@ from zoo.tasks.classify.delayed_xor import delayed_xor_dataset_builder as delaye
 from zoo.tasks.tag.parity import parity_dataset_builder as parity
 
 from zoo import cli
+from zoo.data.memory_tests import SEEDS
 from zoo.errors import UserError
 from zoo.lens import choices, memory, results
 from zoo.lens.settings import Memory
@@ -17,9 +18,9 @@ from zoo.lens.settings import Memory
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch, tmp_path):
-    monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "data"))
     for module in (delayed_xor, parity):
-        monkeypatch.setattr(module, "SIZES", {"train": 64, "validation": 20, "test": 40})
+        monkeypatch.setattr(module.Builder, "SIZES", {"train": 64, "validation": 20, "test": 40})
 
 
 def run(*words):
@@ -83,7 +84,7 @@ def test_results_survive_the_file(tmp_path):
 
 
 def test_chance_is_the_share_of_the_most_frequent_label(monkeypatch):
-    monkeypatch.setattr(parity, "SIZES", {"train": 64, "validation": 20, "test": 200})
+    monkeypatch.setattr(parity.Builder, "SIZES", {"train": 64, "validation": 20, "test": 200})
     task, recipes = memory.recipes(Memory(test="parity", steps=9, cells="gru", seeds="1"))
     rows = [labels for _, labels in _examples(9, 200)]
     odd = sum(int(labels[-1]) for labels in rows) / 200
@@ -93,8 +94,8 @@ def test_chance_is_the_share_of_the_most_frequent_label(monkeypatch):
 def _examples(steps, count):
     import numpy as np
 
-    rng = np.random.default_rng([parity.SEEDS["test"], steps, 2])
-    return [parity.example(int(n), 2, True, rng) for n in parity.lengths("test", count, steps, rng)]
+    rng = np.random.default_rng([SEEDS["test"], steps, 2])
+    return [parity.example(int(n), 2, True, rng) for n in parity.Builder.distances("test", steps, rng, count)]
 
 
 def test_a_cell_remembers_as_far_as_all_distances_are_solved():

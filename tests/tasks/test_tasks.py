@@ -1,17 +1,22 @@
 """Every installed task: trains its tiny preset, saves, reloads, evaluates, predicts, through Python and the shell."""
 
+import copy
 import functools
 import importlib
 import json
+import pickle
+import re
 
 import keras
 import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from zoo import cards, cells, layers, testing, training
+from zoo import cards, cells, evaluation, layers, model_card, testing, training
 from zoo.cli import cli
 from zoo.errors import UserError
+from zoo.report import values
+from zoo.report import write as reports
 from zoo.task import installed
 
 TASKS = installed()
@@ -37,7 +42,7 @@ def small_sets(tmp_path_factory):
         for place, sizes in SMALL.items():
             assert importlib.import_module(place.rpartition(".")[0])
             patch.setattr(place, sizes)
-        patch.setenv("TFDS_DATA_DIR", str(tmp_path_factory.mktemp("data")))
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("data")))
         yield
 
 
@@ -67,6 +72,65 @@ def test_evaluates_as_json_and_nothing_else(trained):
     scores = json.loads(line)
     assert scores["examples"] == 40
     assert saved.metrics["monitor"] in scores
+
+
+def test_a_report_is_one_page_with_its_pictures(trained, tmp_path):
+    _, saved = trained
+    target = tmp_path / "report"
+    run("evaluate", saved.path, "--split", "validation", "--limit", "24", "--report", target)
+    text = (target / "index.html").read_text(encoding="utf-8")
+    assert saved.path.name in text
+    files = {file.name for file in target.iterdir()}
+    assert len(files) >= 4
+    assert 'src="data:image/png' in text
+    assert not re.search(r'src="(?!data:)', text)
+    refused = CliRunner().invoke(cli, ["evaluate", str(saved.path), "--report", str(saved.path)])
+    assert isinstance(refused.exception, UserError)
+    assert "nothing is overwritten" in str(refused.exception)
+
+
+def test_answers_of_a_report_are_those_that_were_scored(trained):
+    _, saved = trained
+    scores = training.evaluate(saved, split="validation", limit=30)
+    found = reports.answers(saved, split="validation", limit=30)
+    if isinstance(found, values.TextLoss):
+        assert found.nats.mean() == pytest.approx(scores["loss"], abs=1e-3)
+    elif isinstance(found, values.Generated):
+        score = found.combine(found.statistics.sum(axis=0))
+        assert score == pytest.approx(scores[found.monitor], abs=0.5)  # other batches: ties may fall differently
+    elif isinstance(found, values.Classified):
+        assert (found.predicted == found.targets).mean() == pytest.approx(scores["accuracy"], abs=1e-6)
+    else:
+        right = np.concatenate(found.targets) == np.concatenate(found.predicted)
+        assert right.mean() == pytest.approx(scores["accuracy"], abs=1e-6)
+
+
+def test_simple_methods_and_unusual_inputs_are_there_for_cards(trained):
+    task, saved = trained
+    baselines = task.task.baselines(saved, evaluation.data(saved), "validation")
+    assert len(baselines) >= 1
+    assert all(np.isfinite(list(row.values())).all() for row in baselines.values())
+    inputs = task.task.far_inputs(saved.assets)
+    assert len(inputs) == 2
+    assert all(isinstance(model_card.answer_text(saved.predict(item)), str) for item in inputs.values())
+
+
+def test_the_history_has_a_validation_loss(trained):
+    _, saved = trained
+    head = (saved.path / "history.csv").read_text(encoding="utf-8").splitlines()[0].split(",")
+    assert {"validation_loss", "validation_log_loss"} & set(head)
+
+
+def test_a_saved_model_is_copied_pickled_and_shown(trained):
+    task, saved = trained
+    question = next(item for item in task.task.examples() if item)
+    for twin in (copy.deepcopy(saved), pickle.loads(pickle.dumps(saved))):
+        assert twin.net is not saved.net
+        assert twin.predict(question) == saved.predict(question)
+    assert repr(saved).startswith(f"<SavedModel {saved.path.name}: task {task.name}, cell ")
+    assert len(repr(saved)) < 200
+    assert saved._repr_html_().startswith("<table>")
+    assert saved.evaluate(split="validation", limit=8)["examples"] == 8
 
 
 def test_statistics_of_single_examples_make_the_score_of_all(trained):

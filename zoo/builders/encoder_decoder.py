@@ -183,6 +183,15 @@ class EncoderDecoder(BuiltModel):
         tokens = np.asarray(result["tokens"], "int32")  # (batch, num_return, time)
         return tokens[:, 0] if num_return == 1 else tokens
 
+    def search(self, inputs: Any, **options: Any) -> dict[str, Any]:
+        """What this model writes about a batch of inputs, as arrays by name; see `zoo.builders.search`."""
+        return search(self, inputs, **options)
+
+    @property
+    def compiles_shapes(self) -> bool:
+        """Whether each new shape of a batch costs a compilation, as on JAX."""
+        return keras.backend.backend() == "jax"
+
     def teacher_forced(self, target: Any, states: list, memory: Memory | None, training: bool | None) -> Any:
         """Logits `(rows, time, vocabulary)` of ids `(rows, time)`, padded on the right."""
         mask = ops.not_equal(target, PAD)

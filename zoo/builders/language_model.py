@@ -10,6 +10,7 @@ from zoo import cells, losses
 from zoo.builders.built_model import BuiltModel, builder
 from zoo.builders.continuation import continued
 from zoo.builders.encoder_decoder import ids_spec, suppressed
+from zoo.builders.searcher import searcher
 from zoo.ids import PAD
 from zoo.layers import CarriedState, TokenEmbedding, recurrent_stack
 
@@ -177,6 +178,16 @@ class LanguageModel(BuiltModel):
         """One step of a search: ids `(rows,)` -> log-probabilities `(rows, vocabulary_size)` float32, new state."""
         hidden, state = self.recurrent.step(self.embedding(tokens[:, None])[:, 0], state)
         return ops.log_softmax(suppressed(self._logits(hidden), self.suppress_tokens)), state
+
+    def reader(self) -> keras.Model:
+        """Goes through texts and computes the loss of each token; see `zoo.builders.reader`."""
+        from zoo.builders.reader import reader
+
+        return reader(self)
+
+    def searcher(self, search: str, **options: Any) -> keras.Model:
+        """A compiled search that goes on from a state; see `zoo.builders.searcher`."""
+        return searcher(self, search, **options)
 
     def generate(
         self,

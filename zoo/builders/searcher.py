@@ -8,11 +8,8 @@ import keras
 
 from zoo import decoding
 from zoo.decoding.options import accepts_old_names, check, current_names, names_of
+from zoo.decoding.request import request
 from zoo.errors import UserError
-from zoo.ids import END, START
-
-LARGE = 16
-"""Batch size from which halving a batch, as its examples end, is worth the longer compilation."""
 
 MOST_KEPT = 16
 """Compiled models that are kept per model; the one that was not used for longest is dropped first."""
@@ -162,18 +159,10 @@ def search(
     Reference:
         Wu et al. (2016), section 7, equation 14, for the penalties.
     """
-    ranking = {
-        "beam_size": beam_size, "num_return": num_return, "length_penalty": length_penalty,
-        "coverage_penalty": coverage_penalty,
-    }  # fmt: skip
-    check(**ranking)
-    options: dict[str, Any] = {"start": START, "end": END, "max_new_tokens": max_new_tokens}
-    if attention or coverage_penalty:
-        options["record"] = "attention"
+    name, options = request(
+        len(inputs), beam_size=beam_size, length_penalty=length_penalty, coverage_penalty=coverage_penalty,
+        num_return=num_return, max_new_tokens=max_new_tokens, attention=attention,
+    )  # fmt: skip
     given = {"inputs": inputs} if forced_prefix is None else {"inputs": inputs, "forced_prefix": forced_prefix}
-    if len(inputs) >= LARGE:
-        options["halvings"] = 2
-    if beam_size == 1:
-        result = searcher(models, "greedy", **options).predict_on_batch(given)
-        return {name: value[:, None] for name, value in result.items()}
-    return searcher(models, "beam", **options, **ranking).predict_on_batch(given)
+    result = searcher(models, name, **options).predict_on_batch(given)
+    return {key: value[:, None] for key, value in result.items()} if name == "greedy" else result

@@ -23,21 +23,11 @@ from typing import Any
 import keras
 from keras import ops
 
-from zoo.cells.linear_cell import LinearCell
-from zoo.names import look_up
-
-
-def g(x: Any) -> Any:
-    """The paper's positive activation: x + 1/2 where x >= 0, sigmoid(x) elsewhere; continuous at 0."""
-    return ops.where(x >= 0, x + 0.5, ops.sigmoid(x))
-
-
-ACTIVATIONS = {"linear": lambda x: x, "tanh": ops.tanh, "g": g}
-"""Name of a candidate activation -> function."""
+from zoo.cells.minimal_cell import MinimalCell
 
 
 @keras.saving.register_keras_serializable("zoo")
-class MinGRUCell(LinearCell):
+class MinGRUCell(MinimalCell):
     """GRU whose gate and candidate do not see the previous state.
 
     Args:
@@ -56,32 +46,9 @@ class MinGRUCell(LinearCell):
 
     gates = 2
 
-    def __init__(self, units: int, *, signed: bool = False, activation: str = "linear", **kwargs: Any) -> None:
-        super().__init__(units, **kwargs)
-        self.signed, self.activation = signed, activation
-        self._activate = look_up(ACTIVATIONS, activation, "candidate activation")
-
-    def build(self, input_shape: tuple) -> None:
-        self.kernel = self.add_kernel((input_shape[-1], 2 * self.units))
-        self.bias = self.add_bias((2 * self.units,))
-
-    def project(self, inputs: Any) -> Any:
-        products = ops.matmul(inputs, self.kernel)
-        return products if self.bias is None else products + self.bias
-
-    def step(self, projected: Any, states: list, training: bool | None = None) -> tuple[Any, list]:
-        a, b = self._coefficients(projected)
-        h = a * states[0] + b
-        return h, [h]
-
-    def coefficients(self, inputs: Any) -> tuple[Any, Any]:
-        return self._coefficients(self.project(inputs))
-
-    def _coefficients(self, projected: Any) -> tuple[Any, Any]:
-        z, candidate = ops.split(projected, 2, axis=-1)
-        z = ops.sigmoid(z)
-        return 1 - (2 if self.signed else 1) * z, z * self._activate(candidate)
+    def share(self, gates: list) -> Any:
+        return ops.sigmoid(gates[0])
 
     def gate_values(self, inputs: Any, states: list) -> dict[str, Any]:
         """Where the update gate is open, the candidate takes the place of the state."""
-        return {"update": ops.sigmoid(ops.split(self.project(inputs), 2, axis=-1)[0])}
+        return {"update": self.share_at(inputs)}

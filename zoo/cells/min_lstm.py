@@ -11,7 +11,7 @@ Linear RNNs Through Negative Eigenvalues" (2024), section 4.
     h_t  = f'_t * h_{t-1} + i'_t * h~_t
 
     With signed=True:          h_t = (f'_t - i'_t) * h_{t-1} + i'_t * h~_t
-    With activation="g":       h~_t = g(W_h x_t + b_h), see min_gru.py
+    With activation="g":       h~_t = g(W_h x_t + b_h), see minimal_cell.py
 
 Here: the form of section 3.2, with a linear candidate, for the reasons in min_gru.py. f'_t + i'_t = 1, so that the
 signed factor is 1 - 2 i'_t. The three products are one; order of the columns: f, i, h~. b_f starts at 1, so that the
@@ -23,13 +23,17 @@ from typing import Any
 import keras
 from keras import ops
 
-from zoo.cells.linear_cell import LinearCell
-from zoo.cells.min_gru import ACTIVATIONS
-from zoo.names import look_up
+from zoo.cells.minimal_cell import MinimalCell
+
+
+def _forget_bias(shape: tuple, dtype: Any = None) -> Any:
+    """Ones for the forget gate (first of three), zeros for the others."""
+    units = shape[0] // 3
+    return ops.concatenate([ops.ones((units,), dtype), ops.zeros((2 * units,), dtype)])
 
 
 @keras.saving.register_keras_serializable("zoo")
-class MinLSTMCell(LinearCell):
+class MinLSTMCell(MinimalCell):
     """LSTM whose gates and candidate do not see the previous state, with one state and no output gate.
 
     Args:
@@ -47,46 +51,14 @@ class MinLSTMCell(LinearCell):
     """
 
     gates = 3
+    bias_initial = staticmethod(_forget_bias)
 
-    def __init__(self, units: int, *, signed: bool = False, activation: str = "linear", **kwargs: Any) -> None:
-        super().__init__(units, **kwargs)
-        self.signed, self.activation = signed, activation
-        self._activate = look_up(ACTIVATIONS, activation, "candidate activation")
-
-    def build(self, input_shape: tuple) -> None:
-        self.kernel = self.add_kernel((input_shape[-1], 3 * self.units))
-        self.bias = self.add_bias((3 * self.units,), initializer=_forget_bias)
-
-    def project(self, inputs: Any) -> Any:
-        products = ops.matmul(inputs, self.kernel)
-        return products if self.bias is None else products + self.bias
-
-    def step(self, projected: Any, states: list, training: bool | None = None) -> tuple[Any, list]:
-        a, b = self._coefficients(projected)
-        h = a * states[0] + b
-        return h, [h]
-
-    def coefficients(self, inputs: Any) -> tuple[Any, Any]:
-        return self._coefficients(self.project(inputs))
-
-    def _coefficients(self, projected: Any) -> tuple[Any, Any]:
-        f, i, candidate = ops.split(projected, 3, axis=-1)
-        share = self._share(f, i)
-        return 1 - (2 if self.signed else 1) * share, share * self._activate(candidate)
-
-    @staticmethod
-    def _share(f: Any, i: Any) -> Any:
+    def share(self, gates: list) -> Any:
         """The normalized input gate i / (f + i) = sigmoid(log i - log f): no 0 / 0 where both gates are shut."""
+        f, i = gates
         return ops.sigmoid(ops.log_sigmoid(i) - ops.log_sigmoid(f))
 
     def gate_values(self, inputs: Any, states: list) -> dict[str, Any]:
         """The normalized gates: they sum to 1."""
-        f, i, _ = ops.split(self.project(inputs), 3, axis=-1)
-        share = self._share(f, i)
+        share = self.share_at(inputs)
         return {"forget": 1 - share, "input": share}
-
-
-def _forget_bias(shape: tuple, dtype: Any = None) -> Any:
-    """Ones for the forget gate (first of three), zeros for the others."""
-    units = shape[0] // 3
-    return ops.concatenate([ops.ones((units,), dtype), ops.zeros((2 * units,), dtype)])

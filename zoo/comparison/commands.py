@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from zoo import cards, options
+from zoo import cards, completion, options
 from zoo.cells import arguments
 from zoo.comparison import grid as grids
 from zoo.comparison import processes
@@ -58,42 +58,56 @@ def command(
         check_dataset(grid.recipe(grid.runs()[0]).dataset, recipe)
         run_grid(grid, values["processes"], start, values["backend"], as_json=values["as_json"])
 
-    own = [item for item in options.options(recipe.train) if item.name not in grids.OWN]
+    own = [item for item in options.options(recipe.train, completion.of_settings(task)) if item.name not in grids.OWN]
     return options.Command(
         task.name,
         callback=run,
         params=[
-            click.Option(
+            options.Option(
                 ["--cells"],
+                group="Model",
                 required=True,
+                shell_complete=completion.of_settings(task)["cells"],
                 help=f"Cells, separated by commas, or {ALL!r}; all are compared with the first.",
             ),
-            click.Option(
-                ["--seeds"], default="1,2,3", show_default=True, help="Seeds; each cell is trained with each."
+            options.Option(
+                ["--seeds"],
+                group="Training",
+                default="1,2,3",
+                show_default=True,
+                help="Seeds; each cell is trained with each.",
             ),
-            click.Option(
+            options.Option(
                 ["--parameters"],
+                group="Model",
                 type=options.Integer(1, largest=LARGEST_INT),
                 help="Number of parameters of each net: each cell gets the number of units that comes nearest.",
             ),
-            click.Option(
+            options.Option(
                 ["--processes"],
+                group="Workers",
                 type=options.Integer(1, largest=LARGEST_INT),
                 help=f"Trainings side by side.  [default: one for {processes.CORES_PER_PROCESS} cores]",
             ),
-            click.Option(
+            options.Option(
                 ["--output"],
+                group="Output",
                 type=options.File(),
                 help="Folder of the comparison.  [default: comparisons/TASK-DATASET]",
             ),
-            click.Option(["--json", "as_json"], is_flag=True, help="Print one JSON object."),
-            click.Option(
+            options.Option(["--json", "as_json"], group="Output", is_flag=True, help="Print one JSON object."),
+            options.Option(
                 ["--preset"],
+                group="Model",
                 type=options.Choice(tuple(recipe.presets)),
                 help="A named recipe; options override it.",
             ),
             *own,
             *shared,
+        ],
+        examples=[
+            f"zoo compare {task.name} --cells lstm,gru",
+            f"zoo compare {task.name} --cells all --seeds 1,2,3 --parameters 20000",
         ],
         help=(
             f"Train several cells on the same task, with several seeds, and compare their scores.\n\n{task.summary}\n\n"
@@ -126,24 +140,36 @@ def models_command(
             check_dataset(values["dataset"], find(cards.summarize(paths[0]).task).recipe)
         start(values["backend"])
         load, own = importlib.import_module("zoo.saved").load, importlib.import_module("zoo.comparison.models")
-        result = own.compare(*map(load, paths), values["dataset"], values["split"], values["limit"])
+        result = own.compare(*map(load, paths), values["dataset"], values["split"], values["limit"], values["examples"])
         _print([json.dumps(result)] if values["as_json"] else own.lines(result))
 
-    return click.Command(
+    return options.Command(
         "models",
         callback=run,
         params=[
-            click.Argument(["models"], nargs=2, metavar="MODEL MODEL"),
-            click.Option(
+            click.Argument(["models"], nargs=2, metavar="MODEL MODEL", shell_complete=completion.models),
+            options.Option(
                 ["--dataset"],
+                group="Data",
                 type=options.Text(),
                 help="Data set to score on.  [default: the one both were trained on]",
             ),
-            click.Option(["--split"], default="test", show_default=True, help="Split to score."),
-            click.Option(
-                ["--limit"], type=options.Integer(1, largest=LARGEST_INT), help="Score only the first N examples."
+            options.Option(["--split"], group="Data", default="test", show_default=True, help="Split to score."),
+            options.Option(
+                ["--limit"],
+                group="Data",
+                type=options.Integer(1, largest=LARGEST_INT),
+                help="Score only the first N examples.",
             ),
-            click.Option(["--json", "as_json"], is_flag=True, help="Print one JSON object."),
+            options.Option(
+                ["--examples"],
+                group="Output",
+                type=options.Integer(0, largest=1_000),
+                default=4,
+                show_default=True,
+                help="Examples shown of those whose answers differ most; 0 saves the time.",
+            ),
+            options.Option(["--json", "as_json"], group="Output", is_flag=True, help="Print one JSON object."),
             *shared,
         ],
         help="Compare two saved models on the same examples; the word `models` may be left out.",

@@ -2,6 +2,7 @@
 
 import dataclasses
 import hashlib
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,11 @@ import numpy as np
 from zoo import cards
 from zoo.comparison import report, statistics
 from zoo.errors import UserError
+from zoo.report.write import answers
 from zoo.saved import SavedModel
+
+LONGEST = 300
+"""Characters of a text that are printed."""
 
 
 class Watched:
@@ -33,7 +38,12 @@ class Watched:
 
 
 def compare(
-    first: SavedModel, other: SavedModel, dataset: str | None = None, split: str = "test", limit: int | None = None
+    first: SavedModel,
+    other: SavedModel,
+    dataset: str | None = None,
+    split: str = "test",
+    limit: int | None = None,
+    examples: int = 0,
 ) -> dict[str, Any]:
     """Scores two models on the same examples.
 
@@ -43,10 +53,11 @@ def compare(
         dataset: A name or a path; default the data set both were trained on.
         split: A split of it.
         limit: Only the first `limit` examples.
+        examples: Number of examples that are returned, as `different`, of those whose answers differ most.
 
     Returns:
-        A JSON object with the score of each, the `difference` of the second from the first, and the number of examples
-        on which each is better.
+        A JSON object with the score of each, the `difference` of the second from the first, the number of examples
+        on which each is better, and some of these.
 
     Raises:
         UserError: If the models do not answer the same questions.
@@ -66,7 +77,31 @@ def compare(
             f"{first.path.name} and {other.path.name} read {dataset} in different pieces or orders, because their "
             "tokenizers, labels or lengths differ: their answers cannot be paired."
         )
-    return _result(first, other, sides, dataset, split)
+    result = _result(first, other, sides, dataset, split)
+    if examples and task.report is not None:
+        result["different"] = _different(first, other, dataset, split, limit, examples)
+    return result
+
+
+def _different(
+    first: SavedModel, other: SavedModel, dataset: str, split: str, limit: int | None, count: int
+) -> list[dict[str, Any]]:
+    """The examples on which two models differ most, by turns one where the first and one where the second is better."""
+    ours, theirs = (answers(model, dataset, split, limit) for model in (first, other))
+    gain = theirs.quality - ours.quality
+    order = np.argsort(gain, kind="stable")
+    turns = itertools.chain.from_iterable(zip(order, order[::-1], strict=True))
+    places = [i for i in dict.fromkeys(map(int, turns)) if gain[i] and ours.answer(i) != theirs.answer(i)]
+    return [
+        {
+            "example": i,
+            "input": ours.shown(i).text,
+            "truth": ours.truth(i),
+            "answers": [ours.answer(i), theirs.answer(i)],
+            "better": other.path.name if gain[i] > 0 else first.path.name,
+        }
+        for i in places[:count]
+    ]
 
 
 def _dataset(first: SavedModel, other: SavedModel, dataset: str | None) -> str:
@@ -121,3 +156,9 @@ def lines(result: dict[str, Any]) -> Iterator[str]:
     permuted = result["difference"]["p_examples"]
     yield f"difference {change}, 95 % interval {interval}, p {p}; permutation test p {permuted:.3f}"
     yield "Only the chance of examples counts: another seed may turn the difference around."
+    names = [Path(name).name for name in result["models"]]
+    for row in result.get("different", ()):
+        yield ""
+        yield f"example {row['example']:,}, better by {row['better']}"
+        texts = {"input": row["input"], "truth": row["truth"], **dict(zip(names, row["answers"], strict=True))}
+        yield from (f"  {name}: {' '.join(text.split())[:LONGEST]}" for name, text in texts.items() if text)

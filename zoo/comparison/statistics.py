@@ -141,6 +141,26 @@ def bootstrap_variance(first: np.ndarray, other: np.ndarray, combine: Combine, s
     return float(np.var(np.concatenate(found), ddof=1)) * examples / max(examples - 1, 1)
 
 
+def interval(statistics: np.ndarray, combine: Combine, draws: int = DRAWS, seed: int = 0) -> tuple[float, float]:
+    """Percentile interval of a score of one net, of `CONFIDENCE`, over draws of the examples with replacement.
+
+    Reference: Efron and Tibshirani, "An Introduction to the Bootstrap" (1993), chapter 13.
+
+    Args:
+        statistics: `(examples, statistics)`.
+        combine: From sums of statistics to a score.
+        draws: Number of draws.
+        seed: Of the draws.
+    """
+    rng, examples = np.random.default_rng(seed), len(statistics)
+    found = []
+    for rows in _pieces(draws, examples):
+        counts = rng.multinomial(examples, np.full(examples, 1 / examples), size=rows).astype("float64")
+        found.append(np.nan_to_num(combine(counts @ statistics)))
+    low, high = np.quantile(np.concatenate(found), ((1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2))
+    return float(low), float(high)
+
+
 def _mean(statistics: np.ndarray, counts: np.ndarray, combine: Combine) -> np.ndarray:
     """Mean score over seeds `(draws,)` where each example counts as often as `counts (draws, examples)` says."""
     return np.mean([combine(counts @ run) for run in statistics], axis=0)

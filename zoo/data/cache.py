@@ -4,6 +4,8 @@ import os
 import tempfile
 from pathlib import Path
 
+import platformdirs
+
 
 def can_be_written(folder: Path) -> bool:
     """Whether a folder is there, or can be made, and takes files."""
@@ -12,11 +14,16 @@ def can_be_written(folder: Path) -> bool:
 
 
 def folder() -> Path:
-    """`$XDG_CACHE_HOME/zoo`, else `~/.cache/zoo`; else a temporary folder of the user's own."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")) / "zoo"
+    """The user's cache folder, such as `~/.cache/zoo`; a temporary folder of the user's own if it takes no files."""
+    cache = platformdirs.user_cache_path("zoo", appauthor=False)
     if can_be_written(cache):
         return cache
     user = os.getuid() if hasattr(os, "getuid") else 0
     temporary = Path(tempfile.gettempdir()) / f"zoo-{user}"
     theirs = os.path.exists(temporary) and temporary.stat().st_uid != user  # anybody may make a folder there
     return cache if theirs or not can_be_written(temporary) else temporary
+
+
+def datasets() -> Path:
+    """Where built-in data sets are generated."""
+    return folder() / "datasets"

@@ -7,7 +7,7 @@ import dataclasses
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from zoo.errors import UserError
 from zoo.names import unknown
@@ -34,6 +34,8 @@ class DatasetRow:
             TFDS does not have is held out as well.
         labels: Names of the labels, where TFDS's names are codes.
         license: License of the data.
+        terms: What the license comes to: `"open"`, commercial use is allowed; `"research"`, it is not, or the data were
+            published for research without a license; `"unknown"`.
         builtin: Whether it comes with the package, so that it needs no network.
         synthetic: Whether it was made by a program.
         details: What else the task has to know.
@@ -48,6 +50,7 @@ class DatasetRow:
     splits: Mapping[str, str | None] = field(default_factory=dict)
     labels: Sequence[str] = ()
     license: str = "see the TFDS catalog"
+    terms: Literal["open", "research", "unknown"] = "unknown"
     builtin: bool = False
     synthetic: bool = False
     details: Mapping[str, Any] = field(default_factory=dict)

@@ -26,6 +26,17 @@ BYTE_ORDER_MARKS = {
 """First bytes of a file -> its encoding."""
 
 
+SIGNATURES = {
+    b"PK\x03\x04": "a zip archive or a spreadsheet (.xlsx): unpack it, or save it as CSV in UTF-8",
+    b"%PDF-": "a PDF: save its text as a plain file in UTF-8",
+    b"\x1f\x8b": "compressed by gzip: let its name end with .gz",
+    b"\x89PNG": "a picture, no text",
+    b"\xff\xd8\xff": "a picture, no text",
+    b"\xd0\xcf\x11\xe0": "a file of an office program (.xls, .doc): save it as CSV or plain text in UTF-8",
+}
+"""First bytes of a file that is no text -> what it is."""
+
+
 def lines(path: Path) -> Generator[str, None, None]:
     """The lines of a text file, with their line ends.
 
@@ -145,6 +156,9 @@ def _check_mark(path: Path, block: bytes) -> None:
     for mark, encoding in BYTE_ORDER_MARKS.items():
         if block.startswith(mark):
             raise UserError(f"{path} is {encoding}, not UTF-8. {_convert(path, encoding)}")
+    for start, what in SIGNATURES.items():
+        if block.startswith(start):
+            raise UserError(f"{path} is {what}.")
 
 
 def _not_utf8(path: Path, number: int, content: bytes) -> UserError:

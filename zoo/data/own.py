@@ -1,7 +1,9 @@
 """Users' own data: which files are which split, and one `RawDataset` of them."""
 
+import functools
 import os
 import re
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -50,13 +52,22 @@ def parts(
     Raises:
         UserError: If a split has two parts, or one that does not exist.
     """
-    found = _in_folder(path, is_part) if path.is_dir() else _neighbors(path, is_part)
+    found = _in_folder(path, is_part) if path.is_dir() else neighbors(path, is_part)
     for split, given in (("validation", validation), ("test", test)):
         if given is not None:
             if not Path(given).exists():
                 raise UserError(f"--{split}-dataset: {given} does not exist.")
             found[split] = Path(given)
+    found = {split: found[split] for split in SPLIT_NAMES if split in found}
+    if len(found) > 1:
+        _report(tuple((split, part.name) for split, part in found.items()))
     return found
+
+
+@functools.cache
+def _report(found: tuple[tuple[str, str], ...]) -> None:
+    """Says once which file is which split."""
+    print(f"Splits: {', '.join(f'{split} = {name}' for split, name in found)}.", file=sys.stderr, flush=True)
 
 
 def _in_folder(folder: Path, is_part: Callable[[Path], bool]) -> dict[str, Path]:
@@ -71,7 +82,8 @@ def _in_folder(folder: Path, is_part: Callable[[Path], bool]) -> dict[str, Path]
     return found if "train" in found else {"train": folder}
 
 
-def _neighbors(file: Path, is_part: Callable[[Path], bool]) -> dict[str, Path]:
+def neighbors(file: Path, is_part: Callable[[Path], bool]) -> dict[str, Path]:
+    """A file, and those beside it that have its name with the word of another split in place of train."""
     found = {"train": file}
     if split_of(file.name) != "train":
         return found
@@ -110,7 +122,13 @@ def inside(folder: Path, name: str, where: str) -> str:
 
 
 def combine(
-    name: str, found: Mapping[str, Path], open_part: OpenPart, known: Sequence[str] | None, what: str
+    name: str,
+    found: Mapping[str, Path],
+    open_part: OpenPart,
+    known: Sequence[str] | None,
+    what: str,
+    fractions: Mapping[str, float] | None = None,
+    stratum: Callable[[tuple], int] | None = None,
 ) -> RawDataset:
     """One data set of the parts of its splits; missing splits are held out of train.
 
@@ -120,6 +138,8 @@ def combine(
         open_part: Reads one part.
         known: Labels of a saved model; otherwise all splits have the labels of train.
         what: What examples are called, in the plural.
+        fractions: Split -> fraction that is held out where the split is missing; default a tenth.
+        stratum: Class of an example: then each class gives its fraction to a split that is held out.
 
     Raises:
         UserError: If a part cannot be used, or has a label that train does not have.
@@ -142,4 +162,5 @@ def combine(
     digests = {file: value for raw in raws.values() for file, value in raw.card.sha256.items()}
     card = replace(train.card, name=name, splits=rule, sha256=digests)
     whole = replace(train, read=read, names=(*raws, *extra, "all"), card=card, count=count)
-    return whole.hold_out(what=what)
+    missing = None if fractions is None else {split: part for split, part in fractions.items() if split not in raws}
+    return whole.hold_out(missing, stratum=stratum, what=what)

@@ -20,6 +20,9 @@ SEED = 1
 FRACTION, AT_MOST = 0.1, 5_000
 """How much of the training data is held out where a split is missing, and how many groups at most."""
 
+MOST_LABELS = 20
+"""Labels that may be as many as half of the examples: few examples of a small set."""
+
 Key = Callable[[tuple], bytes]
 """Example -> its group: examples with equal keys never lie on two sides."""
 
@@ -186,3 +189,22 @@ def index_labels(found: Iterable[str], known: Sequence[str] | None, name: str) -
     if len(labels) < 2:
         raise UserError(f"{name}: every example has the label {''.join(labels)!r}. Give two labels at least.")
     return labels
+
+
+def check_number_of_labels(every: Sequence[str], name: str, option: str) -> None:
+    """Refuses labels of which more than half are different: numbers to be predicted, names, or texts.
+
+    Args:
+        every: The label of each example.
+        name: The file.
+        option: The option that names another column.
+
+    Raises:
+        UserError: If that is so, with more than `MOST_LABELS` of them.
+    """
+    different = len(set(every))
+    if different > MOST_LABELS and different > len(every) / 2:
+        raise UserError(
+            f"{name}: {different:,} different labels for {len(every):,} examples, such as {every[0][:40]!r}; these are "
+            f"no classes. Name another column: {option} NAME."
+        )

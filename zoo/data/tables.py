@@ -9,7 +9,7 @@ import csv
 import functools
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,7 +18,7 @@ from zoo.data.files import check_text, lines, suffix
 from zoo.errors import UserError
 from zoo.names import nearest
 
-DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab"}
+DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 
 SUFFIXES = (".csv", ".tsv", ".tab", ".txt", ".jsonl", ".ndjson", ".parquet")
 """Names of tables end so, or so with `.gz`."""
@@ -40,6 +40,7 @@ class Column:
         given: The name that the user gave by an option.
         optional: Whether the table may lack it, and its fields may be empty.
         may_be_empty: Whether the fields of a column that is needed may be empty.
+        options: The option that names it, `{}` for its name; empty if there is none.
     """
 
     name: str
@@ -47,11 +48,12 @@ class Column:
     given: str | None = None
     optional: bool = False
     may_be_empty: bool = False
+    options: str = "--{}-column"
 
     @property
     def option(self) -> str:
-        """The command-line option that names it."""
-        return f"--{self.name}-column"
+        """The command-line option that names it; empty if there is none."""
+        return self.options.format(self.name)
 
 
 class Row(NamedTuple):
@@ -71,10 +73,16 @@ def rows(path: Path, columns: Sequence[Column]) -> Iterator[Row]:
     Raises:
         UserError: If a column is missing, or with the first row that cannot be used.
     """
-    reader = {".jsonl": _json_lines, ".ndjson": _json_lines, ".parquet": _parquet}.get(suffix(path), _delimited)
     number_of_rows = 0
-    for where, fields in reader(path, columns):
+
+    def choose(names: Sequence[str], kind: str) -> dict[str, str]:
+        found = resolve(path, names, columns)
+        report(path, kind, tuple(found.items()))
+        return found
+
+    for where, values in records(path, columns, choose):
         number_of_rows += 1
+        fields = {name: as_text(value, where, name) for name, value in values.items()}
         for column in columns:
             if not (column.optional or column.may_be_empty) and not fields.get(column.name, "").strip():
                 raise UserError(f"{where}: the {column.name} is empty. Fill it in or delete the row.")
@@ -82,6 +90,28 @@ def rows(path: Path, columns: Sequence[Column]) -> Iterator[Row]:
     if not number_of_rows:
         needed = ", ".join(column.name for column in columns if not column.optional)
         raise UserError(f"{path} has no rows below its header. Each row needs: {needed}.")
+
+
+Choose = Callable[[Sequence[str], str], Mapping[str, str]]
+"""`(names of all columns, kind of table) -> what a column is called here -> its own name`, of the columns to read."""
+
+Records = Iterator[tuple[str, dict[str, Any]]]
+"""`("FILE, line 3", value of each column that was chosen)`."""
+
+
+def records(path: Path, columns: Sequence[Column], choose: Choose) -> Records:
+    """The rows of a table as they are: strings, or what JSON and Parquet have; None where a value is missing.
+
+    Args:
+        path: The file.
+        columns: Columns that the table has to have; the delimiter is the one with which its header has them.
+        choose: Called once, with the names of the table's columns.
+
+    Raises:
+        UserError: If the file cannot be read.
+    """
+    reader = {".jsonl": _json_lines, ".ndjson": _json_lines, ".parquet": _parquet}.get(suffix(path))
+    return reader(path, choose) if reader else _delimited(path, columns, choose)
 
 
 def is_table(path: Path) -> bool:
@@ -142,7 +172,8 @@ def _no_such_column(path: Path, column: Column, names: Sequence[str]) -> UserErr
 
 
 def _missing(path: Path, column: Column, names: Sequence[str], columns: Sequence[Column]) -> UserError:
-    options = " ".join(f"{each.option} NAME" for each in columns if not each.optional)
+    options = " ".join(f"{each.option} NAME" for each in columns if each.option and not each.optional)
+    do = f"Name the columns: {options}" if options else "Rename its columns"
     usual = ", ".join(column.common)
     if _looks_like_data(names):
         example = ",".join(each.name for each in columns if not each.optional)
@@ -150,10 +181,7 @@ def _missing(path: Path, column: Column, names: Sequence[str], columns: Sequence
             f"{path}: the first line, {_listed(names)}, looks like a row, not like the names of the columns. Put a "
             f"first line with the names above it, such as {example}."
         )
-    return UserError(
-        f"{path} has no column for the {column.name} (looked for {usual}); it has {_listed(names)}. "
-        f"Name the columns: {options}."
-    )
+    return UserError(f"{path} has no column for the {column.name} (looked for {usual}); it has {_listed(names)}. {do}.")
 
 
 def _looks_like_data(names: Sequence[str]) -> bool:
@@ -176,13 +204,13 @@ def _listed(names: Sequence[str]) -> str:
 
 
 @functools.cache
-def _report(path: Path, kind: str, chosen: tuple[tuple[str, str], ...]) -> None:
+def report(path: Path, kind: str, chosen: tuple[tuple[str, str], ...]) -> None:
     """Says once how a table is read."""
     columns = ", ".join(f"{name} = {theirs!r}" for name, theirs in chosen)
     print(f"{path.name}: {kind}; columns: {columns}.", file=sys.stderr, flush=True)
 
 
-def _delimited(path: Path, columns: Sequence[Column]) -> Iterator[tuple[str, dict[str, str]]]:
+def _delimited(path: Path, columns: Sequence[Column], choose: Choose) -> Records:
     csv.field_size_limit(LONGEST_FIELD)
     delimiter = _delimiter(path, columns)
     with contextlib.closing(lines(path)) as stream:
@@ -191,8 +219,11 @@ def _delimited(path: Path, columns: Sequence[Column]) -> Iterator[tuple[str, dic
         if names is None:
             wanted = ", ".join(column.name for column in columns if not column.optional)
             raise UserError(f"{path} is empty. Its first line has to name the columns: {wanted}.")
-        found = resolve(path, names, columns)
-        _report(path, f"{DELIMITERS[delimiter]}-separated", tuple(found.items()))
+        if names and names[0].lstrip().startswith(("{", "[")):
+            raise UserError(
+                f"{path} is JSON. Give JSON Lines, an object in each line: jq -c '.[]' {path.name} > x.jsonl"
+            )
+        found = choose(names, f"{DELIMITERS[delimiter]}-separated")
         places = {name: names.index(theirs) for name, theirs in found.items()}
         for row in _checked(path, reader):
             where = f"{path}, line {reader.line_num}"
@@ -202,7 +233,7 @@ def _delimited(path: Path, columns: Sequence[Column]) -> Iterator[tuple[str, dic
                 raise UserError(
                     f"{where}: {len(row)} fields; the header has {len(names)}. Quote texts that contain {delimiter!r}."
                 )
-            yield where, {name: row[place] if place < len(row) else "" for name, place in places.items()}
+            yield where, {name: row[place] if place < len(row) else None for name, place in places.items()}
 
 
 def _delimiter(path: Path, columns: Sequence[Column]) -> str:
@@ -211,7 +242,7 @@ def _delimiter(path: Path, columns: Sequence[Column]) -> str:
     with contextlib.closing(lines(path)) as stream:
         for _, line in zip(range(SAMPLE), stream, strict=False):
             sample.append(line)
-    preferred = ["\t", ",", ";"] if suffix(path) in (".tsv", ".tab") else [",", "\t", ";"]
+    preferred = ["\t", ",", ";", "|"] if suffix(path) in (".tsv", ".tab") else [",", "\t", ";", "|"]
     best, most = preferred[0], 1
     for delimiter in preferred:
         with contextlib.suppress(csv.Error, StopIteration):
@@ -235,8 +266,8 @@ def _checked(path: Path, reader: Any) -> Iterator[list[str]]:
         raise UserError(f"{path}, line {reader.line_num + 1}: {error}. {hint}") from error
 
 
-def _json_lines(path: Path, columns: Sequence[Column]) -> Iterator[tuple[str, dict[str, str]]]:
-    found: dict[str, str] | None = None
+def _json_lines(path: Path, choose: Choose) -> Records:
+    found: Mapping[str, str] | None = None
     with contextlib.closing(lines(path)) as stream:
         for number, line in enumerate(stream, 1):
             where = f"{path}, line {number}"
@@ -249,12 +280,11 @@ def _json_lines(path: Path, columns: Sequence[Column]) -> Iterator[tuple[str, di
             if not isinstance(value, dict):
                 raise UserError(f"{where}: a {type(value).__name__}, not an object. Each line is one JSON object.")
             if found is None:
-                found = resolve(path, list(value), columns)
-                _report(path, "JSON Lines", tuple(found.items()))
-            yield where, {name: _text(value.get(theirs), where, theirs) for name, theirs in found.items()}
+                found = choose(list(value), "JSON Lines")
+            yield where, {name: value.get(theirs) for name, theirs in found.items()}
 
 
-def _parquet(path: Path, columns: Sequence[Column]) -> Iterator[tuple[str, dict[str, str]]]:
+def _parquet(path: Path, choose: Choose) -> Records:
     try:
         import pyarrow
         from pyarrow import parquet
@@ -262,19 +292,18 @@ def _parquet(path: Path, columns: Sequence[Column]) -> Iterator[tuple[str, dict[
         raise UserError(f"{path} needs pyarrow. Install it: pip install 'zoo[parquet]'.") from error
     try:
         with parquet.ParquetFile(path) as file:
-            found = resolve(path, file.schema_arrow.names, columns)
-            _report(path, "Parquet", tuple(found.items()))
+            found = choose(file.schema_arrow.names, "Parquet")
             number = 0
             for batch in file.iter_batches(batch_size=1024, columns=list(found.values())):
                 for value in batch.to_pylist():
                     number += 1
                     where = f"{path}, row {number}"
-                    yield where, {name: _text(value[theirs], where, theirs) for name, theirs in found.items()}
+                    yield where, {name: value[theirs] for name, theirs in found.items()}
     except (pyarrow.ArrowException, OSError) as error:
         raise UserError(f"{path} cannot be read as Parquet: {str(error).splitlines()[0]}.") from error
 
 
-def _text(value: Any, where: str, name: str) -> str:
+def as_text(value: Any, where: str, name: str) -> str:
     """A field as text: strings stay, whole numbers and truth values are written out, nothing is empty."""
     if value is None:
         return ""

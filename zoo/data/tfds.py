@@ -5,6 +5,7 @@ import errno
 import functools
 import hashlib
 import importlib
+import io
 import json
 import operator
 import os
@@ -20,6 +21,7 @@ import tensorflow as tf
 import tensorflow_datasets as tfds
 from tensorflow_datasets.core.download import downloader
 
+from zoo import silence
 from zoo.data import cache
 from zoo.data.datasets import SPLITS, DatasetCard, DatasetRow, find_row, unknown_dataset
 from zoo.data.raw import Key, RawDataset
@@ -124,13 +126,18 @@ def open_dataset(
     """
     raw = from_tfds(name, table, own, **options)
     if raw is not None:
-        unused = [option for option, value in (only_own or {}).items() if value is not None]
-        if unused:
-            raise UserError(f"{unused[0]} is for your own files; {name!r} is a named data set. Leave the option out.")
+        refuse_options(name, only_own or {})
         return raw
     if not name or not Path(name).exists():
         raise unknown_dataset(name, table, own)
     return from_path(Path(name))
+
+
+def refuse_options(name: str, only_own: Mapping[str, Any]) -> None:
+    """Raises a `UserError` if an option was given that only a user's own data has."""
+    unused = [option for option, value in only_own.items() if value is not None]
+    if unused:
+        raise UserError(f"{unused[0]} is for your own files; {name!r} is a named data set. Leave the option out.")
 
 
 def _described(theirs: Mapping[str, str]) -> str:
@@ -166,7 +173,7 @@ def _open(base: str, row: DatasetRow, config: str, builtin: str, own: str) -> tu
         raise unknown(f"config of {base}", config, configs, f"Write {base}/ and one of them. {own}".rstrip(" ."))
 
     def opened(one: str) -> Any:
-        return prepared(_builder(base, module, one), builtin)
+        return prepared(_builder(base, module, one), builtin, cache.datasets() if row.builtin else None)
 
     extra = module.extra_splits(config) if hasattr(module, "extra_splits") else {}
     return opened(config), {split: functools.partial(opened, other) for split, other in extra.items()}
@@ -201,28 +208,37 @@ _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, 
 """Numbers of errors that say that a folder takes no files."""
 
 
-def prepared(source: str | Callable[..., Any], builtin: str) -> Any:
+def prepared(source: str | Callable[..., Any], builtin: str, folder: Path | None = None) -> Any:
     """A TFDS builder whose data lie on disk; downloads or generates them if necessary.
 
     Args:
         source: A name that TFDS knows, e.g. `"glue/sst2"`, or a builder class of our own.
         builtin: The name of the task's data set that needs no network, for the error's next step.
+        folder: Where a set of our own lies; by default where TFDS keeps its sets.
 
     Raises:
         UserError: If TFDS does not know the name, has no version of it, or cannot fetch it, or if the user has to put
             its files into a folder first.
     """
-    builder = _named(source, builtin) if isinstance(source, str) else source(data_dir=_writable())
-    if builder.is_prepared():
-        return builder
-    if not sys.stderr.isatty():
-        tfds.disable_progress_bar()  # a log file would get a line for each of its movements
+    with silence.quiet_log("absl"):
+        builder = _named(source, builtin) if isinstance(source, str) else source(data_dir=folder or _writable())
+        return (
+            builder
+            if builder.is_prepared()
+            else _prepare(builder, builtin, "Downloading" if folder is None else "Generating")
+        )
+
+
+def _prepare(builder: Any, builtin: str, doing: str) -> Any:
+    """Downloads or generates the data of a builder; says so in one line, in place of TFDS's own."""
+    tfds.disable_progress_bar()
+    print(f"{doing} the data set {builder.info.name}, once, into {builder.data_dir_root}.", file=sys.stderr, flush=True)
     # Files that the user has put there by hand are used even where the folder itself cannot be written to.
     manual = _first() / "downloads" / "manual"
     config = tfds.download.DownloadConfig(try_download_gcs=False, manual_dir=manual if manual.is_dir() else None)
+    written = io.StringIO()
     try:
-        # TFDS reports its progress on standard output, where the answers go.
-        with _few_retries(builder), contextlib.redirect_stdout(sys.stderr):
+        with _few_retries(builder), contextlib.redirect_stdout(written):
             builder.download_and_prepare(download_config=config)
     except (OSError, tfds.download.DownloadError) as error:
         if getattr(error, "errno", None) in _NO_ROOM:
@@ -239,6 +255,7 @@ def prepared(source: str | Callable[..., Any], builtin: str) -> Any:
     except AssertionError as error:  # what TFDS raises for missing files that it may not download
         how = getattr(builder, "MANUAL_DOWNLOAD_INSTRUCTIONS", None)
         if not how:
+            silence.note(error, written.getvalue())
             raise
         folder = config.manual_dir or Path(builder.data_dir_root) / "downloads" / "manual"
         raise UserError(
@@ -246,6 +263,9 @@ def prepared(source: str | Callable[..., Any], builtin: str) -> Any:
             f"have to be put into {folder!s} by hand. {' '.join(how.split())} "
             f"The built-in data set {builtin!r} needs no files."
         ) from error
+    except Exception as error:
+        silence.note(error, written.getvalue())
+        raise
     return builder
 
 
@@ -263,9 +283,9 @@ def _named(name: str, builtin: str) -> Any:
 
 
 def _writable() -> Path:
-    """Where a set of our own is generated: TFDS's folder, else the user's cache, else a temporary folder."""
+    """Where a set of our own is downloaded to: TFDS's folder, else the user's cache, else a temporary folder."""
     first = _first()
-    return first if cache.can_be_written(first) else cache.folder() / "tensorflow_datasets"
+    return first if cache.can_be_written(first) else cache.datasets()
 
 
 def _first() -> Path:

@@ -18,7 +18,7 @@ examples, `Emitted` what a step writes and never reads.
 
 Token 0 is padding: it fills a row after its end. Log-probabilities are summed in float32. The loop over steps is one
 `keras.ops.while_loop`, so decoding can run inside `keras.Model.predict_on_batch`, with a batch size that is not known
-beforehand.
+beforehand. Inside `on_numpy()` the same search runs on arrays, for a step that runs outside of Keras.
 
 A new search is one file here and one line in `TABLE`.
 """
@@ -29,6 +29,8 @@ from zoo.decoding.beam_search import beam
 from zoo.decoding.ensembles import ensemble
 from zoo.decoding.filters import top_k, top_p
 from zoo.decoding.greedy_search import greedy
+from zoo.decoding.operations import on_numpy
+from zoo.decoding.request import request
 from zoo.decoding.result import Decoded
 from zoo.decoding.sampling import sample
 from zoo.decoding.state import BatchShared, Constant, Emitted
@@ -53,6 +55,8 @@ __all__ = [
     "ensemble",
     "find",
     "greedy",
+    "on_numpy",
+    "request",
     "sample",
     "top_k",
     "top_p",

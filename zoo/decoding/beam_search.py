@@ -2,15 +2,13 @@
 
 from typing import Any, NamedTuple
 
-from keras import ops, tree
-
 from zoo.decoding.history import History
 from zoo.decoding.hypotheses import EMPTY, Finished, Live, Scoring
+from zoo.decoding.operations import ops, take_rows, tree
 from zoo.decoding.options import accepts_old_names, check
 from zoo.decoding.result import Decoded
 from zoo.decoding.state import ForcedPrefix, StateFrame, Step, first_tokens, gather, merged, recorded, while_loop
 from zoo.decoding.vocabulary import best_tokens, gather_tokens, vocabulary_size
-from zoo.engine import take_rows
 from zoo.errors import UserError
 
 

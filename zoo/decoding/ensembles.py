@@ -4,8 +4,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from keras import ops
-
+from zoo.decoding.operations import ops
 from zoo.decoding.state import Step
 from zoo.decoding.vocabulary import normalized
 from zoo.errors import UserError

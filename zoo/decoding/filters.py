@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from keras import ops
-
+from zoo.decoding.operations import ops
 from zoo.decoding.options import check
 
 NEGATIVE_INFINITY = float("-inf")

@@ -3,13 +3,11 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from keras import ops
-
+from zoo.decoding.operations import ops, take_rows
 from zoo.decoding.options import check
 from zoo.decoding.result import Decoded
 from zoo.decoding.state import ForcedPrefix, StateFrame, Step, first_tokens, merged, recorded, while_loop, write
 from zoo.decoding.vocabulary import gather_tokens
-from zoo.engine import take_rows
 from zoo.ids import PAD
 
 

@@ -11,10 +11,8 @@ and "at" are better than everything that begins with "b":
 
 from typing import Any, NamedTuple
 
-from keras import ops
-
+from zoo.decoding.operations import ops, take_rows
 from zoo.decoding.state import gather, while_loop, write
-from zoo.engine import take_rows
 from zoo.ids import PAD
 
 

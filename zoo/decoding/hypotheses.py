@@ -13,8 +13,7 @@ Reference:
 
 from typing import Any, NamedTuple
 
-from keras import ops
-
+from zoo.decoding.operations import ops
 from zoo.decoding.state import gather
 
 EMPTY = float("-inf")

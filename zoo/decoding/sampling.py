@@ -2,30 +2,14 @@
 
 from typing import Any
 
-import keras
-from keras import ops
-
 from zoo.decoding import filters
 from zoo.decoding.generate import generate
 from zoo.decoding.greedy_search import greedy
+from zoo.decoding.operations import categorical, ops
 from zoo.decoding.options import accepts_old_names, check
 from zoo.decoding.result import Decoded
 from zoo.decoding.state import Step
 from zoo.decoding.vocabulary import gather_tokens, normalized
-
-
-class _StepSeed(keras.random.SeedGenerator):
-    """The seed of one step of a loop, a pure function of the search's seed and the time.
-
-    `keras.random` takes a number, which would be the same for every step of the loop, or a generator, and Keras's own
-    generator is a variable, which a loop cannot update on JAX.
-    """
-
-    def __init__(self, seed: Any, time: Any) -> None:
-        self.pair = ops.stack([ops.cast(seed, "uint32"), ops.cast(time, "uint32")])
-
-    def next(self, ordered: bool = True) -> Any:
-        return self.pair
 
 
 @accepts_old_names
@@ -84,9 +68,8 @@ def sample(
     def choose(log_probabilities: Any, time: Any) -> tuple[Any, Any]:
         logits = ops.cast(log_probabilities, "float32") / temperature
         logits = filters.top_p(filters.top_k(logits, top_k), top_p)
-        drawn = keras.random.categorical(logits, 1, dtype="int32", seed=_StepSeed(seed, time))
         # If every token of a row is excluded, TensorFlow draws an id that does not exist.
-        tokens = ops.minimum(drawn[:, 0], ops.shape(logits)[1] - 1)
+        tokens = ops.minimum(categorical(logits, seed, time), ops.shape(logits)[1] - 1)
         return tokens, gather_tokens(log_probabilities, tokens)
 
     return generate(normalized(step), state, choose, **options) if temperature else greedy(step, state, **options)

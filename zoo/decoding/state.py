@@ -4,9 +4,7 @@ import copy
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from keras import ops, tree
-
-from zoo.engine import take_rows
+from zoo.decoding.operations import ops, take_rows, tree
 from zoo.errors import UserError
 
 Step = Callable[[Any, Any], tuple[Any, Any]]

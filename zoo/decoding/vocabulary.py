@@ -2,10 +2,8 @@
 
 from typing import Any, NamedTuple
 
-from keras import ops
-
+from zoo.decoding.operations import ops, take_rows
 from zoo.decoding.state import Step, gather
-from zoo.engine import take_rows
 
 GROUP = 40
 """Number of neighboring tokens that are compared as one at first. With 8000 tokens on a CPU, 20 and 100 were slower."""

@@ -14,7 +14,7 @@ from zoo.task import Recipe, find, installed
 DATA_SETTINGS = {
     "validation_dataset", "test_dataset", "limit", "text_column", "label_column", "word_column", "source_column",
     "target_column", "tags", "source", "reverse", "tokenizer", "vocabulary_size", "min_count", "lowercase",
-    "image_size", "color", "fps",
+    "image_size", "color", "fps", "cell",
 }  # fmt: skip
 """Settings of trainings that say what is read, and how."""
 
@@ -69,10 +69,13 @@ def command(
         callback=run,
         params=[
             click.Argument(["dataset"], metavar="DATA"),
-            click.Option(["--task"], type=options.Choice(tuple(installed())), required=True, help="Its task."),
-            click.Option(["--json", "as_json"], is_flag=True, help="Print one JSON object."),
+            options.Option(
+                ["--task"], type=options.Choice(tuple(installed())), group="Data", required=True, help="Its task."
+            ),
+            options.Option(["--json", "as_json"], is_flag=True, group="Output", help="Print one JSON object."),
             backend,
         ],
+        examples=["zoo inspect reviews.csv --task sentiment", "zoo inspect --task tag --help"],
         help=HELP,
         short_help="Show what a training would see of a data set.",
     )

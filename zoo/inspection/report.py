@@ -109,6 +109,7 @@ def _split(data: Data, name: str) -> tuple[Split, list[str], list[str]]:
     shown: list[str] = []
     measured: dict[str, list[int]] = defaultdict(list)
     tokenizer = data.assets.get("tokenizer") or data.assets.get("source_tokenizer")
+    normalize = data.normalize or str
     tokens = unknown = 0
     for example in _examples(data, name):
         if split.examples == MOST:
@@ -121,15 +122,13 @@ def _split(data: Data, name: str) -> tuple[Split, list[str], list[str]]:
         split.keys.setdefault(key, set()).add(label)
         split.labels.update(_labels(example, data.raw.labels))
         texts: list[list[str]] = []
-        for number, component in enumerate(example):
-            what, size, text = _measure(component, number)
-            if what:
-                measured[what].append(size)
+        for what, size, text in _measure(example):
+            measured[what].append(size)
             texts += [text] if text else []
         warnings.update(_suspicious(list(chain(*texts))))
         if tokenizer is not None and texts:
             # The captions of an image stand beside its name; of a pair, the first text is the source.
-            ids = list(chain(*tokenizer.encode(max(texts[:2], key=len))))
+            ids = list(chain(*tokenizer.encode([normalize(text) for text in max(texts[:2], key=len)])))
             tokens, unknown = tokens + len(ids), unknown + sum(i == UNKNOWN for i in ids)
         if len(shown) < EXAMPLES:
             shown.append(_show(example, data.raw.labels))
@@ -155,18 +154,24 @@ SAMPLES = np.int16
 """Type of the samples of a sound; labels have more bits."""
 
 
-def _measure(component: Any, number: int) -> tuple[str, int, list[str]]:
-    """What the length of a component counts, the length, and its texts."""
-    if isinstance(component, bytes):
-        text = component.decode("utf-8", "replace")
-        return f"words of text {number + 1}", len(text.split()), [text]
-    array = np.asarray(component)
-    if array.dtype == object:
-        texts = [item.decode("utf-8", "replace") for item in array.ravel()]
-        return "strings", len(texts), texts
-    if array.ndim and (array.dtype.kind in "fu" or array.dtype == SAMPLES):
-        return ("steps" if array.ndim != 3 else "rows"), len(array), []
-    return "", 0, []
+def _measure(example: tuple) -> Iterator[tuple[str, int, list[str]]]:
+    """What the lengths within an example count, the lengths, and its texts."""
+    arrays = [np.asarray(component) for component in example]
+    several = sum(isinstance(component, bytes) for component in example) > 1
+    captions = arrays[-1].ndim == 1 and arrays[-1].dtype == object
+    for number, (component, array) in enumerate(zip(example, arrays, strict=True), 1):
+        if isinstance(component, bytes) and not captions:
+            text = component.decode("utf-8", "replace")
+            yield f"words of text {number}" if several else "words", len(text.split()), [text]
+        elif array.ndim and array.dtype == object:
+            texts = [item.decode("utf-8", "replace") for item in array.ravel()]
+            if number == len(arrays):
+                yield "captions", len(texts), texts
+                yield from (("words of a caption", len(text.split()), []) for text in texts)
+            else:
+                yield "words", len(texts), texts
+        elif array.ndim and (array.dtype.kind in "fu" or array.dtype == SAMPLES):
+            yield ("steps" if array.ndim != 3 else "rows"), len(array), []
 
 
 def _label(example: tuple) -> Any:
@@ -215,7 +220,7 @@ def _across(splits: dict[str, Split]) -> list[str]:
         for name in ("validation", "test"):
             both = len(splits["train"].keys.keys() & splits[name].keys.keys()) if name in splits else 0
             if both:
-                warnings.append(f"{both:,} contents of {name} are in train as well: its scores flatter")
+                warnings.append(f"{both:,} contents of {name} are in train as well: its scores are too good")
     return warnings
 
 
@@ -245,14 +250,16 @@ def lines(report: dict[str, Any], command: str) -> Iterator[str]:
     yield f"{report['dataset']} ({report['task']}); splits: {report['splits']}"
     for name, facts in report["parts"].items():
         more = "" if facts["complete"] else " or more"
-        yield f"{name}: {facts['examples']:,} examples{more}, {facts['duplicates']:,} of them duplicates"
+        duplicates = f", {facts['duplicates']:,} of them duplicates" if facts["duplicates"] else ""
+        yield f"{name}: {facts['examples']:,} example{'s' * (facts['examples'] != 1)}{more}{duplicates}"
         if facts.get("labels"):
             total = sum(facts["labels"].values())
             shown = [f"{label} {count:,} ({count / total:.1%})" for label, count in facts["labels"].items()]
             yield f"  labels: {', '.join(shown[:20])}{' ...' if len(shown) > 20 else ''}"
         for what, quantiles in facts["lengths"].items():
             least, low, middle, high, most = (f"{value:,.0f}" for value in quantiles)
-            yield f"  {what}: {least} to {most}, median {middle}, 5 % below {low}, 5 % above {high}"
+            spread = f"{least} to {most}, median {middle}, 5 % below {low}, 5 % above {high}"
+            yield f"  {what}: {least if least == most else spread}"
         if "unknown" in facts:
             yield f"  unknown tokens: {facts['unknown']:.2%}"
     for both, count in report["overlaps"].items():

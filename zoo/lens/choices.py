@@ -17,7 +17,7 @@ def check(config: Any) -> None:
     Raises:
         UserError: If a cell, a seed or a memory test does not exist, or the plot cannot be written there.
     """
-    if hasattr(config, "plot"):
+    if getattr(config, "plot", None) is not None:
         picture(config.plot)
     if hasattr(config, "cell"):
         cell_names(config.cell)
@@ -27,6 +27,7 @@ def check(config: Any) -> None:
         memory_test(config.trained_on)
     if hasattr(config, "gain"):
         _untrained_only(config)
+        _trained_only(config)
     if hasattr(config, "seeds"):
         seeds(config.seeds)
         memory_test(config.test)
@@ -39,6 +40,16 @@ def _untrained_only(config: Any) -> None:
     if config.gain != 1 and (config.model or config.trained_on):
         raise UserError(
             "--gain multiplies the recurrent weights of untrained cells: omit it with --model and --trained-on."
+        )
+
+
+def _trained_only(config: Any) -> None:
+    """Refuses options of a training where there is none."""
+    given = {"--before": config.before, "--epochs": config.epochs, "--limit": config.limit}
+    useless = [name for name, value in given.items() if value]
+    if useless and config.trained_on is None:
+        raise UserError(
+            f"{useless[0]} is about the training of --trained-on: name a memory test there, such as adding."
         )
 
 

@@ -7,11 +7,19 @@ from typing import Any
 
 import click
 
-from zoo import cards, options
+from zoo import cards, completion, help, options
 from zoo.errors import UserError
 from zoo.lens import choices, settings
 
-HELP = "Show what happens inside a recurrent net: equations, gradients through time, gates, memory, units."
+HELP = "Show what happens inside a recurrent net: task shapes, equations, gradients through time, gates, memory, units."
+
+
+EXAMPLES = (
+    "zoo lens shapes",
+    "zoo lens equations --cell lstm",
+    'zoo lens gates MODEL "a fine film"',
+    "zoo lens gradients",
+)
 
 
 @dataclass(frozen=True)
@@ -34,11 +42,14 @@ class Tool:
 
 
 TOOLS = {
+    "shapes": Tool(settings.Shapes, "shapes", "show_shapes"),
+    "hello": Tool(settings.Hello, "hello", "show_hello"),
     "equations": Tool(settings.Equations, "equations", "show_equations"),
     "gradients": Tool(settings.Gradients, "through_time", "show_gradients"),
     "jacobian": Tool(settings.Jacobian, "through_time", "show_jacobian"),
     "memory": Tool(settings.Memory, "memory", "show_memory"),
     "gates": Tool(settings.Gates, "gates", "show_gates", "TEXT", "gates are"),
+    "carry": Tool(settings.Carry, "carry", "show_carry", "TEXT", "states are"),
     "connectivity": Tool(settings.Connectivity, "connectivity", "show_connectivity", "TEXT", "connections are"),
     "neurons": Tool(settings.Neurons, "neurons", "show_neurons", "FILE", "units are"),
 }
@@ -52,7 +63,7 @@ def group(start: Callable[[str | None], None], shared: Sequence[click.Option]) -
         start: Selects a backend and imports Keras.
         shared: The options `--models-dir` and `--backend`, the same as in all commands.
     """
-    lens = click.Group("lens", help=HELP)
+    lens = help.Group("lens", help=HELP, examples=EXAMPLES)
     for name, tool in TOOLS.items():
         lens.add_command(_command(name, tool, start, shared))
     return lens
@@ -75,11 +86,15 @@ def _command(
 
     arguments: list[click.Parameter] = []
     if tool.argument:
-        arguments = [click.Argument(["words"], nargs=-1, required=True, metavar=f"[MODEL] {tool.argument}")]
+        arguments = [
+            click.Argument(
+                ["words"], nargs=-1, required=True, metavar=f"[MODEL] {tool.argument}", shell_complete=completion.models
+            )
+        ]
     return options.Command(
         name,
         callback=run,
-        params=[*arguments, *options.options(tool.settings), *shared],
+        params=[*arguments, *options.options(tool.settings, completion.of_settings()), *shared],
         help=(tool.settings.__doc__ or "").strip(),
     )
 

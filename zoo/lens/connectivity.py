@@ -14,10 +14,9 @@ from typing import Any
 import numpy as np
 from keras import ops
 
-from zoo import engine, figures
+from zoo import engine, figures, shades
 from zoo.errors import UserError
 from zoo.ids import START
-from zoo.lens import shades
 from zoo.lens.autodiff import gradient
 from zoo.lens.language import language_model, tokens_of
 from zoo.lens.settings import Connectivity
@@ -113,6 +112,8 @@ def show_connectivity(config: Connectivity, models: Sequence[SavedModel]) -> Ite
         [(title, list(shades.rows(found.tokens, shares)))],
         note=f"writes on: {''.join(map(shades.visible, found.continuation))}",
     )
+    if config.html:
+        shades.write_page(config.html, saved.path.name, shades.LEGEND, [(title, shades.green(found.tokens, shares))])
     if config.json:
         facts = {
             "tokens": list(found.tokens),
@@ -121,7 +122,7 @@ def show_connectivity(config: Connectivity, models: Sequence[SavedModel]) -> Ite
         }
         yield json.dumps({**facts, "continuation": found.continuation, "figure": config.plot}, ensure_ascii=False)
         return
-    yield from shades.shaded(found.tokens, shares, shades.has_color())
+    yield from shades.explained(found.tokens, shares)
     yield f"next: {', '.join(f'{shades.visible(token)} {value:.2f}' for token, value in found.candidates)}"
     yield f"strongest: {_strongest(found.tokens, shares)}"
     yield f"half of all connectivity lies in the last {_half(found.norms)} of {len(shares)} tokens"

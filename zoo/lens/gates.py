@@ -7,13 +7,15 @@ from pathlib import Path
 import numpy as np
 from keras import ops
 
-from zoo import figures
+from zoo import figures, shades
 from zoo.cells.cell import Cell
 from zoo.errors import UserError
 from zoo.lens import nets, tables
 from zoo.lens.settings import Gates
-from zoo.lens.shades import visible
 from zoo.saved import SavedModel
+
+OPENNESS = "Mean openness of a gate: 1 is open, 0 is closed."
+"""What the numbers are."""
 
 MAX_TOKENS = 400
 """Most tokens of a text: with more, the plot cannot be read."""
@@ -76,9 +78,14 @@ def show_gates(config: Gates, models: Sequence[SavedModel]) -> Iterator[str]:
     """A row for each token with the mean of each gate, and the tokens that open or close it most."""
     (saved,) = models
     tokens, gates = read(saved, config.text, config.layer)
-    shown = [visible(token) for token in tokens]
-    figures.draw_gates(Path(config.plot), gates, shown)
+    shown = [shades.visible(token) for token in tokens]
+    figures.draw_gates(
+        Path(config.plot), gates, shown, title=f"Gates of {saved.path.name}, layer {config.layer}, over a text"
+    )
     means = {name: values.mean(axis=1) for name, values in gates.items()}
+    if config.html:
+        panels = [(f"{name} gate", shades.green(tokens, mean)) for name, mean in means.items()]
+        shades.write_page(config.html, saved.path.name, f"{OPENNESS} {shades.LEGEND}", panels)
     if config.json:
         rounded = {name: [round(float(value), 6) for value in mean] for name, mean in means.items()}
         yield json.dumps({"tokens": tokens, "gates": rounded, "figure": config.plot}, ensure_ascii=False)
@@ -88,6 +95,11 @@ def show_gates(config: Gates, models: Sequence[SavedModel]) -> Iterator[str]:
         [[token, *(f"{mean[place]:.2f}" for mean in means.values())] for place, token in enumerate(shown)],
     )
     yield from _extremes(shown, means)
+    if shades.has_color():
+        for name, mean in means.items():
+            yield f"{name} gate:"
+            yield from shades.shaded(tokens, mean, color=True)
+        yield f"{OPENNESS} {shades.LEGEND}"
     yield config.plot
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from keras import ops
 
+from zoo.cells.cell import output_size
 from zoo.lens.autodiff import gradient, jacobians
 from zoo.lens.nets import Net
 
@@ -24,7 +25,7 @@ def readout(net: Net, seed: int) -> Callable[[Any], Any]:
 
     Every cell of one size gets the same readout, so that curves differ only by what lies between T and t.
     """
-    units = net.cell.output_size
+    units = output_size(net.cell)
     rng = np.random.default_rng([seed, 7])
     weights = rng.normal(0, 1 / np.sqrt(units), (units, CLASSES)).astype("float32")
     labels = rng.integers(0, CLASSES, len(net.inputs))

@@ -10,7 +10,7 @@ import numpy as np
 from keras import ops
 
 from zoo import cells, engine
-from zoo.cells.cell import state_sizes
+from zoo.cells.cell import Cell, state_sizes
 from zoo.errors import UserError
 from zoo.layers import Recurrent, ResidualStack
 from zoo.saved import SavedModel
@@ -170,9 +170,12 @@ def inputs_of(saved: SavedModel, run: keras.layers.RNN, tokens: np.ndarray) -> n
 def _recorded(layer: keras.layers.Layer) -> Iterator[list]:
     """Records the first argument and the mask of every call of a layer. Only eager calls can be recorded."""
     calls: list = []
-    # A cell that reads whole sequences by itself is not run by its layer.
-    by_itself = hasattr(getattr(layer, "cell", None), "sequence")
-    owner, method = (layer.cell, "sequence") if by_itself else (layer, "call")
+    cell = getattr(layer, "cell", None)
+    owner, method = layer, "call"
+    if hasattr(cell, "sequence"):  # it reads whole sequences by itself; its layer is not run
+        owner, method = cell, "sequence"
+    elif type(layer) is keras.layers.RNN and isinstance(cell, Cell) and cell.gates:
+        owner, method = cell, "project"  # `Recurrent` runs the loop, which begins with this product of all inputs
     plain = getattr(owner, method)
 
     def call(sequence: Any, *others: Any, **options: Any) -> Any:

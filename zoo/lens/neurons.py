@@ -11,10 +11,10 @@ from pathlib import Path
 
 import numpy as np
 
-from zoo import cells, figures
+from zoo import cells, figures, shades
 from zoo.cells.cell import state_sizes
 from zoo.errors import UserError
-from zoo.lens import nets, shades, tables
+from zoo.lens import nets, tables
 from zoo.lens.language import language_model, states_along, tokens_of
 from zoo.lens.properties import PROPERTIES
 from zoo.lens.settings import Neurons
@@ -128,6 +128,9 @@ def show_neurons(config: Neurons, models: Sequence[SavedModel]) -> Iterator[str]
         figures.draw_text(
             Path(config.plot), [(title, list(shades.rows(part, values))) for title, part, values in panels]
         )
+    if config.html:
+        colored = [(title, shades.green(part, values)) for title, part, values in panels]
+        shades.write_page(config.html, saved.path.name, shades.LEGEND, colored)
     if config.json:
         rows = [
             {"property": u.property, "unit": u.name, "first_half": round(u.chosen_by, 4), "r": round(u.correlation, 4)}
@@ -145,7 +148,7 @@ def show_neurons(config: Neurons, models: Sequence[SavedModel]) -> Iterator[str]
     for title, part, values in panels:
         yield ""
         yield title
-        yield from shades.shaded(part, values, shades.has_color())
+        yield from shades.explained(part, values)
     yield config.plot
 
 

@@ -22,6 +22,11 @@ class Gradients:
     model: str | None = setting(
         None, "Saved models to compare instead, separated by commas: their first recurrent layers."
     )
+    before: bool = setting(False, "Also show each cell as it was before training; needs --trained-on.")
+    epochs: int | None = setting(
+        None, "Passes over the training data of --trained-on; by default as many as the test needs.", minimum=1
+    )
+    limit: int | None = setting(None, "Use only the first N training examples of --trained-on.", minimum=1)
     gain: float = setting(
         1.0, "Factor on an untrained cell's recurrent weights; above 1, gradients may explode.", minimum=0.0
     )
@@ -52,6 +57,43 @@ class Gates:
     model: str | None = setting(None, "Saved model that reads text and whose cell has gates.")
     layer: int = setting(1, "Number of the recurrent layer, from 1 on.", minimum=1)
     plot: str = setting("gates.png", "PNG file to write.")
+    html: str | None = setting(None, "HTML file to write the colored text into.")
+    json: bool = setting(False, "Print one JSON object.")
+
+
+@dataclass(frozen=True)
+class Carry:
+    """What the state of a trained model carries: how much of it was written at which token, after each token.
+
+    A cell whose state is multiplied by a gate and added to keeps a sum: of what each token wrote, times the gates of
+    all later tokens. Each share is the mean over units of one term's size, divided by that of all terms.
+    """
+
+    text: str = ""
+    model: str | None = setting(None, "Saved model that reads text and whose cell has a gated state.")
+    layer: int = setting(1, "Number of the recurrent layer, from 1 on.", minimum=1)
+    plot: str = setting("carry.png", "PNG file to write.")
+    json: bool = setting(False, "Print one JSON object.")
+
+
+@dataclass(frozen=True)
+class Shapes:
+    """Draw the five shapes of sequence tasks, each from a published model and one of its answers."""
+
+    plot: str = setting("shapes.png", "PNG file to write.")
+    json: bool = setting(False, "Print one JSON object.")
+
+
+@dataclass(frozen=True)
+class Hello:
+    """Train a net of a few units to spell a word, and draw every number in it, at training and at sampling time."""
+
+    word: str = setting("hello", "Word to learn, of 2 to 10 letters.")
+    cell: str = setting("simple_rnn", "Cell, arguments after colons (min_gru:signed); `zoo list cells` shows them.")
+    units: int = setting(3, "Size of the hidden vector.", minimum=1, maximum=16)
+    steps: int = setting(400, "Training steps; 0 shows an untrained net.", minimum=0, maximum=100_000)
+    seed: int = setting(1, "Random seed of weights and of the letters that are drawn.", minimum=0)
+    plot: str = setting("hello.png", "PNG file to write.")
     json: bool = setting(False, "Print one JSON object.")
 
 
@@ -88,12 +130,14 @@ class Memory:
 
 @dataclass(frozen=True)
 class Equations:
-    """Print a cell's equations, and take one step by them in numpy and by the cell, side by side."""
+    """Print a cell's equations, unroll them over a few steps, and take the last step in numpy too, side by side."""
 
     cell: str = setting("gru", "Cell, arguments after colons (min_gru:signed); `zoo list cells` shows them.")
     units: int = setting(3, "Units of the cell.", minimum=1, maximum=256)
     features: int = setting(2, "Number of inputs.", minimum=1, maximum=256)
+    steps: int = setting(3, "Number of time steps, from a zero state on.", minimum=1, maximum=8)
     seed: int = setting(1, "Random seed of weights and inputs.", minimum=0)
+    plot: str | None = setting(None, "PNG file to write: the cell unrolled over its steps, with all numbers.")
     json: bool = setting(False, "Print one JSON object.")
 
 
@@ -105,6 +149,7 @@ class Connectivity:
     model: str | None = setting(None, "Saved language model, such as those of charlm.")
     max_new_tokens: int = setting(40, "Largest number of tokens written after the text.", minimum=1, maximum=1_000)
     plot: str = setting("connectivity.png", "PNG file to write.")
+    html: str | None = setting(None, "HTML file to write the colored text into.")
     json: bool = setting(False, "Print one JSON object.")
 
 
@@ -120,4 +165,5 @@ class Neurons:
     model: str | None = setting(None, "Saved language model, such as those of charlm.")
     limit: int = setting(20_000, "Use only the first N characters of the file.", minimum=1)
     plot: str = setting("neurons.png", "PNG file to write.")
+    html: str | None = setting(None, "HTML file to write the colored text into.")
     json: bool = setting(False, "Print one JSON object.")

@@ -1,17 +1,23 @@
 """`zoo lens gradients` and `zoo lens jacobian`: one curve per cell, as a table and as a plot."""
 
 import dataclasses
+import itertools
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
+import keras
 import numpy as np
 
-from zoo import figures
+from zoo import cells, figures
 from zoo.lens import choices, gradients, memory, nets, tables
 from zoo.lens.settings import Gradients, Jacobian
 from zoo.lens.theory import UNTRAINED
 from zoo.saved import SavedModel
+
+BEFORE, AFTER = ", before", ", after"
+"""What is added to the name of a cell that is shown before and after training."""
 
 
 def _nets(config: Gradients, models: Sequence[SavedModel]) -> list[nets.Net]:
@@ -19,37 +25,66 @@ def _nets(config: Gradients, models: Sequence[SavedModel]) -> list[nets.Net]:
         return [nets.trained(saved, config.steps, config.sequences, config.seed) for saved in models]
     names = choices.cell_names(config.cells)
     if config.trained_on is not None:
-        return [_trained(config, name) for name in names]
+        return [net for name in names for net in _trained(config, name)]
     return [
         nets.untrained(name, config.units, config.steps, config.sequences, config.seed, config.gain) for name in names
     ]
 
 
-def _trained(config: Gradients, cell: str) -> nets.Net:
-    """A cell after training on a memory test of as many steps, which it then reads."""
+def _trained(config: Gradients, cell: str) -> list[nets.Net]:
+    """A cell after training on a memory test of as many steps, which it then reads; first, if asked for, before."""
     task, settings = choices.memory_test(str(config.trained_on))
-    recipe = task.recipe.train(**settings, dataset=f"{config.trained_on}/{config.steps}", cell=cell, seed=config.seed)
+    own = {name: value for name in ("epochs", "limit") if (value := getattr(config, name)) is not None}
+    values = {**settings, **own, "dataset": f"{config.trained_on}/{config.steps}"}
+    recipe = task.recipe.train(**values, cell=cell, seed=config.seed)
     net = nets.trained(memory.fit(task, recipe), config.steps, config.sequences, config.seed)
-    return dataclasses.replace(net, name=cell)
+    after = dataclasses.replace(net, name=cell)
+    if not config.before:
+        return [after]
+    return [_fresh(net, cell, config.seed), dataclasses.replace(after, name=f"{cell}{AFTER}")]
 
 
-def _state(config: Gradients, models: Sequence[SavedModel]) -> str:
+def _fresh(net: nets.Net, cell: str, seed: int) -> nets.Net:
+    """The same cell with new random weights, which reads the same inputs."""
+    keras.utils.set_random_seed(seed)
+    fresh = cells.make(cell, net.cell.output_size)
+    fresh.build((None, net.inputs.shape[-1]))
+    return nets.Net(f"{cell}{BEFORE}", fresh, net.inputs)
+
+
+def state_of(config: Gradients, models: Sequence[SavedModel]) -> str:
     """What the nets are, for the picture."""
+    if config.trained_on is not None and config.before:
+        return f"before and after training on {config.trained_on}/{config.steps}"
     if config.trained_on is not None:
         return f"trained on {config.trained_on}/{config.steps}"
     return "trained models" if models else "untrained cells"
 
 
-def show_gradients(config: Gradients, models: Sequence[SavedModel]) -> Iterator[str]:
-    """Norm of d(loss at T) / d(state at t) by distance T - t."""
-    curves = {}
-    for net in _nets(config, models):
-        by_time = gradients.loss_gradients(net, gradients.readout(net, config.seed))
-        curves[net.name] = gradients.norms(by_time)
+def curves_of(config: Gradients, models: Sequence[SavedModel] = ()) -> dict[str, np.ndarray]:
+    """Name of a net -> norm of d(loss at T) / d(state at t) by distance T - t, `(steps,)`."""
+    return {
+        net.name: gradients.norms(gradients.loss_gradients(net, gradients.readout(net, config.seed)))
+        for net in _nets(config, models)
+    }
+
+
+def draw(config: Gradients, curves: Mapping[str, np.ndarray], state: str, file: Path | None = None) -> Any:
+    """Draws the curves of gradients; returns the `matplotlib.figure.Figure`."""
     labels = ("T - t (steps back from the loss)", "norm of d loss(T) / d state(t)")
     lines = {name: (range(len(curve)), curve) for name, curve in curves.items()}
-    state = _state(config, models)
-    figures.draw_lines(Path(config.plot), lines, labels, title=f"Gradient through time, {state}", log=True)
+    pairs = [name for name in curves if name.endswith(BEFORE)]
+    styles = {}  # a cell has one color, dashed before training
+    for name, color in zip(pairs, itertools.cycle(figures.COLORS)):
+        styles[name] = {"color": color, "linestyle": "--"}
+        styles[name.removesuffix(BEFORE) + AFTER] = {"color": color, "linestyle": "-"}
+    return figures.draw_lines(file, lines, labels, title=f"Gradient through time, {state}", log=True, styles=styles)
+
+
+def show_gradients(config: Gradients, models: Sequence[SavedModel]) -> Iterator[str]:
+    """Norm of d(loss at T) / d(state at t) by distance T - t."""
+    curves, state = curves_of(config, models), state_of(config, models)
+    draw(config, curves, state, Path(config.plot))
     if config.json:
         yield _json(config, "distance", curves, state)
         return
@@ -67,8 +102,14 @@ def show_jacobian(config: Jacobian, models: Sequence[SavedModel]) -> Iterator[st
     labels = ("time t (steps)", "largest singular value of d state(t) / d state(t - 1)")
     places = range(1, config.steps + 1)
     lines = {name: (places, curve) for name, curve in curves.items()}
-    state = _state(config, models)
-    figures.draw_lines(Path(config.plot), lines, labels, title=f"Jacobian of one step, {state}", levels={"": 1.0})
+    state = state_of(config, models)
+    figures.draw_lines(
+        Path(config.plot),
+        lines,
+        labels,
+        title=f"Jacobian of one step, {state}",
+        levels={"neither grows nor shrinks:": 1.0},
+    )
     if config.json:
         yield _json(config, "time", curves, state, first=1)
         return

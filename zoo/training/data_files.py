@@ -42,7 +42,7 @@ def _paths(recipe: TrainConfig) -> Iterator[Path]:
             yield path
     if recipe.dataset and os.path.isfile(recipe.dataset):
         whole = Path(recipe.dataset)
-        neighbors = own.parts(whole, lambda entry: entry.is_file())
+        neighbors = own.neighbors(whole, lambda entry: entry.is_file())
         yield from (path for split, path in neighbors.items() if split != "train" and path.is_file())
 
 

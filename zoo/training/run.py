@@ -9,8 +9,9 @@ import os
 import platform
 import re
 import shutil
+import textwrap
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,17 @@ from zoo import saved
 from zoo.errors import UserError
 from zoo.figures import draw_curves
 from zoo.settings import TrainConfig
-from zoo.task import Data, Installed
+from zoo.task import Data, Installed, Task
+from zoo.terminal import printable
 from zoo.training.checkpoint import TrainState
+from zoo.training.display import bar, clock, say
 from zoo.training.folder import check_data, data_change, discard_empty, last_epoch, locked, open_training
 from zoo.training.history import write_history
-from zoo.training.progress import say
-from zoo.training.stages import Loop, joined
+from zoo.training.progress import WatchedBatches
+from zoo.training.stages import WIDTH, Loop, joined, total
+
+SAMPLES = 3
+"""Examples that are shown at the end."""
 
 
 def train(
@@ -57,17 +63,20 @@ def train(
     callbacks = [_tensorboard(tensorboard)] if tensorboard else []
     with locked(path):
         folder = open_training(path, recipe, resume, overwrite)
-        with _explained(path, recipe, installed.recipe.datasets):
+        with _explained(path, recipe, installed.recipe.datasets, command):
             return _train(installed, recipe, path, folder, command, callbacks, overwrite=overwrite, plot=plot)
 
 
 @contextlib.contextmanager
-def _explained(path: Path, recipe: TrainConfig, named: Collection[str] = ()) -> Iterator[None]:
+def _explained(path: Path, recipe: TrainConfig, named: Collection[str] = (), command: str = "") -> Iterator[None]:
     """Says what is kept after an interruption, and what has happened if the data were taken away."""
     try:
         yield
     except KeyboardInterrupt:
-        say(_kept(path))
+        say(f"\n{_kept(path)}")
+        if command:
+            resume = "" if "--resume" in command.split() or last_epoch(path) is None else " --resume"
+            say(f"  {command}{resume}")
         raise
     except UserError:
         discard_empty(path)
@@ -93,7 +102,7 @@ def _kept(path: Path) -> str:
     kept = last_epoch(path)
     if kept is None:
         return "No epoch is kept; the same command starts anew."
-    return f"Kept: epoch {kept[1]} of the stage {kept[0]!r}. The same command with --resume goes on from there."
+    return f"Kept: epoch {kept[1]} of the stage {kept[0]!r}. The same command with --resume goes on."
 
 
 def _train(
@@ -113,6 +122,7 @@ def _train(
     try:
         task = installed.task
         began = time.monotonic()
+        say(f"Loading the data set {recipe.dataset} ...")
         data = task.load(recipe)
         _check_names(data)
         check_data(path, recipe, installed.recipe.datasets)
@@ -122,16 +132,16 @@ def _train(
         model, states = loop.run(stages)
     finally:
         keras.config.set_dtype_policy("float32")
-    say("Scoring the test split." if recipe.score_test else "The test split is left unscored.")
+    if not recipe.score_test:
+        say("The test split is left unscored.")
     began = time.monotonic()
     state, chosen_by = joined(stages, states)
     chosen = state.history[state.best_epoch - 1]
     scores = {
         "validation": {k.removeprefix("validation_"): v for k, v in chosen.items() if k.startswith("validation_")},
-        "test": task.score(model, data.split("test"), data.assets) if recipe.score_test else {},
+        "test": _test(task, model, data) if recipe.score_test else {},
     }
-    seconds = {"loading": loading, **loop.seconds, "test": time.monotonic() - began}
-    say(f"Time: {', '.join(f'{name} {spent:.0f} s' for name, spent in seconds.items())}.")
+    say(shares({"loading": loading, **loop.seconds, "test": time.monotonic() - began}))
     metrics = {
         "monitor": task.monitor,
         "higher_is_better": task.higher_is_better,
@@ -142,7 +152,10 @@ def _train(
     def extra(new: Path) -> None:
         write_history(new / "history.csv", state.history)
         if plot:
-            draw_curves(new / "curves.png", state.history, task.monitor)
+            subject = f"{path.name}, trained on {data.card.name}"
+            draw_curves(
+                new / "curves.png", state.history, task.monitor, best_epoch=state.best_epoch or None, title=subject
+            )
 
     result = saved.write(
         path,
@@ -156,7 +169,42 @@ def _train(
         overwrite=overwrite,
     )
     shutil.rmtree(folder, ignore_errors=True)  # the saved model holds all that counts
+    for line in samples(result, data):
+        say(line)
     return result
+
+
+def _test(task: Task, model: keras.Model, data: Data) -> dict[str, float]:
+    """Scores of the test split."""
+    say("Scoring the test split, once.")
+    with bar("test", total(data, "test")) as advance:
+        return task.score(model, WatchedBatches(data.split("test"), advance), data.assets)
+
+
+def shares(seconds: Mapping[str, float]) -> str:
+    """A line that says how long a training took, and for what.
+
+    Args:
+        seconds: What it did -> how long.
+    """
+    whole = sum(seconds.values())
+    parts = ", ".join(f"{name} {spent / max(whole, 1e-9):.0%}" for name, spent in seconds.items())
+    return f"Time: {clock(whole)}: {parts}."
+
+
+def samples(model: saved.SavedModel, data: Data) -> Iterator[str]:
+    """Lines with some examples of the test split: input, answer and truth; none if the task cannot show any."""
+    report = getattr(model.installed.task, "report", None)
+    if report is None:
+        return
+    answers = report(model, data, "test", SAMPLES)
+    yield "Examples of the test split:"
+    for i in range(min(SAMPLES, len(answers.quality))):
+        text = answers.shown(i).text
+        for name, value in (("input", text), ("answer", answers.answer(i)), ("truth", answers.truth(i))):
+            if value:
+                yield f"{name:7} {textwrap.shorten(printable(value), WIDTH - 8, placeholder=' ...')}"
+        yield ""
 
 
 def _check_names(data: Data) -> None:

@@ -4,11 +4,13 @@ After every epoch the whole state is on disk: weights, optimizer, random seeds, 
 interruption loses the epoch it falls into, no more.
 """
 
+import contextlib
 import gc
 import math
+import textwrap
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,11 @@ from zoo import cards, optimizers
 from zoo.errors import UserError
 from zoo.task import Data, Stage
 from zoo.training.checkpoint import Checkpoint, TrainState
-from zoo.training.progress import Progress, say
+from zoo.training.display import Table, bar, say, undisturbed
+from zoo.training.progress import Progress, TimeLeft, WatchedBatches
+
+WIDTH = 80
+"""Characters of a line that says what a stage is."""
 
 
 class Loop:
@@ -73,38 +79,33 @@ class Loop:
             return state
         model.set_weights(before.get_weights())
         # Until something is better, the weights it starts from are the best.
-        state.best_score = _score(stage, model)[stage.monitor] * _sign(stage)
+        state.best_score = validate(stage, model, total(stage.data, "validation"))[0][stage.monitor] * _sign(stage)
         checkpoint.keep_best(model)
         return state
 
     def _fit(self, stage: Stage, model: keras.Model, state: TrainState, checkpoint: Checkpoint) -> None:
         """Epochs until the last one, the end of the time, or too many without a better validation score."""
-        recipe, data = stage.recipe, stage.data
+        recipe, sizes = stage.recipe, stage.data.sizes()
         earlier, began = state.minutes, time.monotonic()
-        sizes = data.sizes()
+        table = Table(recipe.epochs, stage.monitor)
+        # The test split will take as long as the validation in proportion.
+        left = TimeLeft(recipe.epochs, 1 + sizes.get("test", 0) / max(sizes.get("validation", 1), 1))
         gc.freeze()  # what stands now stays: the collections around every validation take 5 ms instead of 350
-        scoring = 0.0  # seconds that the last validation took: the test split will take as long in proportion
-        share = 1 + sizes.get("test", 0) / max(sizes.get("validation", 1), 1)
-        while state.epoch < recipe.epochs:
-            if recipe.patience and state.epoch - state.best_epoch >= recipe.patience:
-                say(f"Stopping: no better {stage.monitor} in {recipe.patience} epochs.")
-                break
-            limit = recipe.max_minutes
-            deadline = self.started + 60 * limit - share * scoring if limit is not None else math.inf
-            if state.best_score is not None and time.monotonic() >= deadline:
-                say(f"Stopping: the {limit:g} minutes of --max-minutes are used up.")
-                break
-            progress = Progress(state.epoch + 1, recipe, data.examples_per_epoch(), deadline)
-            logs = _epoch(stage, model, state.epoch, [progress, *self.callbacks])
-            _check_loss(logs["loss"], state.epoch + 1, recipe)
+        validated = total(stage.data, "validation")
+        say(table.head())
+        while not self._ends(stage, state, left):
+            started = time.monotonic()
+            progress, logs = self._train(stage, model, state, left)
             raw = [np.array(value) for value in model.get_weights()]
             optimizers.write_average(model)
-            scoring = time.monotonic()
-            scores = _score(stage, model)
-            scoring = time.monotonic() - scoring
-            self.seconds["compiling"] += progress.compiling
+            scores, watched = validate(stage, model, validated)
+            validated, compiling = watched.examples, watched.steady.compiling
+            took = time.monotonic() - started
+            scoring = took - progress.seconds
+            left.measured(progress.seconds - progress.compiling, scoring - compiling, len(watched.steady.steps) > 1)
+            self.seconds["compiling"] += progress.compiling + compiling
             self.seconds["steps"] += progress.seconds - progress.compiling
-            self.seconds["validation"] += scoring
+            self.seconds["validation"] += scoring - compiling
             state.epoch += 1
             state.minutes = round(earlier + (time.monotonic() - began) / 60, 2)
             state.examples_per_second = round(progress.rate, 1)
@@ -117,9 +118,39 @@ class Loop:
                 checkpoint.keep_best(model)
             model.set_weights(raw)
             checkpoint.keep(model, state)
-            shown = "  ".join(f"{name} {cards.number(value)}" for name, value in row.items() if name != "epoch")
-            best = "  best" if better else ""
-            say(f"epoch {state.epoch}/{recipe.epochs}  {shown}  {progress.rate:.0f} examples/s{best}")
+            shown = (cards.number(logs["loss"]), cards.number(scores[stage.monitor]))
+            say(table.row(f"{state.epoch}/{recipe.epochs}", *shown, progress.rate, took, better))
+
+    def _ends(self, stage: Stage, state: TrainState, left: TimeLeft) -> bool:
+        """Whether the last epoch was the last; says why if there might have been more."""
+        recipe = stage.recipe
+        if state.epoch >= recipe.epochs:
+            return True
+        if recipe.patience and state.epoch - state.best_epoch >= recipe.patience:
+            say(f"Stopping: no better {stage.monitor} in {recipe.patience} epochs.")
+            return True
+        if state.best_score is not None and time.monotonic() >= self._deadline(recipe, left):
+            say(f"Stopping: the {recipe.max_minutes:g} minutes of --max-minutes are used up.")
+            return True
+        return False
+
+    def _deadline(self, recipe: Any, left: TimeLeft) -> float:
+        """When an epoch has to end, so that there is time to score the validation and the test split."""
+        limit = recipe.max_minutes
+        return math.inf if limit is None else self.started + 60 * limit - left.scored * left.validation
+
+    def _train(
+        self, stage: Stage, model: keras.Model, state: TrainState, left: TimeLeft
+    ) -> tuple[Progress, dict[str, float]]:
+        """Trains one epoch; returns what it took, and its loss and metrics."""
+        recipe, examples = stage.recipe, stage.data.examples_per_epoch()
+        number = state.epoch + 1
+        best = "" if state.best_score is None else f"best {cards.number(state.best_score * _sign(stage))}"
+        with bar(f"epoch {number}/{recipe.epochs}", examples, "" if left.measurements else "compiling") as advance:
+            progress = Progress(number, recipe, examples, self._deadline(recipe, left), advance, left, best)
+            logs = _epoch(stage, model, state.epoch, [progress, *self.callbacks])
+        _check_loss(logs["loss"], number, recipe)
+        return progress, logs
 
 
 def copy_layers(source: keras.Model, target: keras.Model) -> list[str]:
@@ -166,17 +197,33 @@ def _sign(stage: Stage) -> int:
     return 1 if stage.higher_is_better else -1
 
 
-def _score(stage: Stage, model: keras.Model) -> dict[str, float]:
-    """Scores of the validation split.
+def total(data: Data, split: str) -> int | None:
+    """Examples of a split as its batches count them; None where sizes are in other units, as those of texts are."""
+    return None if data.epoch_size else data.sizes().get(split)
+
+
+def validate(stage: Stage, model: keras.Model, examples: int | None) -> tuple[dict[str, float], WatchedBatches]:
+    """Scores of the validation split, its loss where the data have batches for it, and what its batches took.
 
     After each use of a `tf.data` pipeline its iterator is collected here, in the main thread. Left to Python, that may
     happen within a function that the next pipeline calls, which then waits, holding the interpreter lock, for threads
     that wait for that lock: a training stopped there for good after 28 epochs.
     """
-    gc.collect()
-    scores = stage.score(model, stage.data.split("validation"), stage.data.assets)
-    gc.collect()
-    return scores
+    with undisturbed():
+        gc.collect()
+    with bar("validation", examples) as advance:
+        batches = WatchedBatches(stage.data.split("validation"), advance)
+        scores = stage.score(model, batches, stage.data.assets)
+    batches.batches = None
+    with undisturbed():
+        gc.collect()
+    if stage.data.paired is not None and not stage.on_policy:  # a policy's loss is no cross-entropy
+        with _unknown_number_of_batches():
+            losses = model.evaluate(stage.data.paired("validation"), verbose=0, return_dict=True)
+        scores = {**scores, "loss": float(losses["loss"])}
+        with undisturbed():
+            gc.collect()
+    return scores, batches
 
 
 def _check_loss(loss: float, epoch: int, recipe: Any) -> None:
@@ -187,13 +234,19 @@ def _check_loss(loss: float, epoch: int, recipe: Any) -> None:
         )
 
 
+@contextlib.contextmanager
+def _unknown_number_of_batches() -> Iterator[None]:
+    """Keras cannot know how many batches a stream has, and warns at the end of each."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Your input ran out of data")
+        yield
+
+
 def _epoch(stage: Stage, model: keras.Model, epoch: int, callbacks: list[keras.callbacks.Callback]) -> dict[str, float]:
     """Trains one epoch; returns its loss and metrics."""
     if stage.on_policy:
         return _on_policy(model, stage.data, epoch, callbacks)
-    with warnings.catch_warnings():
-        # Keras cannot know how many batches a stream has, and warns at the end of each.
-        warnings.filterwarnings("ignore", "Your input ran out of data")
+    with _unknown_number_of_batches():
         # Not one fit over all epochs: the state between two of them is ours to save, score and resume.
         history = model.fit(
             stage.data.train(epoch), initial_epoch=epoch, epochs=epoch + 1, shuffle=False, verbose=0,
@@ -235,10 +288,15 @@ def _on_policy(
 def _describe(stage: Stage, model: keras.Model) -> str:
     """What is about to run, and which path through Keras it takes."""
     choices = {layer.choice(training=True).reason: 0 for layer in model.layers if hasattr(layer, "choice")}
-    path = f" Recurrence: {' '.join(choices)}" if choices else ""
     sizes = ", ".join(f"{split} {count:,}" for split, count in stage.data.sizes().items())
-    return (
-        f"Stage {stage.name}. Data: {stage.data.card.name}: {sizes}.\n"
-        f"Model: {model.count_params():,} parameters, cell {stage.recipe.cell}. "
-        f"Backend {keras.backend.backend()}.{path}"
+    facts = {
+        "stage": "" if stage.name == "train" else stage.name,
+        "data": f"{stage.data.card.name}: {sizes}",
+        "model": f"{model.count_params():,} parameters, cell {stage.recipe.cell}, backend {keras.backend.backend()}",
+        "path": " ".join(choices),
+    }
+    return "\n".join(
+        textwrap.fill(text, WIDTH, initial_indent=f"{name:6} ", subsequent_indent=" " * 7)
+        for name, text in facts.items()
+        if text
     )

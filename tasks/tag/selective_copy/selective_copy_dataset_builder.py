@@ -1,11 +1,11 @@
 """The builder: symbols scattered among blanks, and the question for them, generated as those of copy memory are."""
 
-from typing import ClassVar
-
 import numpy as np
 import tensorflow_datasets.public_api as tfds
 from zoo.tasks.tag.copy_memory import copy_memory_dataset_builder as copy_memory
-from zoo.tasks.tag.copy_memory.copy_memory_dataset_builder import ASK, BLANK, SHOWN, SYMBOLS, UNSCORED, config
+from zoo.tasks.tag.copy_memory.copy_memory_dataset_builder import ASK, BLANK, SHOWN, SYMBOLS
+
+from zoo.data.memory_tests import UNSCORED, config
 
 __all__ = ["ASK", "BLANK", "SHOWN", "SYMBOLS", "Builder", "config", "example"]
 
@@ -24,11 +24,10 @@ def example(distance: int, rng: np.random.Generator) -> tuple[np.ndarray, np.nda
 
 
 class Builder(copy_memory.Builder):
-    """Generated sequences whose symbols stand anywhere before the question."""
+    """Selective copying: symbols stand anywhere before the question."""
 
     pkg_dir_path = tfds.core.Path(__file__).parent  # the folder is not where its module name says
 
-    VERSION = tfds.core.Version("1.0.0")
-    RELEASE_NOTES: ClassVar[dict[str, str]] = {"1.0.0": "First release."}
-    BUILDER_CONFIGS: ClassVar[list[copy_memory.Config]] = [config("100")]
-    example = staticmethod(example)
+    def example(self, distance: int, split: str, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        """See the function `example`."""
+        return example(distance, rng)

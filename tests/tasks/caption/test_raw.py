@@ -344,7 +344,7 @@ with tfds.core.registered.skip_registration():
 
 
 def drawn(monkeypatch: pytest.MonkeyPatch, folder: Path, side: int = 8) -> raw.RawImages:
-    monkeypatch.setenv("TFDS_DATA_DIR", str(folder))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(folder))
     monkeypatch.setattr(Drawn, "side", side)
     monkeypatch.setitem(sys.modules, "drawn_builder", SimpleNamespace(Builder=Drawn))
     row = DatasetRow("drawn", ("image", "captions", "facts"), builder="drawn_builder", builtin=True)

@@ -5,6 +5,7 @@ import hashlib
 import json
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from zoo.tasks.caption import task
 from zoo.tasks.caption.recipe import RECIPE, Train
 from zoo.tasks.caption.scenes import compose
 
-from zoo import builders, training
+from zoo import training
 from zoo.cli import cli
 from zoo.data import images, text
 from zoo.errors import UserError
@@ -99,9 +100,10 @@ def test_captions_come_in_order_and_files_that_are_no_images_get_an_error(model:
     assert packed.exit_code == 1
     answers = [json.loads(line) for line in packed.stdout.splitlines()]
     assert [answer["image"] for answer in answers] == [str(name) for name in names]
-    wanted = [{"image", "caption", "score"}, *[{"image", "error"}] * 3, {"image", "caption", "score"}]
+    good = {"input", "answer", "score", "alternatives", "image", "caption"}
+    wanted = [good, *[{"input", "image", "error"}] * 3, good]
     assert [set(answer) for answer in answers] == wanted
-    assert [answers[0]["caption"], answers[4]["caption"]] == [lines[0], lines[4]]
+    assert [answers[0]["caption"], answers[4]["caption"]] == [lines[i].partition("\t")[2] for i in (0, 4)]
 
 
 def test_nbest_attention_and_names_on_standard_input(model: Path, own: Path) -> None:
@@ -110,7 +112,7 @@ def test_nbest_attention_and_names_on_standard_input(model: Path, own: Path) -> 
         "caption", "--model", model, "--num-return", 2, "--attention-plot", "look.png", input="\n".join([*names, ""])
     )
     assert done.exit_code == 0, done.output
-    assert [line.count("\t") for line in done.stdout.splitlines()] == [1, 1]
+    assert [line.count("\t") for line in done.stdout.splitlines()] == [2, 2]
     assert images.read("look.png").ndim == images.read("look-2.png").ndim == 3
     assert [file.name for file in sorted(Path().iterdir())] == ["look-2.png", "look.png"]
 
@@ -145,17 +147,17 @@ def test_facts_are_checked_only_where_all_are_known() -> None:
     assert "fact_accuracy" not in task._scores([said, said], [known, unknown])
 
 
-def test_rows_that_fill_a_batch_up_are_not_scored(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rows_that_fill_a_batch_up_are_not_scored() -> None:
     tokenizer = text.Tokenizer.train(["it is red", "it is blue"])
     said = np.array(tokenizer.encode(["it is red", "it is blue", "red red red"]))[:, None]
     asked = []
-    monkeypatch.setattr(builders, "search", lambda *_, **options: asked.append(options) or {"tokens": said})
+    model = SimpleNamespace(search=lambda _, **options: asked.append(options) or {"tokens": said})
     references = [json.dumps({"captions": [caption], "facts": ""}) for caption in ("It is red.", "It is blue!")]
     batch = (np.zeros((3, 4, 4, 3)), np.array([*references, ""], dtype=object), np.array([1.0, 1.0, 0.0]))
     assets = {"tokenizer": tokenizer, "search": {"beam_size": 3, "length_penalty": 0.6, "max_new_tokens": 9}}
-    scores = task.score(None, [batch], assets)
+    scores = task.score(model, [batch], assets)
     assert (scores["bleu_1"], scores["rouge_l"], scores["unique_words"], scores["mean_length"]) == (100, 100, 4, 3)
-    assert task.validate(None, [batch], assets).keys() == {"bleu_1", "bleu_4", "cider"}
+    assert task.validate(model, [batch], assets).keys() == {"bleu_1", "bleu_4", "cider"}
     assert [options["beam_size"] for options in asked] == [3, 1]
     assert all((options["length_penalty"], options["max_new_tokens"]) == (0.6, 9) for options in asked)
 

@@ -43,7 +43,16 @@ def test_the_lesson_ends_with_hello(hello):
 
 def test_a_prompt_is_written_on(hello):
     assert [answer["text"] for answer in hello.predict(["h", "", "hello"])] == ["hello"] * 3
-    assert hello.predict(["hel"], max_new_tokens=2) == [{"prompt": "hel", "text": "hello"}]
+    assert hello.predict(["hel"], max_new_tokens=2) == [
+        {
+            "input": "hel",
+            "answer": "hello",
+            "score": None,
+            "alternatives": [],
+            "prompt": "hel",
+            "text": "hello",
+        }
+    ]
 
 
 def test_one_sample_for_each_temperature(writer, hello, capfd):

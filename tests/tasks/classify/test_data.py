@@ -1,6 +1,7 @@
 """Digits, TFDS sets, folders and memory tests, down to batches; errors for what cannot be used."""
 
 import hashlib
+import shutil
 from types import SimpleNamespace
 
 import numpy as np
@@ -125,6 +126,22 @@ def test_a_folder_has_one_subfolder_per_class(folder):
     assert "validation (10%) and test (20%) held out of train of each class" in loaded.card.splits
 
 
+def test_a_folder_may_have_one_folder_for_each_split(folder, tmp_path):
+    parts = tmp_path / "parts"
+    for split, numbers in {"train": range(7), "val": (7,), "test": (8, 9)}.items():
+        for name in ("cat", "dog"):
+            (parts / split / name).mkdir(parents=True)
+            for i in numbers:
+                shutil.copy(folder / name / f"{i}.png", parts / split / name)
+    loaded = data.load(Train(dataset=str(parts), image_size=6))
+    assert loaded.sizes() == {"train": 14, "validation": 2, "test": 4}
+    assert loaded.card.splits == "train: train; validation: val; test: test"
+    known = data.load(
+        Train(dataset=str(parts / "test"), image_size=6), {"labels": ["cat", "cow", "dog"], "shape": [6, 6, 1]}
+    )
+    assert set(arrays(known.raw, "all")[1]) == {0, 2}, "labels are those of the model"
+
+
 def test_folders_that_cannot_be_used(folder, tmp_path):
     def message(path):
         with pytest.raises(UserError) as error:
@@ -133,10 +150,10 @@ def test_folders_that_cannot_be_used(folder, tmp_path):
 
     (tmp_path / "none").mkdir()
     assert "has no subfolder" in message(tmp_path / "none")
-    assert "is a file" in message(folder / "cat" / "0.png")
-    (tmp_path / "halves" / "train").mkdir(parents=True)
+    assert "is no table and no folder" in message(folder / "cat" / "0.png")
+    (tmp_path / "halves" / "val").mkdir(parents=True)
     (tmp_path / "halves" / "test").mkdir()
-    assert "are splits" in message(tmp_path / "halves")
+    assert "are splits without train" in message(tmp_path / "halves")
     (folder / "dog" / "3.png").write_bytes(b"nonsense")
     assert "3.png is not a picture" in message(folder)
     for i in range(1, 10):
@@ -156,7 +173,7 @@ def test_a_limit_keeps_all_classes():
 
 def test_data_that_do_not_fit_the_model_are_refused(folder):
     assets = data.load(Train()).assets
-    with pytest.raises(UserError, match="has the labels cat, dog"):
+    with pytest.raises(UserError, match="No label is called 'cat'"):
         data.load(Train(dataset=str(folder)), assets)
     with pytest.raises(UserError, match="inputs of shape"):
         data.load(Train(dataset=str(folder)), {"labels": ["cat", "dog"], "shape": [8, 8, 1]})
@@ -166,9 +183,9 @@ def test_data_that_do_not_fit_the_model_are_refused(folder):
 def small(tmp_path_factory):
     """Few sequences of each memory test, in a folder where nobody else finds them."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TFDS_DATA_DIR", str(tmp_path_factory.mktemp("data")))
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("data")))
         for module in MEMORY.values():
-            patch.setattr(module, "SIZES", {"train": 60, "validation": 20, "test": 35})
+            patch.setattr(module.Builder, "SIZES", {"train": 60, "validation": 20, "test": 35})
         yield
 
 

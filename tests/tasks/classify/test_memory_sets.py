@@ -6,7 +6,7 @@ import tensorflow_datasets as tfds
 from zoo.tasks.classify.adding import adding_dataset_builder as adding
 from zoo.tasks.classify.delayed_xor import delayed_xor_dataset_builder as delayed_xor
 
-SETS = {"adding": (adding, adding.lengths, 3), "delayed_xor": (delayed_xor, delayed_xor.delays, 1)}
+SETS = {"adding": (adding, 3), "delayed_xor": (delayed_xor, 1)}
 
 
 def test_the_label_of_delayed_xor_is_that_of_its_two_marked_bits():
@@ -36,28 +36,29 @@ def test_the_label_of_adding_is_the_sum_of_its_marked_digits():
 
 @pytest.mark.parametrize("name", SETS)
 def test_distances_are_short_and_long(name):
-    _, draw, least = SETS[name]
+    module, least = SETS[name]
+    draw = module.Builder.distances
     rng = np.random.default_rng(0)
     for split in ("train", "validation"):
-        found = draw(split, 3000, 100, rng)
+        found = draw(split, 100, rng, 3000)
         assert (found.min(), found.max()) == (least, 100)
         assert 0.3 < (found <= 12).mean() < 0.7, "as many of each order of size"
-    test = draw("test", 700, 100, rng)
+    test = draw("test", 100, rng, 700)
     assert {5, 10, 20, 50, 100} <= set(test)
     assert np.ptp(np.unique(test, return_counts=True)[1]) <= 1
-    assert draw("test", 700, 30, rng).max() == 30
+    assert draw("test", 30, rng, 700).max() == 30
 
 
 @pytest.mark.parametrize("name", SETS)
 def test_builder(name, tmp_path, monkeypatch):
-    module, _, _ = SETS[name]
-    monkeypatch.setattr(module, "SIZES", {"train": 12, "validation": 4, "test": 8})
+    module, _ = SETS[name]
+    monkeypatch.setattr(module.Builder, "SIZES", {"train": 12, "validation": 4, "test": 8})
     builder = module.Builder(config=module.config("9"), data_dir=tmp_path)
     builder.download_and_prepare()
     assert builder.info.full_name == f"{name}/9/1.0.0"
     assert "synthetic" in builder.info.description.lower()
     assert "@" in builder.info.citation
     assert set(builder.get_metadata().tags) <= set(tfds.core.dataset_metadata.valid_tags())
-    for split, count in module.SIZES.items():
+    for split, count in module.Builder.SIZES.items():
         assert len(list(builder.as_dataset(split=split))) == count
     assert module.config("100") in module.Builder.BUILDER_CONFIGS

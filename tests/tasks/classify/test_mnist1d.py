@@ -29,7 +29,7 @@ def made():
 def loaded(tmp_path_factory):
     """The prepared set, in a folder where nobody else finds it."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("TFDS_DATA_DIR", str(tmp_path_factory.mktemp("data")))
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("data")))
         yield data.load(Train(dataset="mnist1d", cell="gru"))
 
 

@@ -53,8 +53,9 @@ def files(tmp_path):
 
 
 def test_every_picture_gets_a_line(model, files):
-    for line in answer(model, *files):
-        label, probability = line.split("\t")
+    for name, line in zip(files, answer(model, *files), strict=True):
+        shown, label, probability = line.split("\t")
+        assert shown == name, "several files are named"
         assert label in LABELS
         assert 0.33 <= float(probability) <= 1
     together = answer(model, *files, json=True)
@@ -125,4 +126,4 @@ def test_lines_come_before_the_input_ends(model, files):
         while True:
             yield files[0]
 
-    assert next(iter(predict(model, Predict(inputs=forever())))).partition("\t")[0] in LABELS
+    assert next(iter(predict(model, Predict(inputs=forever())))).split("\t")[1] in LABELS

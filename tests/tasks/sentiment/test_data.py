@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import tensorflow_datasets as tfds
-from zoo.tasks.sentiment import data, self_training
+from zoo.tasks.sentiment import data, encoding, self_training
 from zoo.tasks.sentiment.datasets import DATASETS
 from zoo.tasks.sentiment.raw import open_texts
 from zoo.tasks.sentiment.recipe import Train
@@ -217,7 +217,7 @@ def test_a_saved_models_tokenizer_and_labels_are_kept(own: Path, csv: Callable) 
 
 def test_encoder_cuts_and_gives_an_empty_text_one_unknown_token() -> None:
     tokenizer = text.Tokenizer.train(["a b c d e f"])
-    encode = data.encoder(tokenizer, Train(max_length=4, head_fraction=0.5))
+    encode = encoding.encoder(tokenizer, Train(max_length=4, head_fraction=0.5))
     got = encode(["a b c d e f", "", "a"])
     assert [list(row) for row in got] == [
         [tokenizer.encode([letter])[0][0] for letter in "abef"], [UNKNOWN], tokenizer.encode(["a"])[0],

@@ -27,10 +27,10 @@ def test_the_labels_are_the_symbols_that_were_shown():
 
 def test_distances_are_short_and_long():
     rng = np.random.default_rng(0)
-    found = copy_memory.distances("train", 3000, 100, rng)
+    found = copy_memory.Builder.distances("train", 100, rng, 3000)
     assert (found.min(), found.max()) == (4, 100)
     assert 0.3 < (found <= 20).mean() < 0.7
-    assert set(copy_memory.distances("test", 50, 40, rng)) == {5, 10, 20, 40}
+    assert set(copy_memory.Builder.distances("test", 40, rng, 50)) == {5, 10, 20, 40}
 
 
 def test_a_config_is_the_same_object_each_time():
@@ -39,14 +39,14 @@ def test_a_config_is_the_same_object_each_time():
 
 
 def test_builder(tmp_path, monkeypatch):
-    monkeypatch.setattr(copy_memory, "SIZES", {"train": 12, "validation": 4, "test": 8})
+    monkeypatch.setattr(copy_memory.Builder, "SIZES", {"train": 12, "validation": 4, "test": 8})
     builder = copy_memory.Builder(config=copy_memory.config("9"), data_dir=tmp_path)
     builder.download_and_prepare()
     assert builder.info.full_name == "copy_memory/9/1.0.0"
     assert "synthetic" in builder.info.description.lower()
     assert "@" in builder.info.citation
     assert set(builder.get_metadata().tags) <= set(tfds.core.dataset_metadata.valid_tags())
-    for split, count in copy_memory.SIZES.items():
+    for split, count in copy_memory.Builder.SIZES.items():
         assert len(list(builder.as_dataset(split=split))) == count
 
 

@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 import tensorflow_datasets as tfds
 from PIL import Image
-from zoo.tasks.tag import clips_folder, conll, data, model, scoring
+from zoo.tasks.tag import clips_folder, conll, data, encoding, model, scoring
 from zoo.tasks.tag.clips import compose, drawing
 from zoo.tasks.tag.datasets import DATASETS
 from zoo.tasks.tag.raw import open_sequences
@@ -71,7 +71,7 @@ def test_a_conll_file_down_to_batches(tmp_path: Path, blank: str) -> None:
 def test_one_id_for_each_word_whatever_the_word(tmp_path: Path) -> None:
     loaded = data.load(Train(dataset=str(written(tmp_path / "own.conll")), min_count=1))
     words = ["Ann", "U.S.A.", "", "12,5", "two words", "😀", "lives"]
-    found = data.word_ids(loaded.assets["tokenizer"], words)
+    found = encoding.word_ids(loaded.assets["tokenizer"], words)
     assert len(found) == len(words)
     assert found[0] != 1
     assert found[1:6] == [1] * 5
@@ -199,6 +199,8 @@ def test_clips_may_be_folders_of_images_without_a_rate(tmp_path: Path) -> None:
         (["0.gif,0.3,0.3,a"], "line 2: 'a' ends at 0.3, not after its start"),
         (["0.gif,0.2,0.4,b", "0.gif,0,0.3,a"], "line 2: at 0.2 s 0.gif is 'b', but up to 0.3 s it is 'a'"),
         (["12.gif,0,1,a"], r"line 2: .*12\.gif does not exist"),
+        (["../1.gif,0,1,a"], r"line 2: \.\./1\.gif is not inside the folder"),
+        (["/etc/1.gif,0,1,a"], r"line 2: /etc/1\.gif is not inside the folder"),
         (["0.gif,2,3,a"], r"line 2: none of the 8 frames of 0\.gif, which lasts 0\.8 s"),
         (["0.gif,0,1,a", "1.gif,0,1,b"], "has 2 clips to train on, 2 of them distinct: too few"),
         (["0.gif,0,1,a", "1.gif,0,1,a", "2.gif,0,1,a"], "Give two labels at least"),
@@ -335,7 +337,7 @@ def test_other_labels_of_a_set_and_missing_splits(mocked: Callable[..., Any]) ->
 
 @pytest.fixture
 def few_clips(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setattr(compose, "SIZES", {"train": 20, "validation": 6, "test": 8})
 
 
@@ -390,7 +392,7 @@ def test_scores_by_hand() -> None:
     entities = [["B-PER", "I-PER", "O", "B-LOC"]], [["B-PER", "I-PER", "O", "B-PER"]]
     assert scoring.scores(*entities, "tokens")["span_f1"] == pytest.approx(0.5)
     assert "span_f1" not in scoring.scores([["NOUN", "VERB"]], [["NOUN", "NOUN"]], "tokens")
-    assert scoring.spans(["a", "a", "b"]) == [(0, 2, "a"), (2, 3, "b")]
+    assert encoding.spans(["a", "a", "b"]) == [(0, 2, "a"), (2, 3, "b")]
 
 
 @pytest.mark.parametrize(
@@ -509,7 +511,7 @@ def test_characters_beside_words_down_to_batches(tmp_path: Path) -> None:
         for word in spelled[tokens > 0]:
             text = "".join(characters.token(i) for i in word if i)
             assert text in {*NAMES, *PLACES, "lives", "City", "."} or text.startswith("number")
-    long = data.encoded_words(loaded.assets["tokenizer"], characters, ["n" * 20 + "b" * 20])
+    long = encoding.encoded_words(loaded.assets["tokenizer"], characters, ["n" * 20 + "b" * 20])
     assert long.shape == (1, 1 + data.MAX_CHARACTERS)
     assert "".join(characters.token(i) for i in long[0, 1:]) == "n" * 12 + "b" * 12
 
@@ -521,9 +523,9 @@ def test_vectors_of_a_file_bring_their_words(tmp_path: Path) -> None:
     loaded = data.load(recipe)
     net = model.build(recipe, loaded)
     table, tokenizer = np.asarray(net.reader.table.embeddings), loaded.assets["tokenizer"]
-    (seen, unseen) = data.word_ids(tokenizer, ["Ann", "unseen"])
+    (seen, unseen) = encoding.word_ids(tokenizer, ["Ann", "unseen"])
     assert table[[seen, unseen]].tolist() == [[1, 2, 3], [4, 5, 6]]
-    assert np.abs(table[data.word_ids(tokenizer, ["Bob"])]).max() < 0.1
+    assert np.abs(table[encoding.word_ids(tokenizer, ["Bob"])]).max() < 0.1
     with pytest.raises(UserError, match="--embedding-dim 3"):
         model.build(Train(**{**vars(recipe), "embedding_dim": 4}), loaded)
     with pytest.raises(UserError, match="--word-vectors is for words"):

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from zoo.tasks.tag.copy_memory import copy_memory_dataset_builder as copy_memory
 from zoo.tasks.tag.datasets import DATASETS
 from zoo.tasks.tag.mod3 import mod3_dataset_builder as mod3
 from zoo.tasks.tag.parity import parity_dataset_builder as parity
@@ -31,8 +30,8 @@ def test_labels_are_sums_of_the_digits_so_far(modulus, last_only):
 
 def test_lengths_of_test_sequences_are_fixed_and_others_short_and_long():
     rng = np.random.default_rng(0)
-    assert set(parity.lengths("test", 50, 40, rng)) == {5, 10, 20, 40}
-    drawn = parity.lengths("train", 3000, 40, rng)
+    assert set(parity.Builder.distances("test", 40, rng, 50)) == {5, 10, 20, 40}
+    drawn = parity.Builder.distances("train", 40, rng, 3000)
     assert (drawn.min(), drawn.max()) == (1, 40)
     assert 0.3 < (drawn < 7).mean() < 0.7, "log-uniform: half of them are shorter than the square root"
 
@@ -56,9 +55,8 @@ def test_symbols_of_a_selective_copy_are_repeated_in_their_order():
 @pytest.mark.parametrize(("module", "name"), [(parity, "parity"), (mod3, "mod3"), (selective_copy, "selective_copy")])
 def test_the_data_sets_are_those_of_tfds(module, name, monkeypatch, tmp_path):
     sizes = {"train": 12, "validation": 4, "test": 8}
-    base = {"mod3": parity, "selective_copy": copy_memory}.get(name, module)  # which generates the examples
-    monkeypatch.setattr(base, "SIZES", sizes)
-    monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path))
+    monkeypatch.setattr(module.Builder, "SIZES", sizes)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert module.config(DATASETS[name].config) in module.Builder.BUILDER_CONFIGS
     raw = open_sequences(f"{name}/9")
     assert raw.sizes() == sizes

@@ -83,7 +83,7 @@ def test_an_unreadable_clip_gets_a_line_and_the_others_their_answers(clips: save
     lines = ask(clips, *names)
     assert [isinstance(line, ErrorLine) for line in lines] == [True, False, True, True, False]
     assert lines[0] == "Error: There is no file nowhere.gif."
-    assert lines[4].startswith("0.00-0.10 s "), "a clip of one frame is a clip"
+    assert lines[4].startswith(f"{names[4]}\t0.00-0.10 s "), "a clip of one frame is a clip"
     packed = [json.loads(line) for line in ask(clips, *names, json=True)]
     assert ["error" in answer for answer in packed] == [True, False, True, True, False]
 
@@ -91,7 +91,7 @@ def test_an_unreadable_clip_gets_a_line_and_the_others_their_answers(clips: save
 def test_names_come_from_standard_input_too(clips: saved.SavedModel, tmp_path: Path) -> None:
     gif = ball(tmp_path / "ball.gif")
     done = CliRunner().invoke(cli, ["tag", "--model", str(PUBLISHED)], input=f"{gif}\nnowhere.gif\n")
-    assert done.stdout.splitlines()[0] == ask(clips, gif)[0]
+    assert done.stdout.splitlines()[0] == f"{gif}\t{ask(clips, gif)[0]}"
     assert done.exit_code == 1
 
 

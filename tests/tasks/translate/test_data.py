@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
-from zoo.tasks.translate import data, model, raw
+from zoo.tasks.translate import data, encoding, model, raw
 from zoo.tasks.translate.recipe import Train
 
 from zoo.data import batches
@@ -134,7 +134,7 @@ def test_a_saved_model_keeps_its_tokenizer_and_search(recipe, loaded):
 
 
 def test_a_long_source_is_cut_where_it_is_scored(loaded, recipe):
-    (row,) = data.source_encoder(loaded.assets, recipe.max_length)(["5" * 80])
+    (row,) = encoding.source_encoder(loaded.assets, recipe.max_length)(["5" * 80])
     assert len(row) == recipe.max_length
     assert row[-1] == END
 

@@ -423,6 +423,35 @@ def test_names_of_opus(tmp_path: Path, ending: str) -> None:
     assert pairs.size("train") + pairs.size("test") == 20
 
 
+def test_columns_without_a_header_are_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "fra.txt").write_text("".join(f"Go {n}.\tVa {n} !\tCC-BY 2.0\n" for n in range(9)))
+    raw.open_pairs(str(tmp_path / "fra.txt"))
+    said = "fra.txt: tab-separated without a header; source = column 1, target = column 2; left out: column 3.\n"
+    assert capsys.readouterr().err == said
+
+
+def test_columns_of_numbers_are_no_texts(tmp_path: Path) -> None:
+    (tmp_path / "pairs.tsv").write_text("".join(f"{n}\tGo {n}.\t{n + 7}\tVa {n}.\n" for n in range(20)))
+    opened = raw.open_pairs(str(tmp_path / "pairs.tsv"))
+    assert (b"Go 3.", b"Va 3.") in list(opened.split("all" if "all" in opened.names else "train").as_numpy_iterator())
+    (tmp_path / "scores.tsv").write_text("".join(f"{n}\tGo {n}.\n" for n in range(20)))
+    with pytest.raises(UserError, match="2 columns, and only 1 of text"):
+        raw.open_pairs(str(tmp_path / "scores.tsv"))
+
+
+def test_a_header_with_other_names_is_said(tmp_path: Path) -> None:
+    (tmp_path / "own.csv").write_text("English,German\n" + "".join(f"go {n},geh {n}\n" for n in range(20)))
+    with pytest.raises(UserError, match=r"it has 'English', 'German'. Name the columns: --source-column NAME"):
+        raw.open_pairs(str(tmp_path / "own.csv"))
+
+
+def test_the_languages_of_two_files_are_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for language in ("en", "de"):
+        (tmp_path / f"train.{language}").write_text("".join(f"{language} {n}\n" for n in range(20)))
+    raw.open_pairs(str(tmp_path))
+    assert "source = de, target = en; --reverse swaps them." in capsys.readouterr().err
+
+
 def test_a_line_without_a_tab_is_named(tmp_path: Path) -> None:
     (tmp_path / "own.txt").write_text("a\tb\nno tab\n")
     with pytest.raises(UserError, match=r"line 2: no tab; got 'no tab'"):

@@ -1,4 +1,8 @@
-"""Scores of a saved model on a split of a data set."""
+"""Scores of a saved model on a split of a data set.
+
+A saved model is here anything with `installed`, `recipe`, `assets` and `net`, as `SavedModel` has them,
+which itself calls `evaluate`.
+"""
 
 import dataclasses
 import time
@@ -7,12 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from zoo import saved
+from zoo.task import Data
 
 
-def evaluate(
-    model: saved.SavedModel, dataset: str | None = None, split: str = "test", limit: int | None = None
-) -> dict[str, float]:
+def evaluate(model: Any, dataset: str | None = None, split: str = "test", limit: int | None = None) -> dict[str, float]:
     """Scores a saved model; changes nothing in it.
 
     Args:
@@ -27,19 +29,32 @@ def evaluate(
     Raises:
         UserError: If there is no such data set or split, or the data do not fit the model.
     """
-    recipe = dataclasses.replace(model.recipe, limit=None)
-    if dataset:
-        # Files and columns that the training named are not those of other data.
-        own = [field.name for field in dataclasses.fields(recipe) if field.name.endswith(("_column", "_dataset"))]
-        recipe = dataclasses.replace(recipe, dataset=dataset, **dict.fromkeys(own))
-    data = model.installed.task.load(recipe, model.assets)
-    counted = CountedBatches(data.split(split, limit))
+    loaded = data(model, dataset)
+    counted = CountedBatches(loaded.split(split, limit))
     scores = model.installed.task.score(model.net, counted, model.assets)
     return {**scores, "examples": counted.examples, "examples_per_second": round(counted.rate, 1)}
 
 
+def data(model: Any, dataset: str | None = None) -> Data:
+    """A data set as a saved model reads it.
+
+    Args:
+        model: What `saved.load` returned.
+        dataset: A name or a path; default the data set it was trained on.
+
+    Raises:
+        UserError: If there is no such data set, or it does not fit the model.
+    """
+    recipe = dataclasses.replace(model.recipe, limit=None)
+    if dataset and dataset != recipe.dataset:
+        # Files and columns that the training named are not those of other data.
+        own = [field.name for field in dataclasses.fields(recipe) if field.name.endswith(("_column", "_dataset"))]
+        recipe = dataclasses.replace(recipe, dataset=dataset, **dict.fromkeys(own))
+    return model.installed.task.load(recipe, model.assets)
+
+
 def example_statistics(
-    model: saved.SavedModel, dataset: str | None = None, split: str = "test", limit: int | None = None
+    model: Any, dataset: str | None = None, split: str = "test", limit: int | None = None
 ) -> np.ndarray | None:
     """Statistics of each example of a split, from which `Task.combine` makes the monitored score.
 
@@ -58,9 +73,8 @@ def example_statistics(
     task = model.installed.task
     if task.example_statistics is None:
         return None
-    recipe = dataclasses.replace(model.recipe, limit=None, **({"dataset": dataset} if dataset else {}))
-    data = task.load(recipe, model.assets)
-    return np.asarray(task.example_statistics(model.net, data.split(split, limit), model.assets), "float64")
+    batches = data(model, dataset).split(split, limit)
+    return np.asarray(task.example_statistics(model.net, batches, model.assets), "float64")
 
 
 class CountedBatches:

@@ -1,0 +1,73 @@
+"""Labeled words in tables: a sentence or a word in each row, and what is refused."""
+
+import json
+from pathlib import Path
+
+import pytest
+from zoo.tasks.tag import conll, raw, word_tables
+
+from zoo.errors import UserError
+
+SENTENCES = [(["EU", "rejects", f"call, {n}"], ["B-ORG", "O", "O"]) for n in range(12)]
+
+
+def as_rows(path: Path, mark: str) -> Path:
+    """A row for each word; the sentence's number in each row, or only in the first as on Kaggle."""
+    lines = ["Sentence #,Word,POS,Tag"]
+    for number, (words, tags) in enumerate(SENTENCES):
+        for place, (word, tag) in enumerate(zip(words, tags, strict=True)):
+            lines.append(f'{mark.format(number) if place == 0 or mark == "{}" else ""},"{word}",NN,{tag}')
+    path.write_text("\n".join([*lines, ""]))
+    return path
+
+
+@pytest.mark.parametrize("mark", ["Sentence: {}", "{}"])
+def test_a_row_is_a_word(mark: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert list(word_tables.sentences(as_rows(tmp_path / "ner.csv", mark))) == SENTENCES
+    assert "words = 'Word', tags = 'Tag', sentence = 'Sentence #'" in capsys.readouterr().err
+    opened = raw.open_sequences(str(tmp_path / "ner.csv"))
+    assert list(opened.labels) == ["B-ORG", "O"]
+    assert sum(opened.sizes().values()) == len(SENTENCES)
+
+
+def test_a_row_is_a_sentence(tmp_path: Path) -> None:
+    with (tmp_path / "train.jsonl").open("w") as stream:
+        for words, tags in SENTENCES:
+            stream.write(json.dumps({"id": 7, "tokens": words, "ner_tags": tags, "other": tags[::-1]}) + "\n")
+    assert list(word_tables.sentences(tmp_path / "train.jsonl")) == SENTENCES
+    other = list(word_tables.sentences(tmp_path / "train.jsonl", "other"))
+    assert other[0] == (SENTENCES[0][0], ["O", "O", "B-ORG"])
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.jsonl", '{"tokens": ["a", "b"], "tags": ["O"]}\n', "line 1: 2 words and 1 labels"),
+        ("a.jsonl", '{"tokens": ["a", ""], "tags": ["O", "O"]}\n', "line 1: a word is empty"),
+        ("a.jsonl", '{"tokens": ["a"], "tags": "O"}\n', "line 1: 1 words and no list of labels"),
+        ("a.csv", "word,tag\na,O\n", "no column says where a sentence begins"),
+        ("a.csv", "sentence_id,word,tag\n1,a,\n", "line 2: a label is empty"),
+        ("a.csv", "sentence_id,text,kind\n1,a,O\n", "no column for the words"),
+        ("a.csv", "sentence_id,word,kind\n1,a,O\n", "Name the columns: --tags NAME"),
+        ("a.csv", "sentence_id,word,tag\n" + "".join(f"{n // 5},{n},O\n" for n in range(30)), "every word is a number"),
+    ],
+)
+def test_what_cannot_be_read_is_said(name: str, content: str, message: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_text(content)
+    with pytest.raises(UserError) as error:
+        raw.open_sequences(str(tmp_path / name))
+    assert message in str(error.value)
+
+
+def test_options_of_files_in_columns_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="--word-column is for files in columns"):
+        raw.open_sequences(str(as_rows(tmp_path / "ner.csv", "{}")), word_column=2)
+
+
+@pytest.mark.parametrize("header", ["Word\tTag", "Token POS NER", "sentence word pos tag"])
+def test_a_file_in_columns_has_no_header(header: str, tmp_path: Path) -> None:
+    fields = len(header.split())
+    rows = "".join(f"{' '.join(['w'] * (fields - 1))} O\n\n" for _ in range(9))
+    (tmp_path / "own.txt").write_text(f"{header}\n{rows}")
+    with pytest.raises(UserError, match=r"line 1: .* looks like the names of columns"):
+        list(conll.sentences(tmp_path / "own.txt"))

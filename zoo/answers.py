@@ -1,0 +1,143 @@
+"""The command of a task, such as `zoo sentiment`: inputs as arguments, from a pipe or typed; answers as they come."""
+
+import dataclasses
+import functools
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from zoo import cards, completion, environment, options, terminal
+from zoo.errors import UserError
+from zoo.runtime import choice
+from zoo.task import Chunk, ErrorLine, Installed, Styled
+
+MEMORY = "There is not enough memory for this. Close other programs, or choose smaller sizes."
+
+
+def no_memory(error: Exception) -> bool:
+    """Whether memory was used up, of the computer or of its accelerator."""
+    name = type(error).__name__
+    return isinstance(error, MemoryError) or "RESOURCE_EXHAUSTED" in str(error) or name == "ResourceExhaustedError"
+
+
+def command(task: Installed, shared: Sequence[click.Option]) -> click.Command:
+    """`zoo TASK`.
+
+    Args:
+        task: The task.
+        shared: The options `--models-dir` and `--backend`, the same as in all commands.
+    """
+    recipe = task.recipe
+
+    def run(inputs: tuple[str, ...], **values: Any) -> None:
+        given = options.given(click.get_current_context(), values, recipe.predict)
+        typing = not inputs and sys.stdin is not None and sys.stdin.isatty()
+        config = recipe.predict(inputs=inputs or (() if typing else terminal.input_lines(task.name)), **given)
+        path = _answering(task, config, values)
+        model = _opened(path, values["runtime"], values["backend"])
+        failed = _prompt(task, model, config) if typing else _print_answers(task.task.predict(model, config))
+        if failed:
+            sys.exit(1)
+
+    takes_files = recipe.inputs in ("files", "images")
+    return options.Command(
+        task.name,
+        callback=run,
+        params=[
+            click.Argument(
+                ["inputs"],
+                nargs=-1,
+                metavar=f"[{recipe.inputs.upper()}]...",
+                shell_complete=completion.files if takes_files else None,
+            ),
+            options.Option(
+                ["--model"],
+                type=options.Text(),
+                group="Model",
+                help="Name or folder of a saved model.",
+                show_default="the best published one",
+                shell_complete=completion.models,
+            ),
+            *options.options(recipe.predict, completion.of_settings(task)),
+            options.Option(
+                ["--runtime"],
+                type=options.Choice(choice.RUNTIMES),
+                group="Model",
+                help="What runs the model.",
+                show_default="onnx if its export lies beside it, else keras",
+            ),
+            *shared,
+        ],
+        examples=[
+            f"zoo {task.name} {recipe.example}".rstrip(),
+            f"zoo {task.name} --json < inputs.txt",
+            f"zoo {task.name}",
+        ],
+        help=(
+            f"{task.summary}\n\nInputs come as arguments, or one per line on standard input; each gets one line. "
+            "In a terminal without arguments, each line that is typed is answered at once."
+        ),
+        short_help=task.summary,
+    )
+
+
+def _answering(task: Installed, config: Any, values: dict[str, Any]) -> Path:
+    """The model that answers. Where the user named none, a log says which; in a terminal `start_keras` does."""
+    named = values["model"]
+    if named is not None:
+        path = cards.locate(named, values["models_dir"])
+    else:
+        can_answer = functools.partial(task.recipe.can_answer, config) if task.recipe.can_answer else None
+        path = cards.best(task.name, values["models_dir"], can_answer, task.recipe.prefer_latest)
+    theirs = cards.summarize(path).task
+    if theirs != task.name:
+        raise UserError(f"{path.name} is a model for {theirs}: use `zoo {theirs} --model {path.name}`.")
+    if named is None and not sys.stderr.isatty():
+        terminal.echo(f"Model: {path.name}", err=True)
+    return path
+
+
+def _opened(path: Path, runtime: str | None, backend: str | None) -> Any:
+    """A saved model, run by its export or by Keras."""
+    if choice.choose(path, runtime, backend) == "onnx":
+        if sys.stderr.isatty():
+            terminal.echo(f"Loading {path.name} ...", err=True)
+        from zoo import runtime as exported
+
+        return exported.load(path)
+    environment.start_keras(backend, path.name)
+    from zoo import saved
+
+    return saved.load(path)
+
+
+def _print_answers(lines: Iterable[str]) -> bool:
+    """Prints lines as they come; returns whether one of them is an error."""
+    failed = False
+    for line in lines:
+        if isinstance(line, Styled):
+            click.echo(line)
+        else:
+            terminal.echo(line, nl=not isinstance(line, Chunk), lines=isinstance(line, Chunk))
+        failed |= isinstance(line, ErrorLine)
+    return failed
+
+
+def _prompt(task: Installed, model: Any, config: Any) -> bool:
+    """Answers each line that is typed. Whatever goes wrong with one is said, and the next is asked for."""
+    terminal.echo(f"Type {task.recipe.inputs}, one per line; Ctrl-D ends.", err=True)
+    for line in terminal.prompted_lines():
+        try:
+            _print_answers(task.task.predict(model, dataclasses.replace(config, inputs=(line,))))
+        except UserError as error:
+            terminal.complain(str(error))
+        except KeyboardInterrupt:
+            terminal.echo("Interrupted.", err=True)
+        except Exception as error:
+            if terminal.output_failure():
+                raise
+            terminal.complain(MEMORY if no_memory(error) else f"No answer: {type(error).__name__}: {error}")
+    return False

@@ -1,0 +1,56 @@
+"""Saved models as graphs of other formats, which run without Keras and give the same answers.
+
+    from zoo import saved
+
+    saved.load("sentiment-gru-imdb").export()         # or: zoo export sentiment-gru-imdb --format onnx
+
+writes a folder with the graphs, the tokenizer, labels and settings, a README with a complete program that uses them,
+and `parity.json`, a comparison of its answers with those of Keras. `zoo.export.graphs` says which graphs there are,
+`zoo.export.formats` which formats.
+"""
+
+from pathlib import Path
+from typing import Any
+
+
+def export(
+    model: Any,
+    output: str | Path | None = None,
+    format: str = "onnx",
+    *,
+    quantize: str | None = None,
+    overwrite: bool = False,
+    examples: int = 200,
+) -> Path:
+    """Exports a saved model.
+
+    Args:
+        model: What `zoo.saved.load` returned.
+        output: The folder to write; default one of the format's name inside the model's folder, or in the user's cache
+            where that folder cannot be written. Commands and `zoo.runtime` find both.
+        format: `"onnx"`.
+        quantize: Weights as `"int8"` or `"float16"`; None keeps float32. Graphs compute in float32 anyway.
+        overwrite: Whether an older export there may be replaced.
+        examples: Test examples that are answered by both sides for `parity.json`; 0 compares nothing.
+
+    Returns:
+        The folder.
+
+    Raises:
+        UserError: If there is no such format, the model has a part that has no export, or the folder cannot be
+            written. Then nothing has changed.
+    """
+    from zoo.export import folder, formats, graphs, parity
+    from zoo.runtime.choice import place
+
+    found = formats.find(format, quantize)
+    path = Path(output) if output is not None else place(model.path, format)
+    folder.check_free(path, overwrite)
+    specs = graphs.graphs(model.net)
+    files = formats.function(found, "prepare")(model.net, specs, quantize)
+    with folder.writing(path) as new:
+        folder.fill(new, model, specs, files, found, format, quantize)
+        if examples:
+            facts = parity.compare(model, formats.function(found, "load")(new), new, examples)
+            folder.add_parity(new, model, facts)
+    return path

@@ -1,0 +1,1 @@
+"""Nets as ONNX graphs, built by hand from the weights of their layers."""

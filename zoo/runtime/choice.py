@@ -1,0 +1,84 @@
+"""Which runtime answers: the export of a model if it lies beside it and can run here, else Keras. No numpy here."""
+
+import importlib.util
+from pathlib import Path
+
+from zoo import cards, schema
+from zoo.data import cache
+from zoo.errors import UserError
+
+RUNTIMES = ("onnx", "keras")
+
+EXPORT = "export.json"
+"""What an exported folder holds; only such a folder has this file."""
+
+INSTALL = "pip install 'zoo[onnx]'"
+
+
+def place(path: Path, format: str = "onnx") -> Path:
+    """Where the export of a model belongs: inside its folder, or in the user's cache where that cannot be written."""
+    return path / format if cache.can_be_written(path) else _cached(path, format)
+
+
+def _cached(path: Path, format: str) -> Path:
+    return cache.folder() / "exports" / path.name / format
+
+
+def exported(path: Path) -> Path:
+    """The folder of the ONNX export of a model: the given one if it is an export itself."""
+    if (path / EXPORT).exists():
+        return path
+    beside, kept = path / "onnx", _cached(path, "onnx")
+    if not (beside / EXPORT).exists() and (kept / EXPORT).exists() and _outdated(path, kept) is None:
+        return kept
+    return beside
+
+
+def choose(path: Path, requested: str | None = None, backend: str | None = None) -> str:
+    """The runtime that answers.
+
+    Args:
+        path: Folder of a saved model, or of an export.
+        requested: `"onnx"` or `"keras"`; None leaves the choice to this function.
+        backend: A backend of Keras, if one was asked for.
+
+    Raises:
+        UserError: If the one that was asked for cannot run this model.
+    """
+    folder, alone = exported(path), (path / EXPORT).exists()
+    if requested == "onnx" and backend:
+        raise UserError("--backend chooses a backend of Keras: it goes with --runtime keras.")
+    wanted = requested or ("keras" if backend and not alone else "onnx")
+    if wanted == "keras":
+        if alone:
+            raise UserError(f"{path} is an export, which has no Keras model in it: leave out --runtime keras.")
+        return "keras"
+    reason = _missing(path, folder)
+    if reason is None:
+        return "onnx"
+    if requested is None and not alone:
+        return "keras"
+    raise UserError(reason)
+
+
+def _missing(path: Path, folder: Path) -> str | None:
+    """Why the export cannot run: one sentence."""
+    if not (folder / EXPORT).exists():
+        return f"{path.name} has no ONNX export: make one with `zoo export {path.name} --format onnx`."
+    if folder != path and (outdated := _outdated(path, folder)):
+        return outdated
+    if importlib.util.find_spec("onnxruntime") is None:
+        return f"ONNX Runtime is not installed: {INSTALL}"
+    return None
+
+
+def _outdated(path: Path, folder: Path) -> str | None:
+    """Why the export is not that of the model beside it."""
+    export = schema.read(folder, EXPORT, schema.Export)
+    files = schema.read(path, cards.FILES, schema.Manifest)["files"]
+    if files.get("model.keras", {}).get("sha256") == export["model_sha256"]:
+        return None
+    return (
+        f"{folder} is the export of another model than that in {path}: make it anew with "
+        f"`zoo export {path.name} --format onnx --overwrite`."
+    )
