@@ -64,7 +64,10 @@ def train(
     with locked(path):
         folder = open_training(path, recipe, resume, overwrite)
         with _explained(path, recipe, installed.recipe.datasets, command):
-            return _train(installed, recipe, path, folder, command, callbacks, overwrite=overwrite, plot=plot)
+            result, data = _train(installed, recipe, path, folder, command, callbacks, overwrite=overwrite, plot=plot)
+    for line in samples(result, data, "test" if recipe.score_test else "validation"):
+        say(line)
+    return result
 
 
 @contextlib.contextmanager
@@ -115,8 +118,8 @@ def _train(
     *,
     overwrite: bool,
     plot: bool,
-) -> saved.SavedModel:
-    """Loads the data, runs the stages, scores and saves; the folder holds the state."""
+) -> tuple[saved.SavedModel, Data]:
+    """Loads the data, runs the stages, scores and saves; the folder holds the state. The model, and its data."""
     keras.utils.set_random_seed(recipe.seed)
     keras.config.set_dtype_policy(recipe.precision)
     try:
@@ -169,9 +172,7 @@ def _train(
         overwrite=overwrite,
     )
     shutil.rmtree(folder, ignore_errors=True)  # the saved model holds all that counts
-    for line in samples(result, data, "test" if recipe.score_test else "validation"):
-        say(line)
-    return result
+    return result, data
 
 
 def _test(task: Task, model: keras.Model, data: Data) -> dict[str, float]:
