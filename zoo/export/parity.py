@@ -58,8 +58,9 @@ def compare(model: Any, net: Any, folder: Path, limit: int) -> dict[str, Any]:
 
 
 def _bytes(folder: Path) -> int:
-    """Size of the graphs."""
-    return sum(file.stat().st_size for file in folder.iterdir() if file.suffix == ".onnx")
+    """Size of the graphs and their weights: of all that is neither an asset nor a description."""
+    files = [file for file in folder.rglob("*") if file.is_file() and file.suffix not in (".json", ".md")]
+    return sum(file.stat().st_size for file in files)
 
 
 def test_batches(model: Any, limit: int) -> tuple[list[Any], dict[str, Any]]:
