@@ -77,7 +77,10 @@ ROWS = {
     "zoo/export/runners/*": "ai_edge_litert numpy onnxruntime tensorflow",
     "zoo/export/tensorflow/*": f"ai_edge_litert keras numpy tensorflow zoo.runtime {READ} {NETS}",
     "zoo/export/*": f"keras numpy onnx zoo.runtime {READ} {NETS}",
-    "zoo/saved.py": f"h5py keras numpy zoo.runtime.choice zoo.archive zoo.schema {EVERYTHING}",
+    "zoo/hub.py": (
+        "huggingface_hub zoo.cards zoo.data.cache zoo.errors zoo.model_card zoo.schema zoo.stored zoo.task"
+    ),
+    "zoo/saved.py": f"h5py keras numpy zoo.runtime.choice zoo.archive zoo.hub zoo.schema {EVERYTHING}",
     "zoo/training/*": f"filelock keras msgspec numpy rich {EVERYTHING}",
     "zoo/report/folder.py": "zoo.errors",
     "zoo/report/values.py": "numpy",
@@ -132,6 +135,7 @@ LATE = {
     "zoo/answers.py": "zoo.runtime zoo.saved",
     "zoo/export/command.py": "zoo.saved",
     "zoo/saved_model.py": "zoo.export",
+    "zoo/cards.py": "zoo.hub",
     "zoo/cli.py": "zoo.saved zoo.training",
     "zoo/environment.py": "keras tensorflow",
 }

@@ -175,5 +175,6 @@ def _expected(model, inputs, path):
 
 
 def test_every_program_is_in_a_readme():
+    assert {file.stem for file in readme.RUNNERS.glob("*.py")} == set(formats.FORMATS)
     programs = {file.stem for file in readme.PROGRAMS.glob("*.py")}
     assert programs == set(readme.ARGUMENTS)
