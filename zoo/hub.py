@@ -196,6 +196,7 @@ def _hub() -> Any:
     """
     try:
         import huggingface_hub
+        import huggingface_hub.errors
     except ImportError as error:
         raise UserError(f"Models on the Hugging Face Hub need huggingface_hub: {INSTALL}") from error
     return huggingface_hub
@@ -238,11 +239,14 @@ def _explained(address: str, hub: Any) -> Iterator[None]:
         ) from error
 
 
+HTTP = ("httpx", "httpcore", "requests", "urllib3")
+"""What the modules of HTTP libraries that `huggingface_hub` has used begin with."""
+
+
 def _of_network(error: Exception) -> bool:
-    """Whether an error means that there was no connection: `huggingface_hub` has used several HTTP libraries."""
+    """Whether an error means that there was no connection."""
     if isinstance(error, (ConnectionError, TimeoutError)):
         return True
-    return any(
-        kind.__module__.partition(".")[0] in ("httpx", "httpcore", "requests", "urllib3")
-        for kind in type(error).__mro__
-    ) or type(error).__name__ in ("LocalEntryNotFoundError", "OfflineModeIsEnabled")
+    kinds = type(error).__mro__
+    names = ("LocalEntryNotFoundError", "OfflineModeIsEnabled")
+    return any(kind.__module__.startswith(HTTP) or kind.__name__ in names for kind in kinds)

@@ -4,6 +4,7 @@ Loops over time become LiteRT's own operator WHILE; searches run outside, over t
 """
 
 import importlib
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -80,8 +81,8 @@ def _converted(spec: GraphSpec, quantize: str | None) -> bytes:
 
 def _operators(message: str) -> str:
     """The operators that a message of the converter names."""
-    _, found, rest = message.partition("Op(s): ")
-    return f" ({rest.splitlines()[0][:200]})" if found else ""
+    names = [name for line in re.findall(r"(?:Custom|TF Select|Flex) ops: (.*)", message) for name in line.split(", ")]
+    return f" ({', '.join(names)[:200].strip()})" if names else ""
 
 
 def load(folder: Path) -> Any:
