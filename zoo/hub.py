@@ -57,7 +57,8 @@ def fetch(address: str) -> Path:
         return folder
     hub, repository = _hub(), f"{user}/{model}"
     with _explained(address, hub):
-        info = hub.HfApi().model_info(repository, revision=revision, files_metadata=True)
+        api = hub.HfApi()
+        info = api.model_info(repository, revision=revision, files_metadata=True)
     folder = _folder(user, model, info.sha)
     if folder.is_dir():
         return folder
@@ -65,8 +66,8 @@ def fetch(address: str) -> Path:
     new = folder.with_name(f".{folder.name}.{os.getpid()}.new")
     try:
         with _explained(address, hub):
-            for name in _names(address, sizes, lambda name: _download(hub, repository, name, info.sha, new)):
-                _download(hub, repository, name, info.sha, new)
+            for name in _names(address, sizes, lambda name: _download(api, repository, name, info.sha, new)):
+                _download(api, repository, name, info.sha, new)
         shutil.rmtree(new / ".cache", ignore_errors=True)  # what huggingface_hub notes of its downloads
         stored.verify(new)
         if not folder.is_dir():  # another process may have been as fast
@@ -182,9 +183,9 @@ def _names(address: str, sizes: Mapping[str, int], download: Any) -> Iterator[st
     yield from (name for name in (cards.CARD, cards.MEASURED) if 0 < sizes.get(name, 0) <= schema.MOST_BYTES)
 
 
-def _download(hub: Any, repository: str, name: str, commit: str, folder: Path) -> Path:
+def _download(api: Any, repository: str, name: str, commit: str, folder: Path) -> Path:
     """Downloads one file of a commit; returns the folder."""
-    hub.hf_hub_download(repository, name, revision=commit, local_dir=folder)
+    api.hf_hub_download(repository, name, revision=commit, local_dir=folder)
     return folder
 
 

@@ -70,6 +70,8 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self):
         store, parts = self.server.hub, [unquote(part) for part in urlsplit(self.path).path.strip("/").split("/")]
         store.requests.append((self.command, self.path))
+        if len(parts) < 4:  # what else the package may ask for
+            return self.missing("EntryNotFound")
         if parts[:2] == ["api", "models"]:
             name, revision = "/".join(parts[2:4]), parts[5] if len(parts) > 5 else "main"
         else:
@@ -129,7 +131,9 @@ def server(monkeypatch, tmp_path):
     running.hub, running.cards, running.url = Hub(), [], f"http://127.0.0.1:{running.server_port}"
     thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
-    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", running.url)
+    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", running.url)  # as HF_ENDPOINT does before the import
+    template = running.url + "/{repo_id}/resolve/{revision}/{filename}"
+    monkeypatch.setattr("huggingface_hub.constants.HUGGINGFACE_CO_URL_TEMPLATE", template)
     monkeypatch.setattr(hub.cache, "folder", lambda: tmp_path / "cache")
     monkeypatch.setenv("HF_TOKEN", TOKEN)
     yield running
