@@ -75,11 +75,12 @@ ROWS = {
     "zoo/export/readme.py": "zoo.cards",
     "zoo/export/programs/*": "numpy PIL tokenizers",
     "zoo/export/runners/*": "ai_edge_litert numpy onnxruntime tensorflow",
+    "zoo/export/serving/service.py": "click fastapi pydantic uvicorn zoo.errors zoo.runtime",
+    "zoo/export/serving/client.py": "click zoo.errors zoo.ids zoo.runtime.choice zoo.schema zoo.stored",
+    "zoo/export/serving/__init__.py": "",
     "zoo/export/tensorflow/*": f"ai_edge_litert keras numpy tensorflow zoo.runtime {READ} {NETS}",
     "zoo/export/*": f"keras numpy onnx zoo.runtime {READ} {NETS}",
-    "zoo/hub.py": (
-        "huggingface_hub zoo.cards zoo.data.cache zoo.errors zoo.model_card zoo.schema zoo.stored zoo.task"
-    ),
+    "zoo/hub.py": ("huggingface_hub zoo.cards zoo.data.cache zoo.errors zoo.model_card zoo.schema zoo.stored zoo.task"),
     "zoo/saved.py": f"h5py keras numpy zoo.runtime.choice zoo.archive zoo.hub zoo.schema {EVERYTHING}",
     "zoo/training/*": f"filelock keras msgspec numpy rich {EVERYTHING}",
     "zoo/report/folder.py": "zoo.errors",
@@ -254,6 +255,7 @@ def test_every_package_that_is_imported_is_declared() -> None:
         "huggingface_hub",
         "pyarrow",
         "gradio",
+        "pydantic",
         "fastapi",
         "uvicorn",
     }  # extras
