@@ -213,6 +213,15 @@ def test_what_cannot_be_written_writes_nothing(options, sentence, tmp_path, inte
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("format", ["savedmodel", "litert"])
+def test_another_backend_is_refused(format, tmp_path, monkeypatch, interpreter):
+    model = saved.load(PUBLISHED / "classify-perceptron-digits")
+    monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
+    with pytest.raises(UserError, match=f"{format} is written by Keras on TensorFlow; got --backend jax"):
+        export(model, tmp_path / "no", format, examples=0)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_free_size_cannot_become_a_fixed_one():
     with pytest.raises(UserError, match="fixed sizes, and the height of this model's pictures is free"):
         lite.specs(as_model(builders.captioner(20, "gru", 8, embedding_dim=6)))

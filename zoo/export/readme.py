@@ -150,7 +150,8 @@ def _graph_name(name: str, graph: Mapping[str, Any]) -> str:
 
 def _notes(facts: Mapping[str, Any]) -> str:
     inputs = {port["name"] for graph in facts["graphs"].values() for port in graph["inputs"]}
-    notes = [note for name, note in NOTES.items() if name in inputs]
+    single = "memory_values" if facts["format"] == "litert" else ""  # one row of everything
+    notes = [note for name, note in NOTES.items() if name in inputs and name != single]
     if facts["kind"] == "language_model":
         notes.append("States are zeros before the first token; a row of `lengths` 0 reads nothing of use.")
         if facts["suppress_tokens"]:
