@@ -159,7 +159,8 @@ def test_signatures_of_a_language_model(graphs_of, tmp_path):
     np.testing.assert_allclose(runs["serve"](TOKENS)[0], np.asarray(net(TOKENS)), atol=1e-5)
     np.testing.assert_allclose(runs["encode"](TOKENS)[0], np.asarray(net.encode(TOKENS)[0][0]), atol=1e-5)
     tokens, lengths = runs["generate"](TOKENS, 5)
-    assert (tokens[0] != 0).sum() == lengths[0]
+    assert not tokens[0, lengths[0] :].any()
+    assert tokens[0, lengths[0] - 1] == 3 or lengths[0] == 100
     one, again, other = (runs["generate"](TOKENS, seed)[0] for seed in (5, 5, 6))
     np.testing.assert_array_equal(one, again)
     assert (one != other).any()
@@ -230,14 +231,15 @@ def test_a_free_size_cannot_become_a_fixed_one():
 BLOCKED = "import sys; sys.modules['zoo'] = sys.modules['keras'] = None; "
 
 
-@pytest.mark.parametrize("format", ["savedmodel", "litert"])
 @pytest.mark.parametrize(
-    ("name", "inputs"),
+    ("format", "name", "inputs"),
     [
-        ("sentiment-gru-reviews", ["a fine film", "a waste of two hours", ""]),
-        ("caption-gru-scenes", ["scene.png"]),
-        ("charlm-gru-python_docs", ["The "]),
-        ("tag-gru-clips", ["clip.npy"]),
+        ("savedmodel", "caption-gru-scenes", ["scene.png"]),
+        ("savedmodel", "charlm-gru-python_docs", ["The "]),
+        ("litert", "sentiment-gru-reviews", ["a fine film", "a waste of two hours", ""]),
+        ("litert", "caption-gru-scenes", ["scene.png"]),
+        ("litert", "charlm-gru-python_docs", ["The "]),
+        ("litert", "tag-gru-clips", ["clip.npy"]),
     ],
 )
 def test_the_program_of_the_readme_runs_without_this_package_and_keras(format, name, inputs, tmp_path, interpreter):
