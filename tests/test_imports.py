@@ -76,7 +76,7 @@ ROWS = {
     "zoo/export/programs/*": "numpy PIL tokenizers",
     "zoo/export/runners/*": "ai_edge_litert numpy onnxruntime tensorflow",
     "zoo/export/serving/service.py": "click fastapi pydantic uvicorn zoo.errors zoo.runtime",
-    "zoo/export/serving/client.py": "click zoo.errors zoo.ids zoo.runtime.choice zoo.schema zoo.stored",
+    "zoo/export/serving/client.py": "click zoo.errors zoo.ids zoo.runtime zoo.schema zoo.stored",
     "zoo/export/serving/__init__.py": "",
     "zoo/export/tensorflow/*": f"ai_edge_litert keras numpy tensorflow zoo.runtime {READ} {NETS}",
     "zoo/export/*": f"keras numpy onnx zoo.runtime {READ} {NETS}",

@@ -150,10 +150,12 @@ def test_a_service_of_ones_own(tmp_path):
     model = saved.load(PUBLISHED / "sentiment-gru-reviews")
     path = export(model, tmp_path / "reviews", "onnx", examples=0)
     port = free_port()
-    code = f"import sys; sys.modules['keras'] = sys.modules['tensorflow'] = None; sys.argv[1:] = [{str(path)!r}, '--port', '{port}']; from zoo.export.serving.service import main; main()"  # noqa: E501
-    with subprocess.Popen(
-        [sys.executable, "-c", code], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    ) as process:
+    code = (
+        "import sys, zoo; sys.modules['keras'] = sys.modules['tensorflow'] = None; "
+        "from zoo.export.serving.service import main; main()"
+    )
+    command = [sys.executable, "-c", code, str(path), "--port", str(port)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         try:
             wait_for(f"http://127.0.0.1:{port}/", process)
             status, answer = post(f"http://127.0.0.1:{port}/predict", {"inputs": ["a fine film", "a dull film"]})
