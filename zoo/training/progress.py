@@ -7,9 +7,9 @@ from typing import Any
 
 import keras
 
+from zoo.evaluation import CountedBatches
 from zoo.settings import TrainConfig
 from zoo.training.display import Advance, clock
-from zoo.training.evaluation import CountedBatches
 
 
 class TimeLeft:

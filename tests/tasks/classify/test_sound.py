@@ -15,8 +15,9 @@ import scipy.io.wavfile
 import tensorflow as tf
 import tensorflow_datasets as tfds
 from zoo.tasks.classify import data, sound
+from zoo.tasks.classify.model import build
 from zoo.tasks.classify.predict import predict
-from zoo.tasks.classify.recipe import Predict, Train
+from zoo.tasks.classify.recipe import Predict, Train, can_answer
 from zoo.tasks.classify.spoken_digit import spoken_digit_dataset_builder as builder
 
 from zoo import training
@@ -147,7 +148,7 @@ def test_a_wav_file_of_any_rate_is_answered(model: SavedModel, tmp_path: Path, c
     (tmp_path / "none.wav").write_text("no sound")
     names = [str(tmp_path / name) for name in ("four.wav", "higher.wav", "none.wav")]
     lines = list(predict(model, Predict(inputs=names)))
-    assert [line[0] for line in lines[:2]] == ["4", "4"]
+    assert [line.split("\t")[1] for line in lines[:2]] == ["4", "4"]
     assert isinstance(lines[2], ErrorLine)
     assert "44,100 samples per second, resampled to 8,000" in capsys.readouterr().err
     (packed,) = map(json.loads, predict(model, Predict(inputs=names[:1], json=True)))
@@ -166,8 +167,18 @@ def test_neighbors_in_a_batch_change_no_answer(model: SavedModel) -> None:
 
 def test_what_does_not_fit_is_refused(model: SavedModel) -> None:
     with pytest.raises(UserError, match="recurrent"):
-        data.load(Train(dataset="spoken_digit"))
+        build(Train(dataset="spoken_digit"), data.load(Train(dataset="spoken_digit")))
     with pytest.raises(UserError, match="--speed-range"):
         data.load(recipe(augment=True))
     with pytest.raises(UserError, match="num_mel"):
         data.load(recipe(num_mel=20), model.assets)
+
+
+def test_sounds_are_answered_by_a_model_of_sounds_and_nothing_else_is() -> None:
+    sounds, pictures = {"sample_rate": 8_000}, {"builtin": True}
+    for name in ("digit.wav", "A.WAV ", "data:audio/wav;base64,AA=="):
+        assert can_answer(Predict(inputs=[name]), sounds)
+        assert not can_answer(Predict(inputs=[name]), pictures)
+    for inputs in (["seven.png"], ["[1, 2]"], [], iter(["x.wav"])):
+        assert can_answer(Predict(inputs=inputs), pictures)
+        assert not can_answer(Predict(inputs=inputs), sounds)
