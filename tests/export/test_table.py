@@ -8,13 +8,13 @@ import pytest
 
 from zoo import saved
 
+pytest.importorskip("onnx", reason="onnx is not installed: pip install 'zoo[onnx]'")
+pytest.importorskip("onnxruntime", reason="onnxruntime is not installed: pip install 'zoo[onnx]'")
+
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT / "scripts"))
-import export_table
-import render
-
-for package in ("onnx", "onnxruntime"):
-    pytest.importorskip(package, reason=f"{package} is not installed: pip install 'zoo[onnx]'")
+import export_table  # noqa: E402
+import render  # noqa: E402
 
 
 def test_rows_of_a_model(tmp_path, monkeypatch):

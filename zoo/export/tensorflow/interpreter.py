@@ -57,7 +57,8 @@ class Graph:
     def _read(self, arrays: list[np.ndarray]) -> list[np.ndarray]:
         """One text of any length, which goes on from state to state."""
         tokens, lengths, *states = arrays
-        step, logits: list[np.ndarray] = self.inputs[0]["shape"][1], []
+        step = self.inputs[0]["shape"][1]
+        logits: list[np.ndarray] = []
         for start in range(0, tokens.shape[1], step):
             part = tokens[:, start : start + step]
             there = np.clip(lengths - start, 0, step)
