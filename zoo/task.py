@@ -52,6 +52,7 @@ class Recipe:
         example: An input as it is typed, for `--help`.
         purpose: What its models are for, in a sentence or two; cards show it.
         not_for: What they must not be used for.
+        pipeline_tag: What the Hugging Face Hub calls such a task, such as `"text-classification"`.
         validation: How validation scores differ from test scores, where they do.
         cells: What `--cell` takes besides the recurrent cells, with what it is.
         memory: Memory tests `NAME/STEPS`, with the settings by which `zoo lens memory` trains every cell. The scores
@@ -68,6 +69,7 @@ class Recipe:
     example: str = ""
     purpose: str = ""
     not_for: str = ""
+    pipeline_tag: str = ""
     validation: str = ""
     cells: Mapping[str, str] = field(default_factory=dict)
     memory: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)

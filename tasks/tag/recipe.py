@@ -109,6 +109,7 @@ RECIPE = Recipe(
     datasets=DATASETS,
     inputs="files",
     example="clip.gif",
+    pipeline_tag="token-classification",
     purpose=(
         "Gives each frame, word or step of a sequence one of the labels it was trained on; for lessons on memory in "
         "recurrent nets and as a baseline for sequence labeling."

@@ -128,6 +128,7 @@ RECIPE = Recipe(
     datasets=DATASETS,
     inputs="texts",
     example='"A man is reading."',
+    pipeline_tag="translation",
     purpose=(
         "Translates single sentences like those of its training data; for lessons on attention and search, and as a "
         "baseline for research on small translation models."
