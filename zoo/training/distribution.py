@@ -1,0 +1,361 @@
+"""Several workers or devices that train one model together: `keras.distribution.DataParallel` on JAX.
+
+Every worker runs the same program on the same batches, of which it takes its own rows; the gradient is that of the
+whole batch, so one worker and several compute the same numbers up to rounding. Only worker 0 touches files, scores
+and speaks: what it finds, the others are told (`Workers.share`). Scores are computed by a copy of the model that
+belongs to worker 0 alone.
+"""
+
+import contextlib
+import dataclasses
+import datetime
+import importlib
+import json
+import math
+import os
+import platform
+import sys
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+import zoo
+from zoo import terminal
+from zoo.errors import UserError
+from zoo.settings import TrainConfig, differences
+from zoo.task import Stage
+from zoo.training import display
+from zoo.training.checkpoint import Checkpoint, TrainState, assign, variables
+from zoo.workers import launcher, processes
+from zoo.workers.settings import Plan, check_batch, check_examples
+
+DAY = datetime.timedelta(days=1) // datetime.timedelta(milliseconds=1)
+"""How long the others wait for worker 0, which may score for hours; should it end, they notice at once."""
+
+GATHERING = 300
+"""Seconds in which all workers have to come."""
+
+HEARTBEAT = 20
+"""Seconds of silence after which a worker counts as dead, where its connections have not said so before."""
+
+STEPS = 16
+"""Steps between two questions to worker 0 whether the time is used up."""
+
+LOSSES = ("Gloo", "gloo", "UNAVAILABLE", "Connection closed by peer", "heartbeat", "coordination service", "Socket")
+"""Words of JAX's errors when another worker is gone."""
+
+
+class Workers:
+    """A single process: nothing to share, nothing to divide."""
+
+    count = 1
+    number = 0
+
+    @property
+    def first(self) -> bool:
+        """Whether this worker writes, scores and speaks."""
+        return self.number == 0
+
+    def share(self, make: Callable[[], Any]) -> Any:
+        """What worker 0 makes: plain JSON values. All workers have to call this in the same order."""
+        return make()
+
+    def late(self, past: Callable[[], bool], step: int) -> bool:
+        """Whether an epoch ends early; all workers end it at the same step."""
+        return past()
+
+    def broadcast(self, make: Callable[[], Sequence[np.ndarray]], like: Sequence[np.ndarray]) -> Sequence[np.ndarray]:
+        """Arrays that worker 0 makes, of the shapes and types of others."""
+        return make()
+
+    def in_turn(self, make: Callable[[], Any]) -> Any:
+        """What each worker makes for itself, worker 0 first: it may generate a data set that the others then find."""
+        return make()
+
+    def rows(self, batches: Any) -> Any:
+        """Batches with this worker's rows of each."""
+        return batches
+
+    def build(self, stage: Stage) -> tuple[keras.Model, keras.Model]:
+        """The model of a stage, and the one by which it is scored and saved: the same one."""
+        model = stage.build(stage.recipe, stage.data)
+        return model, model
+
+    def alone(self) -> contextlib.AbstractContextManager:
+        """Within it, models are made and run by this process alone."""
+        return contextlib.nullcontext()
+
+    def checkpoint(self, folder: Path) -> Any:
+        """The checkpoint of a stage."""
+        return Checkpoint(folder)
+
+    def check(self, name: str, facts: Mapping[str, Any]) -> None:
+        """Refuses workers that have other facts than worker 0."""
+
+    def check_stages(self, stages: Sequence[Stage]) -> None:
+        """Refuses stages that several workers cannot train together."""
+
+    def running(self) -> contextlib.AbstractContextManager:
+        """What happens at the end of a training, or at its failure."""
+        return contextlib.nullcontext()
+
+
+ALONE = Workers()
+
+
+class Devices(Workers):
+    """One process with several devices, which share each batch.
+
+    Args:
+        count: How many; None for all there are.
+
+    Raises:
+        UserError: If there are fewer.
+    """
+
+    def __init__(self, count: int | None) -> None:
+        names = keras.distribution.list_devices()
+        if count is not None and count > len(names):
+            kind = names[0].partition(":")[0].upper()
+            raise UserError(f"--devices {count}: there are {len(names)} devices here ({kind}).")
+        self.names = names[:count]
+        self.parallel = keras.distribution.DataParallel(devices=self.names, auto_shard_dataset=False)
+
+    def build(self, stage: Stage) -> tuple[keras.Model, keras.Model]:
+        """The model on all devices, and a copy on the first one."""
+        check_batch(stage.recipe.batch_size, len(self.names), "devices")
+        own = stage.build(stage.recipe, stage.data)
+        keras.utils.set_random_seed(stage.recipe.seed)  # the copy has drawn numbers
+        with self.parallel.scope():
+            return stage.build(stage.recipe, stage.data), own
+
+    @contextlib.contextmanager
+    def running(self) -> Iterator[None]:
+        """Spreads what is trained over the devices."""
+        keras.distribution.set_distribution(self.parallel)
+        try:
+            yield
+        finally:
+            keras.distribution.set_distribution(None)
+
+    @contextlib.contextmanager
+    def alone(self) -> Iterator[None]:
+        """Within it, models are made and run on one device."""
+        before = keras.distribution.distribution()
+        keras.distribution.set_distribution(None)
+        try:
+            yield
+        finally:
+            keras.distribution.set_distribution(before)
+
+    def check_stages(self, stages: Sequence[Stage]) -> None:
+        """Refuses stages in which a batch depends on the model."""
+        for stage in stages:
+            if stage.on_policy:
+                raise UserError(
+                    f"The stage {stage.name!r} makes its batches by the model itself, which one process does alone: "
+                    "leave --workers and --devices out, or the options of that stage."
+                )
+
+
+class Group(Devices):
+    """Several processes, of which this is one.
+
+    Args:
+        plan: Which workers there are.
+
+    Raises:
+        UserError: If they do not find one another.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        import jax
+
+        if launcher.launched():
+            processes.end_with_parent()
+        jax.config.update("jax_cpu_collectives_implementation", "gloo")
+        try:
+            jax.distributed.initialize(
+                plan.coordinator, plan.count, plan.worker_id, initialization_timeout=GATHERING,
+                heartbeat_timeout_seconds=HEARTBEAT,
+            )  # fmt: skip
+        except Exception as error:
+            reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+            raise UserError(
+                f"The workers have not found one another within {GATHERING // 60} minutes: {reason}. Start the same "
+                "command once for each --worker-id, at about the same time."
+            ) from error
+        # JAX has no public door to the service by which its processes find one another; Orbax uses this one too.
+        self.client = importlib.import_module("jax._src.distributed").global_state.client
+        self.count, self.number, self.shared = jax.process_count(), jax.process_index(), 0
+        super().__init__(None)
+        if not self.first:
+            display.silence()
+
+    def share(self, make: Callable[[], Any]) -> Any:
+        self.shared += 1
+        key = f"zoo/{self.shared}"
+        if not self.first:
+            return json.loads(self.client.blocking_key_value_get(key, DAY))
+        value = json.dumps(make(), default=float)
+        self.client.key_value_set(key, value)
+        return json.loads(value)
+
+    def late(self, past: Callable[[], bool], step: int) -> bool:
+        return step % STEPS == 0 and self.share(past)
+
+    def broadcast(self, make: Callable[[], Sequence[np.ndarray]], like: Sequence[np.ndarray]) -> Sequence[np.ndarray]:
+        from jax.experimental import multihost_utils
+
+        values = list(make()) if self.first else [np.zeros_like(value) for value in like]
+        return [np.asarray(value) for value in multihost_utils.broadcast_one_to_all(values)]
+
+    def in_turn(self, make: Callable[[], Any]) -> Any:
+        if self.first:
+            value = make()
+        self.share(lambda: True)
+        return value if self.first else make()
+
+    def rows(self, batches: Any) -> Any:
+        """Batches with this worker's rows of each.
+
+        Every worker makes the whole batches, by the same seed: all agree on their number, their order and their
+        padded lengths by construction, and each batch is exactly that of a single process. The price is that each
+        worker encodes, shuffles and pads everything; `scripts/scale.py` measures it. Data are encoded once and kept
+        in memory, so for corpora of this size it is about a percent of a step.
+        """
+
+        def mine(*batch: Any) -> Any:
+            return keras.tree.map_structure(self._mine, batch)
+
+        return batches.map(mine).prefetch(2)
+
+    def _mine(self, array: Any) -> Any:
+        share = array.shape[0] // self.count  # batches have one size on JAX, padded with rows of weight 0
+        return array[self.number * share : (self.number + 1) * share]
+
+    def build(self, stage: Stage) -> tuple[keras.Model, keras.Model]:
+        check_batch(stage.recipe.batch_size, self.count)
+        check_examples(stage.data.examples_per_epoch(), self.count)
+        with self.alone():
+            own = stage.build(stage.recipe, stage.data)
+        keras.utils.set_random_seed(stage.recipe.seed)
+        return stage.build(stage.recipe, stage.data), own
+
+    def checkpoint(self, folder: Path) -> Any:
+        return SharedCheckpoint(folder, self)
+
+    def check(self, name: str, facts: Mapping[str, Any]) -> None:
+        """Compares what all workers have with what worker 0 has, on all of them.
+
+        Raises:
+            UserError: With the first worker that has something else, and what.
+        """
+        self.client.key_value_set(f"zoo/{name}/{self.number}", json.dumps(facts, default=str))
+        found = [json.loads(self.client.blocking_key_value_get(f"zoo/{name}/{i}", DAY)) for i in range(self.count)]
+        for number, theirs in enumerate(found):
+            changed = [f"{key} ({found[0].get(key)} -> {theirs[key]})" for key in theirs if theirs[key] != found[0][key]]
+            if changed:
+                raise UserError(
+                    f"Worker {number} differs from worker 0: {', '.join(changed)[:400]}. Start all workers with the "
+                    "same command, the same data and the same versions."
+                )
+
+    @contextlib.contextmanager
+    def running(self) -> Iterator[None]:
+        """Ends this process when the training fails: JAX would wait for the others, which wait for this one."""
+        try:
+            with super().running():
+                yield
+            self.share(lambda: True)  # the others stay until worker 0 has saved
+        except BaseException as error:
+            _end(error, self)
+
+
+class SharedCheckpoint:
+    """A checkpoint that worker 0 reads and writes for all; see `Checkpoint`.
+
+    Args:
+        folder: Its folder, which the others need not see.
+        workers: The workers.
+    """
+
+    def __init__(self, folder: Path, workers: Workers) -> None:
+        self.inner, self.workers = Checkpoint(folder), workers
+
+    def begun(self) -> bool:
+        """Whether there is a state."""
+        return self.workers.share(self.inner.begun)
+
+    def keep(self, model: keras.Model, state: TrainState) -> None:
+        """Saves everything that the next epoch depends on."""
+        variables(model)  # all workers build the optimizer together
+        if self.workers.first:
+            self.inner.keep(model, state)
+        self.workers.share(lambda: True)
+
+    def keep_best(self, model: keras.Model) -> None:
+        """Saves the weights to be published if no better ones come."""
+        if self.workers.first:
+            self.inner.keep_best(model)
+
+    def read(self) -> TrainState:
+        """The stored state."""
+        return TrainState(**self.workers.share(lambda: dataclasses.asdict(self.inner.read())))
+
+    def restore(self, model: keras.Model) -> TrainState:
+        """Sets a model and its optimizer to where the last whole epoch left them."""
+        state, like = self.read(), [variable.numpy() for variable in variables(model)]
+        assign(variables(model), self.workers.broadcast(lambda: self.inner.values(model, state), like))
+        return state
+
+    def restore_best(self, model: keras.Model) -> None:
+        """Sets a model to its best weights so far."""
+        model.set_weights(self.workers.broadcast(lambda: self.inner.best(model), model.get_weights()))
+
+
+def join(plan: Plan) -> Workers:
+    """The workers of a plan, as this process sees them; JAX must not have computed anything before.
+
+    Raises:
+        UserError: If they do not find one another, or devices are missing.
+    """
+    if not plan.alone:
+        return Group(plan)
+    if plan.devices == 1:
+        return ALONE
+    if keras.backend.backend() == "tensorflow":
+        return importlib.import_module("zoo.training.mirrored").Mirrored(plan.devices)
+    return ALONE if len(keras.distribution.list_devices()[: plan.devices]) == 1 else Devices(plan.devices)
+
+
+def identity(recipe: TrainConfig) -> dict[str, Any]:
+    """What all workers have to have in common before they train."""
+    versions = {name: importlib.import_module(name).__version__ for name in ("keras", "jax", "tensorflow", "numpy")}
+    return {**dataclasses.asdict(recipe), "zoo": zoo.__version__, "python": platform.python_version(), **versions}
+
+
+def _end(error: BaseException, workers: Workers) -> None:
+    """Says what went wrong with this worker, and ends it without JAX's own farewell."""
+    code = 1
+    if isinstance(error, UserError):
+        code = 2
+        terminal.complain(str(error))
+    elif isinstance(error, (KeyboardInterrupt, SystemExit)):
+        code = 130
+        terminal.complain("Interrupted.", "")
+    elif any(word in str(error) for word in LOSSES):
+        code = launcher.LOST
+        if not launcher.launched():
+            reason = str(error).strip().splitlines()[0][:200]
+            terminal.complain(f"Worker {workers.number} has lost another worker: {reason} --resume goes on.")
+    else:
+        traceback.print_exception(error)
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(code)
