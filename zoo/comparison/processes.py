@@ -1,18 +1,17 @@
 """Runs the trainings of a grid side by side, each in a process of its own with as many threads as any other."""
 
 import contextlib
-import os
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from zoo import cards
 from zoo.comparison import grid as grids
 from zoo.errors import UserError
+from zoo.workers.processes import cores, end, environment, last_line
 
 CORES_PER_PROCESS = 2
 """A small recurrent net gains little from a third core; another process beside it gains all of it."""
@@ -22,17 +21,6 @@ WORKER = ("-m", "zoo.comparison.worker")
 
 POLL = 0.2
 """Seconds between two looks at the processes."""
-
-THREADS = (
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "NUMBA_NUM_THREADS",
-    "RAYON_NUM_THREADS",
-    "TF_NUM_INTRAOP_THREADS",
-    "ZOO_ENGINE_THREADS",
-)
-"""Environment variables by which libraries limit their threads; JAX knows none."""
 
 
 @dataclass
@@ -44,21 +32,9 @@ class Running:
     began: float
 
 
-def cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 def default_processes() -> int:
     """Processes side by side where the user names no number."""
     return max(1, cores() // CORES_PER_PROCESS)
-
-
-def environment(processes: int) -> dict[str, str]:
-    """The environment of one of so many processes: equal shares of the cores."""
-    threads = str(max(1, cores() // processes))
-    limits = dict.fromkeys(THREADS, threads)
-    return {**os.environ, **limits, "TF_CPP_MIN_LOG_LEVEL": "2", "TF_FORCE_GPU_ALLOW_GROWTH": "true"}
 
 
 @contextlib.contextmanager
@@ -124,7 +100,7 @@ def run_all(
                     _report(grid, item, failed, say)
                     _say_left(len(todo) + len(running), spent, processes, say)
         finally:
-            _end(running)
+            end(item.process for item in running)
     return failed
 
 
@@ -152,7 +128,7 @@ def _report(grid: grids.Grid, item: Running, failed: dict[grids.Run, str], say: 
         )
         say(f"{item.run.name}: {monitor}: {shown}; {(time.monotonic() - item.began) / 60:.1f} minutes in all.")
         return
-    failed[item.run] = _last_line(grid.log(item.run)) or f"it ended with {item.process.returncode}"
+    failed[item.run] = last_line(grid.log(item.run)) or f"it ended with {item.process.returncode}"
     say(f"{item.run.name} failed: {failed[item.run]} (the whole of it: {grid.log(item.run)})")
 
 
@@ -160,18 +136,3 @@ def _say_left(left: int, spent: Sequence[float], processes: int, say: Callable[[
     if left:
         minutes = left * sum(spent) / len(spent) / processes / 60
         say(f"{left} trainings left, about {minutes:.0f} minutes." if left > 1 else "One training left.")
-
-
-def _last_line(log: Path) -> str:
-    lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-    return lines[-1].removeprefix("Error: ") if lines else ""
-
-
-def _end(running: Sequence[Any]) -> None:
-    """Ends processes that are still there; each keeps its last whole epoch."""
-    for item in running:
-        item.process.terminate()
-    for item in running:
-        item.process.wait()
-        if item.process.stdin:
-            item.process.stdin.close()

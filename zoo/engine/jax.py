@@ -158,9 +158,7 @@ def _run(kind: str, reverse: tuple[bool, ...], masked: bool, keep: bool, *arrays
         return _operation(kind, tuple(reverse), masked, keep, *arrays)
     mask, rest = arrays[1] if masked else None, arrays[1 + masked :]
     weights, states = _grouped(rest[: 3 * len(reverse)], 3), _grouped(rest[3 * len(reverse) :], compiled.KINDS[kind][1])
-    parts = [
-        scanned.run(kind, arrays[0], mask, *each) for each in zip(weights, states, reverse, strict=True)
-    ]
+    parts = [scanned.run(kind, arrays[0], mask, *each) for each in zip(weights, states, reverse, strict=True)]
     outputs = [part for part, _ in parts]
     whole = outputs[0] if len(parts) == 1 else jnp.concatenate(outputs, axis=-1)
     return whole, *(state for _, last in parts for state in last)

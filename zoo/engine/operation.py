@@ -81,6 +81,7 @@ def _in_jax(pair: Pair, tensors: list, fixed: list) -> list:
         return called(pair.backward, [array.shape for array in tensors], arrays), by_fixed
 
     run.defvjp(kept, gradient)
+
     def flat(*arrays: Any) -> tuple:
         return tuple(run(arrays[: len(tensors)], arrays[len(tensors) :]))
 

@@ -11,7 +11,6 @@ import dataclasses
 import datetime
 import importlib
 import json
-import math
 import os
 import platform
 import sys
@@ -26,7 +25,7 @@ import numpy as np
 import zoo
 from zoo import terminal
 from zoo.errors import UserError
-from zoo.settings import TrainConfig, differences
+from zoo.settings import TrainConfig
 from zoo.task import Stage
 from zoo.training import display
 from zoo.training.checkpoint import Checkpoint, TrainState, assign, variables
@@ -258,7 +257,9 @@ class Group(Devices):
         self.client.key_value_set(f"zoo/{name}/{self.number}", json.dumps(facts, default=str))
         found = [json.loads(self.client.blocking_key_value_get(f"zoo/{name}/{i}", DAY)) for i in range(self.count)]
         for number, theirs in enumerate(found):
-            changed = [f"{key} ({found[0].get(key)} -> {theirs[key]})" for key in theirs if theirs[key] != found[0][key]]
+            changed = [
+                f"{key} ({found[0].get(key)} -> {theirs[key]})" for key in theirs if theirs[key] != found[0][key]
+            ]
             if changed:
                 raise UserError(
                     f"Worker {number} differs from worker 0: {', '.join(changed)[:400]}. Start all workers with the "

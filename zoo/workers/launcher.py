@@ -117,6 +117,12 @@ def _explain(worker: Worker, count: int) -> int:
     return code if code > 0 and code != LOST else 1
 
 
+def own_arguments(arguments: Sequence[str]) -> list[str]:
+    """The arguments that a user typed, without those that a launcher has added."""
+    place = -4 if launched() else len(arguments)
+    return list(arguments[:place])
+
+
 def launched() -> bool:
     """Whether another process has started this one as a worker, and watches it."""
     return bool(os.environ.get(LAUNCHED))

@@ -85,6 +85,10 @@ class Plan:
         return self.count is not None and self.count > 1 and self.coordinator is None
 
 
+SINGLE = Plan()
+"""One process, one device."""
+
+
 def plan(config: WorkerConfig, backend: str, batch_size: int, limit: int | None = None) -> Plan:
     """Checks options, and where worker 0 is to be reached.
 
@@ -108,7 +112,8 @@ def plan(config: WorkerConfig, backend: str, batch_size: int, limit: int | None 
         return found
     if backend != "jax":
         raise UserError(
-            f"Several workers train on JAX only, and the backend is {backend}. Add --backend jax, or leave --workers out."
+            f"Several workers train on JAX only, and the backend is {backend}. Add --backend jax, or leave out "
+            "--workers."
         )
     if importlib.util.find_spec("jax") is None:
         raise UserError("Several workers train on JAX, which is not installed: pip install 'zoo[jax]'.")
