@@ -5,8 +5,8 @@
 
 Cards and the table of models come from the JSON in `saved_models`; the rest of the numbers from `scripts/measured.json`
 (written by the benchmarks), from `scripts/engine.json`, from `scripts/board.json` (by `scripts/board.py`) and from each
-task's `experiments*.csv`. In a document, what stands between
-`<!-- NAME -->` and `<!-- /NAME -->` is replaced.
+task's `experiments.csv`, `experiments-NAME.csv`. In a document, what stands between `<!-- NAME -->` and
+`<!-- /NAME -->` is replaced.
 """
 
 import csv
@@ -30,7 +30,7 @@ MODELS = ROOT / "saved_models"
 TRANSLATE = ("bleu", "bleu_greedy", "bleu_lc_tok", "bleu_lc_tok_greedy", "chrf")
 CAPTION = ("bleu_1", "bleu_2", "bleu_3", "bleu_4", "rouge_l", "cider")
 CHARLM = ("loss", "bits_per_character", "perplexity")
-TAG = ("accuracy", "macro_f1", "span_f1")
+TAG = ("accuracy", "macro_f1")
 CLASSIFY = ("accuracy", "macro_f1", "log_loss", "ece")
 """The test scores in a task's table."""
 
@@ -48,7 +48,7 @@ def blocks() -> dict[str, str]:
     first = facts["first_run"]
     tests, served = facts["tests"], facts["evaluate"]["sentiment-gru-imdb"]
     return {
-        "models": cards.table(summaries).replace("](", "](saved_models/"),
+        "models": cards.table(summaries, model_card.about).replace("](", "](saved_models/"),
         "first-run": (
             f"It installs, trains for {first['seconds']} seconds on {first['cores']} cores, and ends with\n\n"
             "    saved_models/sentiment-gru-reviews-2\n"
@@ -73,7 +73,7 @@ def blocks() -> dict[str, str]:
         "caption-speed": caption_speed(facts["caption"]),
         "charlms": scores(summaries, "charlm", CHARLM, digits=4),
         "shakespeare": shakespeare(facts["evaluate"]),
-        "tags": scores(summaries, "tag", TAG, digits=4),
+        "tags": scores(summaries, "tag", TAG, some=("span_f1",), digits=4),
         "classifiers": scores(summaries, "classify", CLASSIFY, digits=4),
         "memory": memory(facts["memory"]),
         "parity": parity(json.loads((ROOT / "tasks" / "tag" / "parity.json").read_text("utf-8"))),
@@ -91,7 +91,7 @@ def scores(
             (
                 f"[{item.name}](../../saved_models/{item.name}/README.md)",
                 *(f"{item.metrics['scores']['test'][name]:.{digits}f}" for name in names),
-                *(_rounded(item.metrics["scores"]["test"].get(name)) for name in some),
+                *(_rounded(item.metrics["scores"]["test"].get(name), digits) for name in some),
                 item.recipe["train"]["seed"],
                 item.metrics["training"]["epochs"],
                 f"{item.metrics['training']['minutes']:.0f}",
@@ -102,8 +102,8 @@ def scores(
     )
 
 
-def _rounded(value: float | None) -> str:
-    return "" if value is None else f"{value:.2f}"
+def _rounded(value: float | None, digits: int = 2) -> str:
+    return "" if value is None else f"{value:.{digits}f}"
 
 
 def translation_speed(rows: dict[str, dict]) -> str:
@@ -249,7 +249,7 @@ def documents() -> dict[Path, str]:
     for item in summaries:
         wanted[item.path / cards.CARD] = model_card.render(item)
     head = "# Published models\n\nRendered from the JSON files of each folder.\n\n"
-    wanted[MODELS / "README.md"] = head + cards.table(summaries) + "\n"
+    wanted[MODELS / "README.md"] = head + cards.table(summaries, model_card.about) + "\n"
     return wanted
 
 
@@ -261,7 +261,7 @@ def main() -> int:
         print("stale:" if check else "wrote", file.relative_to(ROOT))
         if not check:
             file.write_text(wanted[file], encoding="utf-8")
-    unknown = unmeasured.check({file: text for file, text in wanted.items() if file.parent.parent != MODELS})
+    unknown = unmeasured.check({file: text for file, text in wanted.items() if MODELS not in file.parents})
     print(*unknown, sep="\n", end="\n" if unknown else "")
     if old := engine_chart.stale(CHART, engine()):
         print("stale:" if check else "wrote", CHART.relative_to(ROOT))

@@ -203,7 +203,7 @@ def test_an_input_without_an_answer_is_a_line_and_exit_code_1(
         name="toy",
         summary="A toy.",
         recipe=installed()["sentiment"].recipe,
-        task=SimpleNamespace(predict=lambda saved, ask: asked.append((saved, *ask.inputs)) or iter(lines)),
+        predict=lambda saved, ask: asked.append((saved, *ask.inputs)) or iter(lines),
     )
     done = CliRunner().invoke(answers.command(toy, [cli.MODELS_DIR, cli.BACKEND]), ["--model", "m", "a", "b"])
     assert (done.exit_code, done.stdout.splitlines()) == (code, lines)

@@ -69,13 +69,13 @@ ROWS = {
     "zoo/stored.py": "zoo zoo.cards zoo.data.files zoo.data.text zoo.errors zoo.legacy zoo.schema",
     "zoo/runtime/choice.py": "zoo.cards zoo.data.cache zoo.errors zoo.schema",
     "zoo/runtime/*": f"numpy onnxruntime zoo.decoding {READ}",
-    "zoo/export/__init__.py": "zoo.runtime.choice",
+    "zoo/export/__init__.py": "zoo.runtime",
     "zoo/export/command.py": "click zoo.cards zoo.options zoo.settings zoo.terminal",
     "zoo/export/formats.py": "zoo.errors zoo.names",
     "zoo/export/readme.py": "zoo.cards",
     "zoo/export/programs/*": "numpy onnxruntime PIL tokenizers",
     "zoo/export/*": f"keras numpy onnx zoo.runtime {READ} {NETS}",
-    "zoo/saved.py": f"h5py keras numpy zoo.runtime.choice zoo.archive zoo.schema {EVERYTHING}",
+    "zoo/saved.py": f"h5py keras numpy zoo.runtime zoo.archive zoo.schema {EVERYTHING}",
     "zoo/training/*": f"filelock keras msgspec numpy rich {EVERYTHING}",
     "zoo/report/folder.py": "zoo.errors",
     "zoo/report/values.py": "numpy",
@@ -91,8 +91,7 @@ ROWS = {
     "zoo/demo/page.py": "gradio zoo.lens zoo.task",
     "zoo/lens/settings.py": "zoo.settings",
     "zoo/lens/choices.py": "zoo.cells zoo.errors zoo.names zoo.task",
-    "zoo/lens/commands.py": "click zoo.cards zoo.errors zoo.options",
-    "zoo/lens/shades.py": "click",
+    "zoo/lens/commands.py": "click zoo.cards zoo.completion zoo.errors zoo.help zoo.options",
     "zoo/lens/diagrams.py": "matplotlib numpy zoo.figures",
     "zoo/lens/numpy_steps/*": "numpy",
     "zoo/lens/*": f"keras numpy {EVERYTHING} zoo.demo zoo.training",
@@ -105,7 +104,7 @@ ROWS = {
     "zoo/inspection/commands.py": "click zoo.options zoo.task zoo.terminal",
     "zoo/inspection/*": "numpy zoo.data zoo.ids zoo.task",
     "zoo/answers.py": (
-        "click zoo.cards zoo.completion zoo.environment zoo.errors zoo.options zoo.runtime.choice zoo.task zoo.terminal"
+        "click zoo.cards zoo.completion zoo.environment zoo.errors zoo.options zoo.runtime zoo.task zoo.terminal"
     ),
     "zoo/cli.py": (
         "click zoo zoo.answers zoo.cards zoo.cells zoo.comparison zoo.completion zoo.data.datasets zoo.demo "
@@ -248,6 +247,7 @@ def test_every_package_that_is_imported_is_declared() -> None:
         "gradio",
         "fastapi",
         "uvicorn",
+        "ipython",
     }  # extras
     used = {name for file in FILES for name, _ in edges(file, (ROOT / file).read_text(encoding="utf-8"))}
     foreign = {name for name in used if name.split(".")[0] != "zoo"}

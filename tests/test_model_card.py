@@ -91,14 +91,14 @@ def test_data_for_research_only_is_seen_before_anything_else(make, dataset, term
     assert model_card.terms(summary) == terms
     top = model_card.render(summary).partition("\n## ")[0]
     assert ("For research only" in top) == (terms == "research")
-    assert ("research only" in model_card.lines_about(summary)) == (terms == "research")
+    assert ("research only" in model_card.about(summary)) == (terms == "research")
 
 
 def test_synthetic_data_are_called_so(make):
     summary = make("reviews", synthetic=True)
     assert "`reviews` (synthetic)" in model_card.render(summary)
-    assert "synthetic data" in model_card.lines_about(summary)
-    assert "synthetic data" not in model_card.lines_about(make("imdb_reviews"))
+    assert "synthetic data" in model_card.about(summary)
+    assert "synthetic data" not in model_card.about(make("imdb_reviews"))
 
 
 def test_nothing_of_the_data_is_read_as_markup(make):

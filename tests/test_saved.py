@@ -141,14 +141,14 @@ def test_an_existing_folder_is_replaced_only_when_asked(case: Case, folder: Path
     assert [item.name for item in folder.parent.iterdir()] == ["tiny"]
 
 
-@pytest.mark.parametrize("step", ["_sync", "_write_model", "_write_manifest"])
+@pytest.mark.parametrize("step", ["zoo.stored.sync", "zoo.saved._write_model", "zoo.stored.write_manifest"])
 def test_a_full_disk_leaves_the_old_model_whole(
     case: Case, folder: Path, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     def full(*_: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(saved, step, full)
+    monkeypatch.setattr(step, full)
     with pytest.raises(UserError, match=r"No space left on device.*old one is untouched"):
         case.write(folder, overwrite=True)
     monkeypatch.undo()

@@ -291,8 +291,18 @@ def markdown(head: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:
     return "\n".join(lines + ["| " + " | ".join(map(str, row)) + " |" for row in rows])
 
 
-def table(summaries: Iterable[Summary]) -> str:
-    """A Markdown table of saved models, rendered from their files."""
+def table(summaries: Iterable[Summary], about: Callable[[Summary], Iterable[str]] = lambda summary: ()) -> str:
+    """A Markdown table of saved models, rendered from their files.
+
+    Args:
+        summaries: Of the models.
+        about: What is said beside the data of one, such as `zoo.model_card.about`.
+    """
+
+    def data(item: Summary) -> str:
+        notes = list(about(item)) or ["synthetic"] * bool(item.metrics["data"].get("synthetic"))
+        return f"{item.dataset} ({', '.join(notes)})" if notes else item.dataset
+
     return markdown(
         ("model", "task", "cell", "data", "test score", "parameters", "size", "training"),
         (
@@ -300,7 +310,7 @@ def table(summaries: Iterable[Summary]) -> str:
                 f"[{item.name}]({item.name}/README.md)",
                 item.task,
                 item.cell,
-                item.dataset + (" (synthetic)" if item.metrics["data"].get("synthetic") else ""),
+                data(item),
                 f"{item.metrics['monitor']} {number(item.monitored)}",
                 number(item.metrics["training"]["parameters"]),
                 f"{item.bytes / 1e6:.1f} MB",

@@ -386,7 +386,7 @@ def _draw_grid(
     lines = max((text.count("\n") + 1 for text in titles), default=1)
     heading = wrapped(title, side * columns)
     height = rows * (side + 0.17 * lines) + 0.2 * (heading.count("\n") + 1)
-    with canvas(file, max(side * columns, 3.0), height, dpi=100) as figure:
+    with canvas(file, side * columns, height, dpi=100) as figure:
         for axes in figure.subplots(rows, columns, squeeze=False).flat:
             axes.set_axis_off()
         for axes, text, (_, picture, grid) in zip(figure.axes, titles, tiles, strict=False):

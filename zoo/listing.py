@@ -72,7 +72,7 @@ def _model_table(rows: Sequence[Sequence[str]], width: int) -> Iterator[str]:
 
 def _model_row(model: cards.Summary) -> tuple[str, ...]:
     score = f"{model.metrics['monitor']} {cards.number(model.monitored)}"
-    data = ", ".join([model.dataset, *model_card.lines_about(model)])
+    data = ", ".join([model.dataset, *model_card.about(model)])
     return model.name, model.task, model.cell, data, f"{model.bytes / 1e6:.1f} MB", score
 
 

@@ -27,7 +27,6 @@ from keras import ops
 from zoo import engine
 from zoo.errors import UserError
 from zoo.layers import TokenEmbedding
-from zoo.layers.embedding import perturbed
 from zoo.settings import TrainConfig
 
 PROBE = 0.1
@@ -66,7 +65,7 @@ def attach(model: keras.Model, recipe: TrainConfig) -> None:
     if {adversarial, virtual_adversarial} & set(terms) and not embeddings:
         raise UserError("Adversarial terms of the loss perturb vectors of words, and this model reads none.")
     for layer in embeddings:
-        layer.records = bool({adversarial, virtual_adversarial} & set(terms))
+        layer.perturbation.records = bool({adversarial, virtual_adversarial} & set(terms))
     model.extra_loss = ExtraLoss(embeddings, terms, recipe.perturbation) if terms else None
 
 
@@ -87,11 +86,13 @@ class ExtraLoss:
     def __call__(self, model: Any, x: Any, y: Any, y_pred: Any, sample_weight: Any) -> Any:
         """A scalar; the arguments are those of `keras.Model.compute_loss`."""
         batch = Batch(model, x, y, y_pred, sample_weight, self)
-        try:
-            return sum(weight * term(batch) for term, weight in self.terms.items())
-        finally:
-            for layer in self.embeddings:
-                layer.recorded = None
+        return sum(weight * term(batch) for term, weight in self.terms.items())
+
+    def begin(self) -> None:
+        """Forgets the vectors of an earlier pass; a model calls it before each."""
+        for layer in self.embeddings:
+            if not layer.perturbation.shifts:
+                layer.perturbation.take()
 
 
 class Batch:
@@ -108,16 +109,24 @@ class Batch:
 
     def __init__(self, model: Any, x: Any, y: Any, y_pred: Any, sample_weight: Any, owner: ExtraLoss) -> None:
         self.model, self.x, self.y, self.y_pred, self.sample_weight = model, x, y, y_pred, sample_weight
-        self.embeddings, self.epsilon = owner.embeddings, owner.epsilon
+        self.epsilon, self.places = owner.epsilon, [layer.perturbation for layer in owner.embeddings]
+        # A layer that reads source and target is called twice in a pass.
+        self.calls = [place.take() for place in self.places]
 
     def vectors(self) -> list[Any]:
-        """The vectors of the first pass, without a gradient: `(batch, time, embedding_dim)` of each layer."""
-        return [ops.cast(ops.stop_gradient(layer.recorded), "float32") for layer in self.embeddings]
+        """The vectors of the first pass, without a gradient: `(batch, time, embedding_dim)` of each call of a layer."""
+        return [ops.cast(ops.stop_gradient(vectors), "float32") for calls in self.calls for vectors in calls]
 
     def again(self, shifts: Sequence[Any] = ()) -> Any:
         """The outputs of one more pass, with other dropout and with vectors moved by these tensors."""
-        with perturbed(self.embeddings if shifts else (), shifts):
+        left = list(shifts)
+        for place, calls in zip(self.places, self.calls, strict=True):
+            place.take([left.pop(0) for _ in calls] if shifts else ())
+        try:
             return self.model(self.x, training=True)
+        finally:
+            for place in self.places:
+                place.take()
 
     def loss(self, y_pred: Any) -> Any:
         """The plain loss of outputs."""

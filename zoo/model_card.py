@@ -72,7 +72,7 @@ def row(summary: cards.Summary) -> DatasetRow | None:
     """The row of the data set that a model was trained on; None if its task is not installed or the data are own."""
     task = installed().get(summary.task)
     try:
-        found = find_row(summary.recipe["train"]["dataset"], task.recipe.datasets) if task else None
+        found = find_row(summary.recipe["train"].get("dataset", ""), task.recipe.datasets) if task else None
     except UserError:
         return None
     return found[1] if found else None
@@ -300,7 +300,9 @@ def _size(summary: cards.Summary) -> str:
     ]
     latency = summary.measured.get("latency", {})
     lines += [f"- {name}: {value:.4g}" for name, value in latency.items()]
-    if latency:
+    if not latency:
+        lines.append("- Latency: not measured for this model.")
+    else:
         lines.append(f"- Measured on {cards.cores(summary.measured)} ({summary.measured['machine']['processor']}).")
     return "\n".join(lines)
 
@@ -329,8 +331,8 @@ def _citation(summary: cards.Summary) -> str:
     return f"{text}\n\nCite the data as well: {found.description}." if found else text
 
 
-def lines_about(summary: cards.Summary) -> Iterator[str]:
-    """What a list of models adds about the use of one: synthetic data, or data for research only."""
+def about(summary: cards.Summary) -> Iterator[str]:
+    """What a list of models says of the data of one: that they are synthetic, or for research only."""
     if summary.metrics["data"].get("synthetic"):
         yield "synthetic data"
     if terms(summary) == "research":

@@ -25,6 +25,7 @@ CONFIG = Path(__file__).with_name("mkdocs.yml")
 
 TITLES = {
     "saved": "Saved models",
+    "export": "Export and runtime",
     "data": "Data",
     "lens": "Lens",
     "losses": "Losses, metrics, optimizers",

@@ -7,7 +7,14 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 
-PATTERNS = ("README.md", "CHANGELOG.md", "saved_models/**/README.md", "tasks/**/README.md", "tasks/*/lesson.ipynb")
+PATTERNS = (
+    "README.md",
+    "CHANGELOG.md",
+    "saved_models/**/README.md",
+    "tasks/**/README.md",
+    "tasks/*/lesson.ipynb",
+    "zoo/*/README.md",
+)
 """What the documentation consists of."""
 
 _FENCED = re.compile(r"^(```|~~~).*?^\1", re.MULTILINE | re.DOTALL)

@@ -11,7 +11,8 @@ PACKAGES = ("cells", "layers", "builders", "decoding", "engine")
 """Packages whose public names are those of `__all__`: one page each."""
 
 MODULES = {
-    "saved": ("zoo.saved",),
+    "saved": ("zoo.saved", "zoo.saved_model", "zoo.evaluation"),
+    "export": ("zoo.export", "zoo.runtime"),
     "data": ("zoo.data.*",),
     "lens": ("zoo.lens.*", "zoo.lens.numpy_steps"),
     "losses": ("zoo.losses", "zoo.metrics", "zoo.optimizers"),

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from zoo import figures
+from zoo.ids import SPECIAL
 
 
 def grids(attention: np.ndarray) -> np.ndarray:
@@ -29,4 +30,4 @@ def draw(path: Path, picture: np.ndarray, words: Sequence[str], attention: np.nd
         UserError: If the file cannot be written.
     """
     tiles = list(zip(words, grids(attention), strict=True)) if attention.shape[1] else []
-    figures.draw_sheet(path, picture, tiles, title=title or " ".join(words))
+    figures.draw_sheet(path, picture, tiles, title=title or " ".join(word for word in words if word not in SPECIAL))

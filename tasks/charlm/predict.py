@@ -25,7 +25,7 @@ READ_LENGTH = 128
 def predict(saved: SavedModel, config: Predict) -> Iterator[str]:
     """Each prompt and what the model writes after it, in chunks; or a line with its log-probability."""
     temperatures = config.sampled_temperatures()
-    for prompt in config.inputs:
+    for prompt in map(text.whole_characters, config.inputs):
         ids = _encode(saved, prompt)
         if config.score:
             yield _score(saved, prompt, ids, config)

@@ -10,7 +10,6 @@ from zoo.errors import UserError
 from zoo.saved_model import SavedModel
 from zoo.task import error_line, json_line, named_line
 
-from . import sound
 from .inputs import parse_steps, read_picture
 from .pixels import in_order, scale
 from .recipe import Predict
@@ -38,6 +37,8 @@ def _read(name: str, assets: Mapping[str, Any], invert: bool) -> np.ndarray | Us
     shape = assets["shape"]
     try:
         if "audio" in assets:
+            from . import sound  # TensorFlow computes the frames
+
             return sound.read(name, assets["audio"])
         if "order" in assets:
             return in_order(read_picture(name, assets["picture"], invert)[None], assets["order"])[0]

@@ -1,6 +1,8 @@
 """Settings of the classification task. Standard library and `zoo.settings` only: `--help` reads this file."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from zoo.settings import PredictConfig, TrainConfig, setting
 from zoo.task import Recipe
@@ -86,6 +88,16 @@ class Predict(PredictConfig):
     invert: bool = setting(False, "Invert pictures: the digits for training are light ink on a dark background.")
 
 
+def can_answer(config: Predict, data: Mapping[str, Any]) -> bool:
+    """Whether a model with this card of its data reads the first input, a sound or something else.
+
+    A stream of inputs is not looked into; those who pipe names of sound files name the model.
+    """
+    first = config.inputs[0].strip().lower() if isinstance(config.inputs, tuple | list) and config.inputs else ""
+    is_sound = first.endswith((".wav", ".wave")) or first.startswith("data:audio/")
+    return is_sound == ("sample_rate" in data)
+
+
 MEMORY = {
     # One bit to hold: even the simple RNN learns to hold it, once short delays have shown how.
     "delayed_xor": {"units": 32, "dropout": 0.0, "epochs": 4, "learning_rate": 1e-2},
@@ -144,4 +156,5 @@ RECIPE = Recipe(
     },
     cells=CELLS,
     memory=MEMORY,
+    can_answer=can_answer,
 )

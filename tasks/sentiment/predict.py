@@ -54,7 +54,7 @@ def _json(labels: list[str], probabilities: np.ndarray, words: str, marks: list[
     if marks is not None:
         more["words"] = [{"start": s, "end": e, "text": words[s:e], "effect": round(d, 6)} for s, e, d in marks]
     alternatives = [(labels[i], float(probabilities[i])) for i in others]
-    return json_line(words, labels[best], float(probabilities[best]), alternatives, **more)
+    return json_line(text.whole_characters(words), labels[best], float(probabilities[best]), alternatives, **more)
 
 
 def _probabilities(saved: SavedModel, texts: list[str]) -> np.ndarray:

@@ -116,7 +116,7 @@ def _sentences(saved: SavedModel, config: Predict) -> Iterator[str]:
                 for word, i, row in zip(words, best, probabilities, strict=True)
             ]
             score = float(probabilities.max(axis=1).mean()) if words else None
-            yield json_line(sentence, plain, score, words=packed)
+            yield json_line(text.whole_characters(sentence), plain, score, words=packed)
 
 
 def _spans(saved: SavedModel, probabilities: np.ndarray) -> list[tuple[Span, float]]:

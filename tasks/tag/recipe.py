@@ -131,11 +131,9 @@ RECIPE = Recipe(
             "embedding_dim": 128,
             "character_units": 64,
             "units": 192,
-            "word_dropout": 0.15,
+            "word_dropout": 0.1,
             "embedding_dropout": 0.3,
             "dropout": 0.4,
-            "adversarial": 1.0,
-            "perturbation": 0.04,
             "weights_dtype": "float16",
         },
         "conll2003": {

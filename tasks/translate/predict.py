@@ -138,7 +138,7 @@ def _json(saved: SavedModel, config: Predict, words: str, hypotheses: Sequence[M
         more["source_tokens"], more["target_tokens"] = _tokens(saved, words, best)
         more["attention"] = np.asarray(best["attention"]).round(4).tolist()
     alternatives = [(item["text"], item["score"]) for item in others]
-    return json_line(words, best["text"], best["score"], alternatives, **more)
+    return json_line(text.whole_characters(words), best["text"], best["score"], alternatives, **more)
 
 
 def _tokens(saved: SavedModel, words: str, best: Mapping[str, Any]) -> tuple[list[str], list[str]]:

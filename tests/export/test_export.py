@@ -12,6 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from zoo import builders, cli, runtime, saved, schema
+from zoo.data import text
 from zoo.errors import UserError
 from zoo.export import export, folder, formats, graphs, parity, readme
 
@@ -172,6 +173,26 @@ def _expected(model, inputs, path):
         best = probabilities.argmax()
         return [f"{model.assets['labels'][best]}\t{probabilities[best]:.3f}"]
     return [f"{answer['label']}\t{answer['probability']:.3f}" for answer in answers]
+
+
+def test_words_with_labels(tmp_path):
+    """A tagger of words, untrained: the third kind of input of the command, and its program."""
+    tokenizer = text.Tokenizer.train(["a", "fine", "film", "It", "is"], "given")
+    net = builders.tagger(3, "lstm", 6, vocabulary_size=tokenizer.size, embedding_dim=5)
+    metrics = json.loads((PUBLISHED / "tag-gru-clips" / "metrics.json").read_text())
+    assets = {"tokenizer": tokenizer, "labels": ["A", "B", "C"], "input": {"kind": "tokens", "shape": []}}
+    recipe = {"task": "tag", "train": {"cell": "lstm", "dataset": "words.conllu"}, "command": "zoo train tag"}
+    model = saved.write(tmp_path / "words", net, assets, recipe, metrics)
+    path = model.export(examples=0)
+    sentences = ["It is a fine film .", "film", ""]
+    found, expected = runtime.load(model.path).predict(sentences), model.predict(sentences)
+    assert [[word["label"] for word in row["words"]] for row in found] == [
+        [word["label"] for word in row["words"]] for row in expected
+    ]
+    (program,) = re.findall(r"```python\n(.*?)```", (path / "README.md").read_text(), re.DOTALL)
+    (path / "use.py").write_text(program)
+    done = subprocess.run([sys.executable, "use.py", sentences[0]], cwd=path, capture_output=True, text=True)
+    assert done.stdout.split() == [f"{word['word']}/{word['label']}" for word in found[0]["words"]]
 
 
 def test_every_program_is_in_a_readme():

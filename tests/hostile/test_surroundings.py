@@ -38,10 +38,19 @@ def shell(command: str, folder: Path, **variables: str) -> subprocess.CompletedP
             "Error: The working folder no longer exists.",
         ),
         ("ulimit -n 20; {zoo} list tasks", 2, "Error: Only 20 files may be open at once; 64 are needed"),
-        ("KERAS_BACKEND=x {zoo} sentiment x", 2, "Error: KERAS_BACKEND is 'x'; zoo runs on tensorflow and jax."),
-        ("ulimit -v 1500000; {zoo} sentiment x", 2, "Error: Keras cannot be imported within 1.5 GB of memory"),
         (
-            "mkdir jax; echo 'raise ModuleNotFoundError(\"no jax\")' >jax/__init__.py; {zoo} sentiment --backend jax x",
+            "KERAS_BACKEND=x {zoo} sentiment --model sentiment-gru-reviews x",
+            2,
+            "Error: KERAS_BACKEND is 'x'; zoo runs on tensorflow and jax.",
+        ),
+        (
+            "ulimit -v 1500000; {zoo} sentiment --model sentiment-gru-reviews x",
+            2,
+            "Error: Keras cannot be imported within 1.5 GB of memory",
+        ),
+        (
+            "mkdir jax; echo 'raise ModuleNotFoundError(\"no jax\")' >jax/__init__.py; "
+            "{zoo} sentiment --model sentiment-gru-reviews --backend jax x",
             2,
             "Error: Keras cannot use the backend 'jax': no jax. Install it (pip install jax), or choose another",
         ),

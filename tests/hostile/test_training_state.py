@@ -158,6 +158,15 @@ def test_two_trainings_of_one_name_do_not_run_at_once(tmp_path: Path) -> None:
     assert not cards.locked(path).exists()
 
 
+def test_models_are_not_put_into_a_file(tmp_path: Path) -> None:
+    (tmp_path / "models").touch()
+    with (
+        pytest.raises(UserError, match=r"is a file\. Choose a folder as --models-dir"),
+        locked(tmp_path / "models" / "m"),
+    ):
+        pytest.fail("locked within a file")
+
+
 RACER = """
 import sys, time
 from pathlib import Path

@@ -70,7 +70,8 @@ def test_what_is_printed_of_connectivity():
     assert len(lines[1]) == 6
     assert set(lines[1]) <= set("0123456789")
     assert "9" in lines[1], "the strongest one"
-    assert lines[2].startswith("next: ")
+    assert lines[2] == shades.LEGEND_PLAIN
+    assert lines[3].startswith("next: ")
     assert Path("c.png").stat().st_size > 2_000
     (line,) = connectivity.show_connectivity(Connectivity("ab", plot="c.png", json=True), [saved(model("gru"))])
     found = json.loads(line)

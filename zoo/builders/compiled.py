@@ -1,6 +1,5 @@
 """Models that a builder compiles, and that can be compiled anew; functional ones that keep their precision."""
 
-from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -19,7 +18,7 @@ class Recompiled:
         no_extra_loss: Why the model can have none; empty if it can.
     """
 
-    extra_loss: Callable[..., Any] | None = None
+    extra_loss: Any = None
     outputs_logits = False
     no_extra_loss = ""
 
@@ -28,6 +27,12 @@ class Recompiled:
         given = len(args) > 1 or kwargs.get("metrics") is not None  # the second after the loss
         options = kwargs if given else {**kwargs, "metrics": []}
         super().compile(optimizer, loss, *args, **options)  # type: ignore[misc]
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """`keras.Model.__call__`."""
+        if self.extra_loss is not None:
+            self.extra_loss.begin()
+        return super().__call__(*args, **kwargs)  # type: ignore[misc]
 
     def compute_loss(
         self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True

@@ -66,7 +66,7 @@ _HALF = re.compile("[\ud800-\udfff]")
 KINDS = {"char": _char, "word": _word, "given": _given, "bpe": _bpe, "unigram": _unigram}
 
 
-def _whole(text: str) -> str:
+def whole_characters(text: str) -> str:
     """A text without halves of characters (lone surrogates), which the library refuses; each becomes U+FFFD."""
     return text if text.isascii() else _HALF.sub("\ufffd", text)
 
@@ -140,7 +140,10 @@ class Tokenizer:
 
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
         """Ids of each text, without start and end. A text without any token gives an empty list."""
-        return [item.ids for item in self.inner.encode_batch_fast(list(map(_whole, texts)), add_special_tokens=False)]
+        return [
+            item.ids
+            for item in self.inner.encode_batch_fast(list(map(whole_characters, texts)), add_special_tokens=False)
+        ]
 
     def normalize(self, text: str) -> str:
         """A text as the vocabulary sees it: composed (NFC), case folded if so trained; half characters become `?`."""
@@ -158,7 +161,7 @@ class Tokenizer:
 
     def encode_with_offsets(self, text: str) -> list[tuple[int, int, int]]:
         """`(id, start, end)` for each token of a text: the characters `text[start:end]` it covers."""
-        item = self.inner.encode(_whole(text), add_special_tokens=False)
+        item = self.inner.encode(whole_characters(text), add_special_tokens=False)
         spans = []
         for token, (start, end) in zip(item.ids, item.offsets, strict=True):
             if self.token(token) == "▁" and text[start:end].strip():

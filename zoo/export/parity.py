@@ -58,8 +58,9 @@ def compare(model: Any, net: Any, folder: Path, limit: int) -> dict[str, Any]:
 
 
 def _bytes(folder: Path) -> int:
-    """Size of the graphs."""
-    return sum(file.stat().st_size for file in folder.iterdir() if file.suffix == ".onnx")
+    """Size of the graphs, whatever the format: all files but JSON and README."""
+    files = (file for file in folder.rglob("*") if file.is_file() and file.suffix not in (".json", ".md"))
+    return sum(file.stat().st_size for file in files)
 
 
 def test_batches(model: Any, limit: int) -> tuple[list[Any], dict[str, Any]]:
@@ -192,7 +193,7 @@ def _given(inputs: Any) -> Any:
 
 
 def equal(one: np.ndarray, other: np.ndarray) -> float:
-    """1 for the same answer, else 0; of a row with an answer for each step, the fraction that is the same."""
+    """1 for the same answer, where there is one for each step all of them; else 0."""
     one, other = np.atleast_1d(one), np.atleast_1d(other)
     return float(one.shape == other.shape and (one == other).all())
 

@@ -150,6 +150,10 @@ def _examples(data: Data, name: str) -> Iterator[tuple]:
             yield ("".join(document).encode("utf-8", "replace"),)
 
 
+SAMPLES = np.int16
+"""Type of the samples of a sound; labels have more bits."""
+
+
 def _measure(example: tuple) -> Iterator[tuple[str, int, list[str]]]:
     """What the lengths within an example count, the lengths, and its texts."""
     arrays = [np.asarray(component) for component in example]
@@ -166,7 +170,7 @@ def _measure(example: tuple) -> Iterator[tuple[str, int, list[str]]]:
                 yield from (("words of a caption", len(text.split()), []) for text in texts)
             else:
                 yield "words", len(texts), texts
-        elif array.ndim and array.dtype.kind in "fu":
+        elif array.ndim and (array.dtype.kind in "fu" or array.dtype == SAMPLES):
             yield ("steps" if array.ndim != 3 else "rows"), len(array), []
 
 
@@ -233,7 +237,7 @@ def _show(example: tuple, names: Sequence[str]) -> str:
             words = [item.decode("utf-8", "replace") for item in array.ravel()]
             text = " ".join(words)
             parts.append(repr(text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."))
-        elif array.dtype.kind == "i" and names:
+        elif array.dtype.kind == "i" and names and array.dtype != SAMPLES:
             labels = [names[int(i)] if 0 <= int(i) < len(names) else "-" for i in array.ravel()]
             parts.append(" ".join(labels[:20]) + (" ..." if len(labels) > 20 else ""))
         else:

@@ -1,7 +1,6 @@
 """Token ids to vectors, with the dropout that recurrent models of text want."""
 
-import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -10,6 +9,36 @@ from keras import ops
 from zoo.engine import take_rows
 from zoo.layers.explicit_mask import ExplicitMask
 from zoo.layers.word_dropout import WordDropout
+
+
+class Perturbation:
+    """What a training does to the vectors that an embedding returns, in the order of its calls within a pass.
+
+    A plain object, so that Keras neither tracks nor saves it.
+
+    Attributes:
+        records: Whether vectors are kept.
+        recorded: Those of the passes since `take` was called, `(batch, time, embedding_dim)` each.
+        shifts: Tensors that are added to the vectors of the next calls, one for each.
+    """
+
+    def __init__(self) -> None:
+        self.records = False
+        self.recorded: list[Any] = []
+        self.shifts: list[Any] = []
+
+    def passed(self, vectors: Any) -> Any:
+        """The vectors of a call, moved if there is a shift for it."""
+        if self.shifts:
+            return vectors + ops.cast(self.shifts.pop(0), vectors.dtype)
+        if self.records:
+            self.recorded.append(vectors)
+        return vectors
+
+    def take(self, shifts: Sequence[Any] = ()) -> list[Any]:
+        """What was recorded, which is forgotten; from now on these shifts are added."""
+        found, self.recorded, self.shifts = self.recorded, [], list(shifts)
+        return found
 
 
 @keras.saving.register_keras_serializable("zoo")
@@ -39,7 +68,7 @@ class TokenEmbedding(ExplicitMask):
         policy = self.dtype_policy
         self.words = WordDropout(word_dropout, dtype=policy, name="word_dropout")
         self.table = keras.layers.Embedding(vocabulary_size, embedding_dim, dtype=policy, name="table")
-        self.records, self.recorded, self.shift = False, None, None  # see `perturbed`
+        self.perturbation = Perturbation()
         self.features = keras.layers.SpatialDropout1D(dropout, dtype=policy, name="dropout")
 
     def build(self, input_shape: tuple) -> None:
@@ -48,10 +77,7 @@ class TokenEmbedding(ExplicitMask):
     def call(self, tokens: Any, mask: Any | None = None, training: bool | None = None) -> Any:
         """Tokens `(batch, time)`, mask `(batch, time)` True = real -> `(batch, time, embedding_dim)`."""
         vectors = self.table(self.words(tokens, mask=mask, training=training))
-        if self.shift is not None:
-            vectors = vectors + ops.cast(self.shift, vectors.dtype)
-        elif self.records and training:
-            self.recorded = vectors
+        vectors = self.perturbation.passed(vectors) if training else vectors
         return self.features(vectors, training=training)
 
     def look_up(self, tokens: Any) -> Any:
@@ -68,20 +94,3 @@ class TokenEmbedding(ExplicitMask):
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
         return (*input_shape, self.embedding_dim)
-
-
-@contextlib.contextmanager
-def perturbed(embeddings: Sequence[TokenEmbedding], shifts: Sequence[Any]) -> Iterator[None]:
-    """Within it, layers add tensors to the vectors they return.
-
-    Args:
-        embeddings: The layers.
-        shifts: A tensor `(batch, time, embedding_dim)` for each.
-    """
-    for layer, shift in zip(embeddings, shifts, strict=True):
-        layer.shift = shift
-    try:
-        yield
-    finally:
-        for layer in embeddings:
-            layer.shift = None

@@ -25,8 +25,8 @@ from zoo.cells.cell import state_sizes
 from zoo.errors import UserError
 from zoo.lens import gates, nets, tables
 from zoo.lens.settings import Carry
-from zoo.lens.shades import visible
 from zoo.saved import SavedModel
+from zoo.shades import visible
 
 Gates = Mapping[str, np.ndarray]
 

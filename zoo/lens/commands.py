@@ -11,10 +11,15 @@ from zoo import cards, completion, help, options
 from zoo.errors import UserError
 from zoo.lens import choices, settings
 
-HELP = "Show what happens inside a recurrent net: equations, gradients through time, gates, memory, units."
+HELP = "Show what happens inside a recurrent net: task shapes, equations, gradients through time, gates, memory, units."
 
 
-EXAMPLES = ("zoo lens equations --cell lstm", 'zoo lens gates MODEL "a fine film"', "zoo lens gradients")
+EXAMPLES = (
+    "zoo lens shapes",
+    "zoo lens equations --cell lstm",
+    'zoo lens gates MODEL "a fine film"',
+    "zoo lens gradients",
+)
 
 
 @dataclass(frozen=True)

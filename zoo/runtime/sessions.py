@@ -30,6 +30,8 @@ class Session:
         self.file, self.inputs, self.outputs = file, facts["inputs"], facts["outputs"]
         options = onnxruntime.SessionOptions()
         options.log_severity_level = SEVERE
+        # Threads that wait for the next step would take the processor from the search between two steps.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:
             self._session = onnxruntime.InferenceSession(file.read_bytes(), options, providers=["CPUExecutionProvider"])
         except Exception as error:  # onnxruntime has a dozen of its own, all of them Exceptions

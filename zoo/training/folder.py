@@ -34,6 +34,8 @@ def locked(path: Path) -> Iterator[None]:
         UserError: At once, if another process does; says since when.
     """
     file = cards.locked(path)
+    if file.parent.is_file():
+        raise UserError(f"{file.parent} is a file. Choose a folder as --models-dir.")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         lock = filelock.FileLock(file, timeout=0)

@@ -15,8 +15,9 @@ import scipy.io.wavfile
 import tensorflow as tf
 import tensorflow_datasets as tfds
 from zoo.tasks.classify import data, sound
+from zoo.tasks.classify.model import build
 from zoo.tasks.classify.predict import predict
-from zoo.tasks.classify.recipe import Predict, Train
+from zoo.tasks.classify.recipe import Predict, Train, can_answer
 from zoo.tasks.classify.spoken_digit import spoken_digit_dataset_builder as builder
 
 from zoo import training
@@ -166,8 +167,18 @@ def test_neighbors_in_a_batch_change_no_answer(model: SavedModel) -> None:
 
 def test_what_does_not_fit_is_refused(model: SavedModel) -> None:
     with pytest.raises(UserError, match="recurrent"):
-        data.load(Train(dataset="spoken_digit"))
+        build(Train(dataset="spoken_digit"), data.load(Train(dataset="spoken_digit")))
     with pytest.raises(UserError, match="--speed-range"):
         data.load(recipe(augment=True))
     with pytest.raises(UserError, match="num_mel"):
         data.load(recipe(num_mel=20), model.assets)
+
+
+def test_sounds_are_answered_by_a_model_of_sounds_and_nothing_else_is() -> None:
+    sounds, pictures = {"sample_rate": 8_000}, {"builtin": True}
+    for name in ("digit.wav", "A.WAV ", "data:audio/wav;base64,AA=="):
+        assert can_answer(Predict(inputs=[name]), sounds)
+        assert not can_answer(Predict(inputs=[name]), pictures)
+    for inputs in (["seven.png"], ["[1, 2]"], [], iter(["x.wav"])):
+        assert can_answer(Predict(inputs=inputs), pictures)
+        assert not can_answer(Predict(inputs=inputs), sounds)

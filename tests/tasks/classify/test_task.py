@@ -126,4 +126,4 @@ def test_lines_come_before_the_input_ends(model, files):
         while True:
             yield files[0]
 
-    assert next(iter(predict(model, Predict(inputs=forever())))).partition("\t")[0] in LABELS
+    assert next(iter(predict(model, Predict(inputs=forever())))).split("\t")[1] in LABELS

@@ -337,7 +337,7 @@ def test_other_labels_of_a_set_and_missing_splits(mocked: Callable[..., Any]) ->
 
 @pytest.fixture
 def few_clips(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setattr(compose, "SIZES", {"train": 20, "validation": 6, "test": 8})
 
 

@@ -56,7 +56,7 @@ def test_symbols_of_a_selective_copy_are_repeated_in_their_order():
 def test_the_data_sets_are_those_of_tfds(module, name, monkeypatch, tmp_path):
     sizes = {"train": 12, "validation": 4, "test": 8}
     monkeypatch.setattr(module.Builder, "SIZES", sizes)
-    monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert module.config(DATASETS[name].config) in module.Builder.BUILDER_CONFIGS
     raw = open_sequences(f"{name}/9")
     assert raw.sizes() == sizes
