@@ -95,6 +95,7 @@ RECIPE = Recipe(
     predict=Predict,
     datasets=DATASETS,
     inputs="texts",
+    lines=True,
     example='"a fine film"',
     purpose=(
         "Sorts texts like those of its training data into the labels it was trained on, with a probability for each; "

@@ -108,6 +108,7 @@ RECIPE = Recipe(
     predict=Predict,
     datasets=DATASETS,
     inputs="files",
+    lines=True,
     example="clip.gif",
     purpose=(
         "Gives each frame, word or step of a sequence one of the labels it was trained on; for lessons on memory in "

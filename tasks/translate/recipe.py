@@ -127,6 +127,7 @@ RECIPE = Recipe(
     predict=Predict,
     datasets=DATASETS,
     inputs="texts",
+    lines=True,
     example='"A man is reading."',
     purpose=(
         "Translates single sentences like those of its training data; for lessons on attention and search, and as a "

@@ -48,10 +48,20 @@ def pin(process: subprocess.Popen, number: int, processes: int) -> None:
     if not hasattr(os, "sched_setaffinity"):
         return
     mine = sorted(os.sched_getaffinity(0))
-    share = len(mine) // processes
-    if share:
-        with contextlib.suppress(OSError):  # it has ended already
-            os.sched_setaffinity(process.pid, mine[number * share : (number + 1) * share])
+    if share := len(mine) // processes:
+        _pin(process, mine[number * share : (number + 1) * share])
+
+
+def pin_to_one(process: subprocess.Popen, number: int) -> None:
+    """Gives a process one core, which it shares with others if there are more processes than cores."""
+    if hasattr(os, "sched_setaffinity"):
+        mine = sorted(os.sched_getaffinity(0))
+        _pin(process, [mine[number % len(mine)]])
+
+
+def _pin(process: subprocess.Popen, cores: list[int]) -> None:
+    with contextlib.suppress(OSError):  # it has ended already
+        os.sched_setaffinity(process.pid, cores)
 
 
 def end_with_parent() -> None:
