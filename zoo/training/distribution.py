@@ -192,6 +192,9 @@ class Group(Devices):
         self.client = importlib.import_module("jax._src.distributed").global_state.client
         self.count, self.number, self.shared = jax.process_count(), jax.process_index(), 0
         super().__init__(None)
+        self.stdout = os.dup(1)
+        with open(os.devnull, "wb") as nothing:  # gloo tells standard output about its connections
+            os.dup2(nothing.fileno(), 1)
         if not self.first:
             display.silence()
 
@@ -273,6 +276,7 @@ class Group(Devices):
             with super().running():
                 yield
             self.share(lambda: True)  # the others stay until worker 0 has saved
+            os.dup2(self.stdout, 1)
         except BaseException as error:
             _end(error, self)
 
