@@ -24,6 +24,7 @@ import numpy as np
 
 import zoo
 from zoo import terminal
+from zoo.data import batches
 from zoo.errors import UserError
 from zoo.settings import TrainConfig
 from zoo.task import Stage
@@ -75,9 +76,9 @@ class Workers:
         """What each worker makes for itself, worker 0 first: it may generate a data set that the others then find."""
         return make()
 
-    def rows(self, batches: Any) -> Any:
-        """Batches with this worker's rows of each."""
-        return batches
+    def rows(self, dataset: Any) -> Any:
+        """A data set of batches, with this worker's rows of each."""
+        return dataset
 
     def build(self, stage: Stage) -> tuple[keras.Model, keras.Model]:
         """The model of a stage, and the one by which it is scored and saved: the same one."""
@@ -117,11 +118,7 @@ class Devices(Workers):
     """
 
     def __init__(self, count: int | None) -> None:
-        names = keras.distribution.list_devices()
-        if count is not None and count > len(names):
-            kind = names[0].partition(":")[0].upper()
-            raise UserError(f"--devices {count}: there are {len(names)} devices here ({kind}).")
-        self.names = names[:count]
+        self.names = _first(keras.distribution.list_devices(), count)
         self.parallel = keras.distribution.DataParallel(devices=self.names, auto_shard_dataset=False)
 
     def build(self, stage: Stage) -> tuple[keras.Model, keras.Model]:
@@ -159,6 +156,50 @@ class Devices(Workers):
                     f"The stage {stage.name!r} makes its batches by the model itself, which one process does alone: "
                     "leave --workers and --devices out, or the options of that stage."
                 )
+
+
+class Mirrored(Devices):
+    """Devices of one process on TensorFlow, by `tf.distribute.MirroredStrategy`.
+
+    Each device takes the mean loss of its own rows, and the mean of those means is what is learned from: where rows
+    count differently, as tokens of texts of different lengths do, this is not quite the mean of the whole batch.
+    """
+
+    def __init__(self, count: int | None) -> None:
+        door = importlib.import_module("zoo.engine.tensorflow")
+        self.names = _first(door.devices(), count)
+        self.strategy = door.mirrored(self.names)
+
+    def build(self, stage: Stage) -> tuple[keras.Model, keras.Model]:
+        check_batch(stage.recipe.batch_size, len(self.names), "devices")
+        own = stage.build(stage.recipe, stage.data)
+        keras.utils.set_random_seed(stage.recipe.seed)
+        with self.strategy.scope():
+            model = stage.build(stage.recipe, stage.data)
+            variables(model)  # the optimizer's are spread as well
+        return model, own
+
+    @contextlib.contextmanager
+    def running(self) -> Iterator[None]:
+        os.environ[batches.ONE_SHAPE] = "1"
+        try:
+            yield
+        finally:
+            del os.environ[batches.ONE_SHAPE]
+
+    def alone(self) -> contextlib.AbstractContextManager:
+        return contextlib.nullcontext()
+
+
+def _first(names: list[str], count: int | None) -> list[str]:
+    """The first devices of a list; all for None.
+
+    Raises:
+        UserError: If there are fewer.
+    """
+    if count is not None and count > len(names):
+        raise UserError(f"--devices {count}: there is {len(names)} here ({', '.join(names)[:200]}).")
+    return names[:count]
 
 
 class Group(Devices):
@@ -222,8 +263,8 @@ class Group(Devices):
         self.share(lambda: True)
         return value if self.first else make()
 
-    def rows(self, batches: Any) -> Any:
-        """Batches with this worker's rows of each.
+    def rows(self, dataset: Any) -> Any:
+        """A data set of batches, with this worker's rows of each.
 
         Every worker makes the whole batches, by the same seed: all agree on their number, their order and their
         padded lengths by construction, and each batch is exactly that of a single process. The price is that each
@@ -234,7 +275,7 @@ class Group(Devices):
         def mine(*batch: Any) -> Any:
             return keras.tree.map_structure(self._mine, batch)
 
-        return batches.map(mine).prefetch(2)
+        return dataset.map(mine).prefetch(2)
 
     def _mine(self, array: Any) -> Any:
         share = array.shape[0] // self.count  # batches have one size on JAX, padded with rows of weight 0
@@ -333,9 +374,7 @@ def join(plan: Plan) -> Workers:
         return Group(plan)
     if plan.devices == 1:
         return ALONE
-    if keras.backend.backend() == "tensorflow":
-        return importlib.import_module("zoo.training.mirrored").Mirrored(plan.devices)
-    return ALONE if len(keras.distribution.list_devices()[: plan.devices]) == 1 else Devices(plan.devices)
+    return Mirrored(plan.devices) if keras.backend.backend() == "tensorflow" else Devices(plan.devices)
 
 
 def identity(recipe: TrainConfig) -> dict[str, Any]:
