@@ -2,7 +2,7 @@
 
     python scripts/bench_engine.py --json scripts/engine.json  # what the README shows; 8 minutes on two quiet cores
     python scripts/bench_engine.py --only training,inference --cells lstm
-    python scripts/bench_engine.py --device gpu --json scripts/engine_gpu.json  # on a machine with one; see engine_gpu.py
+    python scripts/bench_engine.py --device gpu --json scripts/engine_gpu.json  # on a GPU: see engine_gpu.py
 
 Each comparison runs in one process, the candidates in turn, so that whatever else the machine does hits all of them.
 A number is the best and the median of many rounds in milliseconds; a ratio is the other's median over the engine's.

@@ -47,14 +47,13 @@ def card() -> str:
     return str(found[0])
 
 
-def path_of(layer: Any) -> str:
+def path_of(layer: Any, kind: str) -> str:
     """The path that a layer takes in training.
 
     Raises:
         SystemExit: If it is not the one for GPUs.
     """
     choice = layer.choice(training=True)
-    kind = "mingru" if "min" in str(layer.get_config()["cell"]).lower() else "lstm"
     if choice.path != PATHS[kind]:
         raise SystemExit(f"A GPU should run this by {PATHS[kind]!r}; chosen was {choice}.")
     return choice.path
@@ -88,7 +87,7 @@ def gpu(seconds: float, cells: list[str]) -> list[dict]:
                 if step := torch_gpu_step(kind, shape, policy):
                     candidates["torch"] = step
                 row = {"what": f"gpu {keras.backend.backend()} {policy}", "cell": kind, "shape": shape, "card": name}
-                rows.append({**row, "path": path_of(ours), **compared(candidates, kind, shape, seconds)})
+                rows.append({**row, "path": path_of(ours, kind), **compared(candidates, kind, shape, seconds)})
     return rows
 
 

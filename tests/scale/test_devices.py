@@ -36,11 +36,9 @@ def test_two_devices_have_the_curve_of_one(backend: str, tmp_path: Path) -> None
     done = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, env={**os.environ, **flags})
     assert done.returncode == 0, done.stderr
     assert "--devices 64: there is 2 here" in done.stdout
-    one, two = (
-        [{key: float(value) for key, value in row.items()} for row in csv.DictReader(path.open(newline=""))]
-        for path in (tmp_path / "saved_models" / name / "history.csv" for name in ("one", "two"))
-    )
+    one, two = ((tmp_path / "saved_models" / name / "history.csv").read_text().splitlines() for name in ("one", "two"))
+    one, two = ([{k: float(v) for k, v in row.items()} for row in csv.DictReader(rows)] for rows in (one, two))
     # On TensorFlow, rows that only fill a batch count for the device that has them.
     for mine, theirs in zip(one, two, strict=True):
         assert theirs == pytest.approx(mine, abs=1e-4 if backend == "jax" else 0.05)
-    assert "spread over several" not in done.stderr or backend == "tensorflow"
+    assert len(one) == 2
