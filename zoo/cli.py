@@ -214,8 +214,6 @@ def _trainer(task: Installed) -> click.Command:
             tensorboard=values["tensorboard"],
             plan=plan,
         )
-        if saved is None:  # another worker has saved the model
-            return
         terminal.echo(str(saved.path))
         found = saved.metrics["scores"]["test"].items()
         rows = [(f"test {name}", cards.number(value), scores.definition(name)) for name, value in found]

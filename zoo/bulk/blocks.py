@@ -171,8 +171,8 @@ class Folder:
             new = self.state / f"{number}.new"
             with new.open("wb") as stream:
                 for count, _ in enumerate(blocks(self.inputs[number])):
-                    with self.block(number, count).open("rb") as part:
-                        shutil.copyfileobj(part, stream)
+                    with self.block(number, count).open("rb") as answers:
+                        shutil.copyfileobj(answers, stream)
             os.replace(new, whole)
         for part in self.state.glob(f"{number}-*"):  # also those that a kill has left
             part.unlink()

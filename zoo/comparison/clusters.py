@@ -4,6 +4,7 @@ All machines of the cluster see the grid's folder, so a training that is interru
 """
 
 import importlib.util
+import logging
 import os
 import time
 from collections.abc import Callable, Sequence
@@ -55,7 +56,7 @@ def run_all(grid: grids.Grid, address: str, slots: int, say: Callable[[str], Non
 
     quiet: dict[str, Any] = {"include_dashboard": False, "num_cpus": slots} if address == LOCAL else {}
     try:
-        ray.init(address=address, log_to_driver=False, logging_level="ERROR", **quiet)
+        ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR, **quiet)
     except (ConnectionError, ValueError, RuntimeError) as error:
         reason = str(error).strip().splitlines()[0][:200]
         raise UserError(f"The Ray cluster at {address} was not reached: {reason}") from error

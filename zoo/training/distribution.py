@@ -187,9 +187,6 @@ class Mirrored(Devices):
         finally:
             del os.environ[batches.ONE_SHAPE]
 
-    def alone(self) -> contextlib.AbstractContextManager:
-        return contextlib.nullcontext()
-
 
 def _first(names: list[str], count: int | None) -> list[str]:
     """The first devices of a list; all for None.
@@ -268,8 +265,9 @@ class Group(Devices):
 
         Every worker makes the whole batches, by the same seed: all agree on their number, their order and their
         padded lengths by construction, and each batch is exactly that of a single process. The price is that each
-        worker encodes, shuffles and pads everything; `scripts/scale.py` measures it. Data are encoded once and kept
-        in memory, so for corpora of this size it is about a percent of a step.
+        worker encodes, shuffles and pads everything, so this part does not get faster with more of them;
+        `scripts/scale.py` measures it (reading). Where it costs too much, examples would have to be divided before they
+        are encoded, and the workers to agree on the length of each batch.
         """
 
         def mine(*batch: Any) -> Any:

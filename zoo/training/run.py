@@ -47,7 +47,7 @@ def train(
     plot: bool = True,
     tensorboard: Path | None = None,
     plan: Plan = SINGLE,
-) -> saved.SavedModel | None:
+) -> saved.SavedModel:
     """Trains a task from a recipe, scores it once on the test split, and saves it.
 
     Args:
@@ -62,24 +62,25 @@ def train(
         plan: Which workers and devices train.
 
     Returns:
-        The saved model; None in all workers but the first.
+        The saved model.
 
     Raises:
+        SystemExit: With 0, at the end of every worker but the first.
         UserError: If something is in the way that the user must decide about, or the input is bad.
     """
     workers = distribution.join(plan)
     with workers.running():
         workers.check("settings", distribution.identity(recipe) if plan.count != 1 else {})
-        if not workers.first:
-            _fitted(installed, recipe, path, cards.under_way(path), [], workers)
-            return None
-        callbacks = [_tensorboard(tensorboard)] if tensorboard else []
-        with locked(path):
-            folder = open_training(path, recipe, resume, overwrite)
-            with _explained(path, recipe, installed.recipe.datasets, command):
-                return _train(
-                    installed, recipe, path, folder, command, callbacks, workers, overwrite=overwrite, plot=plot
-                )
+        if workers.first:
+            callbacks = [_tensorboard(tensorboard)] if tensorboard else []
+            with locked(path):
+                folder = open_training(path, recipe, resume, overwrite)
+                with _explained(path, recipe, installed.recipe.datasets, command):
+                    return _train(
+                        installed, recipe, path, folder, command, callbacks, workers, overwrite=overwrite, plot=plot
+                    )
+        _fitted(installed, recipe, path, cards.under_way(path), [], workers)
+    raise SystemExit(0)
 
 
 @contextlib.contextmanager

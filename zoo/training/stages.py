@@ -61,7 +61,7 @@ class Loop:
             say(_describe(stage, own))
             kept = checkpoint.begun()
             if not kept:
-                checkpoint.keep(own, self._start(stage, own, model, checkpoint))
+                checkpoint.keep(own, self._start(stage, own, copy, model, checkpoint))
             state = checkpoint.restore(own)
             if state.epoch:
                 say(f"Resuming after epoch {state.epoch} of {stage.recipe.epochs}.")
@@ -84,7 +84,9 @@ class Loop:
             with self.workers.alone():
                 scored.set_weights(weights)
 
-    def _start(self, stage: Stage, model: keras.Model, before: keras.Model | None, checkpoint: Any) -> TrainState:
+    def _start(
+        self, stage: Stage, model: keras.Model, scored: keras.Model, before: keras.Model | None, checkpoint: Any
+    ) -> TrainState:
         """The state of a stage before its first epoch; takes weights over from the stage before."""
         state = TrainState()
         if before is None:
@@ -94,7 +96,9 @@ class Loop:
             return state
         model.set_weights(before.get_weights())
         # Until something is better, the weights it starts from are the best.
-        state.best_score = validate(stage, model, total(stage.data, "validation"))[0][stage.monitor] * _sign(stage)
+        self._copy(model, scored)
+        scores = self._validate(stage, scored, total(stage.data, "validation"))[0]
+        state.best_score = scores[stage.monitor] * _sign(stage)
         checkpoint.keep_best(model)
         return state
 
