@@ -82,6 +82,8 @@ def test_two_workers_have_the_curve_of_one(task: str, tmp_path: Path) -> None:
     assert both.stdout.count("test ") == alone.stdout.count("test ")
     assert both.stderr.count("Loading the data set") == 1
     check_same(history("one"), history("two"))
+    paths = [re.search(r"^path +(.*)", done.stderr, re.MULTILINE) for done in (alone, both)]
+    assert paths[0] and paths[1] and paths[0][1] == paths[1][1]  # kernels run on each worker's rows
     assert "--worker-id" not in Path("saved_models/two/recipe.json").read_text()
 
 
@@ -139,3 +141,15 @@ def test_workers_with_other_settings_are_refused_by_all(tmp_path: Path) -> None:
         assert process.returncode == 2, said
         assert "Worker 1 differs from worker 0: units (8 -> 6)" in said
     assert not Path("saved_models").exists()
+
+
+def test_what_ends_worker_0_is_said_by_all(tmp_path: Path) -> None:
+    reviews(tmp_path)
+    Path("saved_models/own").mkdir(parents=True)
+    shared = ["--workers", "2", "--coordinator", f"127.0.0.1:{free_port()}", "--name", "own"]
+    both = [start(*command("sentiment", *shared, "--worker-id", str(number))) for number in range(2)]
+    first, other = (process.communicate(timeout=SECONDS)[1] for process in both)
+    assert both[0].returncode == 2
+    assert first.splitlines()[-1].startswith("Error: saved_models/own exists.")
+    assert both[1].returncode == 75, other
+    assert other.splitlines()[-1].startswith("Error: Worker 0 has ended: saved_models/own exists.")

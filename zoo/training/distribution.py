@@ -42,6 +42,9 @@ GATHERING = 300
 HEARTBEAT = 20
 """Seconds of silence after which a worker counts as dead, where its connections have not said so before."""
 
+LINGERING = 5_000
+"""Milliseconds in which worker 0 lets the others read why all end."""
+
 STEPS = 16
 """Steps between two questions to worker 0 whether the time is used up."""
 
@@ -124,10 +127,10 @@ class Devices(Workers):
     def build(self, stage: Stage) -> tuple[keras.Model, keras.Model]:
         """The model on all devices, and a copy on the first one."""
         check_batch(stage.recipe.batch_size, len(self.names), "devices")
-        own = stage.build(stage.recipe, stage.data)
+        with self.alone():
+            own = stage.build(stage.recipe, stage.data)
         keras.utils.set_random_seed(stage.recipe.seed)  # the copy has drawn numbers
-        with self.parallel.scope():
-            return stage.build(stage.recipe, stage.data), own
+        return stage.build(stage.recipe, stage.data), own
 
     @contextlib.contextmanager
     def running(self) -> Iterator[None]:
@@ -239,11 +242,31 @@ class Group(Devices):
     def share(self, make: Callable[[], Any]) -> Any:
         self.shared += 1
         key = f"zoo/{self.shared}"
+        if self.first:
+            text = json.dumps({"value": make()}, default=float)
+            self.client.key_value_set(key, text)
+        else:
+            text = self.client.blocking_key_value_get(key, DAY)
+        told = json.loads(text)
+        if "error" in told:
+            raise _FirstEnded(f"Worker 0 has ended: {told['error']}")
+        return told["value"]
+
+    def tell_end(self, error: UserError) -> None:
+        """Tells the others, who wait for what worker 0 shares next, that nothing comes, and lets them read it."""
+        for number in (self.shared, self.shared + 1):
+            with contextlib.suppress(Exception):  # that one was shared, or nobody is there any more
+                self.client.key_value_set(f"zoo/{number}", json.dumps({"error": str(error)}))
+        self.wait_for_readers("end")
+
+    def wait_for_readers(self, name: str) -> None:
+        """Lets worker 0, without which nobody can read anything, wait a little until the others have read something."""
         if not self.first:
-            return json.loads(self.client.blocking_key_value_get(key, DAY))
-        value = json.dumps(make(), default=float)
-        self.client.key_value_set(key, value)
-        return json.loads(value)
+            self.client.key_value_set(f"zoo/{name}/{self.number}/read", "1")
+            return
+        for number in range(1, self.count):
+            with contextlib.suppress(Exception):  # it does not read any more
+                self.client.blocking_key_value_get(f"zoo/{name}/{number}/read", LINGERING)
 
     def late(self, past: Callable[[], bool], step: int) -> bool:
         return step % STEPS == 0 and self.share(past)
@@ -303,6 +326,7 @@ class Group(Devices):
                 f"{key} ({found[0].get(key)} -> {theirs[key]})" for key in theirs if theirs[key] != found[0][key]
             ]
             if changed:
+                self.wait_for_readers(name)
                 raise UserError(
                     f"Worker {number} differs from worker 0: {', '.join(changed)[:400]}. Start all workers with the "
                     "same command, the same data and the same versions."
@@ -381,12 +405,23 @@ def identity(recipe: TrainConfig) -> dict[str, Any]:
     return {**dataclasses.asdict(recipe), "zoo": zoo.__version__, "python": platform.python_version(), **versions}
 
 
-def _end(error: BaseException, workers: Workers) -> None:
+class _FirstEnded(UserError):
+    """Worker 0 has ended, and has said why."""
+
+
+def _end(error: BaseException, workers: Group) -> None:
     """Says what went wrong with this worker, and ends it without JAX's own farewell."""
     code = 1
-    if isinstance(error, UserError):
+    if isinstance(error, _FirstEnded):
+        code = launcher.LOST
+        if not launcher.launched():
+            terminal.complain(str(error))
+        workers.wait_for_readers("end")
+    elif isinstance(error, UserError):
         code = 2
         terminal.complain(str(error))
+        if workers.first:
+            workers.tell_end(error)
     elif isinstance(error, (KeyboardInterrupt, SystemExit)):
         code = 130
         terminal.complain("Interrupted.", "")
