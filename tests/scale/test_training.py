@@ -41,7 +41,7 @@ TASKS = {
     "translate": (
         pairs,
         ["--preset", "tiny", "--dataset", "pairs", "--max-length", "8", "--vocabulary-size", "30", "--epochs", "2",
-         "--batch-size", "16"],
+         "--batch-size", "16", "--conditional-cell"],
     ),
     "charlm": (text, ["--preset", "tiny", "--dataset", "text.txt", "--epochs", "2", "--limit", "60"]),
 }  # fmt: skip
@@ -83,7 +83,9 @@ def test_two_workers_have_the_curve_of_one(task: str, tmp_path: Path) -> None:
     assert both.stderr.count("Loading the data set") == 1
     check_same(history("one"), history("two"))
     paths = [re.search(r"^path +(.*)", done.stderr, re.MULTILINE) for done in (alone, both)]
-    assert paths[0] and paths[1] and paths[0][1] == paths[1][1]  # kernels run on each worker's rows
+    assert paths[0]
+    assert paths[1]
+    assert paths[0][1] == paths[1][1]
     assert "--worker-id" not in Path("saved_models/two/recipe.json").read_text()
 
 

@@ -159,3 +159,19 @@ def test_each_worker_has_cores_of_its_own(monkeypatch) -> None:
     for number in range(2):
         processes.pin(type("Process", (), {"pid": number})(), number, 2)  # type: ignore[arg-type]
     assert pinned == {0: [4, 5], 1: [6, 7]}
+
+
+def test_after_an_interruption_worker_0_says_what_is_kept(monkeypatch, tmp_path, capfd) -> None:
+    said = "import time\ntry: time.sleep(60)\nexcept KeyboardInterrupt: print('Kept: all.', file=sys.stderr)"
+    fake(monkeypatch, tmp_path, f"open({str(tmp_path / 'began')!r}, 'w'); {said}", WAIT)
+    (tmp_path / "0.py").write_text((tmp_path / "0.py").read_text().replace("; import time", "\nimport time"))
+
+    def interrupted(_workers):
+        while not (tmp_path / "began").exists():
+            time.sleep(0.01)
+        time.sleep(0.3)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(launcher, "_watch", interrupted)
+    assert launcher.launch(["train"], 2) == 130
+    assert "Kept: all." in capfd.readouterr().err

@@ -218,6 +218,9 @@ class Group(Devices):
         if launcher.launched():
             processes.end_with_parent()
         jax.config.update("jax_cpu_collectives_implementation", "gloo")
+        jax.config.update(
+            "jax_enable_preemption_service", False
+        )  # it would catch the signal by which workers are ended
         try:
             jax.distributed.initialize(
                 plan.coordinator, plan.count, plan.worker_id, initialization_timeout=GATHERING,
@@ -249,7 +252,7 @@ class Group(Devices):
             text = self.client.blocking_key_value_get(key, DAY)
         told = json.loads(text)
         if "error" in told:
-            raise _FirstEnded(f"Worker 0 has ended: {told['error']}")
+            raise FirstEndedError(f"Worker 0 has ended: {told['error']}")
         return told["value"]
 
     def tell_end(self, error: UserError) -> None:
@@ -405,14 +408,14 @@ def identity(recipe: TrainConfig) -> dict[str, Any]:
     return {**dataclasses.asdict(recipe), "zoo": zoo.__version__, "python": platform.python_version(), **versions}
 
 
-class _FirstEnded(UserError):
+class FirstEndedError(UserError):
     """Worker 0 has ended, and has said why."""
 
 
 def _end(error: BaseException, workers: Group) -> None:
     """Says what went wrong with this worker, and ends it without JAX's own farewell."""
     code = 1
-    if isinstance(error, _FirstEnded):
+    if isinstance(error, FirstEndedError):
         code = launcher.LOST
         if not launcher.launched():
             terminal.complain(str(error))

@@ -1,12 +1,13 @@
 """Starts the workers of a training on this machine, watches them, and ends all when one fails."""
 
 import os
+import signal
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,9 @@ LOST = 75
 
 POLL = 0.1
 """Seconds between two looks at the workers."""
+
+INTERRUPTED = 10.0
+"""Seconds in which worker 0 says what is kept, after Ctrl-C."""
 
 GRACE = 8.0
 """Seconds in which the worker that failed first shows itself, after another was lost with it."""
@@ -49,9 +53,8 @@ def launch(arguments: Sequence[str], count: int) -> int:
             for number in range(count):
                 workers.append(_start(arguments, coordinator, number, count, Path(folder), logs))
             failed = _watch(workers)
-        except KeyboardInterrupt:  # a terminal has told the workers as well
-            processes.end([workers[0].process], patience=10.0)
-            return 130
+        except KeyboardInterrupt:
+            return _interrupt(workers)
         finally:
             processes.end([worker.process for worker in workers])
         return 0 if failed is None else _explain(failed, count)
@@ -69,9 +72,19 @@ def _start(
         stdout=stream,
         stderr=stream,
         env={**processes.environment(count), LAUNCHED: "1"},
+        start_new_session=True,  # Ctrl-C in a terminal comes to this process alone, which passes it on
     )
     processes.pin(process, number, count)
     return Worker(number, process, log)
+
+
+def _interrupt(workers: Sequence[Worker]) -> int:
+    """Lets worker 0 say what is kept."""
+    if workers:
+        workers[0].process.send_signal(signal.SIGINT)
+        with suppress(subprocess.TimeoutExpired):
+            workers[0].process.wait(INTERRUPTED)
+    return 130
 
 
 def _watch(workers: Sequence[Worker]) -> Worker | None:
