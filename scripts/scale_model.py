@@ -92,6 +92,8 @@ def _measured(found: dict[str, Any]) -> str:
         rows = [(name, *(f"{row[task]:.0f}" for task in tasks)) for name, row in found["links"].items()]
         parts.append("Examples per second of two workers over a link that was slowed down:")
         parts.append(cards.markdown(("link", *tasks), rows))
+    if missing := found.get("links", {}).get("missing"):
+        parts.append(f"Slow links could not be simulated on this machine ({missing}).")
     if "reduce" in found:
         rows = [(f"{row['bytes']:,}", f"{1000 * row['seconds']:.2f}") for row in found["reduce"]]
         parts.append("An all-reduce between two processes over loopback (gloo):")
