@@ -50,14 +50,14 @@ def translations(models: Sequence[Any], texts: Sequence[str], batch: int = 64) -
         yield from target_tokenizer(assets).decode(found["tokens"][:, 0])
 
 
-def main() -> None:
+def main(arguments: list[str] | None = None) -> None:
     """Writes the folder."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n\n")[0])
     parser.add_argument("teachers", nargs="+", type=Path)
     parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("--limit", type=int, help="translate only the first N sources")
     parser.add_argument("--no-originals", action="store_true", help="leave the true translations out")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     from zoo.tasks.translate.raw import open_pairs
 
     models = load(options.teachers)

@@ -9,6 +9,7 @@ written down and shown.
 """
 
 import argparse
+import csv
 import dataclasses
 import datetime
 import json
@@ -22,7 +23,13 @@ from typing import Any
 
 import ledger
 
+from zoo import figures, saved
+from zoo.task import find
+
 ROOT = Path(__file__).parents[1]
+
+SAMPLE = {"seed": None, "max_minutes": None}
+"""Settings in which candidates may differ."""
 
 
 def candidate(path: Path) -> dict[str, Any]:
@@ -46,7 +53,11 @@ def best(candidates: list[dict[str, Any]]) -> dict[str, Any]:
     Raises:
         SystemExit: If they differ in more than their seeds, so that they are no sample of one recipe.
     """
-    recipes = [{**item["recipe"]["train"], "seed": None, "max_minutes": None} for item in candidates]
+    recipes = [
+        # Settings that came into the program later had their default then.
+        {**dataclasses.asdict(find(item["recipe"]["task"]).recipe.configure(item["recipe"]["train"])), **SAMPLE}
+        for item in candidates
+    ]
     if any(recipe != recipes[0] for recipe in recipes):
         sys.exit("The candidates' recipes differ in more than the seed. Give trainings of one recipe.")
     higher = candidates[0]["metrics"]["higher_is_better"]
@@ -55,8 +66,6 @@ def best(candidates: list[dict[str, Any]]) -> dict[str, Any]:
 
 def scored(path: Path, dataset: str | None, split: str) -> dict[str, float]:
     """The scores of a saved model on a split."""
-    from zoo import saved
-
     model = saved.load(path)
     given = {"dataset": dataset} if dataset else {}
     data = model.installed.task.load(dataclasses.replace(model.recipe, limit=None, **given), model.assets)
@@ -64,15 +73,15 @@ def scored(path: Path, dataset: str | None, split: str) -> dict[str, float]:
 
 
 def without_paths(recipe: dict[str, Any]) -> dict[str, Any]:
-    """A recipe whose files are called by their names: nobody else has them at the same place."""
+    """The recipe as others may use it: files are called by their names, and the test split is scored."""
     train, command = dict(recipe["train"]), recipe.get("command", "")
     for name, value in train.items():
         if isinstance(value, str) and Path(value).is_absolute():
             train[name] = Path(value).name
             command = command.replace(value, Path(value).name)
-    for option in ("--name", "--models-dir"):  # where the candidate lay
-        command = re.sub(rf" {option} \S+", "", command)
-    return {**recipe, "train": train, "command": command}
+    # Where the candidate lay, and that it was one of several.
+    command = re.sub(r" --(name|models-dir) \S+| --no-(score-test|plot)", "", command)
+    return {**recipe, "train": {**train, "score_test": True}, "command": command}
 
 
 def commit() -> str:
@@ -104,8 +113,6 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--again", metavar="REASON", help="score a split that was scored before, and say why")
     parser.add_argument("--models-dir", type=Path, default=ROOT / "saved_models")
     options = parser.parse_args(arguments)
-    from zoo import saved
-
     candidates = [candidate(path) for path in options.candidates]
     chosen = best(candidates)
     dataset = chosen["metrics"]["data"]["name"]
@@ -133,6 +140,9 @@ def main(arguments: list[str] | None = None) -> None:
     (target / "recipe.json").write_text(
         json.dumps(without_paths(chosen["recipe"]), indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
     )
+    with (target / "history.csv").open(encoding="utf-8", newline="") as stream:
+        history = [{name: float(value) for name, value in row.items() if value} for row in csv.DictReader(stream)]
+    figures.draw_curves(target / "curves.png", history, metrics["monitor"])
     saved.update_metrics(target, metrics)
     saved.load(target)
     print(json.dumps(row, indent=1))

@@ -61,6 +61,6 @@ def test_paths_of_this_machine_are_not_published(publish: Any) -> None:
         "command": "zoo train x --dataset /some/where/train.csv --name y",
     }
     assert script.without_paths(recipe) == {
-        "train": {"dataset": "train.csv", "seed": 1},
+        "train": {"dataset": "train.csv", "seed": 1, "score_test": True},
         "command": "zoo train x --dataset train.csv",
     }

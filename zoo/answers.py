@@ -40,7 +40,7 @@ def command(task: Installed, shared: Sequence[click.Option]) -> click.Command:
         config = recipe.predict(inputs=inputs or (() if typing else terminal.input_lines(task.name)), **given)
         path = _answering(task, config, values)
         model = opened(path, values["runtime"], values["backend"])
-        failed = _prompt(task, model, config) if typing else _print_answers(task.task.predict(model, config))
+        failed = _prompt(task, model, config) if typing else _print_answers(task.predict(model, config))
         if failed:
             sys.exit(1)
 
@@ -179,7 +179,7 @@ def _prompt(task: Installed, model: Any, config: Any) -> bool:
     terminal.echo(f"Type {task.recipe.inputs}, one per line; Ctrl-D ends.", err=True)
     for line in terminal.prompted_lines():
         try:
-            _print_answers(task.task.predict(model, dataclasses.replace(config, inputs=(line,))))
+            _print_answers(task.predict(model, dataclasses.replace(config, inputs=(line,))))
         except UserError as error:
             terminal.complain(str(error))
         except KeyboardInterrupt:

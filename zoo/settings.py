@@ -45,13 +45,15 @@ GROUPS: Mapping[str, Sequence[str]] = {
         "dataset", "validation_dataset", "test_dataset", "text_column", "label_column", "source_column",
         "target_column", "word_column", "tags", "source", "target", "reverse", "limit", "tokenizer", "vocabulary_size",
         "shared_vocabulary", "min_count", "lowercase", "max_length", "head_fraction", "sequence_length", "image_size",
-        "color", "fps", "invert", "captions_per_image", "augment",
+        "color", "fps", "invert", "captions_per_image", "augment", "num_mel", "speed_range", "time_shift", "noise",
     ),
     "Training": (
         "epochs", "batch_size", "learning_rate", "schedule", "warmup", "clip_norm", "weight_decay", "ema_momentum",
         "label_smoothing", "scheduled_sampling", "doubly_stochastic", "patience", "seed", "precision", "max_minutes",
         "pretrain_epochs", "pretrain_learning_rate", "pretrain_window", "pseudo_labels", "reward_epochs",
-        "reward_learning_rate", "reward_bleu", "num_samples", "fine_tune",
+        "reward_learning_rate", "reward_bleu", "num_samples", "fine_tune", "adversarial", "virtual_adversarial",
+        "perturbation", "entropy_minimization", "r_drop", "bpe_dropout", "unlabeled", "self_training_epochs",
+        "self_training_learning_rate", "score_test",
     ),
     "Search": (
         "beam_size", "length_penalty", "coverage_penalty", "num_return", "forced_prefix", "replace_unk", "temperature",

@@ -116,6 +116,11 @@ def at_speed(samples: tf.Tensor, speed: Any) -> tf.Tensor:
     return (1.0 - part) * tf.gather(samples, left) + part * tf.gather(samples, right)
 
 
+def frames(samples: np.ndarray, facts: Mapping[str, Any]) -> np.ndarray:
+    """Samples of a data set, int16 `(time,)`, as a model reads them: `(frames, num_mel)`."""
+    return audio.log_mel(scaled(samples), facts["sample_rate"], facts["num_mel"]).numpy()
+
+
 def read(name: str, facts: Mapping[str, Any]) -> np.ndarray:
     """A sound file as a model reads it, `(frames, num_mel)`; says on standard error if its rate had to be changed.
 

@@ -49,7 +49,7 @@ def answered(task: Installed, model: Any, settings: dict[str, Any], lines: list[
         RuntimeError: If there are more or fewer, which would shift all that follow.
     """
     config = task.recipe.predict(inputs=tuple(lines), **settings)
-    found = [terminal.printable(str(line)) for line in task.task.predict(model, config)]
+    found = [terminal.printable(str(line)) for line in task.predict(model, config)]
     if len(found) != len(lines):
         raise RuntimeError(f"{len(lines)} lines have got {len(found)} answers")
     return found

@@ -226,7 +226,7 @@ def _finished(
         overwrite=overwrite,
     )
     shutil.rmtree(folder, ignore_errors=True)  # the saved model holds all that counts
-    for line in samples(result, data):
+    for line in samples(result, data, "test" if recipe.score_test else "validation"):
         say(line)
     return result
 
@@ -249,13 +249,13 @@ def shares(seconds: Mapping[str, float]) -> str:
     return f"Time: {clock(whole)}: {parts}."
 
 
-def samples(model: saved.SavedModel, data: Data) -> Iterator[str]:
-    """Lines with some examples of the test split: input, answer and truth; none if the task cannot show any."""
+def samples(model: saved.SavedModel, data: Data, split: str = "test") -> Iterator[str]:
+    """Lines with some examples of a split: input, answer and truth; none if the task cannot show any."""
     report = getattr(model.installed.task, "report", None)
     if report is None:
         return
-    answers = report(model, data, "test", SAMPLES)
-    yield "Examples of the test split:"
+    answers = report(model, data, split, SAMPLES)
+    yield f"Examples of the {split} split:"
     for i in range(min(SAMPLES, len(answers.quality))):
         text = answers.shown(i).text
         for name, value in (("input", text), ("answer", answers.answer(i)), ("truth", answers.truth(i))):
