@@ -138,8 +138,8 @@ def test_workers_with_other_settings_are_refused_by_all(tmp_path: Path) -> None:
     shared = ["--workers", "2", "--coordinator", f"127.0.0.1:{free_port()}", "--name", "own"]
     first = start(*command("sentiment", *shared, "--worker-id", "0"))
     other = start(*command("sentiment", *shared, "--worker-id", "1", "--units", "6"))
-    for process in (first, other):
-        said = process.communicate(timeout=SECONDS)[1]
+    texts = [process.communicate(timeout=SECONDS)[1] for process in (first, other)]
+    for process, said in zip((first, other), texts, strict=True):
         assert process.returncode == 2, said
         assert "Worker 1 differs from worker 0: units (8 -> 6)" in said
     assert not Path("saved_models").exists()
