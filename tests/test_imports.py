@@ -136,7 +136,7 @@ ROWS = {
 LATE = {
     "zoo/answers.py": "zoo.bulk zoo.runtime zoo.saved",
     "zoo/comparison/clusters.py": "ray",
-    "zoo/training/distribution.py": "jax tensorflow",
+    "zoo/training/group.py": "jax",
     "zoo/export/command.py": "zoo.saved",
     "zoo/saved_model.py": "zoo.export",
     "zoo/cli.py": "zoo.saved zoo.training",
