@@ -5,8 +5,9 @@
 
 Cards and the table of models come from the JSON in `saved_models`; the rest of the numbers from `scripts/measured.json`
 (written by the benchmarks), from `scripts/engine.json`, from `scripts/export.json` (by `scripts/export_table.py`), from
-`scripts/board.json` (by `scripts/board.py`) and from each task's `experiments.csv`, `experiments-NAME.csv`. In a
-document, what stands between `<!-- NAME -->` and `<!-- /NAME -->` is replaced.
+`scripts/board.json` (by `scripts/board.py`), from `scripts/scale.json` (by `scripts/scale.py`) and from each task's
+`experiments.csv`, `experiments-NAME.csv`. In a document, what stands between `<!-- NAME -->` and `<!-- /NAME -->` is
+replaced.
 """
 
 import csv
@@ -20,6 +21,7 @@ import engine_bars
 import engine_chart
 import export_table
 import measured
+import scale_model
 import unmeasured
 
 from zoo import cards, model_card
@@ -278,6 +280,8 @@ def documents() -> dict[Path, str]:
     summaries = published()
     for item in summaries:
         wanted[item.path / cards.CARD] = model_card.render(item)
+    if (scale := ROOT / "scripts" / "scale.json").exists():
+        wanted[ROOT / "scripts" / "scale.md"] = scale_model.document(json.loads(scale.read_text(encoding="utf-8")))
     head = "# Published models\n\nRendered from the JSON files of each folder.\n\n"
     wanted[MODELS / "README.md"] = head + cards.table(summaries, model_card.about) + "\n"
     return wanted

@@ -95,6 +95,7 @@ RECIPE = Recipe(
     predict=Predict,
     datasets=DATASETS,
     inputs="texts",
+    lines=True,
     example='"a fine film"',
     pipeline_tag="text-classification",
     purpose=(

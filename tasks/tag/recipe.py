@@ -108,6 +108,7 @@ RECIPE = Recipe(
     predict=Predict,
     datasets=DATASETS,
     inputs="files",
+    lines=True,
     example="clip.gif",
     pipeline_tag="token-classification",
     purpose=(

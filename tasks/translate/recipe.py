@@ -127,6 +127,7 @@ RECIPE = Recipe(
     predict=Predict,
     datasets=DATASETS,
     inputs="texts",
+    lines=True,
     example='"A man is reading."',
     pipeline_tag="translation",
     purpose=(
