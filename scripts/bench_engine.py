@@ -2,6 +2,7 @@
 
     python scripts/bench_engine.py --json scripts/engine.json  # what the README shows; 8 minutes on two quiet cores
     python scripts/bench_engine.py --only training,inference --cells lstm
+    python scripts/bench_engine.py --device gpu --json scripts/engine_gpu.json  # on a GPU: see engine_gpu.py
 
 Each comparison runs in one process, the candidates in turn, so that whatever else the machine does hits all of them.
 A number is the best and the median of many rounds in milliseconds; a ratio is the other's median over the engine's.
@@ -21,6 +22,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import engine_gpu
 from engine_bars import SHAPES, line, verdicts
 from engine_candidates import bare, engine_layer, keras_step, our_layer, stock_layer, torch_step
 
@@ -109,6 +111,26 @@ def in_jax(seconds: float, cells: list[str]) -> list[dict]:
             makers = {"engine": our_layer, "keras": stock_layer}
             candidates = {name: keras_step(make(kind, shape[3]), shape) for name, make in makers.items()}
             rows.append(_row("jax", kind, shape, candidates, seconds))
+    return rows
+
+
+def on_tensorflow(seconds: float, cells: list[str]) -> list[dict]:
+    """The comparisons on a GPU, on TensorFlow."""
+    return _on_gpu("tensorflow", seconds, cells)
+
+
+def on_jax(seconds: float, cells: list[str]) -> list[dict]:
+    """The comparisons on a GPU, on JAX."""
+    return _on_gpu("jax", seconds, cells)
+
+
+def _on_gpu(backend: str, seconds: float, cells: list[str]) -> list[dict]:
+    command = ["--only", "gpu", "--seconds", str(seconds), "--cells", ",".join(cells), "--json", "-"]
+    memory = {"TF_FORCE_GPU_ALLOW_GROWTH": "true", "XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
+    done = _process(command, KERAS_BACKEND=backend, **memory)
+    rows = json.loads(done)["rows"] if done else []
+    for row in rows:
+        print(line(row), f"  {row['path']}", file=sys.stderr, flush=True)
     return rows
 
 
@@ -260,6 +282,7 @@ def main() -> None:
     parser.add_argument("--only", help=f"Sections, separated by commas: {', '.join(sections)}.")
     parser.add_argument("--cells", default=",".join(CELLS), help=f"Some of {','.join(CELLS)}; default all.")
     parser.add_argument("--seconds", type=float, default=1.5, help="Seconds for each comparison.")
+    parser.add_argument("--device", default="cpu", choices=("cpu", "gpu"), help="gpu: the sections of engine_gpu.py.")
     parser.add_argument("--peak", help=argparse.SUPPRESS)
     parser.add_argument("--first", help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -267,15 +290,17 @@ def main() -> None:
     if options.peak or options.first:
         print(peak(*options.peak.split(",")) if options.peak else first_epoch(*options.first.split(",")))
         return
+    if options.device == "gpu":
+        sections = {f.__name__: f for f in (on_tensorflow, on_jax)}
     chosen, cells = options.only.split(",") if options.only else list(sections), options.cells.split(",")
-    if unknown := set(chosen) - set(sections) - {"in_jax"}:
+    if unknown := set(chosen) - set(sections) - {"in_jax", "gpu"}:
         parser.error(f"No section {', '.join(sorted(unknown))}; there are {', '.join(sections)}.")
     if unknown := set(cells) - set(CELLS):
         parser.error(f"No cell {', '.join(sorted(unknown))}; there are {', '.join(CELLS)}.")
     start, rows, spent = time.perf_counter(), [], {}
     for name in chosen:
         begin = time.perf_counter()
-        rows += {**sections, "in_jax": in_jax}[name](options.seconds, cells)
+        rows += {**sections, "in_jax": in_jax, "gpu": engine_gpu.gpu}[name](options.seconds, cells)
         spent[name] = time.perf_counter() - begin
     total = time.perf_counter() - start
     result = {"rows": rows, "seconds": total, "sections": spent, "cores": os.cpu_count()}

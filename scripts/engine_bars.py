@@ -5,6 +5,9 @@ from collections.abc import Iterable
 SHAPES = [(64, 200, 64, 128), (64, 24, 256, 256), (32, 1000, 128, 256), (8, 50, 64, 128), (1, 200, 64, 128)]
 """Batch, steps, features, units."""
 
+GPU_SHAPES = [(256, 256, 256, 512)]
+"""The first of those of `engine_gpu.py`."""
+
 BARS: dict[tuple[str, str, str], list[float | None]] = {
     ("training", "lstm", "keras"): [1.8, 1.4, None, 1.0, 1.0],
     ("training", "gru", "keras"): [1.9, 1.5, None, 1.0, 1.0],
@@ -20,6 +23,12 @@ BARS: dict[tuple[str, str, str], list[float | None]] = {
     ("inference", "gru", "keras"): [None, None, None, 1.0, 1.0],
     ("inference", "lstm", "onnx"): [0.8, 0.8],
     ("inference", "gru", "onnx"): [0.8, 0.8],
+    ("gpu tensorflow float32", "lstm", "torch"): [0.95],
+    ("gpu tensorflow float32", "gru", "torch"): [0.95],
+    ("gpu tensorflow float32", "mingru", "torch"): [3.0],
+    ("gpu jax float32", "lstm", "torch"): [0.95],
+    ("gpu jax float32", "gru", "torch"): [0.95],
+    ("gpu jax float32", "mingru", "torch"): [3.0],
     ("jax", "lstm", "keras"): [1.2, 1.2],
     ("jax", "gru", "keras"): [1.2, 1.2],
 }
@@ -31,8 +40,8 @@ OTHERS = {"keras": "Keras", "torch": "PyTorch", "onnx": "ONNX Runtime"}
 def bar(row: dict, other: str) -> float | None:
     """The least ratio that a comparison should have, if there is one."""
     bars = BARS.get((row["what"], row["cell"], other), [])
-    shape = tuple(row["shape"])
-    return bars[SHAPES.index(shape)] if shape in SHAPES[: len(bars)] else None
+    shape, shapes = tuple(row["shape"]), GPU_SHAPES if row["what"].startswith("gpu") else SHAPES
+    return bars[shapes.index(shape)] if shape in shapes[: len(bars)] else None
 
 
 def sizes(row: dict) -> str:

@@ -3,6 +3,7 @@
     python scripts/kill.py --kills 50 --seed 1                 # about a minute for each kill on two cores
     python scripts/kill.py --kills 10 --only caption,sentiment
     python scripts/kill.py --kills 50 --record                 # and keep the counts in scripts/measured.json
+    python scripts/kill.py --kills 20 --workers 2 --only sentiment,translate  # by two workers, of which any is killed
 
 Every task trains its preset `tiny` for a few epochs; sentiment with pretraining, captioning with its reward stage. Each
 signal (SIGKILL, SIGTERM, SIGINT) comes at a random moment of what is left of a training, its last files included. A
@@ -12,6 +13,7 @@ those of the undisturbed training, bit for bit. Exit code 1 if any are not, or a
 
 import argparse
 import collections
+import contextlib
 import io
 import os
 import random
@@ -61,10 +63,11 @@ class Trainer:
     Args:
         task: The task's name.
         folder: Where its models go.
+        workers: Processes of each training; more than one train on JAX.
     """
 
-    def __init__(self, task: str, folder: Path) -> None:
-        self.task, self.folder = task, folder
+    def __init__(self, task: str, folder: Path, workers: int = 1) -> None:
+        self.task, self.folder, self.workers = task, folder, workers
 
     def model(self, name: str) -> Path:
         return self.folder / name
@@ -73,6 +76,8 @@ class Trainer:
         """A training of a name; resumed if there is something to resume."""
         command = [sys.executable, "-m", "zoo", "train", self.task, "--preset", "tiny", *TRAININGS[self.task]]
         command += ["--models-dir", str(self.folder), "--name", name, "--no-plot"]
+        if self.workers > 1:
+            command += ["--backend", "jax", "--workers", str(self.workers)]
         if (self.folder / f".{name}.training" / "training.json").is_file():
             command += ["--resume"]
         log = (self.folder / f"{name}.log").open("ab")
@@ -121,7 +126,8 @@ def disturb(trainer: Trainer, name: str, seconds: float, most: int, row: Row, rn
         try:
             process.wait(timeout=rng.uniform(0.25, 1.0) * seconds)
         except subprocess.TimeoutExpired:
-            process.send_signal(chosen)
+            with contextlib.suppress(ProcessLookupError):  # it has just ended
+                os.kill(rng.choice(processes(process.pid)), chosen)
             process.wait(timeout=120)
             kills += 1
             row.kills[chosen.name] += 1
@@ -146,6 +152,17 @@ def disturb(trainer: Trainer, name: str, seconds: float, most: int, row: Row, rn
         shutil.rmtree(trainer.model(name))
 
 
+def processes(parent: int) -> list[int]:
+    """A training and its workers, if it has any."""
+    found = [parent]
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            own = status.read_text().rpartition(")")[2].split()[1] == str(parent)
+            if own and b"--worker-id" in status.with_name("cmdline").read_bytes():
+                found.append(int(status.parent.name))
+    return found
+
+
 def table(rows: dict[str, Row]) -> str:
     head = f"{'task':12}{'SIGKILL':>8}{'SIGTERM':>8}{'SIGINT':>8}{'trainings':>10}{'identical':>10}{'faults':>7}"
     lines = [
@@ -161,6 +178,7 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--only", help="Tasks, separated by commas.")
+    parser.add_argument("--workers", type=int, default=1, help="Processes of each training; any of them is killed.")
     parser.add_argument("--minutes", type=float, default=float("inf"), help="No new training after this time.")
     parser.add_argument("--record", action="store_true", help="Keep the counts in scripts/measured.json.")
     given = parser.parse_args()
@@ -179,7 +197,7 @@ def main() -> None:
                 print("Time is up.")
                 break
             task = list(rows)[number % len(rows)]
-            trainer = Trainer(task, Path(scratch, task))
+            trainer = Trainer(task, Path(scratch, task), given.workers)
             if task not in seconds:
                 trainer.folder.mkdir()
                 trainer.finish("reference")

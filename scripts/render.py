@@ -4,9 +4,10 @@
     python scripts/render.py --check   exit with 1 if something would change, or a number is in no measured file
 
 Cards and the table of models come from the JSON in `saved_models`; the rest of the numbers from `scripts/measured.json`
-(written by the benchmarks), from `scripts/engine.json`, from `scripts/board.json` (by `scripts/board.py`) and from each
-task's `experiments.csv`, `experiments-NAME.csv`. In a document, what stands between `<!-- NAME -->` and
-`<!-- /NAME -->` is replaced.
+(written by the benchmarks), from `scripts/engine.json`, from `scripts/export.json` (by `scripts/export_table.py`), from
+`scripts/board.json` (by `scripts/board.py`), from `scripts/scale.json` (by `scripts/scale.py`) and from each task's
+`experiments.csv`, `experiments-NAME.csv`. In a document, what stands between `<!-- NAME -->` and `<!-- /NAME -->` is
+replaced.
 """
 
 import csv
@@ -18,7 +19,9 @@ from pathlib import Path
 import board_tables
 import engine_bars
 import engine_chart
+import export_table
 import measured
+import scale_model
 import unmeasured
 
 from zoo import cards, model_card
@@ -77,6 +80,7 @@ def blocks() -> dict[str, str]:
         "classifiers": scores(summaries, "classify", CLASSIFY, digits=4),
         "memory": memory(facts["memory"]),
         "parity": parity(json.loads((ROOT / "tasks" / "tag" / "parity.json").read_text("utf-8"))),
+        "exports": exports(export_table.read()),
         **board_tables.blocks(),
     }
 
@@ -153,6 +157,33 @@ def memory(found: dict) -> str:
             for row in found["results"]
         ),
     )
+
+
+def exports(found: dict) -> str:
+    """Exports beside Keras, as `scripts/export_table.py` measured them."""
+    if not found["rows"]:
+        return "Not measured yet: `python scripts/export_table.py`."
+    table = cards.markdown(
+        ("model", "format", "largest difference", "equal answers", "score", "MB", "batch of 1, ms", "batch of 32, ms"),
+        (
+            (
+                row["model"],
+                " ".join(filter(None, (row["format"], row["quantize"]))),
+                f"{row['max_difference']:.0e}",
+                f"{100 * row['equal_answers']:.1f} % of {row['examples']['count']}",
+                f"{row['score']['name']} {cards.number(row['score']['export'])}, "
+                f"in Keras {cards.number(row['score']['keras'])}",
+                f"{row['bytes']['export'] / 1e6:.2f}",
+                *(_beside(row["milliseconds"], size) for size in ("1", "32")),
+            )
+            for row in found["rows"]
+        ),
+    )
+    return f"Measured on {found['cores']} cores; latencies beside those of Keras.\n\n{table}"
+
+
+def _beside(milliseconds: dict, size: str) -> str:
+    return f"{milliseconds['export'][size]:.1f} / {milliseconds['keras'][size]:.1f}"
 
 
 def engine() -> dict:
@@ -241,13 +272,16 @@ def documents() -> dict[Path, str]:
     """Every document as it should be."""
     values = blocks()
     wanted = {ROOT / "README.md": filled((ROOT / "README.md").read_text(encoding="utf-8"), values)}
-    for readme in sorted([ROOT / "tasks" / "README.md", *(ROOT / "tasks").glob("*/README.md")]):
+    others = [ROOT / "zoo" / "export" / "README.md", ROOT / "tasks" / "README.md"]
+    for readme in sorted([*others, *(ROOT / "tasks").glob("*/README.md")]):
         own = dict(values)
         own |= {file.stem: experiments(file) for file in sorted(readme.parent.glob("experiments*.csv"))}
         wanted[readme] = filled(readme.read_text(encoding="utf-8"), own)
     summaries = published()
     for item in summaries:
         wanted[item.path / cards.CARD] = model_card.render(item)
+    if (scale := ROOT / "scripts" / "scale.json").exists():
+        wanted[ROOT / "scripts" / "scale.md"] = scale_model.document(json.loads(scale.read_text(encoding="utf-8")))
     head = "# Published models\n\nRendered from the JSON files of each folder.\n\n"
     wanted[MODELS / "README.md"] = head + cards.table(summaries, model_card.about) + "\n"
     return wanted

@@ -38,7 +38,7 @@ def test_whatever_goes_wrong_with_a_line_the_next_is_asked_for(
 ) -> None:
     lines = b"one\nuser\nbug\n\n  \nmemory\nstop\n\xff two\n"
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(lines)))
-    toy: Any = SimpleNamespace(recipe=SimpleNamespace(inputs="words"), task=SimpleNamespace(predict=failing))
+    toy: Any = SimpleNamespace(recipe=SimpleNamespace(inputs="words"), predict=failing)
     assert not answers._prompt(toy, None, PredictConfig())
     out, err = capsys.readouterr()
     assert out.splitlines() == ["ONE", "\ufffd TWO"]

@@ -141,12 +141,12 @@ def test_list_of_cells_fits_the_terminal_and_shows_every_fact(run: Run) -> None:
     assert max(map(len, lines)) <= 100
     shown = {line.split()[0]: line for line in lines if line and line.split()[0] in cells.TABLE}
     assert shown.keys() == cells.TABLE.keys()
-    measured = listing.speed()["cells"]
+    measured, words = listing.speed()["cells"], " ".join(out.split())
     for name, row in cells.TABLE.items():
         assert row.states in shown[name]
         assert (f"{measured[name]:.2g} x" if name in measured else "not measured") in shown[name]
-        assert row.source in shown[name]
-        assert row.reason in out
+        assert row.source in words
+        assert row.reason in words
 
 
 def test_list_as_json(run: Run) -> None:

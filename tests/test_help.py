@@ -36,11 +36,11 @@ def test_help_fits_and_no_line_ends_inside_a_word(words: tuple[str, ...], monkey
 def test_options_stand_in_groups_after_the_examples(monkeypatch: pytest.MonkeyPatch) -> None:
     lines = shown("train", "sentiment", monkeypatch=monkeypatch)
     heads = [line for line in lines if line.endswith(":") and not line.startswith(" ")]
-    names = ["Data", "Model", "Training", "Output"]
+    names = ["Data", "Model", "Training", "Output", "Workers"]
     assert heads == ["Examples:", *(f"{name} options:" for name in names), "Options:"]
     assert lines[3].strip() == "zoo train sentiment"
     text = "\n".join(lines)
-    for group, option in zip(names, ("--dataset", "--units", "--epochs", "--name"), strict=True):
+    for group, option in zip(names, ("--dataset", "--units", "--epochs", "--name", "--workers"), strict=True):
         start = text.index(f"\n{group} options:")
         end = text.find("\n\n", start)
         assert f"  {option} " in text[start:end]

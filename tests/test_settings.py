@@ -17,7 +17,8 @@ class Recipe(TrainConfig):
 def test_a_setting_keeps_its_facts_and_its_default() -> None:
     field = {item.name: item for item in dataclasses.fields(Recipe)}["color"]
     assert field.default == "red"
-    assert dict(field.metadata) == {"help": "Color.", "choices": ("red", "blue"), "minimum": None, "maximum": None}
+    facts = {"help": "Color.", "choices": ("red", "blue"), "minimum": None, "maximum": None}
+    assert dict(field.metadata) == {**facts, "group": ""}
 
 
 def test_a_recipe_overrides_a_default_and_keeps_the_others() -> None:

@@ -34,11 +34,13 @@ def command(task: Installed, shared: Sequence[click.Option]) -> click.Command:
 
     def run(inputs: tuple[str, ...], **values: Any) -> None:
         given = options.given(click.get_current_context(), values, recipe.predict)
+        if recipe.lines and _in_bulk(task, recipe.predict(inputs=inputs, **given), given, values):
+            return
         typing = not inputs and sys.stdin is not None and sys.stdin.isatty()
         config = recipe.predict(inputs=inputs or (() if typing else terminal.input_lines(task.name)), **given)
         path = _answering(task, config, values)
-        model = _opened(path, values["runtime"], values["backend"])
-        failed = _prompt(task, model, config) if typing else _print_answers(task.task.predict(model, config))
+        model = opened(path, values["runtime"], values["backend"])
+        failed = _prompt(task, model, config) if typing else _print_answers(task.predict(model, config))
         if failed:
             sys.exit(1)
 
@@ -69,6 +71,7 @@ def command(task: Installed, shared: Sequence[click.Option]) -> click.Command:
                 help="What runs the model.",
                 show_default="onnx if its export lies beside it, else keras",
             ),
+            *(BULK if recipe.lines else ()),
             *shared,
         ],
         examples=[
@@ -82,6 +85,51 @@ def command(task: Installed, shared: Sequence[click.Option]) -> click.Command:
         ),
         short_help=task.summary,
     )
+
+
+BULK = (
+    options.Option(
+        ["--input"],
+        type=options.Text(),
+        group="Workers",
+        help="File of lines, or a pattern such as 'corpus/*.txt.gz'; each line gets one line of answer.",
+    ),
+    options.Option(
+        ["--output"],
+        type=options.File(),
+        group="Workers",
+        help="Folder of the answers to --input; the same command goes on with an interrupted one.",
+    ),
+    options.Option(
+        ["--workers"],
+        type=options.Integer(1, 4096),
+        group="Workers",
+        help="Processes that share the lines of --input.",
+        show_default="one a core",
+    ),
+)
+"""The options of answers to whole files."""
+
+
+def _in_bulk(task: Installed, config: Any, given: dict[str, Any], values: dict[str, Any]) -> bool:
+    """Answers files of lines, if the user named any; returns whether."""
+    pattern, output = values["input"], values["output"]
+    if pattern is None or output is None:
+        if alone := next((name for name in ("input", "output", "workers") if values[name] is not None), None):
+            raise UserError(f"--{alone} answers whole files: give both --input FILE and --output FOLDER.")
+        return False
+    if config.inputs:
+        raise UserError("Inputs come from --input, or from the arguments: leave one of them out.")
+    from zoo.bulk import blocks, run
+
+    files = [blocks.described(path) for path in blocks.find(pattern)]
+    path = _answering(task, config, values)
+    runtime = choice.choose(path, values["runtime"], values["backend"])
+    weights = blocks.weights_digest(path)
+    job = run.job(task.name, path, weights, runtime, values["backend"], given, files)
+    for file in run.answer(blocks.Folder(output, job), values["workers"]):
+        terminal.echo(str(file))
+    return True
 
 
 def _answering(task: Installed, config: Any, values: dict[str, Any]) -> Path:
@@ -100,7 +148,7 @@ def _answering(task: Installed, config: Any, values: dict[str, Any]) -> Path:
     return path
 
 
-def _opened(path: Path, runtime: str | None, backend: str | None) -> Any:
+def opened(path: Path, runtime: str | None, backend: str | None) -> Any:
     """A saved model, run by its export or by Keras."""
     if choice.choose(path, runtime, backend) == "onnx":
         if sys.stderr.isatty():
@@ -131,7 +179,7 @@ def _prompt(task: Installed, model: Any, config: Any) -> bool:
     terminal.echo(f"Type {task.recipe.inputs}, one per line; Ctrl-D ends.", err=True)
     for line in terminal.prompted_lines():
         try:
-            _print_answers(task.task.predict(model, dataclasses.replace(config, inputs=(line,))))
+            _print_answers(task.predict(model, dataclasses.replace(config, inputs=(line,))))
         except UserError as error:
             terminal.complain(str(error))
         except KeyboardInterrupt:

@@ -152,7 +152,7 @@ def locate(model: str | Path, models_dir: str | Path | None = None) -> Path:
     """The folder of a saved model.
 
     Args:
-        model: A folder, or a name.
+        model: A folder, a name, or the address of a model on the Hugging Face Hub, `hf://user/model`.
         models_dir: Where to look for a name first.
 
     Raises:
@@ -161,6 +161,10 @@ def locate(model: str | Path, models_dir: str | Path | None = None) -> Path:
     text = str(model)
     if not text:
         raise UserError("A saved model is a folder or a name; got an empty one. `zoo list models` shows the names.")
+    if text.startswith("hf://"):
+        from zoo import hub
+
+        return hub.fetch(text)
     if os.sep not in text and text not in (".", ".."):
         for folder in folders(models_dir):
             _recover(folder / text)

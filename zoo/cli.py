@@ -26,6 +26,9 @@ from zoo.names import look_up, nearest
 from zoo.report.folder import check as check_report
 from zoo.settings import LARGEST_INT
 from zoo.task import Installed, Recipe, find, installed
+from zoo.workers.launcher import launch, own_arguments
+from zoo.workers.settings import WorkerConfig
+from zoo.workers.settings import plan as planned
 
 MODELS_DIR = options.Option(["--models-dir"], type=options.File(), group="Model", help="Folder of saved models.")
 
@@ -193,6 +196,10 @@ def _trainer(task: Installed) -> click.Command:
         look_up(_cells(task), arguments.split(train.cell)[0], "cell", "`zoo list cells` shows them with what they are")
         _check_dataset(train.dataset, recipe)
         path = _training_path(task.name, train, preset, values)
+        config = WorkerConfig(**{name: values[name] for name in ("workers", "coordinator", "worker_id", "devices")})
+        plan = planned(config, environment.backend_name(values["backend"]), train.batch_size, train.limit)
+        if plan.launches:
+            sys.exit(launch(sys.argv[1:], plan.count or 1))
         environment.start_keras(values["backend"])
         from zoo import training
 
@@ -200,11 +207,12 @@ def _trainer(task: Installed) -> click.Command:
             task,
             train,
             path,
-            command=terminal.printable(f"zoo {shlex.join(sys.argv[1:])}"),
+            command=terminal.printable(f"zoo {shlex.join(own_arguments(sys.argv[1:]))}"),
             resume=values["resume"],
             overwrite=values["overwrite"],
             plot=values["plot"],
             tensorboard=values["tensorboard"],
+            plan=plan,
         )
         terminal.echo(str(saved.path))
         found = saved.metrics["scores"]["test"].items()
@@ -239,6 +247,7 @@ def _trainer(task: Installed) -> click.Command:
             ),
             options.Option(["--tensorboard"], type=options.File(), group="Output", help="Folder for TensorBoard logs."),
             _backend("Training"),
+            *options.options(WorkerConfig),
         ],
         examples=[
             f"zoo train {task.name}",

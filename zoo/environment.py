@@ -70,13 +70,8 @@ def start_keras(backend: str | None, loading: str = "Keras") -> None:
     """
     if backend:
         os.environ["KERAS_BACKEND"] = backend
+    chosen = backend_name()
     os.environ["MPLBACKEND"] = "agg"  # pictures go into files; a backend for windows may not exist here
-    stored = {} if "keras" in sys.modules else _keras_json()
-    chosen = os.environ.get("KERAS_BACKEND") or stored.get("backend", "tensorflow")
-    if chosen not in BACKENDS:
-        raise UserError(
-            f"KERAS_BACKEND is {chosen!r}; zoo runs on {' and '.join(BACKENDS)}. Set one of them, or unset it."
-        )
     if sys.stderr.isatty():
         terminal.echo(f"Loading {loading} ...", err=True)
     try:
@@ -100,6 +95,24 @@ def start_keras(backend: str | None, loading: str = "Keras") -> None:
     keras.config.set_image_data_format("channels_last")
     keras.config.set_floatx("float32")
     keras.config.set_epsilon(1e-7)
+
+
+def backend_name(backend: str | None = None) -> str:
+    """The backend that Keras will have, without importing it.
+
+    Args:
+        backend: What the user named; default that of the environment or of Keras's own file.
+
+    Raises:
+        UserError: If it is unknown, or Keras's configuration cannot be used.
+    """
+    stored = {} if "keras" in sys.modules else _keras_json()
+    chosen = backend or os.environ.get("KERAS_BACKEND") or stored.get("backend", "tensorflow")
+    if chosen not in BACKENDS:
+        raise UserError(
+            f"KERAS_BACKEND is {chosen!r}; zoo runs on {' and '.join(BACKENDS)}. Set one of them, or unset it."
+        )
+    return chosen
 
 
 def _check_memory(error: Exception) -> None:

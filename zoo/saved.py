@@ -18,7 +18,7 @@ import h5py
 import keras
 import numpy as np
 
-from zoo import __version__, archive, cards, model_card, schema, stored
+from zoo import __version__, archive, cards, hub, model_card, schema, stored
 from zoo import task as tasks
 from zoo.errors import UserError
 from zoo.layers.embedding import TokenEmbedding
@@ -45,7 +45,11 @@ def list_models(task: str | None = None, models_dir: str | Path | None = None) -
 
 
 def load(model: str | Path, models_dir: str | Path | None = None) -> SavedModel:
-    """Loads a saved model by name or folder. Nothing in the folder is ever run as code.
+    """Loads a saved model by name, folder, or address on the Hugging Face Hub. Nothing in it is ever run as code.
+
+    Args:
+        model: A name, a folder, or `hf://user/model`, which is fetched into the user's cache; see `zoo.hub.fetch`.
+        models_dir: Where to look for a name first.
 
     Raises:
         UserError: If it is missing, damaged, foreign, or written by a newer version; says which file and why.
@@ -68,6 +72,24 @@ def load(model: str | Path, models_dir: str | Path | None = None) -> SavedModel:
         raise UserError(f"{path} cannot be loaded by zoo {__version__}: {reason}") from error
     schema.check_agreement(assets, _shape(net), _classes(net), _vocabularies(net), str(path))
     return SavedModel(path, installed, recipe, summary.metrics, assets, net)
+
+
+def push(model: SavedModel | str | Path, address: str, *, private: bool = False) -> str:
+    """Uploads a saved model with its card to the Hugging Face Hub.
+
+    Args:
+        model: What `load` returned, or a name or folder.
+        address: `hf://user/model`; made if it does not exist.
+        private: Whether it is private, if it is made.
+
+    Returns:
+        The address with the commit, which `load` takes.
+
+    Raises:
+        UserError: If the model is damaged, or the Hub cannot be reached or does not allow it.
+    """
+    path = model.path if isinstance(model, SavedModel) else cards.locate(model)
+    return hub.push(path, address, private=private)
 
 
 def _check_keras() -> None:

@@ -64,8 +64,8 @@ class SavedModel:
 
         Args:
             output: The folder; default one of the format's name inside the model's own.
-            format: `"onnx"`.
-            **options: `quantize`, `overwrite`, `examples`.
+            format: `"onnx"`, `"savedmodel"` or `"litert"`.
+            **options: `quantize`, `length`, `overwrite`, `examples`.
 
         Returns:
             The folder.

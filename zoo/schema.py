@@ -300,13 +300,13 @@ class Port(msgspec.Struct):
 
     name: Name
     dtype: Annotated[str, Meta(pattern="^(float32|int64|uint8|bool)$")]
-    shape: Annotated[list[Annotated[int, Meta(ge=1, le=1 << 53)] | Name], Meta(min_length=1, max_length=6)]
+    shape: Annotated[list[Annotated[int, Meta(ge=1, le=1 << 53)] | Name], Meta(max_length=6)]
 
 
 class Graph(msgspec.Struct):
     """An exported graph."""
 
-    file: Annotated[str, Meta(pattern=r"^\w+(\.\w+)?$")]
+    file: Annotated[str, Meta(pattern=r"^(\w+/)?\w+(\.\w+)?$")]
     inputs: Annotated[list[Port], Meta(min_length=1, max_length=1000)]
     outputs: Annotated[list[Port], Meta(min_length=1, max_length=1000)]
 

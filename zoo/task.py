@@ -52,11 +52,13 @@ class Recipe:
         example: An input as it is typed, for `--help`.
         purpose: What its models are for, in a sentence or two; cards show it.
         not_for: What they must not be used for.
+        pipeline_tag: What the Hugging Face Hub calls such a task, such as `"text-classification"`.
         validation: How validation scores differ from test scores, where they do.
         cells: What `--cell` takes besides the recurrent cells, with what it is.
         memory: Memory tests `NAME/STEPS`, with the settings by which `zoo lens memory` trains every cell. The scores
             of such a data set include `accuracy_at_<steps>` (`zoo.metrics.by_distance`).
         can_answer: `(configuration, data of a model's card) -> bool`, for the choice of a model where none is named.
+        lines: Whether each line of a file can be an input with one line of answer (`--input`).
         prefer_latest: Whether that is the latest of the user's own models rather than the best published one.
     """
 
@@ -68,11 +70,13 @@ class Recipe:
     example: str = ""
     purpose: str = ""
     not_for: str = ""
+    pipeline_tag: str = ""
     validation: str = ""
     cells: Mapping[str, str] = field(default_factory=dict)
     memory: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     can_answer: Callable[[Any, Mapping[str, Any]], bool] | None = None
     prefer_latest: bool = False
+    lines: bool = False
 
     def configure(self, stored: Mapping[str, Any]) -> TrainConfig:
         """A training's settings from a stored `recipe.json`, which may be one of zoo 0.1.

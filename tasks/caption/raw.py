@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
+import numpy as np
 import tensorflow as tf
 import tensorflow_datasets as tfds
 
@@ -88,7 +89,9 @@ def from_folder(path: Path) -> RawImages:
         )
 
     def decode(image: tf.Tensor) -> tf.Tensor:
-        pixels = tf.numpy_function(lambda name: images.read(path / name.decode("utf-8")), [image], tf.uint8)
+        pixels = tf.numpy_function(
+            lambda name: images.read(path / np.asarray(name, object).item().decode("utf-8")), [image], tf.uint8
+        )
         return tf.ensure_shape(pixels, (None, None, 3))
 
     def fingerprint() -> str:

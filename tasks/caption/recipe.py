@@ -107,6 +107,7 @@ RECIPE = Recipe(
     datasets=DATASETS,
     inputs="images",
     example='photo.jpg',
+    pipeline_tag="image-to-text",
     purpose=(
         "Describes pictures like those of its training data in one sentence; for lessons on attention over pictures "
         "and as a baseline for research on captioning."

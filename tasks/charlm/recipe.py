@@ -109,6 +109,7 @@ RECIPE = Recipe(
     datasets=DATASETS,
     inputs="prompts",
     example='"def "',
+    pipeline_tag="text-generation",
     purpose=(
         "Continues a text in the manner of its training data and measures how predictable a text is; for lessons on "
         "language models and comparisons of cells."

@@ -95,7 +95,9 @@ RECIPE = Recipe(
     predict=Predict,
     datasets=DATASETS,
     inputs="texts",
+    lines=True,
     example='"a fine film"',
+    pipeline_tag="text-classification",
     purpose=(
         "Sorts texts like those of its training data into the labels it was trained on, with a probability for each; "
         "for lessons on recurrent nets, baselines, and sorting large amounts of text where single errors do no harm."

@@ -108,7 +108,9 @@ RECIPE = Recipe(
     predict=Predict,
     datasets=DATASETS,
     inputs="files",
+    lines=True,
     example="clip.gif",
+    pipeline_tag="token-classification",
     purpose=(
         "Gives each frame, word or step of a sequence one of the labels it was trained on; for lessons on memory in "
         "recurrent nets and as a baseline for sequence labeling."

@@ -127,7 +127,9 @@ RECIPE = Recipe(
     predict=Predict,
     datasets=DATASETS,
     inputs="texts",
+    lines=True,
     example='"A man is reading."',
+    pipeline_tag="translation",
     purpose=(
         "Translates single sentences like those of its training data; for lessons on attention and search, and as a "
         "baseline for research on small translation models."

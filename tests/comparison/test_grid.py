@@ -10,6 +10,7 @@ import pytest
 from zoo.comparison import grid as grids
 from zoo.comparison import processes, worker
 from zoo.errors import UserError
+from zoo.workers import processes as shares
 
 METRICS = {
     "monitor": "accuracy",
@@ -102,6 +103,7 @@ def test_an_interruption_ends_the_processes(grid, monkeypatch):
 
     def interrupted(_seconds):
         if began.exists():
+            began.unlink()  # once
             raise KeyboardInterrupt
 
     monkeypatch.setattr(processes.time, "sleep", interrupted)
@@ -119,9 +121,9 @@ def test_a_second_comparison_in_the_same_folder_is_refused(grid):
 
 @pytest.mark.parametrize("count", [1, 2, 5])
 def test_each_process_has_the_same_share_of_the_cores(count, monkeypatch):
-    monkeypatch.setattr(processes, "cores", lambda: 4)
-    found = processes.environment(count)
-    assert {found[name] for name in processes.THREADS} == {str(max(1, 4 // count))}
+    monkeypatch.setattr(shares, "cores", lambda: 4)
+    found = shares.environment(count)
+    assert {found[name] for name in shares.THREADS} == {str(max(1, 4 // count))}
 
 
 def test_cells_and_seeds_are_added_and_units_are_remembered(grid):

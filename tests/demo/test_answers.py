@@ -274,7 +274,7 @@ def test_each_tab_offers_the_models_that_it_can_use(shelf: Shelf) -> None:
     assert offered["tag"] == ["tag-gru-clips"]
     assert offered["sentiment"][0] == "sentiment-gru-imdb"
     assert set(shelf.choices(lens.CONNECTIVITY, None)) == set(offered["charlm"])
-    assert set(shelf.choices(lens.GATES, None)) == {*offered["charlm"], *offered["sentiment"]}
+    assert set(shelf.choices(lens.GATES, None)) == {*offered["charlm"], *offered["sentiment"], "tag-lstm-ud_en_ewt"}
 
 
 @pytest.mark.parametrize("content", ["[[[[", "null", "[]", "{}", "[1e400]", "[8, 8, 1, 1]"])

@@ -196,5 +196,6 @@ def test_words_with_labels(tmp_path):
 
 
 def test_every_program_is_in_a_readme():
+    assert {file.stem for file in readme.RUNNERS.glob("*.py")} == set(formats.FORMATS)
     programs = {file.stem for file in readme.PROGRAMS.glob("*.py")}
     assert programs == set(readme.ARGUMENTS)

@@ -33,9 +33,14 @@ def alike(answer, expected):
 
 @pytest.mark.parametrize("name", [SENTIMENT, TRANSLATE, CAPTION, TAG, DIGITS, SERIES])
 def test_golden_answers(name, models):
+    """A later version may say more than what was stored."""
     model = models(name)
     golden = json.loads((model.path / "golden.json").read_text())
-    alike(runtime.load(model.path).predict(golden["inputs"]), golden["outputs"])
+    answers = runtime.load(model.path).predict(golden["inputs"])
+    alike(
+        [{key: now[key] for key in then} for now, then in zip(answers, golden["outputs"], strict=True)],
+        golden["outputs"],
+    )
 
 
 @pytest.mark.parametrize(

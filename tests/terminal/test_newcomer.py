@@ -33,6 +33,7 @@ OURS = (
     r"(epoch \d+/\d+|validation|test) [━╸╺ ]+\s*\d+%.*", r"Compiling kernels, once on this machine: about \d+ s\.",
     r"Kept: epoch \d+ of the stage 'train'\. The same command with --resume goes on\.",
     r"  zoo train .+", r"Interrupted\.", r"\^C", r"Resuming after epoch \d+ of \d+\.",
+    r"Examples of the test split:", r"(input|answer|truth)   ?\S.*",
     r"Scoring the test split, once\.", r"Time: \d+:\d\d: .+", r"saved_models/first", r"test \w+ +\d\.\d{4}  .+",
     r"Stopping: the [\d.e-]+ minutes of --max-minutes are used up\.",
     r"Try it: zoo sentiment --model first \"a fine film\"",

@@ -14,8 +14,8 @@ import click
 
 from zoo import cards, completion, options
 from zoo.cells import arguments
+from zoo.comparison import clusters, processes
 from zoo.comparison import grid as grids
-from zoo.comparison import processes
 from zoo.errors import UserError
 from zoo.names import look_up
 from zoo.settings import LARGEST_INT
@@ -56,7 +56,7 @@ def command(
         }
         grid = _grid(task, settings, values, cells)
         check_dataset(grid.recipe(grid.runs()[0]).dataset, recipe)
-        run_grid(grid, values["processes"], start, values["backend"], as_json=values["as_json"])
+        run_grid(grid, values["processes"], start, values["backend"], as_json=values["as_json"], ray=values["ray"])
 
     own = [item for item in options.options(recipe.train, completion.of_settings(task)) if item.name not in grids.OWN]
     return options.Command(
@@ -88,6 +88,12 @@ def command(
                 group="Workers",
                 type=options.Integer(1, largest=LARGEST_INT),
                 help=f"Trainings side by side.  [default: one for {processes.CORES_PER_PROCESS} cores]",
+            ),
+            options.Option(
+                ["--ray"],
+                group="Workers",
+                type=options.Text(),
+                help="Address of a Ray cluster that schedules the trainings, or 'local' for one on this machine.",
             ),
             options.Option(
                 ["--output"],
@@ -223,7 +229,13 @@ def _words(words: str) -> list[str]:
 
 
 def run_grid(
-    grid: grids.Grid, count: int | None, start: Start, backend: str | None = None, *, as_json: bool = False
+    grid: grids.Grid,
+    count: int | None,
+    start: Start,
+    backend: str | None = None,
+    *,
+    as_json: bool = False,
+    ray: str | None = None,
 ) -> None:
     """Runs what is left of a grid, and prints and writes what all of it found.
 
@@ -233,7 +245,10 @@ def run_grid(
     """
     if backend:
         os.environ["KERAS_BACKEND"] = backend
-    grid, failed = train_all(grid, count or processes.default_processes(), lambda: start(backend))
+    if ray:
+        clusters.check(ray, count)
+    count = count or processes.default_processes()
+    grid, failed = train_all(grid, count, lambda: start(backend), ray=ray)
     start(backend)
     results = importlib.import_module("zoo.comparison.results").collect(grid)
     report = importlib.import_module("zoo.comparison.report")
@@ -249,7 +264,7 @@ def run_grid(
 
 
 def train_all(
-    grid: grids.Grid, count: int, start: Callable[[], None], deadline: float | None = None
+    grid: grids.Grid, count: int, start: Callable[[], None], deadline: float | None = None, ray: str | None = None
 ) -> tuple[grids.Grid, dict[grids.Run, str]]:
     """Chooses units where there is a budget, and runs what is left.
 
@@ -264,6 +279,8 @@ def train_all(
         grids.finished(grid, run)  # refuses, before anything is trained
     grids.write(grid)
     try:
+        if ray:
+            return grid, clusters.run_all(grid, ray, count, say)
         return grid, processes.run_all(grid, count, say, deadline)
     except KeyboardInterrupt:
         say(f"Finished trainings are kept in {grid.output}. The same command goes on from the last whole epochs.")

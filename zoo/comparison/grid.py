@@ -84,7 +84,12 @@ class Grid:
 
     def log(self, run: Run) -> Path:
         """The file of what it said."""
-        return self.output / "logs" / f"{run.name}.log"
+        return log(self.output, run)
+
+
+def log(output: Path, run: Run) -> Path:
+    """The file of what a training of the grid in a folder said."""
+    return output / "logs" / f"{run.name}.log"
 
 
 def resume(grid: Grid) -> Grid:

@@ -1,7 +1,7 @@
 """Runs the trainings of a grid side by side, each in a process of its own with as many threads as any other."""
 
 import contextlib
-import os
+import functools
 import subprocess
 import sys
 import time
@@ -13,6 +13,7 @@ from typing import Any
 from zoo import cards
 from zoo.comparison import grid as grids
 from zoo.errors import UserError
+from zoo.workers.processes import cores, end, environment, last_line, pin
 
 CORES_PER_PROCESS = 2
 """A small recurrent net gains little from a third core; another process beside it gains all of it."""
@@ -23,42 +24,28 @@ WORKER = ("-m", "zoo.comparison.worker")
 POLL = 0.2
 """Seconds between two looks at the processes."""
 
-THREADS = (
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "NUMBA_NUM_THREADS",
-    "RAYON_NUM_THREADS",
-    "TF_NUM_INTRAOP_THREADS",
-    "ZOO_ENGINE_THREADS",
-)
-"""Environment variables by which libraries limit their threads; JAX knows none."""
-
 
 @dataclass
 class Running:
     """A training under way."""
 
     run: grids.Run
-    process: subprocess.Popen
+    process: Any
     began: float
+    slot: int
+
+    def took(self) -> float:
+        """Seconds of it; a process that has waited for its turn says so itself."""
+        return getattr(self.process, "seconds", None) or time.monotonic() - self.began
 
 
-def cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+Start = Callable[[grids.Grid, grids.Run, int], Any]
+"""`(grid, training, slot) -> process`, which has the methods of `subprocess.Popen` that are used here."""
 
 
 def default_processes() -> int:
     """Processes side by side where the user names no number."""
     return max(1, cores() // CORES_PER_PROCESS)
-
-
-def environment(processes: int) -> dict[str, str]:
-    """The environment of one of so many processes: equal shares of the cores."""
-    threads = str(max(1, cores() // processes))
-    limits = dict.fromkeys(THREADS, threads)
-    return {**os.environ, **limits, "TF_CPP_MIN_LOG_LEVEL": "2", "TF_FORCE_GPU_ALLOW_GROWTH": "true"}
 
 
 @contextlib.contextmanager
@@ -84,7 +71,12 @@ def lock(output: Path) -> Iterator[None]:
 
 
 def run_all(
-    grid: grids.Grid, processes: int, say: Callable[[str], None], deadline: float | None = None
+    grid: grids.Grid,
+    processes: int,
+    say: Callable[[str], None],
+    deadline: float | None = None,
+    start: Start | None = None,
+    at_once: int | None = None,
 ) -> dict[grids.Run, str]:
     """Runs what is left of a grid.
 
@@ -93,6 +85,8 @@ def run_all(
         processes: Trainings side by side.
         say: Takes lines on progress.
         deadline: A time of `time.monotonic`, after which no training is begun.
+        start: Starts a training; default in a process of this machine.
+        at_once: Trainings that are started without waiting for others, where somebody else lets them wait.
 
     Returns:
         The trainings that failed, each with the last line it said.
@@ -108,36 +102,50 @@ def run_all(
     failed: dict[grids.Run, str] = {}
     running: list[Running] = []
     spent: list[float] = []
+    start = start or functools.partial(_start, processes)
     with lock(grid.output):
         try:
             while todo or running:
                 late = deadline is not None and time.monotonic() >= deadline
-                while todo and len(running) < processes and not late:
-                    running.append(_start(grid, todo.pop(0), processes, say))
+                while todo and len(running) < (at_once or processes) and not late:
+                    running.append(_started(grid, todo.pop(0), start, running, say))
                 if late and not running:
                     say(f"Stopping: the time is used up; {len(todo)} of {count} trainings are left.")
                     break
                 time.sleep(POLL)
                 for item in [item for item in running if item.process.poll() is not None]:
                     running.remove(item)
-                    spent.append(time.monotonic() - item.began)
+                    spent.append(item.took())
                     _report(grid, item, failed, say)
                     _say_left(len(todo) + len(running), spent, processes, say)
         finally:
-            _end(running)
+            end(item.process for item in running)
     return failed
 
 
-def _start(grid: grids.Grid, run: grids.Run, processes: int, say: Callable[[str], None]) -> Running:
+def _started(
+    grid: grids.Grid, run: grids.Run, start: Start, running: Sequence[Running], say: Callable[[str], None]
+) -> Running:
+    """A training that has been started, in the first slot that is free."""
     say(f"{run.name}: {'resumed' if grids.begun(grid, run) else 'started'}.")
-    log = grid.log(run)
+    taken = {item.slot for item in running}
+    slot = next(number for number in range(len(taken) + 1) if number not in taken)
+    return Running(run, start(grid, run, slot), time.monotonic(), slot)
+
+
+def _start(processes: int, grid: grids.Grid, run: grids.Run, slot: int) -> subprocess.Popen:
+    process = open_process(WORKER, grid.output, run, environment(processes))
+    pin(process, slot, processes)
+    return process
+
+
+def open_process(worker: Sequence[str], output: Path, run: grids.Run, environment: dict[str, str]) -> subprocess.Popen:
+    """A training of a grid in a process of its own, which ends with this one."""
+    log = grids.log(output, run)
     log.parent.mkdir(exist_ok=True)
-    command = [sys.executable, *WORKER, str(grid.output), run.cell, str(run.seed)]
+    command = [sys.executable, *worker, str(output), run.cell, str(run.seed)]
     with log.open("ab") as stream:
-        process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=stream, stderr=stream, env=environment(processes)
-        )
-    return Running(run, process, time.monotonic())
+        return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=stream, stderr=stream, env=environment)
 
 
 def _report(grid: grids.Grid, item: Running, failed: dict[grids.Run, str], say: Callable[[str], None]) -> None:
@@ -150,9 +158,9 @@ def _report(grid: grids.Grid, item: Running, failed: dict[grids.Run, str], say: 
         shown = ", ".join(
             f"{split} {cards.number(scores[split][monitor])}" for split in scores if monitor in scores[split]
         )
-        say(f"{item.run.name}: {monitor}: {shown}; {(time.monotonic() - item.began) / 60:.1f} minutes in all.")
+        say(f"{item.run.name}: {monitor}: {shown}; {item.took() / 60:.1f} minutes in all.")
         return
-    failed[item.run] = _last_line(grid.log(item.run)) or f"it ended with {item.process.returncode}"
+    failed[item.run] = last_line(grid.log(item.run)) or f"it ended with {item.process.returncode}"
     say(f"{item.run.name} failed: {failed[item.run]} (the whole of it: {grid.log(item.run)})")
 
 
@@ -160,18 +168,3 @@ def _say_left(left: int, spent: Sequence[float], processes: int, say: Callable[[
     if left:
         minutes = left * sum(spent) / len(spent) / processes / 60
         say(f"{left} trainings left, about {minutes:.0f} minutes." if left > 1 else "One training left.")
-
-
-def _last_line(log: Path) -> str:
-    lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-    return lines[-1].removeprefix("Error: ") if lines else ""
-
-
-def _end(running: Sequence[Any]) -> None:
-    """Ends processes that are still there; each keeps its last whole epoch."""
-    for item in running:
-        item.process.terminate()
-    for item in running:
-        item.process.wait()
-        if item.process.stdin:
-            item.process.stdin.close()

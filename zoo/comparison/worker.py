@@ -7,7 +7,6 @@ import dataclasses
 import os
 import shlex
 import sys
-import threading
 from pathlib import Path
 from typing import Any
 
@@ -15,24 +14,19 @@ import numpy as np
 
 from zoo.comparison import grid as grids
 from zoo.errors import UserError
+from zoo.workers.processes import end_with_parent
 
 
 def main() -> int:
     """Entry point. Returns 2 after an error of the user, whose sentence is the last line of standard error."""
     output, cell, seed = sys.argv[1:]
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    end_with_parent()
     try:
         work(Path(output), grids.Run(cell, int(seed)))
     except UserError as error:
         print(f"Error: {error}", file=sys.stderr)
         return 2
     return 0
-
-
-def _end_with_parent() -> None:
-    """Standard input is a pipe that the parent never writes to: it ends with the parent, even if that is killed."""
-    os.read(sys.stdin.fileno(), 1)  # not sys.stdin.read: it holds a lock that the interpreter wants at its end
-    os._exit(1)
 
 
 def work(output: Path, run: grids.Run) -> None:

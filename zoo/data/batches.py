@@ -8,6 +8,7 @@ All of them stream: memory holds one shuffle buffer and one open batch a bucket,
     [4 2]                   4 2 0 0                 (next batch) 9 0
 """
 
+import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -61,6 +62,15 @@ def _ragged(encode: Encode, texts: tf.Tensor) -> tf.RaggedTensor:
     return tf.RaggedTensor.from_row_lengths(values, lengths)
 
 
+ONE_SHAPE = "ZOO_ONE_SHAPE"
+"""Environment variable of a training whose devices share each batch, which has to divide."""
+
+
+def one_shape() -> bool:
+    """Whether all batches of a bucket have one shape: JAX compiles each anew, and several devices want equal parts."""
+    return keras.backend.backend() == "jax" or ONE_SHAPE in os.environ
+
+
 def boundaries(grid: Sequence[int], max_length: int) -> list[int]:
     """The bucket boundaries that sequences of at most `max_length` steps need, `max_length` included."""
     return [*(upper for upper in grid if upper < max_length), max_length]
@@ -96,7 +106,7 @@ def bucketed(
         tokens `(batch, time)` int32, targets `(batch, ...)`, weights `(batch,)` float32: 1, and 0 for rows that
         only fill up.
     """
-    fixed = keras.backend.backend() == "jax" if fixed is None else fixed
+    fixed = one_shape() if fixed is None else fixed
 
     def weigh(tokens: tf.Tensor, targets: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         weights = tf.ones([tf.shape(tokens)[0]])
@@ -137,7 +147,7 @@ def teacher_forced(
     Returns:
         Inputs and targets `(batch, time)` int32, each with its own time; weights as of `bucketed`.
     """
-    fixed = keras.backend.backend() == "jax" if fixed is None else fixed
+    fixed = one_shape() if fixed is None else fixed
 
     def longer(ids: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
         return tf.maximum(tf.shape(ids)[0], tf.shape(target)[0])
@@ -153,7 +163,7 @@ def teacher_forced(
 
 def batched(dataset: tf.data.Dataset, batch_size: int, *, fixed: bool | None = None) -> tf.data.Dataset:
     """Batches of examples `(inputs, targets)` of one shape: `(inputs, targets, weights)`, weights as in `bucketed`."""
-    fixed = keras.backend.backend() == "jax" if fixed is None else fixed
+    fixed = one_shape() if fixed is None else fixed
 
     def weigh(inputs: tf.Tensor, targets: tf.Tensor) -> tuple:
         items = inputs, targets, tf.ones([tf.shape(inputs)[0]])

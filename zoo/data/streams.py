@@ -17,10 +17,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import keras
 import numpy as np
 import tensorflow as tf
 
+from zoo.data.batches import one_shape
 from zoo.ids import END, START
 
 
@@ -150,7 +150,7 @@ def batches(
         0 is not scored; begins `(streams,)` bool, True where the state must be zero; weights `(streams,)` float32, 0
         for streams that have ended.
     """
-    fixed = keras.backend.backend() == "jax" if fixed is None else fixed
+    fixed = one_shape() if fixed is None else fixed
 
     def generate() -> Iterator[tuple]:
         queues = [_rows(spans, sequence_length) for spans in streams]

@@ -78,7 +78,7 @@ def run(
     tensors = [ops.cast(ops.convert_to_tensor(array), dtype) for array in arrays]
     mask = ops.ones(ops.shape(projected)[:2], "bool") if mask is None else ops.cast(mask, "bool")
     fixed = [ops.cast(memory.mask, "bool"), mask]
-    outputs, contexts = operation(Pair(forward, backward, _shapes, 2), tensors, fixed)
+    outputs, contexts = operation(Pair(forward, backward, _shapes, 2, 5), tensors, fixed)
     return ops.cast(outputs, projected.dtype), ops.cast(contexts, projected.dtype)
 
 

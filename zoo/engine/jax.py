@@ -1,5 +1,6 @@
 """The door to JAX: kernels as callbacks with a hand-written gradient, and where they must not be used."""
 
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -34,11 +35,35 @@ def device() -> str:
 
 def refusal(training: bool) -> str | None:
     """Why kernels cannot be used where the caller is being traced or run; None if they can."""
-    if keras.distribution.distribution() is not None:
-        return "training is distributed over several devices"
+    if not training and keras.distribution.distribution() is not None:
+        return "only training is spread over several devices"
     if not training and not concrete():
         return "this function may be exported"
     return None
+
+
+def sharded(function: Callable, batched: Sequence[bool], rows: int) -> Callable:
+    """A function of arrays that each device runs on its rows of the batch; the same function without a distribution.
+
+    A callback is a black box to XLA, which would give every device the whole batch. The gradients of arrays that all
+    devices share are summed over devices.
+
+    Args:
+        function: Its results have the batch first.
+        batched: Of each argument, whether it has the batch first; the others are the same on all devices.
+        rows: Rows of the batch. Keras finds shapes with numbers that do not divide: those calls compute nothing.
+    """
+    distribution = keras.distribution.distribution()
+    if distribution is None or rows % distribution.num_model_replicas:
+        return function
+    split, whole = (jax.sharding.PartitionSpec(*axes) for axes in ((distribution.batch_dim_name,), ()))
+    return jax.shard_map(
+        function,
+        mesh=distribution.device_mesh.backend_mesh,
+        in_specs=tuple(split if each else whole for each in batched),
+        out_specs=split,
+        check_vma=False,
+    )
 
 
 def concrete() -> bool:
@@ -119,14 +144,24 @@ def run(
     kind: str, inputs: Any, mask: Any, weights: list, initial: list, reverse: tuple[bool, ...], keep: bool
 ) -> tuple[Any, list]:
     """`compiled.forward` and its gradient on arrays: outputs and final states by direction."""
-    if keep and scans(kind, inputs.shape):
-        parts = [scanned.run(kind, inputs, mask, *each) for each in zip(weights, initial, reverse, strict=True)]
-        outputs = [part for part, _ in parts]
-        return outputs[0] if len(parts) == 1 else jnp.concatenate(outputs, axis=-1), [last for _, last in parts]
     masks = [] if mask is None else [jnp.asarray(mask, bool)]
     flat = [array for each in weights for array in each] + [state for each in initial for state in each]
-    results = _operation(kind, tuple(reverse), bool(masks), keep, inputs, *masks, *flat)
-    return results[0], _grouped(list(results[1:]), compiled.KINDS[kind][1])
+    batched = [True] * (1 + len(masks)) + [False] * (3 * len(weights)) + [True] * (len(flat) - 3 * len(weights))
+    rows = partial(_run, kind, reverse, bool(masks), keep)
+    outputs, *last = sharded(rows, batched, inputs.shape[0])(inputs, *masks, *flat)
+    return outputs, _grouped(last, compiled.KINDS[kind][1])
+
+
+def _run(kind: str, reverse: tuple[bool, ...], masked: bool, keep: bool, *arrays: Any) -> tuple:
+    """`run` on flat arrays: inputs, mask if there is one, weights and states of all directions."""
+    if not (keep and scans(kind, arrays[0].shape)):
+        return _operation(kind, tuple(reverse), masked, keep, *arrays)
+    mask, rest = arrays[1] if masked else None, arrays[1 + masked :]
+    weights, states = _grouped(rest[: 3 * len(reverse)], 3), _grouped(rest[3 * len(reverse) :], compiled.KINDS[kind][1])
+    parts = [scanned.run(kind, arrays[0], mask, *each) for each in zip(weights, states, reverse, strict=True)]
+    outputs = [part for part, _ in parts]
+    whole = outputs[0] if len(parts) == 1 else jnp.concatenate(outputs, axis=-1)
+    return whole, *(state for _, last in parts for state in last)
 
 
 def _linear_forward(reverse: bool, a: Any, b: Any, h0: Any, *mask: Any) -> tuple:
@@ -166,8 +201,9 @@ _linear.defvjp(_linear_vjp_forward, _linear_vjp_backward)
 
 def linear(a: Any, b: Any, h0: Any, mask: Any, reverse: bool) -> tuple[Any, Any]:
     """`recurrence.forward` and its gradient on arrays."""
-    return _linear(reverse, a, b, h0, *([] if mask is None else [jnp.asarray(mask, bool)]))
+    arrays = [a, b, h0] if mask is None else [a, b, h0, jnp.asarray(mask, bool)]
+    return sharded(partial(_linear, reverse), [True] * len(arrays), b.shape[0])(*arrays)
 
 
-def _grouped(flat: list, size: int) -> list[list]:
-    return [flat[i : i + size] for i in range(0, len(flat), size)]
+def _grouped(flat: Sequence, size: int) -> list[list]:
+    return [list(flat[i : i + size]) for i in range(0, len(flat), size)]

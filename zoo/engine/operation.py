@@ -16,6 +16,8 @@ class Pair(NamedTuple):
     backward: Callable[..., list]
     shapes: Callable[[list, list], list[tuple]]
     results: int
+    rows: int
+    """How many of the tensors, from the first on, have the batch first, as all fixed ones have."""
 
 
 def operation(pair: Pair, tensors: list, fixed: list) -> list:
@@ -56,6 +58,8 @@ def _in_jax(pair: Pair, tensors: list, fixed: list) -> list:
     import jax
     import numpy as np
 
+    from zoo.engine.jax import sharded
+
     def called(function: Callable, shapes: list[tuple], arrays: tuple) -> tuple:
         out = tuple(jax.ShapeDtypeStruct(shape, tensors[0].dtype) for shape in shapes)
         return jax.pure_callback(
@@ -77,4 +81,9 @@ def _in_jax(pair: Pair, tensors: list, fixed: list) -> list:
         return called(pair.backward, [array.shape for array in tensors], arrays), by_fixed
 
     run.defvjp(kept, gradient)
-    return list(run(tuple(tensors), tuple(fixed)))
+
+    def flat(*arrays: Any) -> tuple:
+        return tuple(run(arrays[: len(tensors)], arrays[len(tensors) :]))
+
+    batched = [number < pair.rows or number >= len(tensors) for number in range(len(tensors) + len(fixed))]
+    return list(sharded(flat, batched, tensors[0].shape[0])(*tensors, *fixed))

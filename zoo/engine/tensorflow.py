@@ -26,6 +26,16 @@ def device() -> str:
     return "gpu" if tf.config.list_logical_devices("GPU") else "cpu"
 
 
+def devices() -> list[str]:
+    """The GPUs of this machine as TensorFlow calls them, or its CPUs if there are none."""
+    return [each.name for each in tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")]
+
+
+def mirrored(names: list[str]) -> Any:
+    """The strategy by which devices share each batch."""
+    return tf.distribute.MirroredStrategy(names)
+
+
 def refusal(training: bool) -> str | None:
     """Why kernels cannot be used where the caller is being traced or run; None if they can."""
     if tf.distribute.has_strategy() and tf.distribute.get_strategy().num_replicas_in_sync > 1:

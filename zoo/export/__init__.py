@@ -19,6 +19,7 @@ def export(
     format: str = "onnx",
     *,
     quantize: str | None = None,
+    length: int | None = None,
     overwrite: bool = False,
     examples: int = 200,
 ) -> Path:
@@ -28,8 +29,10 @@ def export(
         model: What `zoo.saved.load` returned.
         output: The folder to write; default one of the format's name inside the model's folder, or in the user's cache
             where that folder cannot be written. Commands and `zoo.runtime` find both.
-        format: `"onnx"`.
-        quantize: Weights as `"int8"` or `"float16"`; None keeps float32. Graphs compute in float32 anyway.
+        format: `"onnx"`, `"savedmodel"` or `"litert"`.
+        quantize: Weights as `"int8"` or `"float16"`; None keeps float32. Graphs compute in float32 anyway, but for
+            products with int8 weights in LiteRT.
+        length: Steps that a graph of LiteRT reads; default the model's own `max_length`.
         overwrite: Whether an older export there may be replaced.
         examples: Test examples that are answered by both sides for `parity.json`; 0 compares nothing.
 
@@ -40,13 +43,13 @@ def export(
         UserError: If there is no such format, the model has a part that has no export, or the folder cannot be
             written. Then nothing has changed.
     """
-    from zoo.export import folder, formats, graphs, parity
+    from zoo.export import folder, formats, parity
     from zoo.runtime.choice import place
 
-    found = formats.find(format, quantize)
+    found = formats.find(format, quantize, length=length)
     path = Path(output) if output is not None else place(model.path, format)
     folder.check_free(path, overwrite)
-    specs = graphs.graphs(model.net)
+    specs = formats.function(found, "specs")(model, **({} if length is None else {"length": length}))
     files = formats.function(found, "prepare")(model.net, specs, quantize)
     with folder.writing(path) as new:
         folder.fill(new, model, specs, files, found, format, quantize)

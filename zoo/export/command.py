@@ -41,6 +41,11 @@ def command(start_keras: Callable[[str | None], None], shared: list[click.Option
                 help="Store weights in fewer bits.  [default: float32]",
             ),
             click.Option(
+                ["--length"],
+                type=options.Integer(1, largest=LARGEST_INT),
+                help="Steps that a graph of litert reads.  [default: the model's max_length]",
+            ),
+            click.Option(
                 ["--examples"],
                 type=options.Integer(0, largest=LARGEST_INT),
                 default=200,
@@ -67,7 +72,7 @@ def _run(
     **given: Any,
 ) -> None:
     path = cards.locate(model, models_dir)
-    formats.find(format, given["quantize"])
+    formats.find(format, given["quantize"], length=given["length"])
     start_keras(backend)
     from zoo import saved
     from zoo.export import export

@@ -1,7 +1,8 @@
 """The folder of an export: written beside its place, then moved there whole.
 
 <model>/<format>/  README.md (how to use it, with a program)  export.json (graphs, their inputs and outputs)
-                   model.onnx, or encoder.onnx and step.onnx  assets/  recipe.json  metrics.json
+                   model.onnx, or encoder.onnx and step.onnx (.tflite; 1/saved_model.pb)  assets/
+                   recipe.json  metrics.json
                    parity.json (its answers beside those of Keras)  files.json (sizes and SHA-256)
 """
 
@@ -96,7 +97,7 @@ def fill(
         "format": format,
         "model": model.path.name,
         "quantize": quantize,
-        "graphs": {spec.name: _described(spec, found.suffix) for spec in specs},
+        "graphs": {spec.name: _described(spec, found) for spec in specs},
         **graphs.settings(model.net),
         "model_sha256": schema.read(model.path, cards.FILES, schema.Manifest)["files"]["model.keras"]["sha256"],
     }
@@ -105,10 +106,10 @@ def fill(
     stored.write_manifest(folder)
 
 
-def _described(spec: graphs.GraphSpec, suffix: str) -> dict[str, Any]:
+def _described(spec: graphs.GraphSpec, found: Format) -> dict[str, Any]:
     """A graph as `export.json` has it."""
     ports = {"inputs": [asdict(port) for port in spec.inputs], "outputs": [asdict(port) for port in spec.outputs]}
-    return {"file": f"{spec.name}{suffix}", **ports}
+    return {"file": found.file.format(spec.name), **ports}
 
 
 def add_parity(folder: Path, model: Any, facts: Mapping[str, Any]) -> None:

@@ -202,7 +202,7 @@ def latency(net: Any, batches: Sequence[Any], size: int) -> float:
     """Milliseconds of the answers to a batch: the fastest of some runs, after one that may compile."""
     batch = _resized(batches[0], size)
     run = functools.partial(_answer, net, batch)
-    if hasattr(net, "reader"):  # compiled in Keras, as `read` is not
+    if hasattr(net, "begin"):  # a language model: its reader is compiled in Keras, as `read` is not
         tokens, targets = inputs_of(batch)[0], batch[1]
         given = {"tokens": tokens, "targets": targets, "begins": np.ones(size, bool), "states": net.begin(size)}
         run = functools.partial(net.reader().predict_on_batch, given)

@@ -140,7 +140,7 @@ class Checkpoint:
         """Saves everything that the next epoch depends on."""
         self.folder.mkdir(parents=True, exist_ok=True)
         name = f"epoch-{state.epoch}.npz"
-        self._write_arrays(name, [variable.numpy() for variable in _variables(model)])
+        self._write_arrays(name, [variable.numpy() for variable in variables(model)])
         text = json.dumps({"training": self.identity(), **dataclasses.asdict(state)}, indent=1)
         replace(self.folder / "state.json", lambda file: file.write_text(text, encoding="utf-8"))
         for old in self.folder.glob("epoch-*.npz"):
@@ -177,13 +177,19 @@ class Checkpoint:
             UserError: If a file of the state is damaged.
         """
         state = self.read()
-        variables = _variables(model)
-        values = self._read_arrays(f"epoch-{state.epoch}.npz", [variable.numpy() for variable in variables])
-        if state.best_score is not None:  # now, not after hours of training
-            self._read_arrays("best.npz", model.get_weights())
-        for variable, value in zip(variables, values, strict=True):
-            variable.assign(value)
+        assign(variables(model), self.values(model, state))
         return state
+
+    def values(self, model: keras.Model, state: TrainState) -> list[np.ndarray]:
+        """The values of a model's `variables` after the last whole epoch.
+
+        Raises:
+            UserError: If a file of the state is damaged.
+        """
+        values = self._read_arrays(f"epoch-{state.epoch}.npz", [variable.numpy() for variable in variables(model)])
+        if state.best_score is not None:  # now, not after hours of training
+            self.best(model)
+        return values
 
     def restore_best(self, model: keras.Model) -> None:
         """Sets a model to its best weights so far.
@@ -191,7 +197,15 @@ class Checkpoint:
         Raises:
             UserError: If the file is damaged.
         """
-        model.set_weights(self._read_arrays("best.npz", model.get_weights()))
+        model.set_weights(self.best(model))
+
+    def best(self, model: keras.Model) -> list[np.ndarray]:
+        """The best weights so far.
+
+        Raises:
+            UserError: If the file is damaged.
+        """
+        return self._read_arrays("best.npz", model.get_weights())
 
     def _damaged(self, name: str, reason: str) -> UserError:
         return damaged(self.path, f"{self.folder.name}/{name}", reason)
@@ -259,7 +273,13 @@ def replace(file: Path, write: Callable[[Path], Any]) -> None:
         ) from error
 
 
-def _variables(model: keras.Model) -> list[Any]:
+def assign(targets: Sequence[Any], values: Sequence[np.ndarray]) -> None:
+    """Sets variables to values."""
+    for variable, value in zip(targets, values, strict=True):
+        variable.assign(value)
+
+
+def variables(model: keras.Model) -> list[Any]:
     """Weights, states of random generators, and the optimizer's own."""
     if not model.optimizer.built:
         model.optimizer.build(model.trainable_variables)

@@ -30,8 +30,19 @@ Advance = Callable[..., None]
 """`advance(done, note)`: examples so far, and a function that makes the words beside the bar when it is drawn."""
 
 
+_silent = False
+
+
+def silence() -> None:
+    """From now on nothing is shown in this process: another one speaks for it."""
+    global _silent
+    _silent = True
+
+
 def say(text: str) -> None:
     """Logs go to standard error. If that is closed or full, the training goes on without."""
+    if _silent:
+        return
     with contextlib.suppress(OSError, ValueError):
         print(text, file=sys.stderr, flush=True)
 
@@ -45,7 +56,7 @@ def bar(what: str, total: int | None, note: str = "") -> Iterator[Advance]:
         total: Examples in all, if that is known.
         note: Words beside the bar at first.
     """
-    if not terminal.has_color(sys.stderr):
+    if _silent or not terminal.has_color(sys.stderr):
         yield _reporter(what, total)
         return
     progress = Progress(

@@ -1,8 +1,9 @@
 """The progress of a training: its epochs, the time that is left, and the batches of a validation."""
 
+import math
 import statistics
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import keras
@@ -92,6 +93,7 @@ class Progress(keras.callbacks.Callback):
         advance: Shows how far the epoch is.
         left: What is known of the time of the run.
         best: The best score so far, as it is shown.
+        late: Whether the epoch ends early: asked with a function that looks at the clock, and the step.
     """
 
     def __init__(
@@ -103,10 +105,11 @@ class Progress(keras.callbacks.Callback):
         advance: Advance,
         left: TimeLeft,
         best: str = "",
+        late: Callable[[Callable[[], bool], int], bool] = lambda past, step: past(),
     ) -> None:
         super().__init__()
         self.epoch, self.recipe, self.examples, self.deadline = epoch, recipe, examples, deadline
-        self.advance, self.left, self.best = advance, left, best
+        self.advance, self.left, self.best, self.late = advance, left, best, late
         self.rate = 0.0
 
     def on_train_begin(self, logs: dict | None = None) -> None:
@@ -120,7 +123,7 @@ class Progress(keras.callbacks.Callback):
         self.done += step
         self.steady.step()
         self.advance(self.done, lambda: self._note(logs or {}))
-        if time.monotonic() >= self.deadline:
+        if self.deadline < math.inf and self.late(lambda: time.monotonic() >= self.deadline, batch):
             self.model.stop_training = True
 
     def _note(self, logs: dict[str, Any]) -> str:

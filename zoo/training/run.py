@@ -17,18 +17,20 @@ from typing import Any
 
 import keras
 
-from zoo import saved
+from zoo import cards, saved
 from zoo.errors import UserError
 from zoo.figures import draw_curves
 from zoo.settings import TrainConfig
-from zoo.task import Data, Installed, Task
+from zoo.task import Data, Installed, Stage, Task
 from zoo.terminal import printable
+from zoo.training import distribution
 from zoo.training.checkpoint import TrainState
 from zoo.training.display import bar, clock, say
 from zoo.training.folder import check_data, data_change, discard_empty, last_epoch, locked, open_training
 from zoo.training.history import write_history
 from zoo.training.progress import WatchedBatches
 from zoo.training.stages import WIDTH, Loop, joined, total
+from zoo.workers.settings import SINGLE, Plan
 
 SAMPLES = 3
 """Examples that are shown at the end."""
@@ -44,6 +46,7 @@ def train(
     overwrite: bool = False,
     plot: bool = True,
     tensorboard: Path | None = None,
+    plan: Plan = SINGLE,
 ) -> saved.SavedModel:
     """Trains a task from a recipe, scores it once on the test split, and saves it.
 
@@ -56,15 +59,32 @@ def train(
         overwrite: Replace a saved model, or throw away an interrupted training, of this folder.
         plot: Draw the learning curves into the folder.
         tensorboard: Where to write TensorBoard logs.
+        plan: Which workers and devices train.
+
+    Returns:
+        The saved model.
 
     Raises:
+        SystemExit: With 0, at the end of every worker but the first.
         UserError: If something is in the way that the user must decide about, or the input is bad.
     """
-    callbacks = [_tensorboard(tensorboard)] if tensorboard else []
-    with locked(path):
-        folder = open_training(path, recipe, resume, overwrite)
-        with _explained(path, recipe, installed.recipe.datasets, command):
-            return _train(installed, recipe, path, folder, command, callbacks, overwrite=overwrite, plot=plot)
+    workers = distribution.join(plan)
+    with workers.running():
+        workers.check("settings", distribution.identity(recipe) if plan.count != 1 else {})
+        if workers.first:
+            callbacks = [_tensorboard(tensorboard)] if tensorboard else []
+            with locked(path):
+                folder = open_training(path, recipe, resume, overwrite)
+                with _explained(path, recipe, installed.recipe.datasets, command):
+                    result, data = _train(
+                        installed, recipe, path, folder, command, callbacks, workers, overwrite=overwrite, plot=plot
+                    )
+            with workers.alone():
+                for line in samples(result, data, "test" if recipe.score_test else "validation"):
+                    say(line)
+            return result
+        _fitted(installed, recipe, path, cards.under_way(path), [], workers)
+    raise SystemExit(0)
 
 
 @contextlib.contextmanager
@@ -112,26 +132,67 @@ def _train(
     folder: Path,
     command: str,
     callbacks: Sequence[keras.callbacks.Callback],
+    workers: distribution.Workers,
     *,
     overwrite: bool,
     plot: bool,
-) -> saved.SavedModel:
-    """Loads the data, runs the stages, scores and saves; the folder holds the state."""
+) -> tuple[saved.SavedModel, Data]:
+    """Loads the data, runs the stages, scores and saves; the folder holds the state. The model, and its data."""
+    data, stages, model, states, seconds = _fitted(installed, recipe, path, folder, callbacks, workers)
+    with workers.alone():
+        return _finished(
+            installed, recipe, path, folder, command, data, stages, model, states, seconds,
+            overwrite=overwrite, plot=plot,
+        )  # fmt: skip
+
+
+def _fitted(
+    installed: Installed,
+    recipe: TrainConfig,
+    path: Path,
+    folder: Path,
+    callbacks: Sequence[keras.callbacks.Callback],
+    workers: distribution.Workers,
+) -> tuple[Data, list[Stage], keras.Model, list[TrainState], dict[str, float]]:
+    """What all workers do together: load the data and run the stages. Returns also how long what took."""
     keras.utils.set_random_seed(recipe.seed)
     keras.config.set_dtype_policy(recipe.precision)
     try:
         task = installed.task
         began = time.monotonic()
         say(f"Loading the data set {recipe.dataset} ...")
-        data = task.load(recipe)
+        data = workers.in_turn(lambda: task.load(recipe))
         _check_names(data)
-        check_data(path, recipe, installed.recipe.datasets)
+        if workers.first:
+            check_data(path, recipe, installed.recipe.datasets)
+        if workers.count > 1:
+            workers.check("data", {f"examples of {name}": size for name, size in data.sizes().items()})
         stages = task.stages(recipe, data)
         loading = time.monotonic() - began
-        loop = Loop(folder, callbacks)
+        loop = Loop(folder, callbacks, workers)
         model, states = loop.run(stages)
     finally:
         keras.config.set_dtype_policy("float32")
+    return data, stages, model, states, {"loading": loading, **loop.seconds}
+
+
+def _finished(
+    installed: Installed,
+    recipe: TrainConfig,
+    path: Path,
+    folder: Path,
+    command: str,
+    data: Data,
+    stages: Sequence[Stage],
+    model: keras.Model,
+    states: Sequence[TrainState],
+    seconds: Mapping[str, float],
+    *,
+    overwrite: bool,
+    plot: bool,
+) -> tuple[saved.SavedModel, Data]:
+    """Scores the test split and saves the model; returns it with its data."""
+    task = installed.task
     if not recipe.score_test:
         say("The test split is left unscored.")
     began = time.monotonic()
@@ -141,7 +202,7 @@ def _train(
         "validation": {k.removeprefix("validation_"): v for k, v in chosen.items() if k.startswith("validation_")},
         "test": _test(task, model, data) if recipe.score_test else {},
     }
-    say(shares({"loading": loading, **loop.seconds, "test": time.monotonic() - began}))
+    say(shares({**seconds, "test": time.monotonic() - began}))
     metrics = {
         "monitor": task.monitor,
         "higher_is_better": task.higher_is_better,
@@ -169,9 +230,7 @@ def _train(
         overwrite=overwrite,
     )
     shutil.rmtree(folder, ignore_errors=True)  # the saved model holds all that counts
-    for line in samples(result, data, "test" if recipe.score_test else "validation"):
-        say(line)
-    return result
+    return result, data
 
 
 def _test(task: Task, model: keras.Model, data: Data) -> dict[str, float]:

@@ -20,8 +20,9 @@ import numpy as np
 from zoo import cards, optimizers
 from zoo.errors import UserError
 from zoo.task import Data, Stage
-from zoo.training.checkpoint import Checkpoint, TrainState
+from zoo.training.checkpoint import TrainState
 from zoo.training.display import Table, bar, say, undisturbed
+from zoo.training.distribution import ALONE, Workers
 from zoo.training.progress import Progress, TimeLeft, WatchedBatches
 
 WIDTH = 80
@@ -34,41 +35,57 @@ class Loop:
     Args:
         folder: Where their checkpoints lie.
         callbacks: Further callbacks for every epoch.
+        workers: Who trains.
     """
 
-    def __init__(self, folder: Path, callbacks: Sequence[keras.callbacks.Callback] = ()) -> None:
-        self.folder, self.callbacks, self.started = folder, callbacks, time.monotonic()
+    def __init__(
+        self, folder: Path, callbacks: Sequence[keras.callbacks.Callback] = (), workers: Workers = ALONE
+    ) -> None:
+        self.folder, self.callbacks, self.workers, self.started = folder, callbacks, workers, time.monotonic()
         self.seconds = {"compiling": 0.0, "steps": 0.0, "validation": 0.0}
 
     def run(self, stages: Sequence[Stage]) -> tuple[keras.Model, list[TrainState]]:
-        """Runs what is left of the stages; returns the last one's model with its best weights, and all states."""
-        model, states = None, []
-        checkpoints = [Checkpoint(self.folder / stage.name) for stage in stages]
+        """Runs what is left of the stages; returns the last one's model with its best weights, and all states.
+
+        With several workers, the model is a copy that belongs to this process alone.
+        """
+        self.workers.check_stages(stages)
+        model, scored, states = None, None, []
+        checkpoints = [self.workers.checkpoint(self.folder / stage.name) for stage in stages]
         for number, (stage, checkpoint) in enumerate(zip(stages, checkpoints, strict=True)):
             if any(later.begun() for later in checkpoints[number + 1 :]):
                 states.append(checkpoint.read())  # a later stage has taken its weights over
                 continue
             keras.utils.set_random_seed(stage.recipe.seed)  # a data set generated just now has drawn numbers
-            own = stage.build(stage.recipe, stage.data)
+            own, copy = self.workers.build(stage)
             say(_describe(stage, own))
             kept = checkpoint.begun()
             if not kept:
-                checkpoint.keep(own, self._start(stage, own, model, checkpoint))
+                checkpoint.keep(own, self._start(stage, own, copy, model, checkpoint))
             state = checkpoint.restore(own)
             if state.epoch:
                 say(f"Resuming after epoch {state.epoch} of {stage.recipe.epochs}.")
             elif kept:
                 say("No epoch is kept: the stage starts from its beginning.")
-            self._fit(stage, own, state, checkpoint)
+            self._fit(stage, own, copy, state, checkpoint)
             gc.unfreeze()
             checkpoint.restore_best(own)
-            model = own
+            model, scored = own, copy
             states.append(state)
         assert model is not None, "a training has at least one stage"
-        return model, states
+        assert scored is not None
+        self._copy(model, scored)
+        return scored, states
+
+    def _copy(self, model: keras.Model, scored: keras.Model) -> None:
+        """Brings the weights of the model that is trained to the one that is scored, if they are two."""
+        if scored is not model and self.workers.first:
+            weights = model.get_weights()
+            with self.workers.alone():
+                scored.set_weights(weights)
 
     def _start(
-        self, stage: Stage, model: keras.Model, before: keras.Model | None, checkpoint: Checkpoint
+        self, stage: Stage, model: keras.Model, scored: keras.Model, before: keras.Model | None, checkpoint: Any
     ) -> TrainState:
         """The state of a stage before its first epoch; takes weights over from the stage before."""
         state = TrainState()
@@ -79,11 +96,13 @@ class Loop:
             return state
         model.set_weights(before.get_weights())
         # Until something is better, the weights it starts from are the best.
-        state.best_score = validate(stage, model, total(stage.data, "validation"))[0][stage.monitor] * _sign(stage)
+        self._copy(model, scored)
+        scores = self._validate(stage, scored, total(stage.data, "validation"))[0]
+        state.best_score = scores[stage.monitor] * _sign(stage)
         checkpoint.keep_best(model)
         return state
 
-    def _fit(self, stage: Stage, model: keras.Model, state: TrainState, checkpoint: Checkpoint) -> None:
+    def _fit(self, stage: Stage, model: keras.Model, scored: keras.Model, state: TrainState, checkpoint: Any) -> None:
         """Epochs until the last one, the end of the time, or too many without a better validation score."""
         recipe, sizes = stage.recipe, stage.data.sizes()
         earlier, began = state.minutes, time.monotonic()
@@ -98,11 +117,11 @@ class Loop:
             progress, logs = self._train(stage, model, state, left)
             raw = [np.array(value) for value in model.get_weights()]
             optimizers.write_average(model)
-            scores, watched = validate(stage, model, validated)
-            validated, compiling = watched.examples, watched.steady.compiling
+            self._copy(model, scored)
+            scores, validated, compiling, certain = self._validate(stage, scored, validated)
             took = time.monotonic() - started
             scoring = took - progress.seconds
-            left.measured(progress.seconds - progress.compiling, scoring - compiling, len(watched.steady.steps) > 1)
+            left.measured(progress.seconds - progress.compiling, scoring - compiling, certain)
             self.seconds["compiling"] += progress.compiling + compiling
             self.seconds["steps"] += progress.seconds - progress.compiling
             self.seconds["validation"] += scoring - compiling
@@ -121,6 +140,17 @@ class Loop:
             shown = (cards.number(logs["loss"]), cards.number(scores[stage.monitor]))
             say(table.row(f"{state.epoch}/{recipe.epochs}", *shown, progress.rate, took, better))
 
+    def _validate(self, stage: Stage, model: keras.Model, examples: int | None) -> tuple[dict, int, float, bool]:
+        """Scores, examples, seconds of compiling and whether these are certain; worker 0 finds them for all."""
+
+        def found() -> tuple:
+            with self.workers.alone():
+                scores, watched = validate(stage, model, examples)
+            return scores, watched.examples, watched.steady.compiling, len(watched.steady.steps) > 1
+
+        scores, *rest = self.workers.share(found)
+        return scores, *rest
+
     def _ends(self, stage: Stage, state: TrainState, left: TimeLeft) -> bool:
         """Whether the last epoch was the last; says why if there might have been more."""
         recipe = stage.recipe
@@ -129,7 +159,8 @@ class Loop:
         if recipe.patience and state.epoch - state.best_epoch >= recipe.patience:
             say(f"Stopping: no better {stage.monitor} in {recipe.patience} epochs.")
             return True
-        if state.best_score is not None and time.monotonic() >= self._deadline(recipe, left):
+        limited = recipe.max_minutes is not None and state.best_score is not None
+        if limited and self.workers.share(lambda: time.monotonic() >= self._deadline(recipe, left)):
             say(f"Stopping: the {recipe.max_minutes:g} minutes of --max-minutes are used up.")
             return True
         return False
@@ -147,8 +178,9 @@ class Loop:
         number = state.epoch + 1
         best = "" if state.best_score is None else f"best {cards.number(state.best_score * _sign(stage))}"
         with bar(f"epoch {number}/{recipe.epochs}", examples, "" if left.measurements else "compiling") as advance:
-            progress = Progress(number, recipe, examples, self._deadline(recipe, left), advance, left, best)
-            logs = _epoch(stage, model, state.epoch, [progress, *self.callbacks])
+            deadline = self._deadline(recipe, left)
+            progress = Progress(number, recipe, examples, deadline, advance, left, best, self.workers.late)
+            logs = _epoch(stage, model, state.epoch, [progress, *self.callbacks], self.workers)
         _check_loss(logs["loss"], number, recipe)
         return progress, logs
 
@@ -242,14 +274,16 @@ def _unknown_number_of_batches() -> Iterator[None]:
         yield
 
 
-def _epoch(stage: Stage, model: keras.Model, epoch: int, callbacks: list[keras.callbacks.Callback]) -> dict[str, float]:
+def _epoch(
+    stage: Stage, model: keras.Model, epoch: int, callbacks: list[keras.callbacks.Callback], workers: Workers
+) -> dict[str, float]:
     """Trains one epoch; returns its loss and metrics."""
     if stage.on_policy:
         return _on_policy(model, stage.data, epoch, callbacks)
     with _unknown_number_of_batches():
         # Not one fit over all epochs: the state between two of them is ours to save, score and resume.
         history = model.fit(
-            stage.data.train(epoch), initial_epoch=epoch, epochs=epoch + 1, shuffle=False, verbose=0,
+            workers.rows(stage.data.train(epoch)), initial_epoch=epoch, epochs=epoch + 1, shuffle=False, verbose=0,
             callbacks=callbacks,
         ).history  # fmt: skip
     _check_batches("loss" in history, stage.recipe)

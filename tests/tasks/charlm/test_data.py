@@ -136,7 +136,7 @@ def test_sets_that_tfds_has(name, monkeypatch):
 
     info = SimpleNamespace(splits=dict.fromkeys(theirs.split()), features={"text": None}, version="1.0.0")
     builder = SimpleNamespace(info=info, as_dataset=as_dataset, builder_config=None)
-    monkeypatch.setattr(sources, "prepared", lambda source, builtin: builder)
+    monkeypatch.setattr(sources, "prepared", lambda *_: builder)
     raw = texts.open_texts(name)
     assert [joined(raw, split) for split in SPLITS] == [[f"{split} é"] for split in expected]
     assert raw.card.name == name

@@ -171,7 +171,7 @@ def test_the_example_of_the_readme(tmp_path: Path) -> None:
     model = ["--model", str(tmp_path / "moves")]
     answer = run.invoke(cli, ["classify", *model, "[0.1, 0.2, 0.4]", "[0.1, null]"], catch_exceptions=False)
     lines = answer.output.splitlines()
-    assert lines[0].split("\t")[0] in ("up", "down")
+    assert lines[0].split("\t")[1] in ("up", "down")
     assert "is not a JSON list" in lines[1]
     scored = run.invoke(cli, ["evaluate", str(tmp_path / "moves"), "--dataset", "moves.jsonl"], catch_exceptions=False)
     assert scored.exit_code == 0, scored.output

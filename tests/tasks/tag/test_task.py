@@ -140,7 +140,8 @@ def test_a_model_of_words_is_kept_with_sentences_and_scored_again(words: saved.S
     assert json.loads((words.path / "golden.json").read_text())["inputs"][0].startswith("George")
     assert json.loads((words.path / "metrics.json").read_text())["data"]["kind"] == "tokens"
     columns = (words.path / "history.csv").read_text().splitlines()[0].split(",")
-    assert columns == ["epoch", "loss", *(f"validation_{name}" for name in words.metrics["scores"]["test"])]
+    names = (f"validation_{name}" for name in words.metrics["scores"]["test"])
+    assert columns == ["epoch", "loss", *names, "validation_loss"]
     scores = training.evaluate(words, split="validation", limit=7)
     assert (scores["accuracy"], scores["examples"]) == (1, 7)
 

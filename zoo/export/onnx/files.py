@@ -4,9 +4,19 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from zoo.export import graphs
 from zoo.export.graphs import GraphSpec
 from zoo.export.onnx import nets, weights
 from zoo.runtime.loading import open_net
+
+
+def specs(model: Any) -> tuple[GraphSpec, ...]:
+    """The graphs of a saved model.
+
+    Raises:
+        UserError: If it is none of those that `zoo.export.graphs` names.
+    """
+    return graphs.graphs(model.net)
 
 
 def prepare(net: Any, specs: Sequence[GraphSpec], quantize: str | None) -> dict[str, bytes]:

@@ -2,14 +2,15 @@ import json
 import sys
 
 import numpy as np
-import onnxruntime
+
+from zoo.export.runners.onnx import load
 
 labels = json.load(open("assets/labels.json"))
-session = onnxruntime.InferenceSession("model.onnx")
+ports = json.load(open("export.json"))["graphs"]["model"]["inputs"]
+model = load("model")
 
 for file in sys.argv[1:]:
     steps = np.load(file)  # (time, ...): numbers, or frames with values from 0 to 255
-    dtype = {"tensor(uint8)": "uint8", "tensor(float)": "float32"}[session.get_inputs()[0].type]
-    given = {"inputs": steps[None].astype(dtype), "lengths": np.array([len(steps)])}
-    (probabilities,) = session.run(None, given)
-    print(" ".join(labels[i] for i in probabilities[0].argmax(axis=-1)))
+    results = model(inputs=steps[None].astype(ports[0]["dtype"]), lengths=np.array([len(steps)]))
+    best = results["probabilities"][0, : len(steps)].argmax(axis=-1)
+    print(" ".join(labels[i] for i in best))

@@ -1,0 +1,147 @@
+"""The sections of `scripts/bench_engine.py --device gpu`: layers on one GPU beside Keras's and PyTorch's with cuDNN.
+
+Training and inference of LSTM, GRU and minGRU at several sizes, in float32 (TensorFloat-32 as each library has it by
+default) and mixed_bfloat16, on TensorFlow and on JAX, each backend in a process of its own. A row names the path that
+the engine chose and the card. What saturates the card shows in the row's `gflops`, of the products alone, and in how a
+step grows with batch and units.
+"""
+
+import contextlib
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from engine_candidates import keras_step, our_layer, stock_layer, torch_layer
+
+SHAPES = [(256, 256, 256, 512), (64, 200, 64, 128), (32, 1000, 128, 256), (1024, 256, 256, 512), (256, 256, 512, 1024)]
+"""Batch, steps, features, units; the first one has the bars."""
+
+PRECISIONS = ("float32", "mixed_bfloat16")
+
+PATHS = {"lstm": "fused", "gru": "fused", "mingru": "associative"}
+"""The path that is expected on a GPU; another one is an error, not a slow result."""
+
+BLOCKS = {"lstm": 4, "gru": 3, "mingru": 2}
+
+
+def card() -> str:
+    """Name of the GPU.
+
+    Raises:
+        SystemExit: If the backend sees none.
+    """
+    import keras
+
+    if keras.backend.backend() == "jax":
+        import jax
+
+        found = [device.device_kind for device in jax.devices() if device.platform != "cpu"]
+    else:
+        import tensorflow as tf
+
+        devices = tf.config.list_physical_devices("GPU")
+        found = [tf.config.experimental.get_device_details(device).get("device_name", "GPU") for device in devices]
+    if not found:
+        raise SystemExit(f"{keras.backend.backend()} sees no GPU here.")
+    return str(found[0])
+
+
+def path_of(layer: Any, kind: str) -> str:
+    """The path that a layer takes in training.
+
+    Raises:
+        SystemExit: If it is not the one for GPUs.
+    """
+    choice = layer.choice(training=True)
+    if choice.path != PATHS[kind]:
+        raise SystemExit(f"A GPU should run this by {PATHS[kind]!r}; chosen was {choice}.")
+    return choice.path
+
+
+@contextlib.contextmanager
+def precision(name: str) -> Iterator[None]:
+    """Layers that are made within it compute in this dtype policy."""
+    import keras
+
+    keras.config.set_dtype_policy(name)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy("float32")
+
+
+def gpu(seconds: float, cells: list[str]) -> list[dict]:
+    """All comparisons of this process's backend."""
+    import keras
+
+    name, rows = card(), []
+    for kind in (kind for kind in PATHS if kind in cells):
+        for shape in SHAPES:
+            for policy in PRECISIONS:
+                with precision(policy):
+                    ours = our_layer(kind, shape[3])
+                    candidates = {"engine": keras_step(ours, shape)}
+                    if kind != "mingru":
+                        candidates["keras"] = keras_step(stock_layer(kind, shape[3]), shape)
+                if step := torch_gpu_step(kind, shape, policy):
+                    candidates["torch"] = step
+                row = {"what": f"gpu {keras.backend.backend()} {policy}", "cell": kind, "shape": shape, "card": name}
+                rows.append({**row, "path": path_of(ours, kind), **compared(candidates, kind, shape, seconds)})
+    return rows
+
+
+def compared(candidates: dict[str, Callable[[], Any]], kind: str, shape: tuple, seconds: float) -> dict[str, Any]:
+    """Medians and best times in milliseconds, ratios to the engine, and the rate of the products of a step."""
+    times: dict[str, list[float]] = {name: [] for name in candidates}
+    for run in candidates.values():
+        for _ in range(3):
+            run()
+    end = time.perf_counter() + seconds
+    while time.perf_counter() < end or len(times["engine"]) < 5:
+        for name, run in candidates.items():
+            begin = time.perf_counter()
+            run()  # returns numbers, for which the card has to be done
+            times[name].append(1000 * (time.perf_counter() - begin))
+    ms = {name: {"best": min(each), "median": statistics.median(each)} for name, each in times.items()}
+    ratio = {name: each["median"] / ms["engine"]["median"] for name, each in ms.items() if name != "engine"}
+    best = {name: each["best"] / ms["engine"]["best"] for name, each in ms.items() if name != "engine"}
+    batch, steps, features, units = shape
+    inner = features + (0 if kind == "mingru" else units)
+    work = 3 * 2 * batch * steps * inner * BLOCKS[kind] * units  # forward once, backward twice
+    return {"ms": ms, "ratio": ratio, "ratio_of_best": best, "gflops": work / ms["engine"]["median"] / 1e6}
+
+
+def torch_gpu_step(kind: str, shape: tuple, policy: str) -> Callable[[], Any] | None:
+    """PyTorch's training step on the same card; minGRU is compared with its LSTM."""
+    try:
+        import torch
+    except ImportError:
+        return None
+    if not torch.cuda.is_available():
+        return None
+    batch, steps, features, units = shape
+
+    class Net(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.embedding = torch.nn.Embedding(1000, features)
+            self.layer = torch_layer(kind, features, units)
+            self.out = torch.nn.Linear(units, 2)
+
+        def forward(self, ids: Any) -> Any:
+            return self.out(self.layer(self.embedding(ids))[0].max(dim=1).values)
+
+    net = Net().cuda()
+    optimizer, loss = torch.optim.Adam(net.parameters()), torch.nn.CrossEntropyLoss()
+    ids, labels = torch.randint(0, 1000, (batch, steps)).cuda(), torch.randint(0, 2, (batch,)).cuda()
+
+    def step() -> float:
+        optimizer.zero_grad()
+        with torch.autocast("cuda", torch.bfloat16, enabled=policy != "float32"):
+            value = loss(net(ids), labels)
+        value.backward()
+        optimizer.step()
+        return float(value.detach())
+
+    return step

@@ -1,0 +1,44 @@
+"""Several devices of one process share each batch: two CPUs in the place of two GPUs."""
+
+import csv
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SCRIPT = """
+import sys
+import keras
+if keras.backend.backend() == "tensorflow":
+    import tensorflow as tf
+    cpu = tf.config.list_physical_devices("CPU")[0]
+    tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+from zoo.cli import cli
+from zoo.errors import UserError
+common = ["train", "sentiment", "--preset", "tiny", "--dataset", "own.csv", "--epochs", "2", "--no-plot"]
+for name, devices in (("one", "1"), ("two", "2")):
+    cli([*common, "--name", name, "--devices", devices], standalone_mode=False)
+try:
+    cli([*common, "--name", "many", "--devices", "64"], standalone_mode=False)
+except UserError as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize("backend", ["jax", "tensorflow"])
+def test_two_devices_have_the_curve_of_one(backend: str, tmp_path: Path) -> None:
+    pytest.importorskip(backend)
+    rows = [f"{word} film number {number},{word}" for word in ("good", "bad") for number in range(160)]
+    (tmp_path / "own.csv").write_text("\n".join(["text,label", *rows]))
+    flags = {"XLA_FLAGS": "--xla_force_host_platform_device_count=2", "KERAS_BACKEND": backend}
+    done = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, env={**os.environ, **flags})
+    assert done.returncode == 0, done.stderr
+    assert "--devices 64: there is 2 here" in done.stdout
+    one, two = ((tmp_path / "saved_models" / name / "history.csv").read_text().splitlines() for name in ("one", "two"))
+    one, two = ([{k: float(v) for k, v in row.items()} for row in csv.DictReader(rows)] for rows in (one, two))
+    # On TensorFlow, rows that only fill a batch count for the device that has them.
+    for mine, theirs in zip(one, two, strict=True):
+        assert theirs == pytest.approx(mine, abs=1e-4 if backend == "jax" else 0.05)
+    assert len(one) == 2

@@ -1,0 +1,110 @@
+"""Processes on this machine: their share of the cores, how they end with their parent, and what they said last."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+THREADS = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "NUMBA_NUM_THREADS",
+    "RAYON_NUM_THREADS",
+    "TF_NUM_INTRAOP_THREADS",
+    "ZOO_ENGINE_THREADS",
+)
+"""Environment variables by which libraries limit their threads; JAX knows none, and counts the cores it may use."""
+
+PATIENCE = 3.0
+"""Seconds that a process has to end by itself after it was asked to."""
+
+
+def cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def environment(processes: int) -> dict[str, str]:
+    """The environment of one of so many processes: equal shares of the cores."""
+    threads = str(max(1, cores() // processes))
+    limits = dict.fromkeys(THREADS, threads)
+    return {**os.environ, **limits, "TF_CPP_MIN_LOG_LEVEL": "2", "TF_FORCE_GPU_ALLOW_GROWTH": "true"}
+
+
+def pin(process: subprocess.Popen, number: int, processes: int) -> None:
+    """Gives a process that has just been started its own cores, if there is one for each.
+
+    Args:
+        process: The process.
+        number: Which of them it is, from 0 on.
+        processes: How many there are.
+    """
+    if not hasattr(os, "sched_setaffinity"):
+        return
+    mine = sorted(os.sched_getaffinity(0))
+    if share := len(mine) // processes:
+        _pin(process, mine[number * share : (number + 1) * share])
+
+
+def pin_to_one(process: subprocess.Popen, number: int) -> None:
+    """Gives a process one core, which it shares with others if there are more processes than cores."""
+    if hasattr(os, "sched_setaffinity"):
+        mine = sorted(os.sched_getaffinity(0))
+        _pin(process, [mine[number % len(mine)]])
+
+
+def _pin(process: subprocess.Popen, cores: list[int]) -> None:
+    with contextlib.suppress(OSError):  # it has ended already
+        os.sched_setaffinity(process.pid, cores)
+
+
+def end_with_parent() -> None:
+    """Ends this process when the one that started it ends, even if that is killed.
+
+    Standard input is a pipe that the parent never writes to.
+    """
+    threading.Thread(target=_wait_for_parent, daemon=True).start()
+
+
+def _wait_for_parent() -> None:
+    os.read(sys.stdin.fileno(), 1)  # not sys.stdin.read: it holds a lock that the interpreter wants at its end
+    os._exit(1)
+
+
+def end(processes: Iterable[subprocess.Popen], patience: float = PATIENCE) -> None:
+    """Ends processes that are still there: by a signal that can be caught, then by one that cannot."""
+    processes = list(processes)
+    for process in processes:
+        if process.poll() is None:
+            process.terminate()
+    until = time.monotonic() + patience
+    for process in processes:
+        try:
+            process.wait(max(until - time.monotonic(), 0.0))
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        if process.stdin:
+            process.stdin.close()
+
+
+def how_it_ended(code: int) -> str:
+    """What an exit status says of an end that was none of its own."""
+    if code >= 0:
+        return f"ended with exit status {code}"
+    try:
+        return f"was ended by the signal {signal.Signals(-code).name}"
+    except ValueError:
+        return f"was ended by the signal {-code}"
+
+
+def last_line(log: Path) -> str:
+    """The last line of a log, which is the sentence of an error if there was one."""
+    lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    return lines[-1].removeprefix("Error: ") if lines else ""
