@@ -22,7 +22,7 @@ def main() -> None:
     options = parser.parse_args()
     from zoo.tasks.classify.spoken_digit.spoken_digit_dataset_builder import SPEAKERS
 
-    from zoo import saved, training
+    from zoo import cards, saved, training
     from zoo.task import find
 
     task = find("classify")
@@ -35,7 +35,7 @@ def main() -> None:
         if (path / "metrics.json").exists():
             model = saved.load(path)
         else:
-            model = training.train(task, recipe, path, resume=path.exists())
+            model = training.train(task, recipe, path, resume=cards.under_way(path).exists())
         metrics = model.metrics
         rows[speaker] = {
             "accuracy": round(metrics["scores"]["test"]["accuracy"], 4),

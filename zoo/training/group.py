@@ -11,6 +11,7 @@ import importlib
 import json
 import os
 import sys
+import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -39,6 +40,9 @@ HEARTBEAT = 20
 
 LINGERING = 5_000
 """Milliseconds in which worker 0 lets the others read why all end."""
+
+FAREWELL = 1.0
+"""Seconds in which the others end by themselves: JAX aborts a process that hears of the end of worker 0 first."""
 
 STEPS = 16
 """Steps between two questions to worker 0 whether the time is used up."""
@@ -113,6 +117,7 @@ class Group(Devices):
         for number in range(1, self.count):
             with contextlib.suppress(Exception):  # it does not read any more
                 self.client.blocking_key_value_get(f"zoo/{name}/{number}/read", LINGERING)
+        time.sleep(FAREWELL)
 
     def late(self, past: Callable[[], bool], step: int) -> bool:
         return step % STEPS == 0 and self.share(past)
