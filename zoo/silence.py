@@ -61,8 +61,12 @@ def quiet_log(name: str) -> Iterator[None]:
 
 
 def before_tensorflow() -> None:
-    """Sets what TensorFlow reads once, when it is imported; what the user has set stays."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    """Sets what TensorFlow reads once, when it is imported; what the user has set stays.
+
+    Errors (level 2) are left out too: what fails raises an exception besides, and oneDNN logs as errors that it takes
+    another implementation on some processors.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 
 def after_tensorflow(tf: ModuleType) -> None:
