@@ -2,7 +2,6 @@
 
 import dataclasses
 import functools
-import json
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from zoo import __version__, schema
+from zoo import __version__
 from zoo.errors import UserError
 from zoo.export import graphs
 
@@ -222,26 +221,3 @@ def _timed(run: Callable[[], Any]) -> float:
     began = time.perf_counter()
     run()
     return time.perf_counter() - began
-
-
-def table(folders: Sequence[Path]) -> str:
-    """A Markdown table of the parity of exported folders."""
-    from zoo import cards
-
-    rows = []
-    for folder in folders:
-        facts, export = json.loads((folder / "parity.json").read_text()), schema.read(folder, "export.json")
-        size, speed = facts["bytes"], facts["milliseconds"]
-        monitor = json.loads((folder / cards.METRICS).read_text())["monitor"]
-        rows.append(
-            (
-                export["model"], export["format"] + (f" {export['quantize']}" if export.get("quantize") else ""),
-                f"{facts['examples']['dataset']} ({facts['examples']['count']})", f"{facts['max_difference']:.1e}",
-                f"{100 * facts['equal_answers']:.1f} %",
-                f"{facts['scores']['keras'].get(monitor, 0):.4f} / {facts['scores']['export'].get(monitor, 0):.4f}",
-                f"{size['keras'] / 1e6:.2f} / {size['export'] / 1e6:.2f} MB",
-                *(f"{speed['keras'][n]:.1f} / {speed['export'][n]:.1f} ms" for n in ("1", "32")),
-            )
-        )  # fmt: skip
-    head = ("model", "format", "examples", "difference", "equal", "score", "size", "batch of 1", "batch of 32")
-    return cards.markdown(head, rows)

@@ -5,7 +5,6 @@ import dataclasses
 import errno
 import importlib.util
 import json
-import os
 import platform
 import re
 import shutil
@@ -30,6 +29,7 @@ from zoo.training.folder import check_data, data_change, discard_empty, last_epo
 from zoo.training.history import write_history
 from zoo.training.progress import WatchedBatches
 from zoo.training.stages import WIDTH, Loop, joined, total
+from zoo.workers.processes import cores
 from zoo.workers.settings import SINGLE, Plan
 
 SAMPLES = 3
@@ -288,18 +288,13 @@ def _measured(data: Data, model: keras.Model, state: TrainState, chosen_by: str)
             "examples_per_second": state.examples_per_second,
             "parameters": model.count_params(),
         },
-        "machine": {"cores": _cores(), "processor": platform.machine(), "system": platform.system()},
+        "machine": {"cores": cores(), "processor": platform.machine(), "system": platform.system()},
         "versions": {
             "keras": keras.version(),
             "backend": keras.backend.backend(),
             "python": platform.python_version(),
         },
     }
-
-
-def _cores() -> int | None:
-    """Processor cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 
 
 def _tensorboard(folder: Path) -> keras.callbacks.Callback:
