@@ -10,14 +10,16 @@
     workers  examples per second of whole trainings by one and by two processes, each pinned to one core
     reduce   seconds of an all-reduce between two processes, by bytes
     links    as `workers`, over links that are slowed down (Linux: user namespaces, and `tc` of iproute2)
-    bulk     lines per second of `zoo translate --input` by one and by two workers
+    bulk     seconds and memory of `zoo translate --input` by one worker, by two, and by two that are killed
     ray      seconds of eight trainings on a local Ray, in one slot and in two
 """
 
 import argparse
 import json
 import os
+import random
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -41,6 +43,9 @@ SIZES = (1 << 16, 1 << 20, 1 << 22, 1 << 24)
 
 LINKS = (("1gbit", "0.2ms"), ("100mbit", "1ms"), ("100mbit", "10ms"))
 """Rate of a slow link, and its delay one way, in the words of `tc`."""
+
+KILLS_SEED = 1
+"""Seed of the moments at which workers are killed."""
 
 STEPS = 60
 """Steps that are timed."""
@@ -221,20 +226,52 @@ def links(_: argparse.Namespace) -> dict[str, Any]:
 
 
 def bulk(given: argparse.Namespace) -> dict[str, Any]:
-    """`zoo translate` of many lines by one and two workers."""
-    rates: dict[str, Any] = {"lines": given.lines}
+    """`zoo translate` of many lines by one and by two workers, and by two that are killed three times."""
+    found: dict[str, Any] = {"lines": given.lines}
     with tempfile.TemporaryDirectory() as folder:
         sentences = ["A man in a blue shirt is standing on a ladder.", "Two dogs play.", "A girl reads a book outside."]
-        Path(folder, "in.txt").write_text("".join(f"{sentences[i % 3]}\n" for i in range(given.lines)))
-        for count in (1, 2):
-            begin = time.perf_counter()
-            words = ["translate", "--model", str(ROOT / "saved_models" / "translate-gru-multi30k-en-de")]
-            words += ["--input", "in.txt", "--output", str(count), "--workers", str(count)]
-            run([sys.executable, "-m", "zoo", *words], 2, cwd=folder)
-            rates[str(count)] = given.lines / (time.perf_counter() - begin)
-        if Path(folder, "1", "in.txt").read_bytes() != Path(folder, "2", "in.txt").read_bytes():
-            raise SystemExit("One worker and two have other answers.")
-    return rates
+        for name, count in (("few", given.lines // 10), ("in", given.lines)):
+            Path(folder, f"{name}.txt").write_text("".join(f"{sentences[i % 3]}\n" for i in range(count)))
+        found["few"] = {"lines": given.lines // 10, **translated(folder, "few", "few", 2)}
+        found["1"] = translated(folder, "in", "1", 1)
+        found["2"] = translated(folder, "in", "2", 2)
+        found["killed"] = killed(folder, found["2"]["seconds"])
+        outputs = [Path(folder, name, "in.txt").read_bytes() for name in ("1", "2", "killed")]
+    if any(output != outputs[0] for output in outputs):
+        raise SystemExit("One worker, two, and two that were killed have other answers.")
+    return found
+
+
+def bulk_command(folder: str, source: str, output: str, count: int) -> subprocess.Popen:
+    """Starts `zoo translate` of a file, in a process group of its own."""
+    model = ROOT / "saved_models" / "translate-gru-multi30k-en-de"
+    words = ["translate", "--model", str(model), "--input", f"{source}.txt", "--output", output]
+    words += ["--workers", str(count)]
+    return subprocess.Popen(
+        [sys.executable, "-m", "zoo", *words],
+        cwd=folder, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+    )  # fmt: skip
+
+
+def translated(folder: str, source: str, output: str, count: int) -> dict[str, float]:
+    """Seconds of a whole file, and the peak memory of its largest process in bytes."""
+    begin = time.perf_counter()
+    _, status, usage = os.wait4(bulk_command(folder, source, output, count).pid, 0)
+    if status:
+        raise SystemExit(f"zoo translate --workers {count} failed.")
+    return {"seconds": time.perf_counter() - begin, "memory": usage.ru_maxrss * 1024}
+
+
+def killed(folder: str, seconds: float) -> dict[str, Any]:
+    """Two workers that are killed three times with all that they started, and resumed."""
+    moments = [random.Random(KILLS_SEED + i).uniform(0.15, 0.4) * seconds for i in range(3)]
+    for moment in moments:
+        process = bulk_command(folder, "in", "killed", 2)
+        time.sleep(moment)
+        os.killpg(process.pid, signal.SIGKILL)
+        if process.wait() == 0:
+            raise SystemExit("The translation ended before it was killed: give more lines.")
+    return {"after": moments, **translated(folder, "in", "killed", 2)}
 
 
 def ray(_: argparse.Namespace) -> dict[str, Any]:
@@ -254,7 +291,7 @@ def main() -> None:
     sections = {f.__name__: f for f in (steps, reading, workers, reduce, links, bulk, ray)}
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", default=",".join(sections), help="Sections, separated by commas.")
-    parser.add_argument("--lines", type=int, default=20_000, help="Lines of the section bulk.")
+    parser.add_argument("--lines", type=int, default=100_000, help="Lines of the section bulk.")
     parser.add_argument("--json", type=Path, default=FILE, help="File for the numbers.")
     parser.add_argument("--step", nargs="+", help=argparse.SUPPRESS)
     parser.add_argument("--read", help=argparse.SUPPRESS)

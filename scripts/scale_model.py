@@ -105,11 +105,7 @@ def _measured(found: dict[str, Any]) -> str:
         ]
         parts.append(f"Every worker makes all batches and takes its rows; an epoch's take {', '.join(texts)}.")
     if "bulk" in found:
-        row = found["bulk"]
-        parts.append(
-            f"`zoo translate --input` of {row['lines']:,} lines, loading included: {row['1']:.0f} lines per second by "
-            f"one worker, {row['2']:.0f} by two, {row['2'] / row['1']:.2f} times as many."
-        )
+        parts.append(_bulk(found["bulk"]))
     if "ray" in found:
         one, two = found["ray"]["1"], found["ray"]["2"]
         parts.append(
@@ -117,6 +113,19 @@ def _measured(found: dict[str, Any]) -> str:
             f"{one / two:.2f} times as fast."
         )
     return "\n\n".join(parts)
+
+
+def _bulk(row: dict[str, Any]) -> str:
+    """How fast a large file is translated, in how much memory, and what kills cost."""
+    one, two, few, killed = row["1"], row["2"], row["few"], row["killed"]
+    moments = ", ".join(f"{seconds:.0f}" for seconds in killed["after"])
+    return (
+        f"`zoo translate --input` of {row['lines']:,} lines, loading included: {one['seconds']:.0f} s by one worker, "
+        f"{two['seconds']:.0f} s by two, {one['seconds'] / two['seconds']:.2f} times as fast. The largest process "
+        f"takes {two['memory'] / 1e6:.0f} MB; with {few['lines']:,} lines it takes {few['memory'] / 1e6:.0f} MB. Two "
+        f"workers that were killed three times, {moments} s after each start, then ended in {killed['seconds']:.0f} s; "
+        "the output of all three is the same, byte for byte."
+    )
 
 
 def _computed(found: dict[str, Any]) -> str:

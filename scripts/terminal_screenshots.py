@@ -1,0 +1,124 @@
+"""Draws pictures of the terminal while a model trains, and of a report, into scripts/demo.
+
+    python scripts/terminal_screenshots.py [training] [report]
+
+A training runs in a pseudo-terminal; a terminal emulator (pyte) follows what it writes, and a browser draws one of its
+screens. Needs pyte, the extra test, and Chromium or Chrome from the system's packages.
+"""
+
+import fcntl
+import html
+import os
+import pty
+import select
+import shutil
+import struct
+import subprocess
+import sys
+import tempfile
+import termios
+from pathlib import Path
+
+import pyte
+from playwright.sync_api import Browser, sync_playwright
+from screenshots import CHROMIUM, FOLDER, small
+
+COLUMNS, ROWS = 96, 26
+
+TRAINING = ["train", "sentiment", "--cell", "gru"]
+
+EPOCH = "4/6"
+"""The picture shows this epoch under way."""
+
+REPORT = ["evaluate", "classify-perceptron-digits", "--report"]
+
+# The colors of ANSI's names on a dark ground.
+COLORS = {
+    "black": "#3b4252", "red": "#ff8080", "green": "#98d982", "brown": "#ffd866", "blue": "#82aaff",
+    "magenta": "#e39df7", "cyan": "#7fdbca", "white": "#e5e9f0", "default": "#e5e9f0",
+}  # fmt: skip
+
+
+def screens(command: list[str], folder: str) -> tuple[pyte.Screen, pyte.Screen]:
+    """Runs a command in a terminal; its screen in the middle of `EPOCH`, and its last one."""
+    screen, middle = pyte.Screen(COLUMNS, ROWS), None
+    stream = pyte.ByteStream(screen)
+    stream.feed(f"$ zoo {' '.join(command)}\r\n".encode())
+    child, terminal = pty.fork()
+    if not child:
+        os.chdir(folder)
+        os.environ["TERM"] = "xterm-256color"
+        os.execv(sys.executable, [sys.executable, "-m", "zoo", *command])
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
+    while True:
+        select.select([terminal], [], [])
+        try:
+            content = os.read(terminal, 65536)
+        except OSError:  # the other end is closed
+            break
+        stream.feed(content)
+        if middle is None and any(f"{EPOCH}" in line and "left" in line for line in screen.display):
+            middle = drawn(screen)
+    _, status = os.waitpid(child, 0)
+    if status:
+        sys.exit(f"zoo {' '.join(command)} failed.")
+    if middle is None:
+        sys.exit(f"No screen shows epoch {EPOCH}.")
+    return middle, drawn(screen)
+
+
+def drawn(screen: pyte.Screen) -> str:
+    """A screen as HTML."""
+    lines = []
+    for row in range(ROWS):
+        cells = [screen.buffer[row][column] for column in range(COLUMNS)]
+        lines.append("".join(_cell(cell) for cell in cells).rstrip())
+    text = "\n".join(lines).rstrip()
+    return (
+        f"<body style='margin:0;background:#1e222a'><pre style='margin:0;padding:14px 18px;display:inline-block;"
+        f"color:{COLORS['default']};font:15px/1.35 monospace'>{text}</pre></body>"
+    )
+
+
+def _cell(cell: pyte.screens.Char) -> str:
+    color = COLORS.get(cell.fg, f"#{cell.fg}")
+    weight = ";font-weight:bold" if cell.bold else ""
+    return f"<span style='color:{color}{weight}'>{html.escape(cell.data)}</span>"
+
+
+def shoot(browser: Browser, content: str, name: str) -> None:
+    """Draws a page of HTML."""
+    page = browser.new_page(viewport={"width": 1000, "height": 560})
+    page.set_content(content)
+    small(page.locator("pre").screenshot(), FOLDER / f"{name}.png")
+
+
+def report(browser: Browser) -> None:
+    """Writes a report and draws the top of its page."""
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run([sys.executable, "-m", "zoo", *REPORT, folder + "/report"], check=True)
+        page = browser.new_page(viewport={"width": 1000, "height": 1400})
+        page.goto(next(Path(folder, "report").glob("*.html")).as_uri())
+        small(page.screenshot(), FOLDER / "report.png")
+
+
+def main() -> None:
+    names = sys.argv[1:] or ["training", "report"]
+    browser = next((path for name in CHROMIUM if (path := shutil.which(name))), None)
+    if browser is None:
+        sys.exit("There is no Chromium or Chrome: install one with the system's package manager.")
+    FOLDER.mkdir(exist_ok=True)
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=browser, args=["--no-sandbox"])
+        if "training" in names:
+            with tempfile.TemporaryDirectory() as folder:
+                middle, end = screens(TRAINING, folder)
+            shoot(chromium, middle, "training")
+            shoot(chromium, end, "trained")
+        if "report" in names:
+            report(chromium)
+        chromium.close()
+
+
+if __name__ == "__main__":
+    main()
