@@ -16,7 +16,8 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from zoo import cards, figures, legacy, model_card, options, stored, task
+from zoo import cards, figures, legacy, options, task
+from zoo.storage import model_card, stored
 
 CONFIG = "config.json"
 

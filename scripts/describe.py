@@ -22,10 +22,11 @@ from typing import Any
 import keras
 import numpy as np
 
-from zoo import cards, evaluation, figures, legacy, model_card, saved, stored
+from zoo import cards, evaluation, figures, legacy, saved
 from zoo.comparison import statistics
 from zoo.report import write as reports
 from zoo.saved import SavedModel
+from zoo.storage import model_card, stored
 
 ROOT = Path(__file__).resolve().parent.parent
 MODELS = ROOT / "saved_models"

@@ -74,10 +74,11 @@ def readers() -> dict[str, Reader]:
     from tasks.classify import inputs, series
     from tasks.tag import clips_folder, conll, word_tables
     from tasks.translate import parallel
-    from zoo import archive, cards, model_card, schema
+    from zoo import cards
     from zoo.data import files, frames, tables
     from zoo.data.text import Tokenizer
     from zoo.errors import UserError
+    from zoo.storage import archive, model_card, schema
 
     columns = (tables.Column("text", ("text",)), tables.Column("label", ("label",)))
 

@@ -24,7 +24,8 @@ import measured
 import scale_model
 import unmeasured
 
-from zoo import cards, model_card
+from zoo import cards
+from zoo.storage import model_card
 
 ROOT = Path(__file__).resolve().parent.parent
 CHART = ROOT / "scripts" / "engine.png"

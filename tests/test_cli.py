@@ -13,8 +13,9 @@ import pytest
 from click.testing import CliRunner
 
 import zoo
-from zoo import answers, cards, cells, cli, environment, listing
+from zoo import cards, cells, cli
 from zoo.task import ErrorLine, installed
+from zoo.terminal import answers, environment, listing
 
 Run = Callable[..., tuple[int, str, str]]
 

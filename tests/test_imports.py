@@ -15,13 +15,19 @@ ROOT = Path(__file__).parents[1]
 
 LIGHT = (
     "zoo zoo.errors zoo.ids zoo.legacy zoo.names zoo.settings zoo.data.datasets zoo.task "
-    "zoo.options zoo.cards zoo.model_card zoo.scores zoo.shades zoo.terminal"
+    "zoo.options zoo.cards zoo.scores zoo.storage.model_card zoo.terminal.console zoo.terminal.shades"
 )
 DATA = "zoo.data"
 NETS = "zoo.serialization zoo.engine zoo.cells zoo.layers zoo.losses zoo.decoding zoo.builders"
-WHOLE = "zoo.evaluation zoo.figures zoo.metrics zoo.optimizers zoo.prediction zoo.saved zoo.saved_model zoo.stored"
+WHOLE = (
+    "zoo.evaluation zoo.figures zoo.metrics zoo.optimizers zoo.prediction zoo.saved zoo.storage.saved_model "
+    "zoo.storage.stored"
+)
 EVERYTHING = f"{LIGHT} zoo.engine {DATA} {NETS} {WHOLE}"
-READ = "zoo zoo.cards zoo.errors zoo.ids zoo.legacy zoo.names zoo.saved_model zoo.schema zoo.stored zoo.task"
+READ = (
+    "zoo zoo.cards zoo.errors zoo.ids zoo.legacy zoo.names zoo.storage.saved_model zoo.storage.schema "
+    "zoo.storage.stored zoo.task"
+)
 
 # The first pattern that matches a file says what it may import besides the standard library and its own package.
 ROWS = {
@@ -37,22 +43,27 @@ ROWS = {
     "zoo/data/__init__.py": "",
     "zoo/data/datasets.py": "zoo.errors zoo.names",
     "zoo/task.py": "zoo.data.datasets zoo.errors zoo.legacy zoo.names zoo.settings",
-    "zoo/help.py": "click",
-    "zoo/options.py": "click zoo.help zoo.legacy zoo.names zoo.settings",
-    "zoo/completion.py": "click zoo.cards zoo.cells zoo.task",
-    "zoo/shades.py": "click zoo.errors zoo.terminal",
-    "zoo/environment.py": "zoo.errors zoo.terminal",
-    "zoo/terminal.py": "click zoo.data.files zoo.errors",
-    "zoo/schema.py": "msgspec zoo.errors",
-    "zoo/archive.py": "h5py msgspec numpy zoo.errors",
-    "zoo/cards.py": "zoo.errors zoo.legacy zoo.names zoo.schema",
+    "zoo/terminal/__init__.py": "",
+    "zoo/terminal/help.py": "click",
+    "zoo/terminal/console.py": "click zoo.data.files zoo.errors",
+    "zoo/terminal/completion.py": "click zoo.cards zoo.cells zoo.task",
+    "zoo/terminal/shades.py": "click zoo.errors",
+    "zoo/terminal/environment.py": "zoo.errors",
+    "zoo/options.py": "click zoo.legacy zoo.names zoo.settings zoo.terminal.help",
+    "zoo/storage/__init__.py": "",
+    "zoo/storage/schema.py": "msgspec zoo.errors",
+    "zoo/storage/archive.py": "h5py msgspec numpy zoo.errors",
+    "zoo/cards.py": "zoo.errors zoo.legacy zoo.names zoo.storage.schema",
+    "zoo/storage/model_card.py": "zoo zoo.cards zoo.data.datasets zoo.errors zoo.legacy zoo.scores zoo.task",
+    "zoo/storage/saved_model.py": "zoo.cards zoo.evaluation zoo.prediction zoo.task",
+    "zoo/storage/stored.py": "zoo zoo.cards zoo.data.files zoo.data.text zoo.errors zoo.legacy",
+    "zoo/storage/hub.py": "huggingface_hub zoo.cards zoo.data.cache zoo.errors zoo.task",
+    "zoo/terminal/listing.py": "zoo.cards zoo.cells zoo.engine zoo.storage.model_card zoo.task",
     "zoo/scores.py": "",
-    "zoo/model_card.py": "zoo zoo.cards zoo.data.datasets zoo.errors zoo.legacy zoo.schema zoo.scores zoo.task",
-    "zoo/listing.py": "zoo.cards zoo.cells zoo.engine zoo.model_card zoo.task",
     "zoo/evaluation.py": "numpy zoo.task",
     "zoo/prediction.py": "zoo.errors zoo.names zoo.settings zoo.task",
     "zoo/data/*": "keras numpy PIL platformdirs pyarrow scipy tensorflow tensorflow_datasets tokenizers "
-    "zoo.errors zoo.ids zoo.names zoo.schema zoo.silence",
+    "zoo.errors zoo.ids zoo.names zoo.storage.schema zoo.silence",
     "zoo/figures.py": "matplotlib numpy zoo.errors",
     "zoo/metrics.py": "numpy sklearn",
     "zoo/loss_terms.py": "keras zoo.engine zoo.errors zoo.layers zoo.settings",
@@ -65,29 +76,26 @@ ROWS = {
     "zoo/engine/*": "keras numpy numba llvmlite tensorflow jax zoo.cells zoo.errors",
     "zoo/layers/*": "keras zoo.engine zoo.serialization zoo.errors zoo.ids zoo.names zoo.cells",
     "zoo/builders/*": f"keras numpy zoo.errors zoo.ids zoo.names {NETS}",
-    "zoo/saved_model.py": "zoo.cards zoo.evaluation zoo.prediction zoo.task",
-    "zoo/stored.py": "zoo zoo.cards zoo.data.files zoo.data.text zoo.errors zoo.legacy zoo.schema",
-    "zoo/runtime/choice.py": "zoo.cards zoo.data.cache zoo.errors zoo.schema",
+    "zoo/runtime/choice.py": "zoo.cards zoo.data.cache zoo.errors zoo.storage.schema",
     "zoo/runtime/*": f"numpy onnxruntime zoo.decoding {READ}",
     "zoo/export/__init__.py": "zoo.runtime",
-    "zoo/export/command.py": "click zoo.cards zoo.options zoo.settings zoo.terminal",
+    "zoo/export/command.py": "click zoo.cards zoo.options zoo.settings zoo.terminal.console",
     "zoo/export/formats.py": "zoo.errors zoo.names",
     "zoo/export/readme.py": "zoo.cards",
     "zoo/export/programs/*": "numpy PIL tokenizers",
     "zoo/export/runners/*": "ai_edge_litert numpy onnxruntime tensorflow",
     "zoo/export/serving/service.py": "click fastapi pydantic uvicorn zoo.errors zoo.runtime",
-    "zoo/export/serving/client.py": "click zoo.errors zoo.ids zoo.runtime zoo.schema zoo.stored",
+    "zoo/export/serving/client.py": "click zoo.errors zoo.ids zoo.runtime zoo.storage.schema zoo.storage.stored",
     "zoo/export/serving/__init__.py": "",
     "zoo/export/tensorflow/*": f"ai_edge_litert keras numpy tensorflow zoo.runtime {READ} {NETS}",
     "zoo/export/*": f"keras numpy onnx zoo.runtime {READ} {NETS}",
-    "zoo/hub.py": ("huggingface_hub zoo.cards zoo.data.cache zoo.errors zoo.model_card zoo.schema zoo.stored zoo.task"),
-    "zoo/saved.py": f"h5py keras numpy zoo.runtime zoo.archive zoo.hub zoo.schema {EVERYTHING}",
-    "zoo/workers/launcher.py": "zoo.terminal",
+    "zoo/saved.py": f"h5py keras numpy zoo.runtime zoo.storage.archive zoo.storage.hub zoo.storage.schema {EVERYTHING}",
+    "zoo/workers/launcher.py": "zoo.terminal.console",
     "zoo/workers/settings.py": "zoo.errors zoo.settings",
     "zoo/workers/*": "",
-    "zoo/bulk/blocks.py": "zoo.data.files zoo.errors zoo.settings zoo.terminal",
+    "zoo/bulk/blocks.py": "zoo.data.files zoo.errors zoo.settings zoo.terminal.console",
     "zoo/bulk/run.py": "click zoo.errors zoo.workers",
-    "zoo/bulk/worker.py": "zoo.answers zoo.errors zoo.task zoo.terminal",
+    "zoo/bulk/worker.py": "zoo.errors zoo.task zoo.terminal.answers zoo.terminal.console",
     "zoo/bulk/__init__.py": "",
     "zoo/training/*": f"filelock keras msgspec numpy rich zoo.workers {EVERYTHING}",
     "zoo/report/folder.py": "zoo.errors",
@@ -97,14 +105,14 @@ ROWS = {
     "zoo/demo/commands.py": "click zoo.errors zoo.options",
     "zoo/demo/__init__.py": "",
     "zoo/demo/limits.py": "",
-    "zoo/demo/markup.py": "zoo.terminal",
+    "zoo/demo/markup.py": "zoo.terminal.console",
     "zoo/demo/part.py": "numpy zoo.cards zoo.data zoo.errors",
     "zoo/demo/shelf.py": "zoo.cards zoo.errors zoo.saved",
     "zoo/demo/server.py": "click fastapi gradio uvicorn zoo.errors",
     "zoo/demo/page.py": "gradio zoo.lens zoo.task",
     "zoo/lens/settings.py": "zoo.settings",
     "zoo/lens/choices.py": "zoo.cells zoo.errors zoo.names zoo.task",
-    "zoo/lens/commands.py": "click zoo.cards zoo.completion zoo.errors zoo.help zoo.options",
+    "zoo/lens/commands.py": "click zoo.cards zoo.errors zoo.options zoo.terminal.completion zoo.terminal.help",
     "zoo/lens/diagrams.py": "matplotlib numpy zoo.figures",
     "zoo/lens/numpy_steps/*": "numpy",
     "zoo/lens/*": f"keras numpy {EVERYTHING} zoo.demo zoo.training",
@@ -112,23 +120,23 @@ ROWS = {
     "zoo/comparison/clusters.py": "zoo.errors zoo.workers",
     "zoo/comparison/processes.py": "zoo.cards zoo.errors zoo.workers",
     "zoo/comparison/commands.py": (
-        "click zoo.cards zoo.cells zoo.completion zoo.errors zoo.names zoo.options zoo.settings zoo.task"
+        "click zoo.cards zoo.cells zoo.errors zoo.names zoo.options zoo.settings zoo.task zoo.terminal.completion"
     ),
     "zoo/comparison/*": f"keras numpy scipy {EVERYTHING} zoo.report zoo.training zoo.workers",
-    "zoo/inspection/commands.py": "click zoo.options zoo.task zoo.terminal",
+    "zoo/inspection/commands.py": "click zoo.options zoo.task zoo.terminal.console",
     "zoo/inspection/*": "numpy zoo.data zoo.ids zoo.task",
-    "zoo/answers.py": (
-        "click zoo.cards zoo.completion zoo.environment zoo.errors zoo.options zoo.runtime zoo.task zoo.terminal"
-    ),
+    "zoo/terminal/answers.py": "click zoo.cards zoo.errors zoo.options zoo.runtime zoo.task",
     "zoo/cli.py": (
-        "click zoo zoo.answers zoo.cards zoo.cells zoo.comparison zoo.completion zoo.data.datasets zoo.demo "
-        "zoo.environment zoo.errors zoo.export zoo.help zoo.inspection zoo.lens zoo.listing zoo.model_card zoo.names "
-        "zoo.options zoo.report zoo.runtime zoo.scores zoo.settings zoo.task zoo.terminal zoo.workers"
+        "click zoo zoo.cards zoo.cells zoo.comparison zoo.data.datasets zoo.demo zoo.errors zoo.export zoo.inspection "
+        "zoo.lens zoo.names zoo.options zoo.report zoo.runtime zoo.scores zoo.settings zoo.storage.model_card zoo.task "
+        "zoo.terminal zoo.workers"
     ),
     "zoo/notebook.py": "click IPython zoo.cli zoo.errors",
     "tasks/__init__.py": "",
     "tasks/*/datasets.py": "zoo.data.datasets",
-    "tasks/*/demo.py": "numpy PIL sklearn zoo.cards zoo.data zoo.demo zoo.errors zoo.ids zoo.saved zoo.schema zoo.task",
+    "tasks/*/demo.py": (
+        "numpy PIL sklearn zoo.cards zoo.data zoo.demo zoo.errors zoo.ids zoo.saved zoo.storage.schema zoo.task"
+    ),
     "tasks/*/recipe.py": "zoo.errors zoo.settings zoo.task",
     "tasks/*/*/*.py": (
         "babel mnist1d numpy PIL tensorflow tensorflow_datasets zoo.data.memory_tests zoo.errors zoo.names"
@@ -140,16 +148,19 @@ ROWS = {
 }
 
 LATE = {
-    "zoo/answers.py": "zoo.bulk zoo.runtime zoo.saved",
+    "zoo/terminal/answers.py": "zoo.bulk zoo.runtime zoo.saved",
     "zoo/comparison/clusters.py": "ray",
     "zoo/training/group.py": "jax",
     "zoo/export/command.py": "zoo.saved",
-    "zoo/saved_model.py": "zoo.export",
-    "zoo/cards.py": "zoo.hub",
+    "zoo/storage/saved_model.py": "zoo.export",
+    "zoo/cards.py": "zoo.storage.hub",
     "zoo/cli.py": "zoo.saved zoo.training",
-    "zoo/environment.py": "keras tensorflow",
+    "zoo/terminal/environment.py": "keras tensorflow",
 }
 """What a file may import inside functions only."""
+
+DEEP = {"data", "storage", "tasks", "terminal"}
+"""Folders of `zoo` whose modules have rows of their own."""
 
 PREDICT = [f"zoo.tasks.{path.parent.name}.predict" for path in sorted((ROOT / "tasks").glob("*/predict.py"))]
 
@@ -173,11 +184,11 @@ def package(file: str) -> str:
 
 
 def short(module: str) -> str:
-    """`keras.ops` is Keras; `zoo.cells.gru` is `zoo.cells`; `zoo.tasks.tag.data` is `zoo.tasks.tag`."""
+    """`keras.ops` is Keras; `zoo.cells.gru` is `zoo.cells`; the folders of `DEEP` keep one name more."""
     parts = module.split(".")
     if parts[0] != "zoo":
         return parts[0]
-    return ".".join(parts[: 3 if parts[1:2] in (["tasks"], ["data"]) else 2])
+    return ".".join(parts[: 3 if set(parts[1:2]) & DEEP else 2])
 
 
 def names(node: ast.AST, file: str) -> Iterator[str]:
@@ -285,7 +296,7 @@ def test_importing_it_is_light(module: str) -> None:
     assert done.stdout.split() == []
 
 
-@pytest.mark.parametrize("module", ["zoo.runtime.loading", "zoo.decoding", "zoo.stored", *PREDICT])
+@pytest.mark.parametrize("module", ["zoo.runtime.loading", "zoo.decoding", "zoo.storage.stored", *PREDICT])
 def test_importing_it_imports_no_keras(module: str) -> None:
     if module == "zoo.runtime.loading":
         pytest.importorskip("onnxruntime", reason="onnxruntime is not installed: pip install 'zoo[onnx]'")

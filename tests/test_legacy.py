@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from zoo import cards, legacy, saved, stored
+from zoo import cards, legacy, saved
+from zoo.storage import stored
 from zoo.task import installed
 
 PUBLISHED = Path(__file__).parent.parent / "saved_models"

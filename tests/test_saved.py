@@ -16,9 +16,10 @@ import numpy as np
 import pytest
 from zoo.tasks.sentiment.recipe import Train
 
-from zoo import builders, cards, model_card, saved, stored
+from zoo import builders, cards, saved
 from zoo.data.text import Tokenizer, pad
 from zoo.errors import UserError
+from zoo.storage import model_card, stored
 
 SENTENCES = [
     "a fine film", "a dull film", "two hours of joy", "two hours of boredom", "what a waste", "what a cast",
@@ -141,7 +142,9 @@ def test_an_existing_folder_is_replaced_only_when_asked(case: Case, folder: Path
     assert [item.name for item in folder.parent.iterdir()] == ["tiny"]
 
 
-@pytest.mark.parametrize("step", ["zoo.stored.sync", "zoo.saved._write_model", "zoo.stored.write_manifest"])
+@pytest.mark.parametrize(
+    "step", ["zoo.storage.stored.sync", "zoo.saved._write_model", "zoo.storage.stored.write_manifest"]
+)
 def test_a_full_disk_leaves_the_old_model_whole(
     case: Case, folder: Path, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:

@@ -1,4 +1,4 @@
-"""Read what lies in `saved_models` from its JSON; find models, list them. No Keras here. Cards: `zoo.model_card`."""
+"""Find saved models, read their JSON, list them. No Keras here. Their cards are written by `zoo.storage.model_card`."""
 
 import os
 import re
@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from zoo import legacy, schema
+from zoo import legacy
 from zoo.errors import UserError
 from zoo.names import unknown
+from zoo.storage import schema
 
 RECIPE, METRICS, FILES, CARD = "recipe.json", "metrics.json", "files.json", "README.md"
 MEASURED, CURVES = "measured.json", "curves.png"
@@ -162,7 +163,7 @@ def locate(model: str | Path, models_dir: str | Path | None = None) -> Path:
     if not text:
         raise UserError("A saved model is a folder or a name; got an empty one. `zoo list models` shows the names.")
     if text.startswith("hf://"):
-        from zoo import hub
+        from zoo.storage import hub
 
         return hub.fetch(text)
     if os.sep not in text and text not in (".", ".."):
@@ -300,7 +301,7 @@ def table(summaries: Iterable[Summary], about: Callable[[Summary], Iterable[str]
 
     Args:
         summaries: Of the models.
-        about: What is said beside the data of one, such as `zoo.model_card.about`.
+        about: What is said beside the data of one, such as `zoo.storage.model_card.about`.
     """
 
     def data(item: Summary) -> str:

@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 import click
 
 import zoo
-from zoo import answers, cards, cells, completion, environment, help, listing, model_card, options, scores, terminal
+from zoo import cards, cells, options, scores
 from zoo.cells import arguments
 from zoo.comparison import commands as comparison
 from zoo.data.datasets import find_row, unknown_dataset
@@ -25,7 +25,9 @@ from zoo.lens import commands as lens
 from zoo.names import look_up, nearest
 from zoo.report.folder import check as check_report
 from zoo.settings import LARGEST_INT
+from zoo.storage import model_card
 from zoo.task import Installed, Recipe, find, installed
+from zoo.terminal import answers, completion, console, environment, help, listing
 from zoo.workers.launcher import launch, own_arguments
 from zoo.workers.settings import WorkerConfig
 from zoo.workers.settings import plan as planned
@@ -49,7 +51,7 @@ JSON = options.Option(["--json", "as_json"], is_flag=True, group="Output", help=
 
 def main() -> None:
     """Entry point: a `UserError` becomes one sentence and exit code 2; a bug shows its traceback."""
-    terminal.prepare()
+    console.prepare()
     try:
         environment.check()
         cli(prog_name="zoo", standalone_mode=False)
@@ -68,7 +70,7 @@ def main() -> None:
             raise error.__cause__ from None
         _fail("Interrupted.", 130, prefix="")
     except OSError as error:
-        if why := terminal.output_failure():
+        if why := console.output_failure():
             _fail(f"Standard output takes no more: {why}.", 1)
         if error.errno not in (errno.EMFILE, errno.ENFILE):
             raise
@@ -82,7 +84,7 @@ def main() -> None:
 
 
 def _fail(sentence: str, code: int, prefix: str = "Error: ") -> NoReturn:
-    terminal.complain(sentence, prefix)
+    console.complain(sentence, prefix)
     sys.exit(code)
 
 
@@ -93,7 +95,7 @@ def _unfinished(error: click.exceptions.NoArgsIsHelpError) -> int:
         error.show()
     else:
         known = ", ".join(ctx.command.list_commands(ctx))
-        terminal.complain(f"{ctx.command_path} needs a word more, one of: {known}.")
+        console.complain(f"{ctx.command_path} needs a word more, one of: {known}.")
     return error.exit_code
 
 
@@ -133,7 +135,7 @@ class _Zoo(_Lazy):
         return answers.command(find(name), [MODELS_DIR, BACKEND])
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        return super().parse_args(ctx, terminal.readable(args))
+        return super().parse_args(ctx, console.readable(args))
 
 
 class _Train(_Lazy):
@@ -207,21 +209,21 @@ def _trainer(task: Installed) -> click.Command:
             task,
             train,
             path,
-            command=terminal.printable(f"zoo {shlex.join(own_arguments(sys.argv[1:]))}"),
+            command=console.printable(f"zoo {shlex.join(own_arguments(sys.argv[1:]))}"),
             resume=values["resume"],
             overwrite=values["overwrite"],
             plot=values["plot"],
             tensorboard=values["tensorboard"],
             plan=plan,
         )
-        terminal.echo(str(saved.path))
+        console.echo(str(saved.path))
         found = saved.metrics["scores"]["test"].items()
         rows = [(f"test {name}", cards.number(value), scores.definition(name)) for name, value in found]
-        for line in listing.table(rows, terminal.width()):
-            terminal.echo(line)
+        for line in listing.table(rows, console.width()):
+            console.echo(line)
         named = saved.path.name if cards.own() == saved.path.parent else str(saved.path)
         line = f"zoo {task.name} --model {shlex.quote(named)} {recipe.example}".rstrip()
-        terminal.echo(f"Try it: {line}", err=True)
+        console.echo(f"Try it: {line}", err=True)
 
     return options.Command(
         task.name,
@@ -371,10 +373,10 @@ def evaluate(
         click.echo(json.dumps(found))
     else:
         rows = [(name, cards.number(value), scores.definition(name)) for name, value in found.items()]
-        for line in listing.table(rows, terminal.width()):
-            terminal.echo(line)
+        for line in listing.table(rows, console.width()):
+            console.echo(line)
     if report is not None:
-        terminal.echo(f"Report: {page}", err=True)
+        console.echo(f"Report: {page}", err=True)
 
 
 cli.add_command(inspection.command(_check_dataset, environment.start_keras, BACKEND))
@@ -400,10 +402,10 @@ def list_command(what: str | None, as_json: bool, models_dir: Path | None) -> No
         return
     for kind in [what] if what else listing.KINDS:
         if not what:
-            click.secho(kind, bold=True, color=terminal.has_color(sys.stdout))
-        for text in listing.lines(kind, models_dir, terminal.width() - (0 if what else 2)):
+            click.secho(kind, bold=True, color=console.has_color(sys.stdout))
+        for text in listing.lines(kind, models_dir, console.width() - (0 if what else 2)):
             if what or text:
-                terminal.echo(text if what else f"  {text}")
+                console.echo(text if what else f"  {text}")
 
 
 @cli.command(
@@ -414,7 +416,7 @@ def list_command(what: str | None, as_json: bool, models_dir: Path | None) -> No
 )
 def card(model: str, models_dir: Path | None) -> None:
     """Show a saved model's card."""
-    terminal.echo(model_card.render(cards.summarize(cards.locate(model, models_dir))), nl=False, lines=True)
+    console.echo(model_card.render(cards.summarize(cards.locate(model, models_dir))), nl=False, lines=True)
 
 
 @cli.command(

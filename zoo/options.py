@@ -12,10 +12,11 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
-from zoo import help, legacy
-from zoo.help import Option
+from zoo import legacy
 from zoo.names import nearest
 from zoo.settings import LONGEST_NAME, LONGEST_TEXT, group, limits
+from zoo.terminal import help
+from zoo.terminal.help import Option
 
 
 class Command(help.Command):
@@ -156,7 +157,7 @@ def option(item: dataclasses.Field, annotation: Any, default: Any, complete: Any
         item: The field; its metadata come from `zoo.settings.setting`.
         annotation: Its resolved type: `int`, `float`, `str`, `bool`, or one of them with `| None`.
         default: What the option shows as default.
-        complete: What a shell completes, see `zoo.completion`; by default what the type has.
+        complete: What a shell completes, see `zoo.terminal.completion`; by default what the type has.
     """
     kinds = [kind for kind in typing.get_args(annotation) or (annotation,) if kind is not type(None)]
     kind = kinds[0]

@@ -18,12 +18,13 @@ import h5py
 import keras
 import numpy as np
 
-from zoo import __version__, archive, cards, hub, model_card, schema, stored
+from zoo import __version__, cards
 from zoo import task as tasks
 from zoo.errors import UserError
 from zoo.layers.embedding import TokenEmbedding
 from zoo.runtime.choice import EXPORT
-from zoo.saved_model import SavedModel
+from zoo.storage import archive, hub, model_card, schema, stored
+from zoo.storage.saved_model import SavedModel
 
 OLDEST_KERAS = (3, 15)
 """Older ones load some of our models with weights that were never set, and do not say so."""
@@ -48,7 +49,7 @@ def load(model: str | Path, models_dir: str | Path | None = None) -> SavedModel:
     """Loads a saved model by name, folder, or address on the Hugging Face Hub. Nothing in it is ever run as code.
 
     Args:
-        model: A name, a folder, or `hf://user/model`, which is fetched into the user's cache; see `zoo.hub.fetch`.
+        model: A name, a folder, or `hf://user/model`, which `zoo.storage.hub.fetch` brings into the user's cache.
         models_dir: Where to look for a name first.
 
     Raises:

@@ -11,7 +11,7 @@ PACKAGES = ("cells", "layers", "builders", "decoding", "engine")
 """Packages whose public names are those of `__all__`: one page each."""
 
 MODULES = {
-    "saved": ("zoo.saved", "zoo.saved_model", "zoo.evaluation"),
+    "saved": ("zoo.saved", "zoo.storage.saved_model", "zoo.evaluation"),
     "export": ("zoo.export", "zoo.runtime"),
     "data": ("zoo.data.*",),
     "lens": ("zoo.lens.*", "zoo.lens.numpy_steps"),

@@ -9,7 +9,7 @@ import numpy as np
 
 from zoo.data import text
 from zoo.ids import END, PAD, START, UNKNOWN
-from zoo.saved_model import SavedModel
+from zoo.storage.saved_model import SavedModel
 from zoo.task import Chunk, json_line
 
 from .encoding import encoder

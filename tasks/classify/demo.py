@@ -10,13 +10,13 @@ import functools
 import numpy as np
 from PIL import Image
 
-from zoo import schema
 from zoo.cards import Summary
 from zoo.data import images
 from zoo.demo import markup
 from zoo.demo.part import Demo, Sketch, has_assets
 from zoo.errors import UserError
 from zoo.saved import SavedModel
+from zoo.storage import schema
 
 from .raw import digits
 

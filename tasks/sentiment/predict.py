@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from zoo import shades
 from zoo.data import text
 from zoo.ids import UNKNOWN
-from zoo.saved_model import SavedModel
+from zoo.storage.saved_model import SavedModel
 from zoo.task import Styled, json_line
-from zoo.terminal import printable
+from zoo.terminal import shades
+from zoo.terminal.console import printable
 
 from .encoding import encoder
 from .recipe import Predict

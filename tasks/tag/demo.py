@@ -2,13 +2,13 @@
 
 import functools
 
-from zoo import schema
 from zoo.cards import Summary
 from zoo.data import images
 from zoo.demo import markup
 from zoo.demo.part import Demo, Picture, has_assets
 from zoo.errors import UserError
 from zoo.saved import SavedModel
+from zoo.storage import schema
 
 from .clips import compose, drawing
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from zoo.data import frames, text
 from zoo.errors import UserError
-from zoo.saved_model import SavedModel
+from zoo.storage.saved_model import SavedModel
 from zoo.task import error_line, json_line, named_line, shortened
 
 from .conll import split_words

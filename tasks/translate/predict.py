@@ -10,7 +10,7 @@ import numpy as np
 from zoo.data import text
 from zoo.errors import UserError
 from zoo.ids import END, UNKNOWN
-from zoo.saved_model import SavedModel
+from zoo.storage.saved_model import SavedModel
 from zoo.task import json_line
 
 from .encoding import BOUNDARIES, source_encoder, source_tokenizer, target_tokenizer

@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from zoo import builders, cli, runtime, saved, schema
+from zoo import builders, cli, runtime, saved
 from zoo.data import text
 from zoo.errors import UserError
 from zoo.export import export, folder, formats, graphs, parity, readme
+from zoo.storage import schema
 
 PUBLISHED = Path(__file__).parents[2] / "saved_models"
 DIGITS = "classify-perceptron-digits"

@@ -12,9 +12,10 @@ import keras
 import numpy as np
 import pytest
 
-from zoo import builders, saved, schema
+from zoo import builders, saved
 from zoo.errors import UserError
 from zoo.export import export, graphs, parity
+from zoo.storage import schema
 
 PUBLISHED = Path(__file__).parents[2] / "saved_models"
 TOKENS = np.array([[5, 9, 4, 17, 8, 6], [7, 12, 5, 0, 0, 0]])

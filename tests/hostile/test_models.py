@@ -17,9 +17,10 @@ import h5py
 import numpy as np
 import pytest
 
-from zoo import archive, cards, model_card, saved, stored, testing
+from zoo import cards, saved, testing
 from zoo.data import tables
 from zoo.errors import UserError
+from zoo.storage import archive, model_card, stored
 
 PUBLISHED = cards.published()
 

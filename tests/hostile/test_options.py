@@ -10,10 +10,11 @@ from click.testing import CliRunner, Result
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zoo import cli, environment, settings
+from zoo import cli, settings
 from zoo.errors import UserError
 from zoo.settings import TrainConfig
 from zoo.task import installed
+from zoo.terminal import environment
 
 
 @pytest.fixture(autouse=True)

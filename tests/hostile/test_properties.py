@@ -31,7 +31,7 @@ from hypothesis import strategies as st
 from tasks.caption import annotations
 from tasks.tag import conll
 from tasks.translate import parallel
-from zoo import archive, builders, cards, model_card, schema, stored
+from zoo import builders, cards
 from zoo import task as tasks
 from zoo.data import files, own, tables
 from zoo.data.datasets import DatasetCard
@@ -40,6 +40,7 @@ from zoo.data.text import Tokenizer
 from zoo.errors import UserError
 from zoo.ids import SPECIAL
 from zoo.layers import Recurrent
+from zoo.storage import archive, model_card, schema, stored
 
 settings.register_profile(
     "zoo",

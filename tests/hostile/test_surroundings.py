@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from zoo import cards, environment
+from zoo import cards
 from zoo.errors import UserError
+from zoo.terminal import environment
 
 ZOO = f"{sys.executable} -m zoo"
 

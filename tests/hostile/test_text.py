@@ -13,47 +13,48 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from zoo import cli, saved, terminal
+from zoo import cli, saved
 from zoo.data import frames, images
 from zoo.errors import UserError
+from zoo.terminal import console
 
 LATIN = os.fsdecode(b"caf\xe9 film")  # as an argument of a process that is no UTF-8 comes to Python
 
 
 @given(st.text(st.characters(exclude_categories=())))
 def test_what_is_printed_is_one_line_that_can_be_encoded(text: str) -> None:
-    line = terminal.printable(text)
+    line = console.printable(text)
     assert len(line.encode("utf-8").decode("utf-8").splitlines()) <= 1
     assert not any(ord(character) < 32 and character != "\t" for character in line)
-    assert terminal.printable(text, lines=True).count("\n") == text.count("\n")
+    assert console.printable(text, lines=True).count("\n") == text.count("\n")
 
 
 @given(st.text(st.characters(exclude_categories=())))
 def test_a_line_of_json_says_the_same_when_it_is_printable(text: str) -> None:
     line = json.dumps({"input": text}, ensure_ascii=False)
-    assert json.loads(terminal.printable(line)) == {"input": text}
+    assert json.loads(console.printable(line)) == {"input": text}
 
 
 def test_an_encoding_that_lacks_a_character_gets_what_json_reads_back() -> None:
     line = json.dumps("naïve 😀", ensure_ascii=False)
-    assert json.loads(line.encode("ascii", terminal.ESCAPE)) == "naïve 😀"
+    assert json.loads(line.encode("ascii", console.ESCAPE)) == "naïve 😀"
 
 
 def test_arguments_are_read_as_standard_input_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     raw = [b"caf\xe9 film", b"\xe2\x82", b"\xed\xa0\xbc x", "schön".encode(), b"plain"]
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"\n".join(raw))))
-    assert terminal.readable(map(os.fsdecode, raw)) == list(terminal.input_lines("tests"))
-    assert terminal.readable(["\ud83c x"]) == ["\ufffd x"]
+    assert console.readable(map(os.fsdecode, raw)) == list(console.input_lines("tests"))
+    assert console.readable(["\ud83c x"]) == ["\ufffd x"]
     name = os.fsdecode(bytes(tmp_path) + b"/latin-\xe9.png")
     Path(name).touch()
-    assert terminal.readable([name]) == [name], "a file keeps its name"
+    assert console.readable([name]) == [name], "a file keeps its name"
 
 
 @pytest.mark.parametrize(
     ("content", "message"),
     [
         ("\ufeffword".encode("utf-16"), "UTF-16LE, not UTF-8"),
-        (b"x" * (terminal.LONGEST_LINE + 1), "a line of more than"),
+        (b"x" * (console.LONGEST_LINE + 1), "a line of more than"),
         (None, "Standard input is closed"),
     ],
 )
@@ -62,12 +63,12 @@ def test_standard_input_that_cannot_be_read(
 ) -> None:
     monkeypatch.setattr(sys, "stdin", content and io.TextIOWrapper(io.BytesIO(content)))
     with pytest.raises(UserError, match=message):
-        list(terminal.input_lines("tests"))
+        list(console.input_lines("tests"))
 
 
 def test_a_byte_order_mark_is_no_part_of_a_text(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO("\ufeffa film\r\n\nb".encode())))
-    assert list(terminal.input_lines("tests")) == ["a film", "", "b"]
+    assert list(console.input_lines("tests")) == ["a film", "", "b"]
 
 
 DEEP = "[" * 100_000

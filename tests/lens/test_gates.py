@@ -5,13 +5,14 @@ import numpy as np
 import pytest
 from keras import ops
 
-from zoo import builders, cells, shades
+from zoo import builders, cells
 from zoo.data import text
 from zoo.errors import UserError
 from zoo.lens import gates, nets
 from zoo.saved import SavedModel
 from zoo.settings import TrainConfig
 from zoo.task import find
+from zoo.terminal import shades
 
 WORDS = ["the film is not bad at all", "a waste of $9 and two hours"]
 

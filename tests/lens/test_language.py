@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from keras import ops
 
-from zoo import builders, engine, shades
+from zoo import builders, engine
 from zoo.data import text
 from zoo.errors import UserError
 from zoo.lens import connectivity, language, neurons, properties
@@ -16,6 +16,7 @@ from zoo.lens.settings import Connectivity, Neurons
 from zoo.saved import SavedModel
 from zoo.settings import TrainConfig
 from zoo.task import find
+from zoo.terminal import shades
 
 LETTERS = text.Tokenizer.train(['ab c(d)e"\n'], "char")
 

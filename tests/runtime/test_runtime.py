@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from zoo import cli, runtime, schema
+from zoo import cli, runtime
 from zoo.errors import UserError
 from zoo.runtime import choice
+from zoo.storage import schema
 
 SENTIMENT, TRANSLATE, CAPTION = "sentiment-gru-reviews", "translate-gru-multi30k-en-de", "caption-gru-scenes"
 CHARLM, TAG, DIGITS, SERIES = (
@@ -169,7 +170,7 @@ def test_a_damaged_export_is_refused(file, change, sentence, models, tmp_path):
 
 def test_a_graph_that_is_another_is_refused(models, tmp_path):
     """Its hash in `files.json` may be right: what a stranger's folder says must still hold."""
-    from zoo import stored
+    from zoo.storage import stored
 
     folder = shutil.copytree(models(SENTIMENT).path / "onnx", tmp_path / "export")
     for content, sentence in (

@@ -12,11 +12,12 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from zoo import cards, cells, evaluation, layers, model_card, testing, training
+from zoo import cards, cells, evaluation, layers, testing, training
 from zoo.cli import cli
 from zoo.errors import UserError
 from zoo.report import values
 from zoo.report import write as reports
+from zoo.storage import model_card
 from zoo.task import installed
 
 TASKS = installed()

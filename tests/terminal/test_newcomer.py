@@ -164,15 +164,16 @@ def test_the_first_line_comes_before_tensorflow() -> None:
     """Half a second is promised for a quiet machine; what comes before the line is measured in imports here."""
     code = """
 import sys
-from zoo import cli, environment, terminal
+from zoo import cli
+from zoo.terminal import environment, console
 sys.stderr.isatty = lambda: True
 def check(text, **_):
     print(text)
     print([name for name in ("tensorflow", "keras", "numpy", "rich") if name in sys.modules])
     sys.exit()
 sys.argv = ["zoo", "sentiment", "x"]
-terminal.prepare = lambda: None
-terminal.echo = check
+console.prepare = lambda: None
+console.echo = check
 cli.main()
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

@@ -22,7 +22,7 @@ from typing import Any, BinaryIO, cast
 from zoo.data.files import BYTE_ORDER_MARKS, digest
 from zoo.errors import UserError
 from zoo.settings import differences
-from zoo.terminal import LONGEST_LINE
+from zoo.terminal.console import LONGEST_LINE
 
 LINES = 512
 """Lines of a block: a few seconds of work, and enough to sort by length."""

@@ -10,10 +10,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from zoo import answers, terminal
 from zoo.bulk.blocks import write_block
 from zoo.errors import UserError
 from zoo.task import Installed, find
+from zoo.terminal import answers, console
 
 WARM_UP = 64
 """Lines that are answered before any other: which path a net takes may depend on what has run before."""
@@ -49,7 +49,7 @@ def answered(task: Installed, model: Any, settings: dict[str, Any], lines: list[
         RuntimeError: If there are more or fewer, which would shift all that follow.
     """
     config = task.recipe.predict(inputs=tuple(lines), **settings)
-    found = [terminal.printable(str(line)) for line in task.predict(model, config)]
+    found = [console.printable(str(line)) for line in task.predict(model, config)]
     if len(found) != len(lines):
         raise RuntimeError(f"{len(lines)} lines have got {len(found)} answers")
     return found

@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from zoo import cards, completion, options
+from zoo import cards, options
 from zoo.cells import arguments
 from zoo.comparison import clusters, processes
 from zoo.comparison import grid as grids
@@ -20,6 +20,7 @@ from zoo.errors import UserError
 from zoo.names import look_up
 from zoo.settings import LARGEST_INT
 from zoo.task import Installed, Recipe, find
+from zoo.terminal import completion
 
 ALL = "all"
 """The word for every recurrent cell."""

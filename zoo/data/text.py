@@ -12,10 +12,10 @@ import numpy as np
 import tokenizers
 from tokenizers import Regex, decoders, models, normalizers, pre_tokenizers, trainers
 
-from zoo import schema
 from zoo.errors import UserError
 from zoo.ids import END, PAD, SPECIAL, START, UNKNOWN
 from zoo.names import look_up
+from zoo.storage import schema
 
 _WORD = Regex(
     r"\p{N}+(?:[.,]\p{N}+)*(?:/\p{N}+)?(?![\p{L}\p{M}\p{N}])"

@@ -4,7 +4,7 @@ import html
 import re
 from collections.abc import Iterable, Sequence
 
-from zoo.terminal import printable
+from zoo.terminal.console import printable
 
 SUPPORTS, AGAINST = "0, 90, 170", "200, 80, 0"
 """Blue and orange: color-blind people can tell them apart."""

@@ -7,9 +7,10 @@ from typing import Any
 
 import click
 
-from zoo import cards, options, terminal
+from zoo import cards, options
 from zoo.export import formats
 from zoo.settings import LARGEST_INT
+from zoo.terminal import console
 
 HELP = """Write MODEL as graphs that run without Keras, and compare their answers with its own.
 
@@ -83,9 +84,9 @@ def _run(
     if as_json:
         click.echo(json.dumps(facts))
         return
-    terminal.echo(f"{folder}")
+    console.echo(f"{folder}")
     for line in _lines(facts):
-        terminal.echo(line)
+        console.echo(line)
 
 
 def _lines(facts: dict[str, Any]) -> list[str]:

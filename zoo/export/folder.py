@@ -14,12 +14,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from zoo import cards, schema, stored
+from zoo import cards
 from zoo.errors import UserError
 from zoo.export import graphs
 from zoo.export.formats import Format
 from zoo.export.readme import readme
 from zoo.runtime.choice import EXPORT
+from zoo.storage import schema, stored
 
 PARITY = "parity.json"
 

@@ -8,8 +8,9 @@ from typing import Any
 
 import click
 
-from zoo import options, terminal
+from zoo import options
 from zoo.task import Recipe, find, installed
+from zoo.terminal import console
 
 DATA_SETTINGS = {
     "validation_dataset", "test_dataset", "limit", "text_column", "label_column", "word_column", "source_column",
@@ -62,7 +63,7 @@ def command(
             click.echo(json.dumps({**facts, "command": train}))
         else:
             for text in report.lines(facts, train):
-                terminal.echo(text)
+                console.echo(text)
 
     return _Inspect(
         "inspect",

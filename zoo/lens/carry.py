@@ -26,7 +26,7 @@ from zoo.errors import UserError
 from zoo.lens import gates, nets, tables
 from zoo.lens.settings import Carry
 from zoo.saved import SavedModel
-from zoo.shades import visible
+from zoo.terminal.shades import visible
 
 Gates = Mapping[str, np.ndarray]
 

@@ -7,9 +7,10 @@ from typing import Any
 
 import click
 
-from zoo import cards, completion, help, options
+from zoo import cards, options
 from zoo.errors import UserError
 from zoo.lens import choices, settings
+from zoo.terminal import completion, help
 
 HELP = "Show what happens inside a recurrent net: task shapes, equations, gradients through time, gates, memory, units."
 

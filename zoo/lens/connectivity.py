@@ -14,13 +14,14 @@ from typing import Any
 import numpy as np
 from keras import ops
 
-from zoo import engine, figures, shades
+from zoo import engine, figures
 from zoo.errors import UserError
 from zoo.ids import START
 from zoo.lens.autodiff import gradient
 from zoo.lens.language import language_model, tokens_of
 from zoo.lens.settings import Connectivity
 from zoo.saved import SavedModel
+from zoo.terminal import shades
 
 MAX_TOKENS = 1_000
 """Most tokens of a text: with more, the picture cannot be read."""

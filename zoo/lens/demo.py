@@ -7,7 +7,7 @@ from zoo.demo.part import Demo, Slider, Text, has_assets
 from zoo.errors import UserError
 from zoo.lens import connectivity, gates
 from zoo.saved import SavedModel
-from zoo.shades import visible
+from zoo.terminal.shades import visible
 
 MOST_UNITS = 512
 """Largest unit that the slider reaches."""

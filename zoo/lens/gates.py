@@ -7,12 +7,13 @@ from pathlib import Path
 import numpy as np
 from keras import ops
 
-from zoo import figures, shades
+from zoo import figures
 from zoo.cells.cell import Cell
 from zoo.errors import UserError
 from zoo.lens import nets, tables
 from zoo.lens.settings import Gates
 from zoo.saved import SavedModel
+from zoo.terminal import shades
 
 OPENNESS = "Mean openness of a gate: 1 is open, 0 is closed."
 """What the numbers are."""

@@ -18,7 +18,7 @@ from zoo.lens import choices, equations, settings, through_time
 from zoo.lens import gates as opening
 from zoo.lens import hello as spelling
 from zoo.lens import shapes as five
-from zoo.shades import visible
+from zoo.terminal.shades import visible
 
 
 def shapes() -> Any:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from zoo import cells, figures, shades
+from zoo import cells, figures
 from zoo.cells.cell import state_sizes
 from zoo.errors import UserError
 from zoo.lens import nets, tables
@@ -19,6 +19,7 @@ from zoo.lens.language import language_model, states_along, tokens_of
 from zoo.lens.properties import PROPERTIES
 from zoo.lens.settings import Neurons
 from zoo.saved import SavedModel
+from zoo.terminal import shades
 
 MIN_CHARACTERS = 200
 """Shortest text: with less, a correlation means nothing."""

@@ -3,9 +3,10 @@
 import importlib.util
 from pathlib import Path
 
-from zoo import cards, schema
+from zoo import cards
 from zoo.data import cache
 from zoo.errors import UserError
+from zoo.storage import schema
 
 RUNTIMES = ("onnx", "keras")
 

@@ -2,13 +2,14 @@
 
 from pathlib import Path
 
-from zoo import cards, schema, stored
+from zoo import cards
 from zoo import task as tasks
 from zoo.errors import UserError
 from zoo.runtime.choice import EXPORT, choose, exported
 from zoo.runtime.nets import Net, make
 from zoo.runtime.sessions import Session
-from zoo.saved_model import SavedModel
+from zoo.storage import schema, stored
+from zoo.storage.saved_model import SavedModel
 
 
 def load(model: str | Path, models_dir: str | Path | None = None) -> SavedModel:

@@ -15,7 +15,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
-from zoo import terminal
+from zoo.terminal import console
 
 SECONDS_PER_LINE = 30
 """How often a training reports where it is when standard error is no terminal."""
@@ -56,7 +56,7 @@ def bar(what: str, total: int | None, note: str = "") -> Iterator[Advance]:
         total: Examples in all, if that is known.
         note: Words beside the bar at first.
     """
-    if _silent or not terminal.has_color(sys.stderr):
+    if _silent or not console.has_color(sys.stderr):
         yield _reporter(what, total)
         return
     progress = Progress(

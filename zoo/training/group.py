@@ -20,9 +20,9 @@ from typing import Any
 import keras
 import numpy as np
 
-from zoo import terminal
 from zoo.errors import UserError
 from zoo.task import Stage
+from zoo.terminal import console
 from zoo.training import display
 from zoo.training.checkpoint import Checkpoint, TrainState, assign, variables
 from zoo.training.distribution import Devices, Workers
@@ -249,21 +249,21 @@ def _end(error: BaseException, workers: Group) -> None:
     if isinstance(error, FirstEndedError):
         code = launcher.LOST
         if not launcher.launched():
-            terminal.complain(str(error))
+            console.complain(str(error))
         workers.wait_for_readers("end")
     elif isinstance(error, UserError):
         code = 2
-        terminal.complain(str(error))
+        console.complain(str(error))
         if workers.first:
             workers.tell_end(error)
     elif isinstance(error, (KeyboardInterrupt, SystemExit)):
         code = 130
-        terminal.complain("Interrupted.", "")
+        console.complain("Interrupted.", "")
     elif any(word in str(error) for word in LOSSES):
         code = launcher.LOST
         if not launcher.launched():
             reason = str(error).strip().splitlines()[0][:200]
-            terminal.complain(f"Worker {workers.number} has lost another worker: {reason} --resume goes on.")
+            console.complain(f"Worker {workers.number} has lost another worker: {reason} --resume goes on.")
     else:
         traceback.print_exception(error)
     for stream in (sys.stdout, sys.stderr):

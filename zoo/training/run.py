@@ -21,7 +21,7 @@ from zoo.errors import UserError
 from zoo.figures import draw_curves
 from zoo.settings import TrainConfig
 from zoo.task import Data, Installed, Stage, Task
-from zoo.terminal import printable
+from zoo.terminal.console import printable
 from zoo.training import distribution
 from zoo.training.checkpoint import TrainState
 from zoo.training.display import bar, clock, say

@@ -11,7 +11,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from zoo import terminal
+from zoo.terminal import console
 from zoo.workers import processes
 from zoo.workers.settings import LAUNCHED, free_port
 
@@ -118,15 +118,15 @@ def _explain(worker: Worker, count: int) -> int:
     if worker.log:
         said = worker.log.read_text(encoding="utf-8", errors="replace").strip()
     if code == 2 and worker.log:
-        terminal.complain(f"Worker {worker.number}: {processes.last_line(worker.log)}")
+        console.complain(f"Worker {worker.number}: {processes.last_line(worker.log)}")
     elif code < 0 or code == LOST:
-        terminal.complain(
+        console.complain(
             f"Worker {worker.number} of {count} {processes.how_it_ended(code)}; all workers have ended. The same "
             "command with --resume goes on from the last whole epoch, if there is one."
         )
     elif said:
-        terminal.echo(said, err=True, lines=True)
-        terminal.complain(f"Worker {worker.number} of {count} failed; all workers have ended.")
+        console.echo(said, err=True, lines=True)
+        console.complain(f"Worker {worker.number} of {count} failed; all workers have ended.")
     return code if code > 0 and code != LOST else 1
 
 

@@ -17,10 +17,10 @@ from typing import Any
 
 import click
 
-from zoo import schema, stored
 from zoo.errors import UserError
 from zoo.ids import END
 from zoo.runtime.choice import EXPORT
+from zoo.storage import schema, stored
 
 TIMEOUT = 60
 """Seconds that an answer may take."""

@@ -11,13 +11,13 @@ from typing import Any
 
 import tensorflow as tf
 
-from zoo import schema
 from zoo.errors import UserError
 from zoo.export import graphs
 from zoo.export.graphs import BATCH, ROWS, SOURCE, TIME, GraphSpec
 from zoo.export.tensorflow.tracing import check_backend, module, sized, traced
 from zoo.runtime.choice import EXPORT
 from zoo.runtime.nets import make
+from zoo.storage import schema
 
 SUFFIX = ".tflite"
 

@@ -21,7 +21,7 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from zoo import decoding, schema
+from zoo import decoding
 from zoo.builders.encoder_decoder import EncoderDecoder
 from zoo.builders.language_model import LanguageModel
 from zoo.export import graphs
@@ -31,6 +31,7 @@ from zoo.export.tensorflow.tracing import check_backend, module, sized, traced
 from zoo.ids import END, PAD
 from zoo.runtime.choice import EXPORT
 from zoo.runtime.nets import make
+from zoo.storage import schema
 
 VERSION = "1"
 """Name of the folder of the model: TensorFlow Serving takes the largest number."""

@@ -10,8 +10,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from zoo import terminal
 from zoo.errors import UserError
+from zoo.terminal import console
 
 BACKENDS = ("tensorflow", "jax")
 """Backends of Keras that this package runs on."""
@@ -73,7 +73,7 @@ def start_keras(backend: str | None, loading: str = "Keras") -> None:
     chosen = backend_name()
     os.environ["MPLBACKEND"] = "agg"  # pictures go into files; a backend for windows may not exist here
     if sys.stderr.isatty():
-        terminal.echo(f"Loading {loading} ...", err=True)
+        console.echo(f"Loading {loading} ...", err=True)
     try:
         import keras
         import tensorflow  # noqa: F401  tf.data serves every backend

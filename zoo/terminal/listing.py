@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from zoo import cards, cells, engine, model_card
+from zoo import cards, cells, engine
+from zoo.storage import model_card
 from zoo.task import installed
 
 KINDS = ("tasks", "cells", "datasets", "models")

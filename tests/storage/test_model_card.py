@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from zoo import cards, model_card
+from zoo import cards
+from zoo.storage import model_card
 from zoo.task import installed
 
 SECTIONS = [

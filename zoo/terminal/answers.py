@@ -9,10 +9,11 @@ from typing import Any
 
 import click
 
-from zoo import cards, completion, environment, options, terminal
+from zoo import cards, options
 from zoo.errors import UserError
 from zoo.runtime import choice
 from zoo.task import Chunk, ErrorLine, Installed, Styled
+from zoo.terminal import completion, console, environment
 
 MEMORY = "There is not enough memory for this. Close other programs, or choose smaller sizes."
 
@@ -37,7 +38,7 @@ def command(task: Installed, shared: Sequence[click.Option]) -> click.Command:
         if recipe.lines and _in_bulk(task, recipe.predict(inputs=inputs, **given), given, values):
             return
         typing = not inputs and sys.stdin is not None and sys.stdin.isatty()
-        config = recipe.predict(inputs=inputs or (() if typing else terminal.input_lines(task.name)), **given)
+        config = recipe.predict(inputs=inputs or (() if typing else console.input_lines(task.name)), **given)
         path = _answering(task, config, values)
         model = opened(path, values["runtime"], values["backend"])
         failed = _prompt(task, model, config) if typing else _print_answers(task.predict(model, config))
@@ -128,7 +129,7 @@ def _in_bulk(task: Installed, config: Any, given: dict[str, Any], values: dict[s
     weights = blocks.weights_digest(path)
     job = run.job(task.name, path, weights, runtime, values["backend"], given, files)
     for file in run.answer(blocks.Folder(output, job), values["workers"]):
-        terminal.echo(str(file))
+        console.echo(str(file))
     return True
 
 
@@ -144,7 +145,7 @@ def _answering(task: Installed, config: Any, values: dict[str, Any]) -> Path:
     if theirs != task.name:
         raise UserError(f"{path.name} is a model for {theirs}: use `zoo {theirs} --model {path.name}`.")
     if named is None and not sys.stderr.isatty():
-        terminal.echo(f"Model: {path.name}", err=True)
+        console.echo(f"Model: {path.name}", err=True)
     return path
 
 
@@ -152,7 +153,7 @@ def opened(path: Path, runtime: str | None, backend: str | None) -> Any:
     """A saved model, run by its export or by Keras."""
     if choice.choose(path, runtime, backend) == "onnx":
         if sys.stderr.isatty():
-            terminal.echo(f"Loading {path.name} ...", err=True)
+            console.echo(f"Loading {path.name} ...", err=True)
         from zoo import runtime as exported
 
         return exported.load(path)
@@ -169,23 +170,23 @@ def _print_answers(lines: Iterable[str]) -> bool:
         if isinstance(line, Styled):
             click.echo(line)
         else:
-            terminal.echo(line, nl=not isinstance(line, Chunk), lines=isinstance(line, Chunk))
+            console.echo(line, nl=not isinstance(line, Chunk), lines=isinstance(line, Chunk))
         failed |= isinstance(line, ErrorLine)
     return failed
 
 
 def _prompt(task: Installed, model: Any, config: Any) -> bool:
     """Answers each line that is typed. Whatever goes wrong with one is said, and the next is asked for."""
-    terminal.echo(f"Type {task.recipe.inputs}, one per line; Ctrl-D ends.", err=True)
-    for line in terminal.prompted_lines():
+    console.echo(f"Type {task.recipe.inputs}, one per line; Ctrl-D ends.", err=True)
+    for line in console.prompted_lines():
         try:
             _print_answers(task.predict(model, dataclasses.replace(config, inputs=(line,))))
         except UserError as error:
-            terminal.complain(str(error))
+            console.complain(str(error))
         except KeyboardInterrupt:
-            terminal.echo("Interrupted.", err=True)
+            console.echo("Interrupted.", err=True)
         except Exception as error:
-            if terminal.output_failure():
+            if console.output_failure():
                 raise
-            terminal.complain(MEMORY if no_memory(error) else f"No answer: {type(error).__name__}: {error}")
+            console.complain(MEMORY if no_memory(error) else f"No answer: {type(error).__name__}: {error}")
     return False

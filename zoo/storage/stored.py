@@ -6,10 +6,11 @@ import os
 from pathlib import Path
 from typing import Any
 
-from zoo import __version__, cards, legacy, schema
+from zoo import __version__, cards, legacy
 from zoo.data.files import digest
 from zoo.data.text import Tokenizer
 from zoo.errors import UserError
+from zoo.storage import schema
 
 FORMAT = 1
 """Raised when a folder of an older zoo can no longer be read."""

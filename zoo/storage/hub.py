@@ -13,9 +13,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from zoo import cards, model_card, schema, stored
+from zoo import cards
 from zoo.data import cache
 from zoo.errors import UserError
+from zoo.storage import model_card, schema, stored
 from zoo.task import installed
 
 SCHEME = "hf://"

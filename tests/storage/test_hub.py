@@ -14,8 +14,9 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
-from zoo import cards, hub, schema
+from zoo import cards
 from zoo.errors import UserError
+from zoo.storage import hub, schema
 
 huggingface_hub = pytest.importorskip(
     "huggingface_hub", reason="huggingface_hub is not installed: pip install 'zoo[hub]'"

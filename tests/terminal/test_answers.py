@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from zoo import answers, shades, terminal
 from zoo.data import text
 from zoo.errors import UserError
 from zoo.settings import PredictConfig
 from zoo.task import Styled, json_line, named_line
+from zoo.terminal import answers, console, shades
 
 
 def failing(model: Any, config: PredictConfig) -> Iterator[str]:
@@ -45,7 +45,7 @@ def test_whatever_goes_wrong_with_a_line_the_next_is_asked_for(
     for said in ("Error: This line is bad.", "ZeroDivisionError: division by zero", answers.MEMORY, "Interrupted."):
         assert said in err
     assert "Traceback" not in err
-    assert err.count(terminal.PROMPT) == 9
+    assert err.count(console.PROMPT) == 9
 
 
 def test_lines_of_a_slow_pipe_come_alone_and_those_of_a_fast_one_together(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -62,7 +62,7 @@ def test_lines_of_a_slow_pipe_come_alone_and_those_of_a_fast_one_together(monkey
     thread = threading.Thread(target=write)
     thread.start()
     found = []
-    for batch in text.in_batches(terminal.input_lines("tests"), 64):
+    for batch in text.in_batches(console.input_lines("tests"), 64):
         found.append(batch)
         arrived.set()
     thread.join()
@@ -77,7 +77,7 @@ def test_many_lines_are_read_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     many = b"a line of some length, as they are\n" * 200_000
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(many)))
     began = time.monotonic()
-    assert sum(map(len, text.in_batches(terminal.input_lines("tests"), 64))) == 200_000
+    assert sum(map(len, text.in_batches(console.input_lines("tests"), 64))) == 200_000
     assert time.monotonic() - began < 10  # about 0.3 s
 
 

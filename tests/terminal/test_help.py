@@ -10,8 +10,9 @@ import pytest
 from click.shell_completion import ShellComplete
 from click.testing import CliRunner
 
-from zoo import cards, cli, completion, help
+from zoo import cards, cli
 from zoo.task import installed
+from zoo.terminal import completion, help
 
 TRAININGS = [("train",), *(("train", name) for name in installed())]
 

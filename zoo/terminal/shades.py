@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 
 from zoo.errors import UserError
-from zoo.terminal import has_color as _has_color
-from zoo.terminal import printable
+from zoo.terminal.console import has_color as _has_color
+from zoo.terminal.console import printable
 
 SHADES = (231, 195, 153, 117, 75, 33, 27, 18)
 """Colors of the 256-color palette from white to dark blue."""

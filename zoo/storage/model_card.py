@@ -11,9 +11,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from zoo import __version__, cards, legacy, schema, scores
+from zoo import __version__, cards, legacy, scores
 from zoo.data.datasets import DatasetRow, find_row
 from zoo.errors import UserError
+from zoo.storage import schema
 from zoo.task import installed
 
 LONGEST = 300

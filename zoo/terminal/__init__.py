@@ -1,0 +1,1 @@
+"""The command line's words: what goes in and out, help, lists, answers, colors. Commands are in `zoo.cli`."""
