@@ -362,9 +362,10 @@ def evaluate(
         check_report(report)
     environment.start_keras(backend, path.name)
     from zoo import saved, training
+    from zoo.training import display
 
     loaded = saved.load(path)
-    found = training.evaluate(loaded, dataset, split, limit)
+    found = training.evaluate(loaded, dataset, split, limit, display.bar)
     if report is not None:
         from zoo.report import write
 

@@ -4,17 +4,34 @@ A saved model is here anything with `installed`, `recipe`, `assets` and `net`, a
 which itself calls `evaluate`.
 """
 
+import contextlib
 import dataclasses
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
 
 from zoo.task import Data
 
+Advance = Callable[..., None]
+"""`advance(done, note)`: examples so far, and a function that makes the words beside a bar when it is drawn."""
 
-def evaluate(model: Any, dataset: str | None = None, split: str = "test", limit: int | None = None) -> dict[str, float]:
+
+@contextlib.contextmanager
+def unseen(what: str, total: int | None) -> Iterator[Advance]:
+    """Shows nothing of how far something is."""
+    yield lambda done: None
+
+
+def evaluate(
+    model: Any,
+    dataset: str | None = None,
+    split: str = "test",
+    limit: int | None = None,
+    show: Callable[[str, int | None], AbstractContextManager[Advance]] = unseen,
+) -> dict[str, float]:
     """Scores a saved model; changes nothing in it.
 
     Args:
@@ -22,6 +39,7 @@ def evaluate(model: Any, dataset: str | None = None, split: str = "test", limit:
         dataset: A name or a path; default the data set it was trained on.
         split: A split of that data set.
         limit: Only the first `limit` examples.
+        show: `show(what, total)` is a context that shows how far it is, such as `zoo.training.display.bar`.
 
     Returns:
         The task's scores, and `examples` and `examples_per_second` of the scoring itself.
@@ -30,9 +48,16 @@ def evaluate(model: Any, dataset: str | None = None, split: str = "test", limit:
         UserError: If there is no such data set or split, or the data do not fit the model.
     """
     loaded = data(model, dataset)
-    counted = CountedBatches(loaded.split(split, limit))
-    scores = model.installed.task.score(model.net, counted, model.assets)
+    with show(split, total(loaded, split, limit)) as advance:
+        counted = CountedBatches(loaded.split(split, limit), advance)
+        scores = model.installed.task.score(model.net, counted, model.assets)
     return {**scores, "examples": counted.examples, "examples_per_second": round(counted.rate, 1)}
+
+
+def total(data: Data, split: str, limit: int | None = None) -> int | None:
+    """Examples of a split as its batches count them; None where sizes are in other units, as those of texts are."""
+    size = None if data.epoch_size else data.sizes().get(split)
+    return size if limit is None or size is None else min(size, limit)
 
 
 def data(model: Any, dataset: str | None = None) -> Data:
@@ -82,10 +107,11 @@ class CountedBatches:
 
     Args:
         batches: Batches whose last component is the weights of their rows.
+        advance: Called with the number of examples after each batch.
     """
 
-    def __init__(self, batches: Any) -> None:
-        self.batches, self.examples, self.rate = batches, 0, 0.0
+    def __init__(self, batches: Any, advance: Advance) -> None:
+        self.batches, self.advance, self.examples, self.rate = batches, advance, 0, 0.0
 
     def __iter__(self) -> Iterator[Any]:
         began = time.monotonic()
@@ -93,3 +119,4 @@ class CountedBatches:
             self.examples += int((np.asarray(batch[-1]) > 0).sum())
             yield batch
             self.rate = self.examples / max(time.monotonic() - began, 1e-9)
+            self.advance(self.examples)

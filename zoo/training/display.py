@@ -15,6 +15,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
 
+from zoo.evaluation import Advance
 from zoo.terminal import console
 
 SECONDS_PER_LINE = 30
@@ -25,9 +26,6 @@ SECONDS_PER_FRAME = 0.1
 
 BAR_WIDTH = 12
 """Characters of a bar: with the words beside it, a line fits 80."""
-
-Advance = Callable[..., None]
-"""`advance(done, note)`: examples so far, and a function that makes the words beside the bar when it is drawn."""
 
 
 _silent = False

@@ -8,9 +8,9 @@ from typing import Any
 
 import keras
 
-from zoo.evaluation import CountedBatches
+from zoo.evaluation import Advance, CountedBatches
 from zoo.settings import TrainConfig
-from zoo.training.display import Advance, clock
+from zoo.training.display import clock
 
 
 class TimeLeft:
@@ -148,7 +148,7 @@ class Progress(keras.callbacks.Callback):
 
 
 class WatchedBatches(CountedBatches):
-    """Batches that show how many of them have been scored.
+    """Counted batches that also know how long each of them took.
 
     Args:
         batches: Batches whose last component is the weights of their rows.
@@ -156,15 +156,14 @@ class WatchedBatches(CountedBatches):
     """
 
     def __init__(self, batches: Any, advance: Advance) -> None:
-        super().__init__(batches)
-        self.advance, self.steady = advance, Steady()
+        super().__init__(batches, advance)
+        self.steady = Steady()
 
     def __iter__(self) -> Iterator[Any]:
         self.steady = Steady()
         for batch in super().__iter__():
             yield batch
             self.steady.step()
-            self.advance(self.examples)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.batches, name)

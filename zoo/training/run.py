@@ -18,6 +18,7 @@ import keras
 
 from zoo import cards, saved
 from zoo.errors import UserError
+from zoo.evaluation import total
 from zoo.figures import draw_curves
 from zoo.settings import TrainConfig
 from zoo.task import Data, Installed, Stage, Task
@@ -28,7 +29,7 @@ from zoo.training.display import bar, clock, say
 from zoo.training.folder import check_data, data_change, discard_empty, last_epoch, locked, open_training
 from zoo.training.history import write_history
 from zoo.training.progress import WatchedBatches
-from zoo.training.stages import WIDTH, Loop, joined, total
+from zoo.training.stages import WIDTH, Loop, joined
 from zoo.workers.processes import cores
 from zoo.workers.settings import SINGLE, Plan
 

@@ -19,6 +19,7 @@ import numpy as np
 
 from zoo import cards, optimizers
 from zoo.errors import UserError
+from zoo.evaluation import total
 from zoo.task import Data, Stage
 from zoo.training.checkpoint import TrainState
 from zoo.training.display import Table, bar, say, undisturbed
@@ -227,11 +228,6 @@ def joined(stages: Sequence[Stage], states: Sequence[TrainState]) -> tuple[Train
 
 def _sign(stage: Stage) -> int:
     return 1 if stage.higher_is_better else -1
-
-
-def total(data: Data, split: str) -> int | None:
-    """Examples of a split as its batches count them; None where sizes are in other units, as those of texts are."""
-    return None if data.epoch_size else data.sizes().get(split)
 
 
 def validate(stage: Stage, model: keras.Model, examples: int | None) -> tuple[dict[str, float], WatchedBatches]:
