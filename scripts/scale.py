@@ -117,7 +117,7 @@ def steps(_: argparse.Namespace) -> dict[str, Any]:
 
 
 def time_steps(task: str, sizes: Sequence[int]) -> dict[str, Any]:
-    """What `steps` runs in its process: medians and deviations of steps on the batches of the commonest shape."""
+    """What `steps` runs in its process: medians and deviations of steps on the longest batches, of full size."""
     from zoo.task import find
 
     installed, found = find(task), {}
@@ -126,10 +126,11 @@ def time_steps(task: str, sizes: Sequence[int]) -> dict[str, Any]:
         data = installed.task.load(recipe)
         (stage,) = installed.task.stages(recipe, data)
         model = stage.build(recipe, data)
-        shaped: dict[str, list] = {}
+        shaped: dict[tuple, list] = {}
         for batch in data.train(0).as_numpy_iterator():
-            shaped.setdefault(str([getattr(part, "shape", 0) for part in _flat(batch)]), []).append(batch)
-        batches = max(shaped.values(), key=len)
+            shapes = tuple(getattr(part, "shape", ()) for part in _flat(batch))
+            shaped.setdefault(shapes, []).append(batch)
+        batches = shaped[max(shapes for shapes in shaped if shapes[0][0] == rows)]
         times = []
         for number in range(STEPS + 5):
             inputs, targets, weights = batches[number % len(batches)]
