@@ -73,6 +73,7 @@ ROWS = {
     "zoo/cells/__init__.py": "zoo.errors zoo.names",
     "zoo/cells/*": "keras numpy zoo.engine zoo.errors zoo.names zoo.serialization",
     "zoo/decoding/*": "keras numpy zoo.engine zoo.errors zoo.ids zoo.names",
+    "zoo/engine/threads.py": "zoo.workers",
     "zoo/engine/*": "keras numpy numba llvmlite tensorflow jax zoo.cells zoo.errors",
     "zoo/layers/*": "keras zoo.engine zoo.serialization zoo.errors zoo.ids zoo.names zoo.cells",
     "zoo/builders/*": f"keras numpy zoo.errors zoo.ids zoo.names {NETS}",
