@@ -28,7 +28,7 @@ def predict(saved: SavedModel, config: Predict) -> Iterator[str]:
     labels = saved.assets["labels"]
     panels = []
     for texts in text.in_batches(config.inputs, BATCH):
-        for words, probabilities in zip(texts, _probabilities(saved, texts), strict=True):
+        for words, probabilities in zip(texts, predict_probabilities(saved, texts), strict=True):
             best = int(np.argmax(probabilities))
             marks = explain(saved, words, best) if config.explain or config.html else []
             plain = f"{labels[best]}\t{probabilities[best]:.3f}"
@@ -57,8 +57,16 @@ def _json(labels: list[str], probabilities: np.ndarray, words: str, marks: list[
     return json_line(text.whole_characters(words), labels[best], float(probabilities[best]), alternatives, **more)
 
 
-def _probabilities(saved: SavedModel, texts: list[str]) -> np.ndarray:
-    """`(len(texts), classes)`."""
+def predict_probabilities(saved: SavedModel, texts: list[str]) -> np.ndarray:
+    """The probabilities of the labels.
+
+    Args:
+        saved: The model.
+        texts: Texts of any lengths.
+
+    Returns:
+        `(texts, classes)`.
+    """
     return _answers(saved, encoder(saved.assets["tokenizer"], saved.recipe)(texts))
 
 

@@ -11,7 +11,7 @@ from zoo.report.values import Classified, Shown
 from zoo.saved import SavedModel
 from zoo.task import Data
 
-from .predict import BATCH, _probabilities, explain
+from .predict import BATCH, explain, predict_probabilities
 from .pseudo_labels import NGramClassifier
 
 
@@ -21,7 +21,7 @@ def answers(saved: SavedModel, data: Data, split: str, limit: int | None = None)
     probabilities = np.zeros((len(texts), len(saved.assets["labels"])))
     by_length = sorted(range(len(texts)), key=lambda i: len(texts[i]))  # little padding
     for batch in text.in_batches(by_length, BATCH):
-        probabilities[batch] = _probabilities(saved, [texts[i] for i in batch])
+        probabilities[batch] = predict_probabilities(saved, [texts[i] for i in batch])
 
     def shown(i: int) -> Shown:
         best = int(probabilities[i].argmax())
