@@ -106,7 +106,7 @@ ROWS = {
     "zoo/demo/commands.py": "click zoo.errors zoo.options",
     "zoo/demo/__init__.py": "",
     "zoo/demo/limits.py": "",
-    "zoo/demo/markup.py": "zoo.terminal.console",
+    "zoo/demo/markup.py": "zoo.terminal.console zoo.terminal.shades",
     "zoo/demo/part.py": "numpy zoo.cards zoo.data zoo.errors",
     "zoo/demo/shelf.py": "zoo.cards zoo.errors zoo.saved",
     "zoo/demo/server.py": "click fastapi gradio uvicorn zoo.errors",
