@@ -77,11 +77,15 @@ def keras_step(layer: Any, shape: tuple) -> Callable[[], Any]:
     return lambda: {name: float(value) for name, value in model.train_function(data).items()}
 
 
-def torch_step(kind: str, shape: tuple, bidirectional: bool = False) -> Callable[[], Any] | None:
-    """PyTorch's like of `keras_step`."""
+def torch_step(
+    kind: str, shape: tuple, bidirectional: bool = False, device: str = "cpu", bfloat16: bool = False
+) -> Callable[[], Any] | None:
+    """PyTorch's like of `keras_step`; None where there is no PyTorch, or none that sees the device."""
     try:
         import torch
     except ImportError:
+        return None
+    if device == "cuda" and not torch.cuda.is_available():
         return None
     batch, steps, features, units = shape
 
@@ -95,13 +99,14 @@ def torch_step(kind: str, shape: tuple, bidirectional: bool = False) -> Callable
         def forward(self, ids: Any) -> Any:
             return self.out(self.layer(self.embedding(ids))[0].max(dim=1).values)
 
-    net = Net()
+    net = Net().to(device)
     optimizer, loss = torch.optim.Adam(net.parameters()), torch.nn.CrossEntropyLoss()
-    ids, labels = torch.randint(0, 1000, (batch, steps)), torch.randint(0, 2, (batch,))
+    ids, labels = torch.randint(0, 1000, (batch, steps)).to(device), torch.randint(0, 2, (batch,)).to(device)
 
     def step() -> float:
         optimizer.zero_grad()
-        value = loss(net(ids), labels)
+        with torch.autocast(device, torch.bfloat16, enabled=bfloat16):
+            value = loss(net(ids), labels)
         value.backward()
         optimizer.step()
         return float(value.detach())

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from engine_candidates import keras_step, our_layer, stock_layer, torch_layer
+from engine_candidates import keras_step, our_layer, stock_layer, torch_step
 
 SHAPES = [(256, 256, 256, 512), (64, 200, 64, 128), (32, 1000, 128, 256), (1024, 256, 256, 512), (256, 256, 512, 1024)]
 """Batch, steps, features, units; the first one has the bars."""
@@ -84,7 +84,7 @@ def gpu(seconds: float, cells: list[str]) -> list[dict]:
                     candidates = {"engine": keras_step(ours, shape)}
                     if kind != "mingru":
                         candidates["keras"] = keras_step(stock_layer(kind, shape[3]), shape)
-                if step := torch_gpu_step(kind, shape, policy):
+                if step := torch_step(kind, shape, device="cuda", bfloat16=policy != "float32"):
                     candidates["torch"] = step
                 row = {"what": f"gpu {keras.backend.backend()} {policy}", "cell": kind, "shape": shape, "card": name}
                 rows.append({**row, "path": path_of(ours, kind), **compared(candidates, kind, shape, seconds)})
@@ -110,38 +110,3 @@ def compared(candidates: dict[str, Callable[[], Any]], kind: str, shape: tuple, 
     inner = features + (0 if kind == "mingru" else units)
     work = 3 * 2 * batch * steps * inner * BLOCKS[kind] * units  # forward once, backward twice
     return {"ms": ms, "ratio": ratio, "ratio_of_best": best, "gflops": work / ms["engine"]["median"] / 1e6}
-
-
-def torch_gpu_step(kind: str, shape: tuple, policy: str) -> Callable[[], Any] | None:
-    """PyTorch's training step on the same card; minGRU is compared with its LSTM."""
-    try:
-        import torch
-    except ImportError:
-        return None
-    if not torch.cuda.is_available():
-        return None
-    batch, steps, features, units = shape
-
-    class Net(torch.nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.embedding = torch.nn.Embedding(1000, features)
-            self.layer = torch_layer(kind, features, units)
-            self.out = torch.nn.Linear(units, 2)
-
-        def forward(self, ids: Any) -> Any:
-            return self.out(self.layer(self.embedding(ids))[0].max(dim=1).values)
-
-    net = Net().cuda()
-    optimizer, loss = torch.optim.Adam(net.parameters()), torch.nn.CrossEntropyLoss()
-    ids, labels = torch.randint(0, 1000, (batch, steps)).cuda(), torch.randint(0, 2, (batch,)).cuda()
-
-    def step() -> float:
-        optimizer.zero_grad()
-        with torch.autocast("cuda", torch.bfloat16, enabled=policy != "float32"):
-            value = loss(net(ids), labels)
-        value.backward()
-        optimizer.step()
-        return float(value.detach())
-
-    return step

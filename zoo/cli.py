@@ -48,6 +48,27 @@ def _backend(group: str) -> options.Option:
 BACKEND = _backend("Options")
 JSON = options.Option(["--json", "as_json"], is_flag=True, group="Output", help="Print one JSON object.")
 
+EXAMPLES = (
+    options.Option(
+        ["--dataset"],
+        type=options.Text(),
+        group="Data",
+        help="Data set to score on.",
+        show_default="the one of the training",
+        shell_complete=completion.of_settings()["dataset"],
+    ),
+    options.Option(
+        ["--split"], type=options.Text(), group="Data", default="test", show_default=True, help="Split to score."
+    ),
+    options.Option(
+        ["--limit"],
+        type=options.Integer(1, largest=LARGEST_INT),
+        group="Data",
+        help="Score only the first N examples.",
+    ),
+)
+"""Which examples saved models are scored on."""
+
 
 def main() -> None:
     """Entry point: a `UserError` becomes one sentence and exit code 2; a bug shows its traceback."""
@@ -160,7 +181,7 @@ class _Compare(_Lazy):
 
     def make(self, name: str) -> click.Command:
         task = find(name)
-        return comparison.command(task, _cells(task), _check_dataset, environment.start_keras, [BACKEND])
+        return comparison.command(task, _cells(task), _check_dataset, environment.start_keras, [JSON, BACKEND])
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         if args and args[0] not in self.list_commands(ctx) and comparison.is_model(args[0]):
@@ -310,23 +331,7 @@ def _training_path(task: str, recipe: Any, preset: str | None, values: dict[str,
     cls=options.Command,
     params=[
         click.Argument(["model"], shell_complete=completion.models),
-        options.Option(
-            ["--dataset"],
-            type=options.Text(),
-            group="Data",
-            help="Data set to score on.",
-            show_default="the one it was trained on",
-            shell_complete=completion.of_settings()["dataset"],
-        ),
-        options.Option(
-            ["--split"], type=options.Text(), group="Data", default="test", show_default=True, help="Split to score."
-        ),
-        options.Option(
-            ["--limit"],
-            type=options.Integer(1, largest=LARGEST_INT),
-            group="Data",
-            help="Score only the first N examples.",
-        ),
+        *EXAMPLES,
         JSON,
         options.Option(
             ["--report"],
@@ -380,7 +385,7 @@ def evaluate(
         console.echo(f"Report: {page}", err=True)
 
 
-cli.add_command(inspection.command(_check_dataset, environment.start_keras, BACKEND))
+cli.add_command(inspection.command(_check_dataset, environment.start_keras, [JSON, BACKEND]))
 
 
 @cli.command(
@@ -434,4 +439,6 @@ def completion_command(shell: str) -> None:
 cli.add_command(exporting.command(environment.start_keras, [MODELS_DIR, BACKEND]))
 cli.add_command(demo.command(environment.start_keras, [MODELS_DIR, BACKEND]))
 cli.add_command(lens.group(environment.start_keras, [MODELS_DIR, BACKEND]))
-compare_group.add_command(comparison.models_command(_check_dataset, environment.start_keras, [MODELS_DIR, BACKEND]))
+compare_group.add_command(
+    comparison.models_command(_check_dataset, environment.start_keras, [*EXAMPLES, JSON, MODELS_DIR, BACKEND])
+)

@@ -31,7 +31,7 @@ def predict(saved: SavedModel, config: Predict) -> Iterator[str]:
     for names in text.in_batches((name.strip() for name in config.inputs), BATCH if _all_given(config) else 1):
         pictures = [_read(name) for name in names]
         readable = [picture for picture in pictures if isinstance(picture, np.ndarray)]
-        answers = iter(_captioned(saved, config, readable) if readable else [])
+        answers = iter(best_captions(saved, config, readable) if readable else [])
         for name, picture in zip(names, pictures, strict=True):
             number += 1
             if isinstance(picture, UserError):
@@ -62,8 +62,17 @@ def _read(name: str) -> np.ndarray | UserError:
         return error
 
 
-def _captioned(saved: SavedModel, config: Predict, pictures: Sequence[np.ndarray]) -> list[list[dict[str, Any]]]:
-    """The captions of each picture, best first."""
+def best_captions(saved: SavedModel, config: Predict, pictures: Sequence[np.ndarray]) -> list[list[dict[str, Any]]]:
+    """The captions of each picture, best first.
+
+    Args:
+        saved: The model.
+        config: Options of the search.
+        pictures: uint8 arrays `(height, width, 3)` of any sizes.
+
+    Returns:
+        For each picture the hypotheses, each with `caption`, `score`, `words` and `attention`.
+    """
     search, size = dict(saved.assets["search"]), saved.recipe.image_size
     given = {name: getattr(config, name) for name in ("beam_size", "length_penalty")}
     search["beam_size"] = max(search["beam_size"], config.num_return)  # a smaller one that the user names is refused

@@ -17,7 +17,7 @@ from zoo.task import Data
 
 from . import scoring
 from .attention_sheet import draw
-from .predict import _captioned
+from .predict import best_captions
 from .raw import user_errors
 from .recipe import Predict
 from .scenes import truth
@@ -54,7 +54,7 @@ def _captions(saved: SavedModel, config: Predict, data: Data, rows: list[tuple])
     texts = []
     with user_errors():
         for batch in text.in_batches(rows, BATCH):
-            found = _captioned(saved, config, [_picture(data, row) for row in batch])
+            found = best_captions(saved, config, [_picture(data, row) for row in batch])
             texts += [captions[0]["caption"] for captions in found]
     return texts
 
@@ -64,7 +64,7 @@ def _sentence_chrf(texts: list[str], references: list[list[str]]) -> np.ndarray:
 
 
 def _draw(saved: SavedModel, picture: np.ndarray, file: Path) -> None:
-    ((best, *_),) = _captioned(saved, Predict(json=True, attention=True), [picture])
+    ((best, *_),) = best_captions(saved, Predict(json=True, attention=True), [picture])
     draw(file, picture, best["words"], best["attention"], title=best["caption"])
 
 

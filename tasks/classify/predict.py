@@ -24,7 +24,7 @@ def predict(saved: SavedModel, config: Predict) -> Iterator[str]:
     for names in text.in_batches((name.strip() for name in config.inputs), size):
         items = [_read(name, saved.assets, config.invert) for name in names]
         good = [item for item in items if isinstance(item, np.ndarray)]
-        answers = iter(_probabilities(saved, good) if good else [])
+        answers = iter(predict_probabilities(saved, good) if good else [])
         for name, item in zip(names, items, strict=True):
             if isinstance(item, UserError):
                 yield error_line(config, name, item)
@@ -33,7 +33,7 @@ def predict(saved: SavedModel, config: Predict) -> Iterator[str]:
 
 
 def _read(name: str, assets: Mapping[str, Any], invert: bool) -> np.ndarray | UserError:
-    """An input as `_probabilities` takes it, or why it is none."""
+    """An input as `predict_probabilities` takes it, or why it is none."""
     shape = assets["shape"]
     try:
         if "audio" in assets:
@@ -47,8 +47,16 @@ def _read(name: str, assets: Mapping[str, Any], invert: bool) -> np.ndarray | Us
         return error
 
 
-def _probabilities(saved: SavedModel, items: Sequence[np.ndarray]) -> np.ndarray:
-    """`(inputs, classes)`."""
+def predict_probabilities(saved: SavedModel, items: Sequence[np.ndarray]) -> np.ndarray:
+    """The probabilities of the labels.
+
+    Args:
+        saved: The model.
+        items: Pictures, or sequences `(steps, features)` of any lengths, as the model reads them.
+
+    Returns:
+        `(inputs, classes)`.
+    """
     if saved.assets["shape"][0] is not None:
         inputs = np.stack(items)
         return np.asarray(saved.net.predict_on_batch(scale(inputs) if inputs.dtype == np.uint8 else inputs))

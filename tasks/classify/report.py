@@ -16,7 +16,7 @@ from zoo.task import Data
 
 from . import sound
 from .pixels import in_order
-from .predict import BATCH, _probabilities
+from .predict import BATCH, predict_probabilities
 
 STEPS = 40
 """Steps of an unusual sequence where a model reads any number."""
@@ -31,7 +31,7 @@ def answers(saved: SavedModel, data: Data, split: str, limit: int | None = None)
     probabilities = np.zeros((len(items), len(saved.assets["labels"])))
     by_length = sorted(range(len(items)), key=lambda i: len(items[i]))
     for batch in text.in_batches(by_length, BATCH):
-        probabilities[batch] = _probabilities(saved, [items[i] for i in batch])
+        probabilities[batch] = predict_probabilities(saved, [items[i] for i in batch])
     return Classified(saved.assets["labels"], targets, probabilities, lambda i: _shown(inputs[i]))
 
 

@@ -5,25 +5,19 @@ from zoo.demo.part import Demo, Text
 from zoo.ids import UNKNOWN
 from zoo.saved import SavedModel
 
-LEAST_SCALE = 0.02
-"""Effects are colored relative to the strongest, or to this one: smaller ones mean nothing."""
+from .predict import in_parts
 
 
 def answer(saved: SavedModel, text: str) -> str:
     """The label, all probabilities, and the text with each word colored by its effect."""
     result = saved.predict(text, explain=True)
-    marks = sorted((word["start"], word["end"], word["effect"]) for word in result["words"])
-    scale = max([LEAST_SCALE, *(abs(effect) for _, _, effect in marks)])
-    parts, done = [], 0
-    for start, end, effect in marks:
-        parts += [(text[done:start], 0.0), (text[start:end], effect / scale)]
-        done = end
+    marks = [(word["start"], word["end"], word["effect"]) for word in result["words"]]
     ranked = sorted(result["probabilities"].items(), key=lambda item: -item[1])
     return markup.block(
         markup.head(result["label"]),
         markup.bars(ranked),
         markup.title("Words that count"),
-        markup.words([*parts, (text[done:], 0.0)]),
+        markup.words(in_parts(text, marks)),
         markup.note(
             f"Blue words support {result['label']!r}, orange ones with a dashed line speak against it: how much its "
             "probability changes when the word is hidden from the model."

@@ -1,7 +1,7 @@
 """What `zoo sentiment` prints: texts in, labels with probabilities out, in the same order."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,6 +19,9 @@ from .recipe import Predict
 BATCH = 64
 """Texts of standard input that are read before they are answered together."""
 
+LEAST_SCALE = 0.02
+"""Effects are colored relative to the strongest, or to this one: smaller ones mean nothing."""
+
 MOST_MARKED = 5
 """Words that `--explain` marks in plain output; the JSON has all of them."""
 
@@ -28,12 +31,12 @@ def predict(saved: SavedModel, config: Predict) -> Iterator[str]:
     labels = saved.assets["labels"]
     panels = []
     for texts in text.in_batches(config.inputs, BATCH):
-        for words, probabilities in zip(texts, _probabilities(saved, texts), strict=True):
+        for words, probabilities in zip(texts, predict_probabilities(saved, texts), strict=True):
             best = int(np.argmax(probabilities))
             marks = explain(saved, words, best) if config.explain or config.html else []
             plain = f"{labels[best]}\t{probabilities[best]:.3f}"
             if config.html:
-                panels.append((plain.replace("\t", " "), _parts(words, marks)))
+                panels.append((plain.replace("\t", " "), in_parts(words, marks)))
             if config.json:
                 yield _json(labels, probabilities, words, marks if config.explain else None)
             else:
@@ -57,8 +60,16 @@ def _json(labels: list[str], probabilities: np.ndarray, words: str, marks: list[
     return json_line(text.whole_characters(words), labels[best], float(probabilities[best]), alternatives, **more)
 
 
-def _probabilities(saved: SavedModel, texts: list[str]) -> np.ndarray:
-    """`(len(texts), classes)`."""
+def predict_probabilities(saved: SavedModel, texts: list[str]) -> np.ndarray:
+    """The probabilities of the labels.
+
+    Args:
+        saved: The model.
+        texts: Texts of any lengths.
+
+    Returns:
+        `(texts, classes)`.
+    """
     return _answers(saved, encoder(saved.assets["tokenizer"], saved.recipe)(texts))
 
 
@@ -94,18 +105,24 @@ def explain(saved: SavedModel, words: str, label: int) -> list[tuple[int, int, f
 def _explained(plain: str, words: str, marks: list[tuple[int, int, float]]) -> str:
     """A line with the text behind it, its words colored where the terminal can, else the strongest in brackets."""
     if shades.has_color():
-        return Styled(f"{printable(plain)}\t{shades.signed(_parts(words, marks))}")
+        return Styled(f"{printable(plain)}\t{shades.signed(in_parts(words, marks))}")
     return f"{plain}\t{_marked(words, marks)}"
 
 
-def _parts(words: str, marks: list[tuple[int, int, float]]) -> list[tuple[str, float]]:
-    """The text in parts with their effects, the largest of which has size 1."""
-    largest = max((abs(effect) for _, _, effect in marks), default=0.0) or 1.0
+def in_parts(words: str, marks: Sequence[tuple[int, int, float]], relative: bool = True) -> list[tuple[str, float]]:
+    """A whole text in parts, each with its effect; 0 between the words that were read.
+
+    Args:
+        words: The text.
+        marks: `(start, end, effect)` of words, see `explain`.
+        relative: Whether effects are divided by the strongest one, for colors.
+    """
+    scale = max([LEAST_SCALE, *(abs(effect) for _, _, effect in marks)]) if relative else 1.0
     parts, done = [], 0
     for start, end, effect in sorted(marks):
-        parts += [(words[done:start], 0.0), (words[start:end], effect / largest)]
+        parts += [(words[done:start], 0.0), (words[start:end], effect / scale)]
         done = end
-    return [*parts, (words[done:], 0.0)]
+    return [(part, effect) for part, effect in [*parts, (words[done:], 0.0)] if part]
 
 
 LEGEND = "[+word+] supports the answer, [-word-] speaks against it."

@@ -1,6 +1,6 @@
 """What a report and a card need of the sentiment task: answers, simple methods beside the net, unusual inputs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from zoo.report.values import Classified, Shown
 from zoo.saved import SavedModel
 from zoo.task import Data
 
-from .predict import BATCH, _probabilities, explain
+from .predict import BATCH, explain, in_parts, predict_probabilities
 from .pseudo_labels import NGramClassifier
 
 
@@ -21,11 +21,11 @@ def answers(saved: SavedModel, data: Data, split: str, limit: int | None = None)
     probabilities = np.zeros((len(texts), len(saved.assets["labels"])))
     by_length = sorted(range(len(texts)), key=lambda i: len(texts[i]))  # little padding
     for batch in text.in_batches(by_length, BATCH):
-        probabilities[batch] = _probabilities(saved, [texts[i] for i in batch])
+        probabilities[batch] = predict_probabilities(saved, [texts[i] for i in batch])
 
     def shown(i: int) -> Shown:
         best = int(probabilities[i].argmax())
-        return Shown(texts[i], marks=_parts(texts[i], explain(saved, texts[i], best)))
+        return Shown(texts[i], marks=in_parts(texts[i], explain(saved, texts[i], best), relative=False))
 
     return Classified(saved.assets["labels"], targets, probabilities, shown)
 
@@ -34,15 +34,6 @@ def _examples(data: Data, split: str, limit: int | None = None) -> tuple[list[st
     """Texts and labels of a split."""
     pairs = list(data.raw.split(split, limit).as_numpy_iterator())
     return [item.decode("utf-8", "replace") for item, _ in pairs], np.array([int(label) for _, label in pairs])
-
-
-def _parts(words: str, marks: Sequence[tuple[int, int, float]]) -> list[tuple[str, float]]:
-    """A whole text in parts, each with its effect; 0 between the words that were read."""
-    parts, place = [], 0
-    for start, end, effect in sorted(marks):
-        parts += [(words[place:start], 0.0), (words[start:end], effect)]
-        place = end
-    return [(part, effect) for part, effect in [*parts, (words[place:], 0.0)] if part]
 
 
 def baselines(saved: SavedModel, data: Data, split: str) -> Mapping[str, Mapping[str, float]]:

@@ -41,7 +41,7 @@ def _clip(saved: SavedModel, config: Predict, name: str) -> str:
     """Spans of a clip with their times."""
     height, width, channels = saved.assets["input"]["shape"]
     clip = frames.read(name.strip(), height, width, channels, fps=config.fps)
-    found = _spans(saved, _probabilities(saved, [clip.frames])[0])
+    found = _spans(saved, predict_probabilities(saved, [clip.frames])[0])
     times = [[step * clip.seconds for step in (span.start, span.end)] for span, _ in found]
     plain = "; ".join(
         f"{start:.2f}-{end:.2f} s {span.label}" for (start, end), (span, _) in zip(times, found, strict=True)
@@ -69,7 +69,7 @@ def _mean(found: Sequence[tuple[Span, float]]) -> float:
 
 def _features(saved: SavedModel, config: Predict, item: str) -> str:
     """Spans of a sequence of numbers with their steps."""
-    found = _spans(saved, _probabilities(saved, [parse_features(item, saved.assets["input"]["shape"][0])])[0])
+    found = _spans(saved, predict_probabilities(saved, [parse_features(item, saved.assets["input"]["shape"][0])])[0])
     plain = "; ".join(f"{span.start}-{span.end} {span.label}" for span, _ in found)
     if not config.json:
         return plain
@@ -103,7 +103,7 @@ def _sentences(saved: SavedModel, config: Predict) -> Iterator[str]:
     for texts in text.in_batches(config.inputs, BATCH):
         rows = [split_words(sentence, known) for sentence in texts]
         ids = [encoded_words(tokenizer, characters, words) for words in rows if words]
-        answers = iter(_probabilities(saved, ids) if ids else [])
+        answers = iter(predict_probabilities(saved, ids) if ids else [])
         for sentence, words in zip(texts, rows, strict=True):
             probabilities = next(answers) if words else np.zeros((0, len(labels)))
             best = probabilities.argmax(axis=1)
@@ -126,8 +126,16 @@ def _spans(saved: SavedModel, probabilities: np.ndarray) -> list[tuple[Span, flo
     return [(run, float(probabilities[run.start : run.end, best[run.start]].mean())) for run in runs]
 
 
-def _probabilities(saved: SavedModel, rows: Sequence[np.ndarray]) -> list[np.ndarray]:
-    """`(time, classes)` for each sequence."""
+def predict_probabilities(saved: SavedModel, rows: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """The probabilities of the labels at each step.
+
+    Args:
+        saved: The model.
+        rows: Sequences of any lengths, encoded as the model reads them: frames, features or ids.
+
+    Returns:
+        `(time, classes)` for each sequence.
+    """
     lengths = np.array([len(row) for row in rows], "int32")
     steps = max(MIN_STEPS, 1 << (int(lengths.max()) - 1).bit_length())
     batch = np.zeros((len(rows), steps, *rows[0].shape[1:]), rows[0].dtype)

@@ -17,7 +17,7 @@ from zoo.task import Data
 from . import scoring
 from .clips import drawing
 from .encoding import encoded_words, spans
-from .predict import BATCH, _probabilities
+from .predict import BATCH, predict_probabilities
 
 MOST_FRAMES = 12
 """Frames of a clip that are shown side by side."""
@@ -38,7 +38,7 @@ def answers(saved: SavedModel, data: Data, split: str, limit: int | None = None)
     best: list[Any] = [np.zeros(0, int)] * len(rows)
     by_length = sorted((i for i in range(len(rows)) if len(inputs[i])), key=lambda i: len(inputs[i]))
     for batch in text.in_batches(by_length, BATCH):
-        for i, probabilities in zip(batch, _probabilities(saved, [inputs[i] for i in batch]), strict=True):
+        for i, probabilities in zip(batch, predict_probabilities(saved, [inputs[i] for i in batch]), strict=True):
             best[i] = probabilities.argmax(axis=1)
     labeled = [np.asarray(labels) >= 0 for _, labels in rows]
     return Tagged(

@@ -34,11 +34,11 @@ def predict(saved: SavedModel, config: Predict) -> Iterator[str]:
     number = 0
     for lines in text.in_batches(config.inputs, READ_AHEAD):
         texts = [" ".join(line.split()) for line in lines]  # white space at an end or twice means nothing
-        for words, hypotheses in zip(texts, _translate(saved, config, texts), strict=True):
+        for words, hypotheses in zip(texts, best_translations(saved, config, texts), strict=True):
             number += 1
             best = hypotheses[0]
             if config.attention_plot and best["tokens"]:
-                draw(_numbered(Path(config.attention_plot), number), best["attention"], *_tokens(saved, words, best))
+                draw(_numbered(Path(config.attention_plot), number), best["attention"], *tokens_of(saved, words, best))
             if config.json:
                 yield _json(saved, config, words, hypotheses)
             else:
@@ -56,8 +56,17 @@ def _check_languages(saved: SavedModel, config: Predict) -> None:
             )
 
 
-def _translate(saved: SavedModel, config: Predict, texts: Sequence[str]) -> list[list[dict[str, Any]]]:
-    """The translations of each text, best first; an empty text has an empty one."""
+def best_translations(saved: SavedModel, config: Predict, texts: Sequence[str]) -> list[list[dict[str, Any]]]:
+    """The translations of each text, best first; an empty text has an empty one.
+
+    Args:
+        saved: The model.
+        config: Options of the search.
+        texts: Texts without white space at their ends; one that is too long is truncated, and a note says so.
+
+    Returns:
+        For each text the hypotheses, each with `text`, `score`, `tokens` and `attention`.
+    """
     max_length = saved.recipe.max_length
     rows = source_encoder(saved.assets, max_length + 1)(texts)
     for row, words in zip(rows, texts, strict=True):
@@ -135,14 +144,20 @@ def _json(saved: SavedModel, config: Predict, words: str, hypotheses: Sequence[M
     if config.num_return > 1:
         more["nbest"] = [{"translation": item["text"], "score": round(item["score"], 6)} for item in hypotheses]
     if config.attention:
-        more["source_tokens"], more["target_tokens"] = _tokens(saved, words, best)
+        more["source_tokens"], more["target_tokens"] = tokens_of(saved, words, best)
         more["attention"] = np.asarray(best["attention"]).round(4).tolist()
     alternatives = [(item["text"], item["score"]) for item in others]
     return json_line(text.whole_characters(words), best["text"], best["score"], alternatives, **more)
 
 
-def _tokens(saved: SavedModel, words: str, best: Mapping[str, Any]) -> tuple[list[str], list[str]]:
-    """The tokens of a source text that were read, and of its translation, end tokens included."""
+def tokens_of(saved: SavedModel, words: str, best: Mapping[str, Any]) -> tuple[list[str], list[str]]:
+    """The tokens of a source text that were read, and of its translation, end tokens included.
+
+    Args:
+        saved: The model.
+        words: The source text.
+        best: One of its `best_translations`.
+    """
     source, target = source_tokenizer(saved.assets), target_tokenizer(saved.assets)
     (row,) = source_encoder(saved.assets, saved.recipe.max_length)([words])
     return [source.token(i) for i in row], [target.token(i) for i in best["tokens"]]

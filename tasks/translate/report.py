@@ -14,7 +14,7 @@ from zoo.saved import SavedModel
 from zoo.task import Data
 
 from . import heatmap, scoring
-from .predict import READ_AHEAD, _tokens, _translate
+from .predict import READ_AHEAD, best_translations, tokens_of
 from .recipe import Predict
 
 UNUSUAL = {
@@ -36,7 +36,7 @@ def answers(saved: SavedModel, data: Data, split: str, limit: int | None = None)
     texts = [
         hypotheses[0]["text"]
         for batch in text.in_batches(sources, READ_AHEAD)
-        for hypotheses in _translate(saved, Predict(), batch)
+        for hypotheses in best_translations(saved, Predict(), batch)
     ]
 
     def shown(i: int) -> Shown:
@@ -60,9 +60,9 @@ def _pairs(data: Data, split: str, limit: int | None = None) -> tuple[list[str],
 
 def _draw(saved: SavedModel, source: str, file: Path) -> None:
     """The attention of a translation."""
-    ((best, *_),) = _translate(saved, Predict(json=True, attention=True), [source])
+    ((best, *_),) = best_translations(saved, Predict(json=True, attention=True), [source])
     if best["tokens"] and saved.recipe.attention != "none":
-        heatmap.draw(file, best["attention"], *_tokens(saved, source, best), title=f"Attention of {saved.path.name}")
+        heatmap.draw(file, best["attention"], *tokens_of(saved, source, best), title=f"Attention of {saved.path.name}")
 
 
 def baselines(saved: SavedModel, data: Data, split: str) -> Mapping[str, Mapping[str, float]]:

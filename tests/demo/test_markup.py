@@ -3,6 +3,7 @@
 import re
 
 from zoo.demo import markup
+from zoo.terminal import shades
 
 
 def test_every_function_escapes() -> None:
@@ -20,8 +21,8 @@ def test_every_function_escapes() -> None:
 def test_words_are_colored_by_sign_and_size() -> None:
     shown = markup.words([("good", 1.0), (" and ", 0.0), ("bad", -0.5), ("so", 0.01)])
     assert re.findall(r'class="(zoo-\w+)" style="background: rgba\(([\d, .]+)\)', shown) == [
-        ("zoo-for", f"{markup.SUPPORTS}, 0.60"),
-        ("zoo-against", f"{markup.AGAINST}, 0.30"),
+        ("zoo-for", f"{shades.PAGE_FOR}, 0.60"),
+        ("zoo-against", f"{shades.PAGE_AGAINST}, 0.30"),
     ]
     assert re.sub("<[^>]*>", "", shown) == "good and badso"
 

@@ -6,33 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from PIL import Image
 
 from zoo import builders, cli, saved
 from zoo.data import text
-from zoo.errors import UserError
 from zoo.lens import choices, nets, tables
 
 
-def run(*words):
-    result = CliRunner().invoke(cli.cli, ["lens", *map(str, words)], catch_exceptions=False)
-    assert result.exit_code == 0, result.output
-    return result.stdout.splitlines()
-
-
-def refused(*words):
-    with pytest.raises(UserError) as error:
-        CliRunner().invoke(cli.cli, ["lens", *map(str, words)], catch_exceptions=False)
-    return str(error.value)
-
-
-def is_drawn(name):
-    pixels = np.asarray(Image.open(name).convert("L"))
-    assert pixels.std() > 5, "a blank picture"
-    return pixels.shape
-
-
-def test_gradients_of_three_cells():
+def test_gradients_of_three_cells(run, is_drawn):
     small = ("--steps", 12, "--units", 8)
     lines = run("gradients", *small)
     assert lines[0].split() == ["T", "-", "t", "simple_rnn", "lstm", "gru"]
@@ -51,7 +31,7 @@ def test_gradients_of_three_cells():
     is_drawn("other.png")
 
 
-def test_jacobian_of_two_cells():
+def test_jacobian_of_two_cells(run, is_drawn):
     lines = run("jacobian", "--steps", 6, "--units", 5, "--cells", "simple_rnn,lstm")
     assert [line.split()[0] for line in lines[1:5]] == ["1", "2", "3", "6"]
     assert 0 < float(lines[1].split()[1]) <= 1 + 1e-5, "an orthogonal kernel behind a tanh cannot stretch"
@@ -82,7 +62,7 @@ def trained(tmp_path_factory):
     return path
 
 
-def test_gates_of_a_saved_model(trained):
+def test_gates_of_a_saved_model(run, is_drawn, trained):
     lines = run("gates", "--model", trained, "A fine film")
     assert lines[0].split() == ["token", "forget", "input", "output"]
     assert [line.split()[0] for line in lines[1:4]] == ["A", "fine", "film"]
@@ -95,14 +75,14 @@ def test_gates_of_a_saved_model(trained):
     assert f"{found['gates']['forget'][2]:.2f}" == lines[3].split()[1]
 
 
-def test_gradients_of_a_saved_model(trained):
+def test_gradients_of_a_saved_model(run, trained):
     lines = run("gradients", "--model", trained, "--steps", 6, "--sequences", 2)
     assert lines[0].split() == ["T", "-", "t", "own"]
     assert lines[-2] == "Nets: trained models."
     run("jacobian", "--model", trained, "--steps", 3, "--sequences", 2)
 
 
-def test_cells_are_trained_before_their_gradients_are_shown(monkeypatch, tmp_path):
+def test_cells_are_trained_before_their_gradients_are_shown(run, monkeypatch, tmp_path):
     from zoo.tasks.tag.parity import parity_dataset_builder as parity
 
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "data"))
@@ -115,7 +95,9 @@ def test_cells_are_trained_before_their_gradients_are_shown(monkeypatch, tmp_pat
     assert lines[1:6] != fresh[1:6]
 
 
-def test_gradients_of_several_models_one_of_them_trained_on_a_memory_test(trained, monkeypatch, tmp_path):
+def test_gradients_of_several_models_one_of_them_trained_on_a_memory_test(
+    run, refused, is_drawn, trained, monkeypatch, tmp_path
+):
     from zoo.tasks.classify.adding import adding_dataset_builder as adding
 
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "data"))
@@ -158,7 +140,7 @@ def test_gradients_of_several_models_one_of_them_trained_on_a_memory_test(traine
         (("gates", "a text", "--model", "nothing"), "nothing"),
     ],
 )
-def test_what_makes_no_sense_is_refused(words, expected):
+def test_what_makes_no_sense_is_refused(refused, words, expected):
     assert expected in refused(*words)
 
 

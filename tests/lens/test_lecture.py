@@ -5,11 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from click.testing import CliRunner
 from keras import ops
-from PIL import Image
 
-from zoo import builders, cards, cli
+from zoo import builders, cards
 from zoo.data import text
 from zoo.errors import UserError
 from zoo.lens import carry, equations, gates, hello, lecture, nets
@@ -19,31 +17,23 @@ from zoo.settings import TrainConfig
 from zoo.task import find
 
 
-def run(*words):
-    result = CliRunner().invoke(cli.cli, ["lens", *map(str, words)], catch_exceptions=False)
-    assert result.exit_code == 0, result.output
-    return result.stdout.splitlines()
+@pytest.fixture(scope="session")
+def is_whole(is_drawn):
+    """`is_whole(file)` checks that a picture is not blank, and that nothing leaves it at its sides."""
 
+    def check(file):
+        pixels = is_drawn(file)
+        for border in (pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]):
+            assert (border == 255).all(), "something reaches the border"
 
-def refused(*words):
-    with pytest.raises(UserError) as error:
-        CliRunner().invoke(cli.cli, ["lens", *map(str, words)], catch_exceptions=False)
-    return str(error.value)
-
-
-def is_whole(file):
-    """A picture that is not blank, and that nothing leaves at its sides."""
-    pixels = np.asarray(Image.open(file).convert("L"))
-    assert pixels.std() > 5, "a blank picture"
-    for border in (pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]):
-        assert (border == 255).all(), "something reaches the border"
+    return check
 
 
 def words_of(figure):
     return [item.get_text() for axes in figure.axes for item in axes.texts]
 
 
-def test_shapes_say_what_the_models_are():
+def test_shapes_say_what_the_models_are(is_whole, run):
     (line,) = run("shapes", "--json", "--plot", "shapes.png")
     found = {row["shape"]: row for row in json.loads(line)["shapes"]}
     is_whole("shapes.png")
@@ -101,7 +91,7 @@ def test_what_was_drawn_is_read_next():
     assert untrained.written != "abcabc"
 
 
-def test_the_picture_of_hello_has_every_number(lesson):
+def test_the_picture_of_hello_has_every_number(is_whole, lesson):
     figure = hello.draw(lesson, Path("hello.png"))
     is_whole("hello.png")
     shown = words_of(figure)
@@ -110,7 +100,7 @@ def test_the_picture_of_hello_has_every_number(lesson):
             assert f"{value + 0.0:.1f}".replace("-", "\N{MINUS SIGN}") in shown
 
 
-def test_hello_as_typed():
+def test_hello_as_typed(run, refused):
     lines = run("hello", "--word", "abab", "--cell", "gru", "--units", 2, "--steps", 5)
     assert lines[0] == "gru with 2 units and 42 weights, 5 training steps on 'abab'"
     assert lines[1].split() == ["input", "target", "h[0]", "h[1]", "p(target)"]
@@ -133,7 +123,7 @@ def test_every_step_of_an_unrolled_cell_is_the_equation():
 
 
 @pytest.mark.parametrize("cell", ["simple_rnn", "slstm", "gated_delta", "lru"])
-def test_an_unrolled_cell_is_drawn_with_its_numbers(cell):
+def test_an_unrolled_cell_is_drawn_with_its_numbers(is_whole, cell):
     steps = equations.unroll(cell, 4, 2, 3)
     shown = words_of(equations.draw(cell, steps, Path("unrolled.png")))
     is_whole("unrolled.png")
@@ -144,7 +134,7 @@ def test_an_unrolled_cell_is_drawn_with_its_numbers(cell):
     assert set(equations.equations(cell)) <= {line.replace(r"\$", "$") for line in shown}
 
 
-def test_unrolled_equations_as_typed():
+def test_unrolled_equations_as_typed(is_whole, run):
     lines = run("equations", "--cell", "gru", "--steps", 2, "--plot", "gru.png")
     assert ["t", "=", "1", "t", "=", "2"] in [line.split() for line in lines]
     assert lines[-1] == "gru.png"
@@ -193,7 +183,7 @@ def test_shares_of_every_cell_sum_to_one(cell, tokenizer):
     assert carried.shares[1, 0] == pytest.approx(left / (left + written), abs=1e-6)
 
 
-def test_a_state_is_drawn_and_one_without_a_gate_refused(tokenizer):
+def test_a_state_is_drawn_and_one_without_a_gate_refused(is_whole, tokenizer):
     net = builders.classifier(tokenizer.size, 2, "lstm", 4, embedding_dim=3)
     model = saved(net, "lstm", tokenizer)
     figure = lecture.carry(model, "The film is not bad at all")
@@ -210,7 +200,7 @@ def test_gates_are_a_figure_too(tokenizer):
     assert lecture.gates(saved(net, "gru", tokenizer), "The film").axes
 
 
-def test_gradients_before_and_after_training(monkeypatch, tmp_path):
+def test_gradients_before_and_after_training(is_whole, run, monkeypatch, tmp_path):
     from zoo.tasks.tag.parity import parity_dataset_builder as parity
 
     monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / "data"))
@@ -227,5 +217,5 @@ def test_gradients_before_and_after_training(monkeypatch, tmp_path):
 
 
 @pytest.mark.parametrize("words", [("--before",), ("--epochs", 2), ("--limit", 5)])
-def test_training_options_need_a_training(words):
+def test_training_options_need_a_training(refused, words):
     assert f"{words[0]} is about the training of --trained-on" in refused("gradients", *words)

@@ -1,15 +1,14 @@
 """`zoo lens memory`: trainings, what is kept of them, and what is printed and drawn."""
 
+import functools
 import json
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from click.testing import CliRunner
 from zoo.tasks.classify.delayed_xor import delayed_xor_dataset_builder as delayed_xor
 from zoo.tasks.tag.parity import parity_dataset_builder as parity
 
-from zoo import cli
 from zoo.data.memory_tests import SEEDS
 from zoo.errors import UserError
 from zoo.lens import choices, memory, results
@@ -23,17 +22,17 @@ def small(monkeypatch, tmp_path):
         monkeypatch.setattr(module.Builder, "SIZES", {"train": 64, "validation": 20, "test": 40})
 
 
-def run(*words):
-    done = CliRunner().invoke(cli.cli, ["lens", "memory", *map(str, words)], catch_exceptions=False)
-    assert done.exit_code == 0, done.output
-    return done.stdout.splitlines()
+@pytest.fixture(scope="session")
+def run(run):
+    """`run(*words)` is what `zoo lens memory` prints."""
+    return functools.partial(run, "memory")
 
 
 @pytest.mark.parametrize(
     ("test", "cell", "distances"),
     [("delayed_xor", "gru", {"1", "2", "5", "6"}), ("parity", "min_gru:signed", {"5", "6"})],
 )
-def test_each_cell_is_trained(test, cell, distances):
+def test_each_cell_is_trained(run, test, cell, distances):
     words = ("--test", test, "--steps", 6, "--epochs", 1, "--cells", cell, "--seeds", 2)
     (line,) = run(*words, "--limit", 32, "--json")
     found = json.loads(line)
@@ -43,7 +42,7 @@ def test_each_cell_is_trained(test, cell, distances):
     assert Path("memory.png").stat().st_size > 5_000
 
 
-def test_what_is_done_is_not_done_again(monkeypatch):
+def test_what_is_done_is_not_done_again(run, monkeypatch):
     trained = []
 
     def fit(task, recipe):
@@ -69,7 +68,7 @@ def test_what_is_done_is_not_done_again(monkeypatch):
     assert trained == [1, 2, 2, 2], "without --resume all is done anew"
 
 
-def test_a_file_that_holds_no_results_is_refused(tmp_path):
+def test_a_file_that_holds_no_results_is_refused(run, tmp_path):
     Path("p.json").write_text('{"results": [{}]}')
     with pytest.raises(UserError, match="holds no results"):
         run("--test", "parity", "--steps", 6, "--plot", "p.png", "--resume")

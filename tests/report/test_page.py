@@ -38,11 +38,17 @@ def test_the_page_needs_nothing_else(tmp_path):
     assert not re.search(r"https?://|<link|@import", text)
 
 
-def test_the_strongest_part_has_the_strongest_color():
-    assert page.color(1.0, 1.0) == "rgba(0, 68, 136, 0.55)"
-    assert page.color(-0.5, 1.0).endswith("0.28)")
-    assert page.color(-0.5, 1.0).startswith("rgba(187")
-    assert page.color(0.0, 0.0).endswith("0.00)")
+def test_the_strongest_part_has_the_strongest_color(tmp_path):
+    text = rendered(tmp_path)
+    assert 'style="background: rgba(0, 90, 170, 0.30)" title="0.5000"' in text
+    assert 'style="background: rgba(200, 80, 0, 0.60)" title="-1.0000">b<' in text
+    assert 'style="" title="0.0000">c<' in text
+
+
+def test_parts_without_effect_have_no_color(tmp_path):
+    example = Example([("input", "a b")], [("a", 0.0), ("b", 0.0)], [])
+    text = page.render(tmp_path, "t", {}, [], [Section("s", "", examples=[example])])
+    assert text.count('style="" title="0.0000"') == 2
 
 
 def test_a_new_folder_and_an_older_report_are_written(tmp_path):

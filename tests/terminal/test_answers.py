@@ -100,10 +100,10 @@ def test_several_files_are_named() -> None:
     assert len(long) < 60
 
 
-def test_words_are_green_for_and_red_against() -> None:
+def test_words_are_blue_for_and_orange_against() -> None:
     line = shades.signed([("fine", 1.0), (" ", 0.0), ("dull\x1b[2J", -1.0)])
-    assert "\x1b[48;5;34mfine" in line
-    assert "\x1b[48;5;160mdull\\u001b[2J" in line
+    assert "\x1b[48;5;26mfine" in line
+    assert "\x1b[48;5;166mdull\\u001b[2J" in line
     assert Styled(line) == line
 
 
@@ -113,7 +113,7 @@ def test_a_page_of_colored_words(tmp_path: Any) -> None:
     page = (tmp_path / "words.html").read_text(encoding="utf-8")
     assert "Model &amp; co" in page
     assert shades.SIGNED_LEGEND in page
-    assert '<mark style="background: rgba(0, 128, 0, 0.60)" title="+1.00">&lt;fine&gt;</mark>' in page
-    assert '<mark style="background: rgba(200, 0, 0, 0.30)" title="-0.50"> dull</mark>' in page
+    assert '<mark style="background: rgba(0, 90, 170, 0.60)" title="+1.00">&lt;fine&gt;</mark>' in page
+    assert '<mark style="background: rgba(200, 80, 0, 0.30)" title="-0.50"> dull</mark>' in page
     with pytest.raises(UserError, match="Choose another --html FILE"):
         shades.write_page(str(tmp_path / "no" / "x.html"), "", "", [])

@@ -79,7 +79,7 @@ def train(worker: Sequence[str], output: str, run: grids.Run, threads: int) -> t
     began = time.monotonic()
     if not Path(output, grids.GRID).is_file():
         return UNSEEN, 0.0
-    environment = {**os.environ, **dict.fromkeys(THREADS, str(threads)), "TF_CPP_MIN_LOG_LEVEL": "2"}
+    environment = {**os.environ, **dict.fromkeys(THREADS, str(threads))}
     process = processes.open_process(worker, Path(output), run, environment)
     try:
         return process.wait(), time.monotonic() - began

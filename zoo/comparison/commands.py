@@ -45,7 +45,7 @@ def command(
         cells: What its `--cell` takes, with what it is; the recurrent cells come first.
         check_dataset: Refuses an unknown data set.
         start: Selects a backend and imports Keras.
-        shared: The option `--backend`, the same as in all commands.
+        shared: The options `--json` and `--backend`, the same as in all commands.
     """
     recipe = task.recipe
 
@@ -102,7 +102,6 @@ def command(
                 type=options.File(),
                 help="Folder of the comparison.  [default: comparisons/TASK-DATASET]",
             ),
-            options.Option(["--json", "as_json"], group="Output", is_flag=True, help="Print one JSON object."),
             options.Option(
                 ["--preset"],
                 group="Model",
@@ -138,7 +137,7 @@ def models_command(
     Args:
         check_dataset: Refuses an unknown data set.
         start: Selects a backend and imports Keras.
-        shared: The options `--models-dir` and `--backend`, the same as in all commands.
+        shared: The options of `zoo evaluate` but `--report`: which examples, `--json`, `--models-dir`, `--backend`.
     """
 
     def run(models: Sequence[str], **values: Any) -> None:
@@ -156,19 +155,6 @@ def models_command(
         params=[
             click.Argument(["models"], nargs=2, metavar="MODEL MODEL", shell_complete=completion.models),
             options.Option(
-                ["--dataset"],
-                group="Data",
-                type=options.Text(),
-                help="Data set to score on.  [default: the one both were trained on]",
-            ),
-            options.Option(["--split"], group="Data", default="test", show_default=True, help="Split to score."),
-            options.Option(
-                ["--limit"],
-                group="Data",
-                type=options.Integer(1, largest=LARGEST_INT),
-                help="Score only the first N examples.",
-            ),
-            options.Option(
                 ["--examples"],
                 group="Output",
                 type=options.Integer(0, largest=1_000),
@@ -176,7 +162,6 @@ def models_command(
                 show_default=True,
                 help="Examples shown of those whose answers differ most; 0 saves the time.",
             ),
-            options.Option(["--json", "as_json"], group="Output", is_flag=True, help="Print one JSON object."),
             *shared,
         ],
         help="Compare two saved models on the same examples; the word `models` may be left out.",

@@ -5,15 +5,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from zoo.terminal.console import printable
-
-SUPPORTS, AGAINST = "0, 90, 170", "200, 80, 0"
-"""Blue and orange: color-blind people can tell them apart."""
-
-STRONGEST = 0.6
-"""Opacity of the strongest background: text on it can still be read, on a light page and on a dark one."""
-
-WEAKEST = 0.03
-"""Numbers of a smaller size get no color."""
+from zoo.terminal.shades import background
 
 LABELS = ("#8da0cb", "#fc8d62", "#66c2a5", "#e78ac3", "#a6d854", "#ffd92f", "#e5c494", "#b3b3b3")
 """Backgrounds of labels in turn (ColorBrewer's Set2); black letters can be read on all of them."""
@@ -65,10 +57,10 @@ def words(parts: Iterable[tuple[str, float]]) -> str:
 
 
 def _word(part: str, value: float) -> str:
-    if abs(value) < WEAKEST or not part.strip():
+    style = background(value) if part.strip() else ""
+    if not style:
         return text(part)
-    color, kind = (SUPPORTS, "zoo-for") if value > 0 else (AGAINST, "zoo-against")
-    style = f"background: rgba({color}, {STRONGEST * min(abs(value), 1):.2f})"
+    kind = "zoo-for" if value > 0 else "zoo-against"
     return f'<span class="{kind}" style="{style}" title="{value:+.2f}">{text(part)}</span>'
 
 

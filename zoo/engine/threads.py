@@ -10,16 +10,13 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+from zoo.workers import processes
+
 
 @functools.cache
 def cores() -> int:
-    """Cores that this process may use; the environment variable ZOO_ENGINE_THREADS lowers or raises it."""
-    if wish := os.environ.get("ZOO_ENGINE_THREADS"):
-        return max(1, int(wish))
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # not on Linux
-        return os.cpu_count() or 1
+    """Threads of a call: what ZOO_ENGINE_THREADS says, else one for each core that this process may use."""
+    return max(1, int(os.environ.get("ZOO_ENGINE_THREADS") or processes.cores()))
 
 
 @functools.cache

@@ -3,7 +3,7 @@
 import itertools
 import json
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import click
@@ -40,14 +40,16 @@ class _Inspect(options.Command):
 
 
 def command(
-    check_dataset: Callable[[str, Recipe], None], start_keras: Callable[[str | None], None], backend: click.Option
+    check_dataset: Callable[[str, Recipe], None],
+    start_keras: Callable[[str | None], None],
+    shared: Sequence[click.Option],
 ) -> click.Command:
     """The command.
 
     Args:
         check_dataset: Refuses a name that is no data set of a recipe.
         start_keras: Imports Keras with a backend.
-        backend: The option that names the backend.
+        shared: The options `--json` and `--backend`, the same as in all commands.
     """
 
     def run(dataset: str, task: str, as_json: bool, backend: str | None, **values: Any) -> None:
@@ -73,8 +75,7 @@ def command(
             options.Option(
                 ["--task"], type=options.Choice(tuple(installed())), group="Data", required=True, help="Its task."
             ),
-            options.Option(["--json", "as_json"], is_flag=True, group="Output", help="Print one JSON object."),
-            backend,
+            *shared,
         ],
         examples=["zoo inspect reviews.csv --task sentiment", "zoo inspect --task tag --help"],
         help=HELP,

@@ -114,7 +114,8 @@ def show_connectivity(config: Connectivity, models: Sequence[SavedModel]) -> Ite
         note=f"writes on: {''.join(map(shades.visible, found.continuation))}",
     )
     if config.html:
-        shades.write_page(config.html, saved.path.name, shades.LEGEND, [(title, shades.green(found.tokens, shares))])
+        panel = (title, zip(found.tokens, shares, strict=True))
+        shades.write_page(config.html, saved.path.name, shades.LEGEND, [panel])
     if config.json:
         facts = {
             "tokens": list(found.tokens),

@@ -85,7 +85,7 @@ def show_gates(config: Gates, models: Sequence[SavedModel]) -> Iterator[str]:
     )
     means = {name: values.mean(axis=1) for name, values in gates.items()}
     if config.html:
-        panels = [(f"{name} gate", shades.green(tokens, mean)) for name, mean in means.items()]
+        panels = [(f"{name} gate", zip(tokens, mean, strict=True)) for name, mean in means.items()]
         shades.write_page(config.html, saved.path.name, f"{OPENNESS} {shades.LEGEND}", panels)
     if config.json:
         rounded = {name: [round(float(value), 6) for value in mean] for name, mean in means.items()}

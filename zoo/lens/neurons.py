@@ -130,7 +130,7 @@ def show_neurons(config: Neurons, models: Sequence[SavedModel]) -> Iterator[str]
             Path(config.plot), [(title, list(shades.rows(part, values))) for title, part, values in panels]
         )
     if config.html:
-        colored = [(title, shades.green(part, values)) for title, part, values in panels]
+        colored = [(title, zip(part, values, strict=True)) for title, part, values in panels]
         shades.write_page(config.html, saved.path.name, shades.LEGEND, colored)
     if config.json:
         rows = [

@@ -9,6 +9,7 @@ from zoo import metrics
 from zoo.report import pictures
 from zoo.report.sections import MOST_EXAMPLES, Context, Section, Table, examples
 from zoo.report.values import Classified
+from zoo.terminal import shades
 
 
 def sections(answers: Classified, context: Context) -> list[Section]:
@@ -92,6 +93,6 @@ def _worst(answers: Classified, context: Context) -> Section:
     worst = wrong[np.argsort(answers.quality[wrong], kind="stable")][:MOST_EXAMPLES]
     text = "Wrong answers with the least probability of the right class."
     if len(worst) and answers.shown(int(worst[0])).marks:
-        text += " Blue words support the answer, red words speak against it; the stronger the color, the more."
+        text += f" {shades.SIGNED_LEGEND}"
     found = examples(context, answers, worst, "error", "probability of the right class")
     return Section("Worst errors", text if found else "There are no errors.", examples=found)

@@ -9,6 +9,7 @@ import jinja2
 
 from zoo import __version__
 from zoo.report.sections import Picture, Section
+from zoo.terminal import shades
 
 TEMPLATE = Path(__file__).with_name("page.html.jinja")
 
@@ -26,7 +27,7 @@ def render(
         sections: The parts of the page.
     """
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
-    environment.filters["color"] = color
+    environment.filters["background"] = shades.background
     environment.filters["embedded"] = lambda picture: embedded(folder, picture)
     template = environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
     return template.render(title=title, facts=facts, scores=scores, sections=sections, version=__version__)
@@ -35,10 +36,3 @@ def render(
 def embedded(folder: Path, picture: Picture) -> str:
     """A picture as a `data:` URI."""
     return f"data:image/png;base64,{base64.b64encode((folder / picture.file).read_bytes()).decode()}"
-
-
-def color(effect: float, largest: float) -> str:
-    """The background of a marked part: blue above 0, red below, stronger the nearer `effect` is to `largest`."""
-    strength = min(abs(effect) / largest, 1.0) if largest else 0.0
-    red, green, blue = (0, 68, 136) if effect > 0 else (187, 85, 102)  # the blue and red of `zoo.figures.COLORS`
-    return f"rgba({red}, {green}, {blue}, {0.55 * strength:.2f})"

@@ -27,11 +27,20 @@ LEGEND = "The darker the background, the nearer to 1; white is 0."
 LEGEND_PLAIN = "The digits below are tenths: 9 is nearest to 1, 0 is 0."
 """What the digits of `shaded` mean."""
 
-FOR, AGAINST = (22, 28, 34), (88, 124, 160)
-"""Greens and reds of the 256-color palette, from weak to strong."""
+FOR, AGAINST = (24, 25, 26), (94, 130, 166)
+"""Blues and oranges of the 256-color palette, from weak to strong. Color-blind people can tell them apart."""
 
-SIGNED_LEGEND = "Green supports the answer, red speaks against it; the brighter, the more."
-"""What the colors of `signed` mean."""
+PAGE_FOR, PAGE_AGAINST = "0, 90, 170", "200, 80, 0"
+"""The same in HTML: red, green, blue."""
+
+STRONGEST = 0.6
+"""Opacity of the strongest background: text on it can still be read, on a light page and on a dark one."""
+
+WEAKEST = 0.03
+"""Numbers of a smaller size get no color in HTML."""
+
+SIGNED_LEGEND = "Blue supports the answer, orange speaks against it; the stronger the color, the more."
+"""What the colors of `signed` and `background` mean."""
 
 
 def has_color() -> bool:
@@ -92,7 +101,7 @@ def _styled(text: str, value: float) -> str:
 
 
 def signed(parts: Iterable[tuple[str, float]]) -> str:
-    """A line whose words are green where their number is above 0 and red where it is below.
+    """A line whose words are blue where their number is above 0 and orange where it is below.
 
     Args:
         parts: Texts with their numbers, the largest of size 1.
@@ -107,9 +116,15 @@ def _signed(text: str, value: float) -> str:
     return click.style(printable(text), fg=231, bg=(FOR if value > 0 else AGAINST)[strength])
 
 
-def green(tokens: Iterable[str], values: Iterable[float]) -> list[tuple[str, float]]:
-    """Tokens with numbers from 0 to 1, as `page` takes them."""
-    return [(token, float(value)) for token, value in zip(tokens, values, strict=True)]
+def background(value: float) -> str:
+    """The style of a word in HTML: blue above 0, orange below, none where the size is next to nothing.
+
+    Args:
+        value: A number from -1 to 1.
+    """
+    if abs(value) < WEAKEST:
+        return ""
+    return f"background: rgba({PAGE_FOR if value > 0 else PAGE_AGAINST}, {STRONGEST * min(abs(value), 1):.2f})"
 
 
 _PAGE = """<!DOCTYPE html>
@@ -130,7 +145,7 @@ def page(title: str, legend: str, panels: Iterable[tuple[str, Iterable[tuple[str
     Args:
         title: Its title.
         legend: What the colors mean.
-        panels: Headings, each with its texts and their numbers from -1 to 1: green above 0, red below.
+        panels: Headings, each with its texts and their numbers from -1 to 1, see `background`.
     """
     body = "\n".join(f"<h2>{html.escape(head)}</h2>\n<p>{''.join(map(_marked, parts))}</p>" for head, parts in panels)
     return _PAGE.format(title=html.escape(title), legend=html.escape(legend), body=body)
@@ -138,11 +153,8 @@ def page(title: str, legend: str, panels: Iterable[tuple[str, Iterable[tuple[str
 
 def _marked(part: tuple[str, float]) -> str:
     text, value = part
-    if abs(value) < 0.02:
-        return html.escape(text)
-    color = "0, 128, 0" if value > 0 else "200, 0, 0"
-    style = f"background: rgba({color}, {min(abs(value), 1) * 0.6:.2f})"
-    return f'<mark style="{style}" title="{value:+.2f}">{html.escape(text)}</mark>'
+    style = background(value)
+    return f'<mark style="{style}" title="{value:+.2f}">{html.escape(text)}</mark>' if style else html.escape(text)
 
 
 def write_page(file: str, title: str, legend: str, panels: Iterable[tuple[str, Iterable[tuple[str, float]]]]) -> None:

@@ -31,10 +31,10 @@ def cores() -> int:
 
 
 def environment(processes: int) -> dict[str, str]:
-    """The environment of one of so many processes: equal shares of the cores."""
+    """The environment of one of several processes: equal shares of the cores."""
     threads = str(max(1, cores() // processes))
     limits = dict.fromkeys(THREADS, threads)
-    return {**os.environ, **limits, "TF_CPP_MIN_LOG_LEVEL": "2", "TF_FORCE_GPU_ALLOW_GROWTH": "true"}
+    return {**os.environ, **limits, "TF_FORCE_GPU_ALLOW_GROWTH": "true"}
 
 
 def pin(process: subprocess.Popen, number: int, processes: int) -> None:
