@@ -26,7 +26,7 @@ class Summary:
     metrics: Mapping[str, Any]
     bytes: int
     measured: Mapping[str, Any] = field(default_factory=dict)
-    """What `scripts/describe.py` measured of the saved weights, for published models."""
+    """What `scripts/publish.py` and `scripts/describe.py` measured of the saved weights, for published models."""
 
     @property
     def name(self) -> str:

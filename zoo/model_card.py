@@ -223,9 +223,12 @@ def _scores(summary: cards.Summary, folder: Path) -> str:
     )
     training = metrics["training"]
     chosen = training.get("chosen_by", metrics["monitor"])
+    once = (
+        "the test split was scored" if summary.measured.get("scorings") else "the training scored the test split once,"
+    )
     text = (
         f"Weights are those of epoch {training['best_epoch']} of {training['epochs']}, chosen by validation "
-        f"`{chosen}`; the training scored the test split once, after that choice."
+        f"`{chosen}`; {once} after that choice."
     )
     recipe, interval = _recipe(summary), summary.measured.get("interval")
     if recipe and recipe.validation:
@@ -267,14 +270,50 @@ def _baselines(summary: cards.Summary) -> str:
 
 
 def _history(summary: cards.Summary) -> str:
-    seen = summary.measured.get("test_split")
-    if not seen:
+    earlier, scorings = summary.measured.get("test_split"), summary.measured.get("scorings", ())
+    if not earlier and not scorings:
         return (
             "Once by this training, after the weights were chosen. What was scored before, by other trainings on these "
             "data, is not known to this card."
         )
-    times = f"{seen['scored']:,} time{'s' * (seen['scored'] != 1)}"
-    return f"{times} that are written down, this model included. {seen['note']}".rstrip()
+    texts = []
+    if earlier:
+        times = f"{earlier['scored']:,} time{'s' * (earlier['scored'] != 1)}"
+        texts.append(f"{times} that are written down, this model included. {earlier['note']}".rstrip())
+    if scorings:
+        texts.append(_ledger(scorings))
+    return "\n\n".join(texts)
+
+
+def _ledger(scorings: Sequence[Mapping[str, Any]]) -> str:
+    """The scorings of a model as the ledger has them."""
+    table = cards.markdown(
+        ("date", "commit", "split", "score", "chosen among", "why again"),
+        (
+            (
+                *(_cell(row[name]) for name in ("date", "commit", "split")),
+                f"{_cell(row['monitor'])} {cards.number(row['scores'].get(row['monitor'], ''))}",
+                _candidates(row),
+                _cell(row.get("again", "")),
+            )
+            for row in scorings
+        ),
+    )
+    return (
+        "Every scoring of a model of this name on a test split, the oldest first. Candidates differ in their seed "
+        f"alone and were compared by the validation split.\n\n{table}"
+    )
+
+
+def _candidates(row: Mapping[str, Any]) -> str:
+    """How many candidates there were, and their validation scores: mean and standard deviation."""
+    found = row.get("candidates")
+    if not found:
+        return ""
+    count, mean = len(found["seeds"]), cards.number(found["mean"])
+    if count == 1:
+        return f"1 seed, validation {mean}"
+    return f"{count} seeds, validation {mean} ± {cards.number(found['deviation'])}"
 
 
 def _procedure(summary: cards.Summary, folder: Path) -> str:
