@@ -108,7 +108,8 @@ def train(task: str, recipe: Any, path: Path, *, resume: bool, overwrite: bool, 
     from zoo.training.stages import Loop
     from zoo.workers.processes import cores
 
-    installed = find(task)
+    # The commit of what is about to run; without Git it fails now and not after the training.
+    installed, commit = find(task), ledger.commit()
     keras.utils.set_random_seed(recipe.seed)
     keras.config.set_dtype_policy(recipe.precision)
     try:
@@ -127,7 +128,7 @@ def train(task: str, recipe: Any, path: Path, *, resume: bool, overwrite: bool, 
         "epochs": state.epoch, "best_epoch": state.best_epoch, "minutes": state.minutes,
         "examples_per_second": state.examples_per_second, "cores": cores(),
         "validation": {name.removeprefix(prefix): best[name] for name in best if name.startswith(prefix)},
-        "test": test, "commit": ledger.commit(),
+        "test": test, "commit": commit,
         "date": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d"),
         "settings": {
             name: value for name, value in dataclasses.asdict(recipe).items() if name not in RECURRENT and value

@@ -112,6 +112,24 @@ def test_every_scoring_in_the_ledger_is_a_row_of_the_card(make):
     assert "4 times that are written down, this model included. The recipe had seen it." in both
 
 
+def test_a_card_says_that_the_test_split_was_left_unscored(make):
+    summary = make("imdb_reviews")
+    values = json.loads((summary.path / cards.METRICS).read_text())
+    values["scores"]["test"] = {}
+    (summary.path / cards.METRICS).write_text(json.dumps(values))
+    summary = cards.summarize(summary.path)
+    text = model_card.render(summary)
+    for part in (
+        "MB on disk. Validation accuracy 0.8125.", "chosen by validation `accuracy`; the test split was not scored.",
+        "Not by this one. What was scored before",
+    ):  # fmt: skip
+        assert part in text
+    assert "nan" not in text
+    assert (summary.split, summary.shown, summary.score) == ("validation", 0.8125, "validation accuracy 0.8125")
+    assert cards.line(summary).endswith("validation accuracy 0.8125")
+    assert "| validation accuracy 0.8125 |" in cards.table([summary])
+
+
 @pytest.mark.parametrize("damage", [{"date": 3}, {"scores": {"accuracy": "high"}}, {"candidates": []}])
 def test_a_damaged_ledger_of_a_folder_is_refused(make, damage):
     with pytest.raises(UserError, match=r"measured\.json"):

@@ -39,6 +39,7 @@ def publish(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
 def test_the_best_by_validation_is_scored_once(candidates: list[Path], tmp_path: Path, publish: Any) -> None:
     before = [json.loads((path / "metrics.json").read_text())["scores"] for path in candidates]
     assert [scores["test"] for scores in before] == [{}, {}]
+    assert f"validation accuracy {before[0]['validation']['accuracy']:.4f}" in repr(saved.load(candidates[0]))
     publish("digits", *candidates)
     validation = [scores["validation"]["accuracy"] for scores in before]
     (row,) = json.loads((tmp_path / "ledger.json").read_text())

@@ -56,8 +56,8 @@ def render(summary: cards.Summary, folder: Path | None = None) -> str:
     head = f"""# {summary.name}
 {warning}
 {_summary(summary)} Cell `{summary.cell}`, trained on `{summary.dataset}`{synthetic}.
-{cards.number(summary.metrics["training"]["parameters"])} parameters, {summary.bytes / 1e6:.1f} MB on disk. Test \
-{summary.metrics["monitor"]} {cards.number(summary.monitored)}.
+{cards.number(summary.metrics["training"]["parameters"])} parameters, {summary.bytes / 1e6:.1f} MB on disk. \
+{summary.split.capitalize()} {summary.metrics["monitor"]} {cards.number(summary.shown)}.
 """
     return head + "".join(f"\n## {title}\n\n{text}\n" for title, text in sections.items() if text)
 
@@ -223,12 +223,9 @@ def _scores(summary: cards.Summary, folder: Path) -> str:
     )
     training = metrics["training"]
     chosen = training.get("chosen_by", metrics["monitor"])
-    once = (
-        "the test split was scored" if summary.measured.get("scorings") else "the training scored the test split once,"
-    )
     text = (
         f"Weights are those of epoch {training['best_epoch']} of {training['epochs']}, chosen by validation "
-        f"`{chosen}`; {once} after that choice."
+        f"`{chosen}`; {_scored(summary)}."
     )
     recipe, interval = _recipe(summary), summary.measured.get("interval")
     if recipe and recipe.validation:
@@ -246,6 +243,15 @@ def _scores(summary: cards.Summary, folder: Path) -> str:
         lines = signatures.items() if isinstance(signatures, Mapping) else [("scoring", signatures)]
         text += "\n\nSignatures:\n\n" + "\n".join(f"- {name}: `{value}`" for name, value in lines)
     return f"{table}\n\n{text}"
+
+
+def _scored(summary: cards.Summary) -> str:
+    """Whether the test split was scored, and by what."""
+    if summary.split != "test":
+        return "the test split was not scored"
+    if summary.measured.get("scorings"):
+        return "the test split was scored after that choice"
+    return "the training scored the test split once, after that choice"
 
 
 def _changed(summary: cards.Summary, folder: Path) -> str:
@@ -272,10 +278,8 @@ def _baselines(summary: cards.Summary) -> str:
 def _history(summary: cards.Summary) -> str:
     earlier, scorings = summary.measured.get("test_split"), summary.measured.get("scorings", ())
     if not earlier and not scorings:
-        return (
-            "Once by this training, after the weights were chosen. What was scored before, by other trainings on these "
-            "data, is not known to this card."
-        )
+        own = "Once by this training, after the weights were chosen." if summary.split == "test" else "Not by this one."
+        return f"{own} What was scored before, by other trainings on these data, is not known to this card."
     texts = []
     if earlier:
         times = f"{earlier['scored']:,} time{'s' * (earlier['scored'] != 1)}"
