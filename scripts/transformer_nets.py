@@ -52,9 +52,10 @@ class Attention(keras.layers.Layer):
         for layer in (self.query, self.key_value, self.result):
             layer.build((None, None, self.dim))
 
-    def _heads(self, values: Any) -> Any:
+    def _heads(self, values: Any, axes: tuple[int, ...]) -> Any:
         shape = ops.shape(values)
-        return ops.reshape(values, (shape[0], shape[1], self.num_heads, self.dim // self.num_heads))
+        # (batch, time, heads, dim / heads), then in the order of the axes
+        return ops.transpose(ops.reshape(values, (*shape[:2], self.num_heads, self.dim // self.num_heads)), axes)
 
     def call(self, values: Any, memory: Any, mask: Any, training: bool | None = None) -> Any:
         """Attends.
@@ -68,12 +69,13 @@ class Attention(keras.layers.Layer):
         Returns:
             `(batch, time, dim)`.
         """
-        queries = self._heads(self.query(values))
-        keys, contents = (self._heads(part) for part in ops.split(memory, 2, axis=-1))
-        scores = ops.einsum("bqhd,bkhd->bhqk", queries, keys) / math.sqrt(self.dim // self.num_heads)
+        queries = self._heads(self.query(values), (0, 2, 1, 3))  # (batch, heads, time, dim / heads)
+        keys = self._heads(memory[..., : self.dim], (0, 2, 3, 1))  # (batch, heads, dim / heads, memory time)
+        contents = self._heads(memory[..., self.dim :], (0, 2, 1, 3))  # (batch, heads, memory time, dim / heads)
+        scores = ops.matmul(queries, keys) / math.sqrt(self.dim // self.num_heads)
         weights = ops.softmax(ops.where(mask, ops.cast(scores, "float32"), EXCLUDED), axis=-1)
         weights = self.dropout(ops.cast(weights, contents.dtype), training=training)
-        read = ops.einsum("bhqk,bkhd->bqhd", weights, contents)
+        read = ops.transpose(ops.matmul(weights, contents), (0, 2, 1, 3))  # (batch, time, heads, dim / heads)
         return self.result(ops.reshape(read, ops.shape(values)))
 
 
