@@ -2,24 +2,30 @@
 
     TFDS_DATA_DIR=... python scripts/describe.py sentiment-gru-imdb translate-gru-multi30k-en-de
     python scripts/describe.py --parts latency all     on a quiet machine
+    python scripts/describe.py --parts scores --again "the same weights, for the interval; nothing was chosen" NAME
 
-Parts: `scores` of the saved weights on the test split with a bootstrap interval, `baselines` on the same split, `shown`
-(three inputs with their answers), `limits` (inputs far from the training data), `latency`, and `curves`, which draws
-the learning curves anew from `history.csv`. Nothing here chooses anything: the test scores are those of a model that is
-published already. What is not asked for stays as it was. `scripts/render.py` writes the cards afterwards.
+Parts: `shown` (three inputs with their answers), `limits` (inputs far from the training data), `latency`, `curves`,
+which draws the learning curves anew from `history.csv`, and two that `scripts/publish.py` measures for each new model:
+`baselines` on the test split, and `scores` of the saved weights on it with a bootstrap interval. A published model was
+scored when it was published, so `scores` is a second look at the test split: it needs `--again REASON`, adds a row with
+this reason to scripts/ledger.json, and stops if the scores are others than those in the ledger. What is not asked for
+stays as it was. `scripts/render.py` writes the cards afterwards.
 """
 
 import argparse
 import csv
+import dataclasses
 import json
 import os
 import platform
+import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import keras
+import ledger
 import numpy as np
 
 from zoo import cards, evaluation, figures, legacy, saved
@@ -34,21 +40,51 @@ MODELS = ROOT / "saved_models"
 REPEATS = 30
 """Answers to one input whose median is the latency."""
 
+ROUNDING = 5e-4
+"""Relative difference of two scorings of the same weights on the same data, on other processors."""
 
-def scores(model: SavedModel) -> dict[str, Any]:
-    """Scores of the saved weights, and the interval of the one by which models are compared."""
-    found = evaluation.evaluate(model)
+
+def located(model: SavedModel, dataset: str | None) -> SavedModel:
+    """The model with its data at another place than where they lay in training; columns and other settings stay."""
+    given = {"dataset": dataset} if dataset else {}
+    return dataclasses.replace(model, recipe=dataclasses.replace(model.recipe, limit=None, **given))
+
+
+def scores(model: SavedModel, split: str = "test") -> dict[str, Any]:
+    """Scores of the saved weights on a split, and the interval of the one by which models are compared."""
+    found = evaluation.evaluate(model, split=split)
     examples = found.pop("examples")
     found.pop("examples_per_second")
-    rows = evaluation.example_statistics(model)
-    low, high = statistics.interval(rows, model.installed.task.combine)
-    interval = {"score": model.installed.task.monitor, "low": low, "high": high, "draws": statistics.DRAWS}
-    return {"scores": found, "examples": int(examples), "interval": interval}
+    result = {"scores": found, "examples": int(examples)}
+    rows = evaluation.example_statistics(model, split=split)
+    if rows is not None:
+        low, high = statistics.interval(rows, model.installed.task.combine)
+        monitor = model.installed.task.monitor
+        result["interval"] = {"score": monitor, "low": low, "high": high, "draws": statistics.DRAWS}
+    return result
 
 
-def baselines(model: SavedModel) -> dict[str, Any]:
-    """What simple methods reach."""
-    found = model.installed.task.baselines(model, evaluation.data(model), "test")
+def scored_again(model: SavedModel, reason: str) -> dict[str, Any]:
+    """Scores of a published model on the test split that was scored before, and the ledger with a row more.
+
+    Raises:
+        SystemExit: If they are others than those in the ledger: then weights or data are not those of that scoring.
+    """
+    found, name, dataset = scores(model), model.path.name, model.metrics["data"]["name"]
+    monitor = model.installed.task.monitor
+    for row in ledger.earlier(name, dataset, "test")[-1:]:
+        before, now = row["scores"][monitor], found["scores"][monitor]
+        if abs(now - before) > ROUNDING * max(1.0, abs(before)):
+            sys.exit(f"{name}: {monitor} {now} on test, but {before} on {row['date']}. Is it the same model and data?")
+    ledger.record(name, dataset, "test", found["scores"], monitor, again=reason)
+    return {**found, "scorings": ledger.for_card(name)}
+
+
+def baselines(model: SavedModel, split: str = "test") -> dict[str, Any]:
+    """What simple methods reach on a split; nothing for a task that has none."""
+    if model.installed.task.baselines is None:
+        return {}
+    found = model.installed.task.baselines(model, evaluation.data(model), split)
     return {"baselines": {name: dict(row) for name, row in found.items()}}
 
 
@@ -113,7 +149,6 @@ PARTS: Mapping[str, Callable[[SavedModel], dict[str, Any]]] = {
     "curves": curves,
     "shown": shown,
     "limits": limits,
-    "scores": scores,
     "baselines": baselines,
     "latency": latency,
 }
@@ -126,30 +161,43 @@ def machine() -> dict[str, Any]:
     return {"machine": {"cores": cores, "processor": platform.machine()}, "versions": versions}
 
 
-def describe(name: str, parts: list[str]) -> None:
+def keep(folder: Path, found: Mapping[str, Any]) -> None:
+    """Adds to what `measured.json` of a model's folder says."""
+    file = folder / cards.MEASURED
+    before = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    new = file.with_suffix(".new")
+    stored.write_json(new, {**before, **found, **machine()})
+    new.replace(file)
+
+
+def describe(name: str, parts: Sequence[str], dataset: str | None = None, again: str = "") -> None:
     """Measures some parts of a model; each is kept as soon as it is there."""
-    model = saved.load(MODELS / name)
-    file = model.path / cards.MEASURED
+    model = located(saved.load(MODELS / name), dataset)
     for part in parts:
         print(f"{time.strftime('%H:%M:%S')} {name}: {part}", flush=True)
-        found = PARTS[part](model)
-        stored = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
-        new = file.with_suffix(".new")
-        text = json.dumps({**stored, **found, **machine()}, indent=1, ensure_ascii=False)
-        new.write_text(text + "\n", encoding="utf-8")
-        new.replace(file)
+        keep(model.path, scored_again(model, again) if part == "scores" else PARTS[part](model))
 
 
-def main() -> None:
+def main(arguments: list[str] | None = None) -> None:
+    """Measures published models."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("models", nargs="+", help="Names of published models, or all.")
-    parser.add_argument("--parts", default="curves,shown,limits,scores,baselines", help=f"Of {', '.join(PARTS)}.")
-    options = parser.parse_args()
+    parser.add_argument("--parts", default="curves,shown,limits,baselines", help=f"Of {', '.join(PARTS)}, scores.")
+    parser.add_argument("--dataset", help="Where the data of the model lie now, if not where they were.")
+    parser.add_argument("--again", metavar="REASON", help="Why the test split is scored again; for the part scores.")
+    options = parser.parse_args(arguments)
+    parts = options.parts.split(",")
+    if unknown := sorted(set(parts) - {*PARTS, "scores"}):
+        parser.error(f"no part is called {unknown[0]}; there are {', '.join(PARTS)} and scores.")
+    if "scores" in parts and not options.again:
+        parser.error("the test split of a published model was scored before: --parts scores needs --again REASON.")
     names = (
         sorted(path.name for path in MODELS.iterdir() if path.is_dir()) if "all" in options.models else options.models
     )
+    if options.dataset and len(names) > 1:
+        parser.error("--dataset is for one model.")
     for name in names:
-        describe(name, options.parts.split(","))
+        describe(name, parts, options.dataset, options.again)
 
 
 if __name__ == "__main__":

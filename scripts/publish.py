@@ -3,27 +3,27 @@
     zoo train tag --preset ud_en_ewt --no-score-test --seed 1 --name tag-1      # and so on for other seeds
     python scripts/publish.py tag-lstm-ud_en_ewt saved_models/tag-1 saved_models/tag-2 saved_models/tag-3
 
-The candidates differ in their seed alone. The scores, the commit and the date go into scripts/ledger.json. A test split
-that was scored before for a model of this name is refused; `--again REASON` scores it once more, and the reason is
-written down and shown.
+The candidates differ in their seed alone. The scores, the commit and the date go into scripts/ledger.json. These rows,
+the bootstrap interval and the baselines on the same split go into `measured.json` of the published folder, from which
+the card is rendered. A test split that was scored before for a model of this name is refused; `--again REASON` scores
+it once more, and the reason is written down and shown.
 """
 
 import argparse
 import csv
 import dataclasses
-import datetime
 import json
 import re
 import shutil
 import statistics
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+import describe
 import ledger
 
-from zoo import figures, saved
+from zoo import cards, figures, saved
 from zoo.task import find
 
 ROOT = Path(__file__).parents[1]
@@ -64,14 +64,6 @@ def best(candidates: list[dict[str, Any]]) -> dict[str, Any]:
     return (max if higher else min)(candidates, key=lambda item: item["validation"])
 
 
-def scored(path: Path, dataset: str | None, split: str) -> dict[str, float]:
-    """The scores of a saved model on a split."""
-    model = saved.load(path)
-    given = {"dataset": dataset} if dataset else {}
-    data = model.installed.task.load(dataclasses.replace(model.recipe, limit=None, **given), model.assets)
-    return dict(model.installed.task.score(model.net, data.split(split), model.assets))
-
-
 def without_paths(recipe: dict[str, Any]) -> dict[str, Any]:
     """The recipe as others may use it: files are called by their names, and the test split is scored."""
     train, command = dict(recipe["train"]), recipe.get("command", "")
@@ -82,17 +74,6 @@ def without_paths(recipe: dict[str, Any]) -> dict[str, Any]:
     # Where the candidate lay, and that it was one of several.
     command = re.sub(r" --(name|models-dir) \S+| --no-(score-test|plot)", "", command)
     return {**recipe, "train": {**train, "score_test": True}, "command": command}
-
-
-def commit() -> str:
-    """The commit of the code, with a plus if files that Git knows were changed since."""
-    run = ["git", "-C", str(ROOT)]
-    name = subprocess.run([*run, "rev-parse", "--short=12", "HEAD"], capture_output=True, text=True, check=True)
-    changes = subprocess.run(
-        [*run, "status", "--porcelain", "--untracked-files=no", "--", "zoo", "tasks"],
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    return name.stdout.strip() + ("+" if changes.stdout.strip() else "")
 
 
 def spread(candidates: list[dict[str, Any]]) -> dict[str, Any]:
@@ -123,26 +104,27 @@ def main(arguments: list[str] | None = None) -> None:
             "looked at flatters; if there is a reason, give --again REASON, which the ledger and the card show."
         )
     target = options.models_dir / options.name
-    scores = scored(chosen["path"], options.dataset, options.split)
-    row = {
-        "model": options.name, "dataset": dataset, "split": options.split,
-        "date": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d"), "commit": commit(),
-        "scores": {name: round(value, 6) for name, value in scores.items()},
-        "monitor": chosen["metrics"]["monitor"], "candidates": spread(candidates),
-        **({"again": options.again} if before else {}),
-    }  # fmt: skip
-    ledger.append(row)
+    model = describe.located(saved.load(chosen["path"]), options.dataset)
+    found = describe.scores(model, options.split)
+    row = ledger.record(
+        options.name, dataset, options.split, found["scores"], chosen["metrics"]["monitor"],
+        candidates=spread(candidates), **({"again": options.again} if before else {}),
+    )  # fmt: skip
+    found |= describe.baselines(model, options.split)
     if target.exists():
         shutil.rmtree(target)
     shutil.copytree(chosen["path"], target)
     metrics = {**chosen["metrics"], "candidates": spread(candidates)}
-    metrics["scores"] = {**metrics["scores"], options.split: scores}
+    metrics["scores"] = {**metrics["scores"], options.split: found["scores"]}
     (target / "recipe.json").write_text(
         json.dumps(without_paths(chosen["recipe"]), indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
     )
     with (target / "history.csv").open(encoding="utf-8", newline="") as stream:
         history = [{name: float(value) for name, value in row.items() if value} for row in csv.DictReader(stream)]
     figures.draw_curves(target / "curves.png", history, metrics["monitor"])
+    (target / cards.MEASURED).unlink(missing_ok=True)
+    # The card shows interval and baselines beside the scores of the split called test.
+    describe.keep(target, {**(found if options.split == "test" else {}), "scorings": ledger.for_card(options.name)})
     saved.update_metrics(target, metrics)
     saved.load(target)
     print(json.dumps(row, indent=1))

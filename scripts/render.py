@@ -5,9 +5,9 @@
 
 Cards and the table of models come from the JSON in `saved_models`; the rest of the numbers from `scripts/measured.json`
 (written by the benchmarks), from `scripts/engine.json`, from `scripts/export.json` (by `scripts/export_table.py`), from
-`scripts/board.json` (by `scripts/board.py`), from `scripts/scale.json` (by `scripts/scale.py`) and from each task's
-`experiments.csv`, `experiments-NAME.csv`. In a document, what stands between `<!-- NAME -->` and `<!-- /NAME -->` is
-replaced.
+`scripts/board.json` (by `scripts/board.py`), from `scripts/scale.json` (by `scripts/scale.py`), from
+`scripts/transformer.json` (by `scripts/transformer.py`) and from each task's `experiments.csv`, `experiments-NAME.csv`.
+In a document, what stands between `<!-- NAME -->` and `<!-- /NAME -->` is replaced.
 """
 
 import csv
@@ -22,6 +22,7 @@ import engine_chart
 import export_table
 import measured
 import scale_model
+import transformer
 import unmeasured
 
 from zoo import cards
@@ -82,6 +83,7 @@ def blocks() -> dict[str, str]:
         "memory": memory(facts["memory"]),
         "parity": parity(json.loads((ROOT / "tasks" / "tag" / "parity.json").read_text("utf-8"))),
         "exports": exports(export_table.read()),
+        **{f"transformer-{task}": transformer.table(task) for task in transformer.SETTINGS},
         **board_tables.blocks(),
     }
 

@@ -28,16 +28,18 @@ def candidates(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 def publish(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
     """The script's command, with a ledger and a folder of models of its own."""
     monkeypatch.syspath_prepend(SCRIPTS)
-    script, ledger = importlib.import_module("publish"), importlib.import_module("ledger")
+    script, describe, ledger = (importlib.import_module(name) for name in ("publish", "describe", "ledger"))
     monkeypatch.setattr(ledger, "PATH", tmp_path / "ledger.json")
+    monkeypatch.setattr(describe, "MODELS", tmp_path)
     yield lambda *arguments: script.main([str(part) for part in (*arguments, "--models-dir", tmp_path)])
-    for name in ("publish", "ledger"):
+    for name in ("publish", "describe", "ledger"):
         sys.modules.pop(name, None)
 
 
 def test_the_best_by_validation_is_scored_once(candidates: list[Path], tmp_path: Path, publish: Any) -> None:
     before = [json.loads((path / "metrics.json").read_text())["scores"] for path in candidates]
     assert [scores["test"] for scores in before] == [{}, {}]
+    assert f"validation accuracy {before[0]['validation']['accuracy']:.4f}" in repr(saved.load(candidates[0]))
     publish("digits", *candidates)
     validation = [scores["validation"]["accuracy"] for scores in before]
     (row,) = json.loads((tmp_path / "ledger.json").read_text())
@@ -52,6 +54,61 @@ def test_the_best_by_validation_is_scored_once(candidates: list[Path], tmp_path:
     assert [row.get("again") for row in rows] == [None, "a test"]
     with pytest.raises(SystemExit, match="has a test score already"):
         publish("other", tmp_path / "digits")
+
+
+def test_the_one_scoring_also_gives_interval_baselines_and_the_row_for_the_card(
+    candidates: list[Path], tmp_path: Path, publish: Any
+) -> None:
+    (candidates[0] / "measured.json").write_text('{"latency": {"of another model": 1.0}}')
+    publish("digits", candidates[0])
+    (candidates[0] / "measured.json").unlink()
+    measured = json.loads((tmp_path / "digits" / "measured.json").read_text())
+    rows = json.loads((tmp_path / "ledger.json").read_text())
+    score, interval = rows[0]["scores"]["accuracy"], measured["interval"]
+    assert interval["score"] == "accuracy"
+    assert 0 < interval["low"] < score < interval["high"] < 1
+    assert measured["scores"]["accuracy"] == pytest.approx(score, abs=1e-6)
+    assert measured["examples"] == measured_examples(tmp_path / "digits")
+    assert measured["baselines"]["most frequent label"]["accuracy"] < score
+    assert measured["scorings"] == [{key: value for key, value in rows[0].items() if key != "model"}]
+    assert "latency" not in measured
+    card = (tmp_path / "digits" / "README.md").read_text()
+    assert f"| {rows[0]['date']} | {rows[0]['commit']} | test | accuracy {score:.4f} | 1 seed, validation " in card
+    assert "the test split was scored after that choice" in card
+
+
+def measured_examples(path: Path) -> int:
+    return json.loads((path / "metrics.json").read_text())["data"]["sizes"]["test"]
+
+
+def test_a_published_model_is_scored_again_only_for_a_reason(
+    candidates: list[Path], tmp_path: Path, publish: Any, capsys: Any
+) -> None:
+    describe, ledger = importlib.import_module("describe"), importlib.import_module("ledger")
+    publish("digits", candidates[0])
+    with pytest.raises(SystemExit):
+        describe.main(["digits", "--parts", "scores"])
+    assert "needs --again REASON" in capsys.readouterr().err
+    describe.main(["digits", "--parts", "scores", "--again", "for a test"])
+    first, second = ledger.read()
+    assert second["scores"] == first["scores"]
+    assert (first.get("again"), second["again"]) == (None, "for a test")
+    assert "candidates" not in second
+    assert json.loads((tmp_path / "digits" / "measured.json").read_text())["scorings"] == ledger.for_card("digits")
+    first["scores"]["accuracy"] -= 0.01
+    ledger.PATH.write_text(json.dumps([first]))
+    with pytest.raises(SystemExit, match="Is it the same model and data"):
+        describe.main(["digits", "--parts", "scores", "--again", "for a test"])
+    assert ledger.read() == [first]
+
+
+def test_cards_of_published_models_have_the_rows_of_the_ledger(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(SCRIPTS)
+    ledger = importlib.import_module("ledger")
+    for name in {row["model"] for row in ledger.read()}:
+        measured = json.loads((SCRIPTS.parent / "saved_models" / name / "measured.json").read_text())
+        assert measured["scorings"] == ledger.for_card(name)
+    sys.modules.pop("ledger")
 
 
 def test_paths_of_this_machine_are_not_published(publish: Any) -> None:

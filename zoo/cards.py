@@ -27,7 +27,7 @@ class Summary:
     metrics: Mapping[str, Any]
     bytes: int
     measured: Mapping[str, Any] = field(default_factory=dict)
-    """What `scripts/describe.py` measured of the saved weights, for published models."""
+    """What `scripts/publish.py` and `scripts/describe.py` measured of the saved weights, for published models."""
 
     @property
     def name(self) -> str:
@@ -55,11 +55,32 @@ class Summary:
         return self.metrics["scores"]["test"].get(self.metrics["monitor"], float("nan"))
 
     @property
+    def split(self) -> str:
+        """The split of the score that is shown: `"test"`, or `"validation"` where the test split was left unscored."""
+        return scored_split(self.metrics)
+
+    @property
+    def shown(self) -> float:
+        """The score that is shown, on `split`."""
+        return self.metrics["scores"][self.split][self.metrics["monitor"]]
+
+    @property
+    def score(self) -> str:
+        """The score that is shown, as text: `accuracy 0.9524`, or `validation accuracy 0.9524`."""
+        where = "" if self.split == "test" else f"{self.split} "
+        return f"{where}{self.metrics['monitor']} {number(self.shown)}"
+
+    @property
     def rank(self) -> tuple:
         """Larger is better: other data before built-in ones, then the score."""
         sign = 1 if self.metrics["higher_is_better"] else -1
         score = sign * self.monitored
         return (not self.metrics["data"].get("builtin", False), score if score == score else float("-inf"))
+
+
+def scored_split(metrics: Mapping[str, Any]) -> str:
+    """The split of the score that is shown of a model: test, or validation where the test split was left unscored."""
+    return "test" if metrics["monitor"] in metrics["scores"].get("test", {}) else "validation"
 
 
 def published() -> Path:
@@ -275,10 +296,9 @@ def _listed() -> set[str]:
 
 def line(summary: Summary) -> str:
     """A line of `zoo list models`."""
-    score = f"{summary.metrics['monitor']} {number(summary.monitored)}"
     return (
         f"{summary.name:32}  {summary.task:10}  {summary.cell:10}  {summary.dataset:16}  "
-        f"{summary.bytes / 1e6:6.1f} MB  {score}"
+        f"{summary.bytes / 1e6:6.1f} MB  {summary.score}"
     )
 
 
@@ -316,7 +336,7 @@ def table(summaries: Iterable[Summary], about: Callable[[Summary], Iterable[str]
                 item.task,
                 item.cell,
                 data(item),
-                f"{item.metrics['monitor']} {number(item.monitored)}",
+                item.score,
                 number(item.metrics["training"]["parameters"]),
                 f"{item.bytes / 1e6:.1f} MB",
                 f"{_minutes(item.metrics['training']['minutes'])} min on {cores(item.metrics)}",

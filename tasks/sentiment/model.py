@@ -25,9 +25,14 @@ def build(recipe: Train, data: Data) -> keras.Model:
         embedding_dropout=recipe.embedding_dropout,
         dropout=recipe.dropout,
     )
+    compile(model, recipe, data)
+    return model
+
+
+def compile(model: keras.Model, recipe: Train, data: Data) -> None:
+    """Compiles a classifier, recurrent or not, with the loss and the optimizer of a recipe."""
     if recipe.reads_unlabeled:  # targets are probabilities, all 0 for a text without a label
         loss, shown = losses.LabeledCrossentropy(), []
     else:  # a mean over real rows: those that only fill a batch have weight 0
         loss, shown = keras.losses.SparseCategoricalCrossentropy(reduction="mean_with_sample_weight"), ["accuracy"]
     optimizers.compile(model, recipe, data.examples_per_epoch(), loss=loss, weighted_metrics=shown)
-    return model

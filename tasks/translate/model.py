@@ -32,6 +32,11 @@ def build(recipe: Train, data: Data) -> keras.Model:
         output_dropout=recipe.output_dropout,
         scheduled_sampling=recipe.scheduled_sampling,
     )
+    compile(model, recipe, data)
+    return model
+
+
+def compile(model: keras.Model, recipe: Train, data: Data) -> None:
+    """Compiles a translator, recurrent or not, with the loss and the optimizer of a recipe."""
     loss = losses.TokenCrossentropy(recipe.label_smoothing)
     optimizers.compile(model, recipe, data.examples_per_epoch(), loss=loss)
-    return model

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from zoo import cards
+from zoo.errors import UserError
 from zoo.storage import model_card
 from zoo.task import installed
 
@@ -82,6 +83,58 @@ def test_what_was_measured_later_replaces_what_the_training_said_and_the_differe
         "one input, milliseconds: 3.21", "4 times that are written down, this model included. The recipe had seen it.",
     ):  # fmt: skip
         assert part in text
+
+
+SCORINGS = [
+    {
+        "dataset": "imdb_reviews", "split": "test", "date": "2026-11-25", "commit": "b70f2048c368",
+        "scores": {"accuracy": 0.7611, "macro_f1": 0.76}, "monitor": "accuracy",
+        "candidates": {"mean": 0.8042, "deviation": 0.0053, "seeds": {"1": 0.7989, "2": 0.8095}},
+    },
+    {
+        "dataset": "imdb_reviews", "split": "test", "date": "2026-11-26", "commit": "0123456789ab",
+        "scores": {"accuracy": 0.7611}, "monitor": "accuracy", "again": "for <b>the</b> interval",
+    },
+]  # fmt: skip
+
+
+def test_every_scoring_in_the_ledger_is_a_row_of_the_card(make):
+    text = model_card.render(make("imdb_reviews", {"scorings": SCORINGS}))
+    part = text.partition("## How often the test split was scored")[2].partition("## ")[0]
+    assert [line for line in part.splitlines() if line.startswith("| 2026")] == [
+        "| 2026-11-25 | b70f2048c368 | test | accuracy 0.7611 | 2 seeds, validation 0.8042 ± 0.0053 |  |",
+        "| 2026-11-26 | 0123456789ab | test | accuracy 0.7611 |  | for &lt;b&gt;the&lt;/b&gt; interval |",
+    ]
+    assert "the training scored the test split once" not in text
+    assert sections(text) == SECTIONS
+    one = {**SCORINGS[0], "candidates": {"mean": 0.8, "deviation": 0.0, "seeds": {"1": 0.8}}}
+    both = model_card.render(make("imdb_reviews", {**MEASURED, "scorings": [one]}))
+    assert "| 1 seed, validation 0.8000 |" in both
+    assert "4 times that are written down, this model included. The recipe had seen it." in both
+
+
+def test_a_card_says_that_the_test_split_was_left_unscored(make):
+    summary = make("imdb_reviews")
+    values = json.loads((summary.path / cards.METRICS).read_text())
+    values["scores"]["test"] = {}
+    (summary.path / cards.METRICS).write_text(json.dumps(values))
+    summary = cards.summarize(summary.path)
+    text = model_card.render(summary)
+    for part in (
+        "MB on disk. Validation accuracy 0.8125.", "chosen by validation `accuracy`; the test split was not scored.",
+        "Not by this one. What was scored before",
+    ):  # fmt: skip
+        assert part in text
+    assert "nan" not in text
+    assert (summary.split, summary.shown, summary.score) == ("validation", 0.8125, "validation accuracy 0.8125")
+    assert cards.line(summary).endswith("validation accuracy 0.8125")
+    assert "| validation accuracy 0.8125 |" in cards.table([summary])
+
+
+@pytest.mark.parametrize("damage", [{"date": 3}, {"scores": {"accuracy": "high"}}, {"candidates": []}])
+def test_a_damaged_ledger_of_a_folder_is_refused(make, damage):
+    with pytest.raises(UserError, match=r"measured\.json"):
+        make("imdb_reviews", {"scorings": [{**SCORINGS[0], **damage}]})
 
 
 @pytest.mark.parametrize(

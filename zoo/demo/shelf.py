@@ -127,7 +127,7 @@ def _accepts(demo: Demo, summary: Summary) -> bool:
 def _described(summary: Summary) -> str:
     data = summary.metrics["data"]
     synthetic = " (synthetic)" if data.get("synthetic") else ""
-    score = f"{summary.metrics['monitor']} {cards.number(summary.monitored)} on its test split"
+    score = f"{summary.metrics['monitor']} {cards.number(summary.shown)} on its {summary.split} split"
     return f"{summary.name}: cell {summary.cell}, trained on {summary.dataset}{synthetic}, {score}."
 
 

@@ -57,8 +57,8 @@ def render(summary: cards.Summary, folder: Path | None = None) -> str:
     head = f"""# {summary.name}
 {warning}
 {_summary(summary)} Cell `{summary.cell}`, trained on `{summary.dataset}`{synthetic}.
-{cards.number(summary.metrics["training"]["parameters"])} parameters, {summary.bytes / 1e6:.1f} MB on disk. Test \
-{summary.metrics["monitor"]} {cards.number(summary.monitored)}.
+{cards.number(summary.metrics["training"]["parameters"])} parameters, {summary.bytes / 1e6:.1f} MB on disk. \
+{summary.split.capitalize()} {summary.metrics["monitor"]} {cards.number(summary.shown)}.
 """
     return head + "".join(f"\n## {title}\n\n{text}\n" for title, text in sections.items() if text)
 
@@ -226,7 +226,7 @@ def _scores(summary: cards.Summary, folder: Path) -> str:
     chosen = training.get("chosen_by", metrics["monitor"])
     text = (
         f"Weights are those of epoch {training['best_epoch']} of {training['epochs']}, chosen by validation "
-        f"`{chosen}`; the training scored the test split once, after that choice."
+        f"`{chosen}`; {_scored(summary)}."
     )
     recipe, interval = _recipe(summary), summary.measured.get("interval")
     if recipe and recipe.validation:
@@ -244,6 +244,15 @@ def _scores(summary: cards.Summary, folder: Path) -> str:
         lines = signatures.items() if isinstance(signatures, Mapping) else [("scoring", signatures)]
         text += "\n\nSignatures:\n\n" + "\n".join(f"- {name}: `{value}`" for name, value in lines)
     return f"{table}\n\n{text}"
+
+
+def _scored(summary: cards.Summary) -> str:
+    """Whether the test split was scored, and by what."""
+    if summary.split != "test":
+        return "the test split was not scored"
+    if summary.measured.get("scorings"):
+        return "the test split was scored after that choice"
+    return "the training scored the test split once, after that choice"
 
 
 def _changed(summary: cards.Summary, folder: Path) -> str:
@@ -268,14 +277,48 @@ def _baselines(summary: cards.Summary) -> str:
 
 
 def _history(summary: cards.Summary) -> str:
-    seen = summary.measured.get("test_split")
-    if not seen:
-        return (
-            "Once by this training, after the weights were chosen. What was scored before, by other trainings on these "
-            "data, is not known to this card."
-        )
-    times = f"{seen['scored']:,} time{'s' * (seen['scored'] != 1)}"
-    return f"{times} that are written down, this model included. {seen['note']}".rstrip()
+    earlier, scorings = summary.measured.get("test_split"), summary.measured.get("scorings", ())
+    if not earlier and not scorings:
+        own = "Once by this training, after the weights were chosen." if summary.split == "test" else "Not by this one."
+        return f"{own} What was scored before, by other trainings on these data, is not known to this card."
+    texts = []
+    if earlier:
+        times = f"{earlier['scored']:,} time{'s' * (earlier['scored'] != 1)}"
+        texts.append(f"{times} that are written down, this model included. {earlier['note']}".rstrip())
+    if scorings:
+        texts.append(_ledger(scorings))
+    return "\n\n".join(texts)
+
+
+def _ledger(scorings: Sequence[Mapping[str, Any]]) -> str:
+    """The scorings of a model as the ledger has them."""
+    table = cards.markdown(
+        ("date", "commit", "split", "score", "chosen among", "why again"),
+        (
+            (
+                *(_cell(row[name]) for name in ("date", "commit", "split")),
+                f"{_cell(row['monitor'])} {cards.number(row['scores'].get(row['monitor'], ''))}",
+                _candidates(row),
+                _cell(row.get("again", "")),
+            )
+            for row in scorings
+        ),
+    )
+    return (
+        "Every scoring of a model of this name on a test split, the oldest first. Candidates differ in their seed "
+        f"alone and were compared by the validation split.\n\n{table}"
+    )
+
+
+def _candidates(row: Mapping[str, Any]) -> str:
+    """How many candidates there were, and their validation scores: mean and standard deviation."""
+    found = row.get("candidates")
+    if not found:
+        return ""
+    count, mean = len(found["seeds"]), cards.number(found["mean"])
+    if count == 1:
+        return f"1 seed, validation {mean}"
+    return f"{count} seeds, validation {mean} ± {cards.number(found['deviation'])}"
 
 
 def _procedure(summary: cards.Summary, folder: Path) -> str:

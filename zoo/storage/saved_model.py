@@ -76,13 +76,13 @@ class SavedModel:
 
     def _facts(self) -> dict[str, str]:
         """What is shown of it: a few facts by name."""
-        monitor, score = self.metrics["monitor"], self.metrics["scores"]["test"][self.metrics["monitor"]]
+        monitor, split = self.metrics["monitor"], cards.scored_split(self.metrics)
         synthetic = " (synthetic)" if self.metrics["data"].get("synthetic") else ""
         return {
             "task": self.installed.name,
             "cell": str(self.recipe.cell),
             "data": self.metrics["data"]["name"] + synthetic,
-            f"test {monitor}": cards.number(score),
+            f"{split} {monitor}": cards.number(self.metrics["scores"][split][monitor]),
             "parameters": cards.number(self.metrics["training"]["parameters"]),
         }
 

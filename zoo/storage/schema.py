@@ -117,6 +117,27 @@ class TestSplit(msgspec.Struct):
     note: Text = ""
 
 
+class Candidates(msgspec.Struct):
+    """Validation scores of the trainings among which a published model was chosen."""
+
+    mean: float
+    deviation: float
+    seeds: dict[Name, float]
+
+
+class Scoring(msgspec.Struct):
+    """A scoring of a published model on a test split, as the ledger has it."""
+
+    date: Name
+    commit: Name
+    split: Name
+    monitor: Name
+    scores: dict[Name, float]
+    dataset: Name
+    candidates: Candidates | None = None
+    again: Text = ""
+
+
 class Measured(msgspec.Struct):
     """`measured.json`: what was measured of a saved model after its training."""
 
@@ -128,6 +149,7 @@ class Measured(msgspec.Struct):
     limits: list[Answer] = []
     latency: dict[Name, float] = {}
     test_split: TestSplit | None = None
+    scorings: list[Scoring] = []
     machine: Machine = msgspec.field(default_factory=Machine)
     versions: Versions = msgspec.field(default_factory=Versions)
 

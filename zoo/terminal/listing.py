@@ -72,9 +72,8 @@ def _model_table(rows: Sequence[Sequence[str]], width: int) -> Iterator[str]:
 
 
 def _model_row(model: cards.Summary) -> tuple[str, ...]:
-    score = f"{model.metrics['monitor']} {cards.number(model.monitored)}"
     data = ", ".join([model.dataset, *model_card.about(model)])
-    return model.name, model.task, model.cell, data, f"{model.bytes / 1e6:.1f} MB", score
+    return model.name, model.task, model.cell, data, f"{model.bytes / 1e6:.1f} MB", model.score
 
 
 def objects(kind: str, models_dir: Path | None = None) -> list[dict[str, Any]]:
@@ -97,7 +96,8 @@ def objects(kind: str, models_dir: Path | None = None) -> list[dict[str, Any]]:
             "dataset": model.dataset,
             "bytes": model.bytes,
             "monitor": model.metrics["monitor"],
-            "score": model.monitored,
+            "score": model.shown,
+            "split": model.split,
             "synthetic": bool(model.metrics["data"].get("synthetic")),
             "terms": model_card.terms(model),
         }
