@@ -78,7 +78,7 @@ ROWS = {
     "zoo/export/serving/service.py": "click fastapi pydantic uvicorn zoo.errors zoo.runtime",
     "zoo/export/serving/client.py": "click zoo.errors zoo.ids zoo.runtime zoo.schema zoo.stored",
     "zoo/export/serving/__init__.py": "",
-    "zoo/export/tensorflow/*": f"ai_edge_litert keras numpy tensorflow zoo.runtime {READ} {NETS}",
+    "zoo/export/tensorflow/*": f"ai_edge_litert flatbuffers keras numpy tensorflow zoo.runtime {READ} {NETS}",
     "zoo/export/*": f"keras numpy onnx zoo.runtime {READ} {NETS}",
     "zoo/hub.py": ("huggingface_hub zoo.cards zoo.data.cache zoo.errors zoo.model_card zoo.schema zoo.stored zoo.task"),
     "zoo/saved.py": f"h5py keras numpy zoo.runtime zoo.archive zoo.hub zoo.schema {EVERYTHING}",
