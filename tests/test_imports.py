@@ -79,7 +79,7 @@ ROWS = {
     "zoo/export/serving/client.py": "click zoo.errors zoo.ids zoo.runtime zoo.schema zoo.stored",
     "zoo/export/serving/__init__.py": "",
     "zoo/export/tensorflow/*": f"ai_edge_litert flatbuffers keras numpy tensorflow zoo.runtime {READ} {NETS}",
-    "zoo/export/*": f"keras numpy onnx zoo.runtime {READ} {NETS}",
+    "zoo/export/*": f"filelock keras numpy onnx zoo.data.cache zoo.runtime {READ} {NETS}",
     "zoo/hub.py": ("huggingface_hub zoo.cards zoo.data.cache zoo.errors zoo.model_card zoo.schema zoo.stored zoo.task"),
     "zoo/saved.py": f"h5py keras numpy zoo.runtime zoo.archive zoo.hub zoo.schema {EVERYTHING}",
     "zoo/workers/launcher.py": "zoo.terminal",
@@ -140,7 +140,7 @@ ROWS = {
 }
 
 LATE = {
-    "zoo/answers.py": "zoo.bulk zoo.runtime zoo.saved",
+    "zoo/answers.py": "zoo.bulk zoo.export zoo.runtime zoo.saved",
     "zoo/comparison/clusters.py": "ray",
     "zoo/training/group.py": "jax",
     "zoo/export/command.py": "zoo.saved",

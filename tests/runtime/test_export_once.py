@@ -42,7 +42,7 @@ def test_two_at_once_write_one_export(path, monkeypatch):
     with folder.locked(choice.kept(path)):
         for thread in threads:
             thread.start()
-        with pytest.raises(UserError, match="Another process writes .*onnx"), folder.locked(choice.kept(path)):
+        with pytest.raises(UserError, match="Another process writes"), folder.locked(choice.kept(path)):
             pass
         assert not found  # both wait
     for thread in threads:
