@@ -2,8 +2,8 @@
 
     TFDS_DATA_DIR=... python scripts/bench_runtime.py
 
-Sentences per second of greedy translation at batch 1, and milliseconds of sentiment at batch 32, each by ONNX Runtime
-and by Keras, in a process of their own for each side, in turn; seconds of a whole `zoo sentiment` and `zoo translate`
+Sentences per second of greedy translation at batch 1, and milliseconds of sentiment at batch 32, each by ONNX Runtime,
+by Keras, and by Keras without the kernels of `zoo.engine`, in a process of their own for each side, in turn; seconds of a whole `zoo sentiment` and `zoo translate`
 command of one input with the exported model, wall and CPU, in a fresh process. Nothing else should run.
 """
 
@@ -24,6 +24,9 @@ import numpy as np
 
 SENTIMENT, TRANSLATE = "sentiment-gru-imdb", "translate-gru-multi30k-en-de"
 
+SIDES = {"onnx": {}, "keras": {}, "plain": {"ZOO_ENGINE": "plain"}}
+"""Name of a side -> its environment."""
+
 ROUNDS = 3
 """Times each measurement is taken, in turn with the others; the median counts."""
 
@@ -39,7 +42,7 @@ SENTENCES, BATCHES, BATCH = 200, 20, 32
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--side", choices=("onnx", "keras"), help=argparse.SUPPRESS)  # measures it in this process
+    parser.add_argument("--side", choices=tuple(SIDES), help=argparse.SUPPRESS)  # measures it in this process
     options = parser.parse_args()
     if options.side:
         print(json.dumps(_measured_here(options.side)))
@@ -62,9 +65,9 @@ def _all(environment: dict[str, str]) -> dict[str, Any]:
         _command(arguments, environment)
     taken: dict[str, list[float]] = {}
     for _ in range(ROUNDS):
-        for side in ("onnx", "keras"):
+        for side, variables in SIDES.items():
             command = [sys.executable, __file__, "--side", side]
-            done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+            done = subprocess.run(command, env=environment | variables, stdout=subprocess.PIPE, text=True, check=True)
             for name, value in json.loads(done.stdout.splitlines()[-1]).items():
                 taken.setdefault(f"{name}_{side}", []).append(value)
         for name, arguments in COLD.items():

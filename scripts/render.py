@@ -195,14 +195,14 @@ def runtime_speed(row: dict | None) -> str:
                 *_sides(row, "translate_batch1_per_second", "/s"),
             ),
             ("`sentiment-gru-imdb`, a batch of 32 reviews", *_sides(row, "sentiment_batch32_ms", " ms")),
-            ('the whole `zoo sentiment "a fine film"`', _cold(row, "sentiment"), ""),
-            ("the whole `zoo translate` of a sentence", _cold(row, "translate"), ""),
+            ('the whole `zoo sentiment "a fine film"`', _cold(row, "sentiment"), "", ""),
+            ("the whole `zoo translate` of a sentence", _cold(row, "translate"), "", ""),
         ),
     )
 
 
-def _sides(row: dict, name: str, unit: str) -> tuple[str, str]:
-    return f"{row[f'{name}_onnx']:.1f}{unit}", f"{row[f'{name}_keras']:.1f}{unit}"
+def _sides(row: dict, name: str, unit: str) -> list[str]:
+    return [f"{row[f'{name}_{side}']:.1f}{unit}" for side in ("onnx", "keras", "plain")]
 
 
 def _cold(row: dict, name: str) -> str:

@@ -68,7 +68,7 @@ ROWS = {
     "zoo/saved_model.py": "zoo.cards zoo.evaluation zoo.prediction zoo.task",
     "zoo/stored.py": "zoo zoo.cards zoo.data.files zoo.data.text zoo.errors zoo.legacy zoo.schema",
     "zoo/runtime/choice.py": "zoo zoo.cards zoo.data.cache zoo.errors zoo.schema",
-    "zoo/runtime/*": f"numpy onnxruntime zoo.decoding {READ}",
+    "zoo/runtime/*": f"numpy onnxruntime zoo.decoding zoo.workers {READ}",
     "zoo/export/__init__.py": "zoo.runtime",
     "zoo/export/command.py": "click zoo.cards zoo.options zoo.settings zoo.terminal",
     "zoo/export/formats.py": "zoo.errors zoo.names",

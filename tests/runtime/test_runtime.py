@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -77,6 +78,21 @@ def test_padding_may_stand_anywhere(models):
     np.testing.assert_array_equal(net.predict_on_batch(left), expected)
     np.testing.assert_array_equal(net.predict_on_batch(amid), expected)
     np.testing.assert_allclose(models(SENTIMENT).net.predict_on_batch(amid), expected, atol=1e-5)
+
+
+def test_cores_share_the_rows_of_a_batch(models, monkeypatch):
+    monkeypatch.setattr("zoo.runtime.sessions.cores", lambda: 3)
+    model = models(SENTIMENT)
+    net = runtime.load(model.path).net
+    tokens = np.random.default_rng(2).integers(2, 200, (25, 11))
+    tokens[::3, 4:] = 0
+    runs, session = [], net.graphs["model"]._session
+    spy = SimpleNamespace(run=lambda names, given: runs.append(len(given["tokens"])) or session.run(names, given))
+    monkeypatch.setattr(net.graphs["model"], "_session", spy)
+    np.testing.assert_allclose(net.predict_on_batch(tokens), model.net.predict_on_batch(tokens), atol=1e-5)
+    assert sorted(runs) == [8, 8, 9]
+    net.predict_on_batch(tokens[:15])
+    assert runs[3:] == [15]
 
 
 PADDED = [5, 6, 9, 0, 0, 0], [0, 0, 0, 5, 6, 9], [5, 0, 6, 0, 0, 9]

@@ -43,5 +43,8 @@ def open_net(folder: Path) -> Net:
     export = schema.read(folder, EXPORT, schema.Export)
     if export["format"] != "onnx":
         raise UserError(f"{folder} holds an export as {export['format']}; this runtime reads ONNX.")
-    graphs = {name: Session(schema.regular(folder, graph["file"]), graph) for name, graph in export["graphs"].items()}
+    graphs = {
+        name: Session(schema.regular(folder, graph["file"]), graph, by_rows=name == "model")
+        for name, graph in export["graphs"].items()
+    }
     return make(export, graphs)
