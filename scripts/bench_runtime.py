@@ -2,9 +2,10 @@
 
     TFDS_DATA_DIR=... python scripts/bench_runtime.py
 
-Sentences per second of greedy translation at batch 1, and milliseconds of sentiment at batch 32, each by ONNX Runtime,
-by Keras, and by Keras without the kernels of `zoo.engine`, in a process of their own for each side, in turn; seconds of a whole `zoo sentiment` and `zoo translate`
-command of one input with the exported model, wall and CPU, in a fresh process. Nothing else should run.
+Sentences per second of greedy translation at batch 1, and milliseconds of sentiment at batch 32: by ONNX Runtime, by
+Keras, and by Keras without the kernels of `zoo.engine`, in a process of their own for each side, in turn. Seconds of a
+whole `zoo sentiment` and `zoo translate` command of one input with the exported model, wall and CPU, in a fresh process.
+Nothing else should run.
 """
 
 import argparse

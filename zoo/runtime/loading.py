@@ -44,7 +44,7 @@ def open_net(folder: Path) -> Net:
     if export["format"] != "onnx":
         raise UserError(f"{folder} holds an export as {export['format']}; this runtime reads ONNX.")
     graphs = {
-        name: Session(schema.regular(folder, graph["file"]), graph, by_rows=name == "model")
+        name: Session(schema.regular(folder, graph["file"]), graph, by_rows=graph["inputs"][0]["name"] != "pictures")
         for name, graph in export["graphs"].items()
     }
     return make(export, graphs)

@@ -28,8 +28,8 @@ class Session:
     Args:
         file: The ONNX file.
         facts: What `export.json` says of it.
-        by_rows: Whether each row of its outputs depends on that row of its inputs only. Then cores share the rows of a
-            batch instead of each product: in a loop over time they would wait for each other at every step.
+        by_rows: Whether cores share the rows of a batch instead of each product. Then a loop over time, or many small
+            steps, do not wait at each product for the other cores; one row, such as a picture, has one core.
 
     Raises:
         UserError: If ONNX Runtime cannot load it, or its inputs and outputs are others.
@@ -84,11 +84,13 @@ class Session:
         return self._answers(given)
 
     def _answers(self, given: dict[str, np.ndarray]) -> list[np.ndarray]:
-        rows = min(map(len, given.values()))
-        count = min(self._cores, rows // FEWEST_ROWS)
+        """The outputs; cores share the rows, or the examples where some inputs have several rows of each."""
+        rows = list(map(len, given.values()))
+        count = min(self._cores, min(rows), max(rows) // FEWEST_ROWS)
         if count < 2:
             return self._session.run(self._names, given)
-        split = [np.array_split(array, count) for array in given.values()]
+        ends = [min(rows) * part // count for part in range(1, count)]
+        split = [np.split(array, [end * len(array) // min(rows) for end in ends]) for array in given.values()]
         parts = [dict(zip(given, arrays, strict=True)) for arrays in zip(*split, strict=True)]
         results = self._pool.map(lambda part: self._session.run(self._names, part), parts)
         return [np.concatenate(arrays) for arrays in zip(*results, strict=True)]
