@@ -4,8 +4,8 @@
 
 Sentences per second of greedy translation at batch 1, and milliseconds of sentiment at batch 32: by ONNX Runtime, by
 Keras, and by Keras without the kernels of `zoo.engine`, in a process of their own for each side, in turn. Seconds of a
-whole `zoo sentiment` and `zoo translate` command of one input with the exported model, wall and CPU, in a fresh process.
-Nothing else should run.
+whole `zoo sentiment` and `zoo translate` of one input with the exported model, wall and CPU, in a fresh process. The
+folder of data sets needs imdb_reviews and multi30k. Nothing else should run.
 """
 
 import argparse
