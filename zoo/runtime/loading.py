@@ -15,7 +15,7 @@ def load(model: str | Path, models_dir: str | Path | None = None) -> SavedModel:
     """Loads the ONNX export of a saved model.
 
     Args:
-        model: Name or folder of a saved model whose export lies beside it, or an exported folder.
+        model: Name or folder of a saved model that has been exported, or an exported folder.
         models_dir: Where to look for a name first.
 
     Raises:

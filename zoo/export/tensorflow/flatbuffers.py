@@ -63,7 +63,8 @@ def _unpacked(content: bytes) -> Any:
 def _fill_zeros(model: Any) -> None:
     """Replaces large zeros that only loops of the main graph read by operators that make them."""
     schema, graph = _schema(), model.subgraphs[0]
-    loops, others = set(), set(map(int, graph.outputs))
+    loops: set[int] = set()
+    others = set(map(int, graph.outputs))
     for operator in graph.operators:
         kind = loops if _code(model, operator) == schema.BuiltinOperator.WHILE else others
         kind.update(map(int, operator.inputs))
