@@ -84,6 +84,7 @@ def blocks() -> dict[str, str]:
         "parity": parity(json.loads((ROOT / "tasks" / "tag" / "parity.json").read_text("utf-8"))),
         "exports": exports(export_table.read()),
         **{f"transformer-{task}": transformer.table(task) for task in transformer.SETTINGS},
+        "runtime": runtime_speed(facts.get("runtime")),
         **board_tables.blocks(),
     }
 
@@ -183,6 +184,32 @@ def exports(found: dict) -> str:
         ),
     )
     return f"Measured on {found['cores']} cores; latencies beside those of Keras.\n\n{table}"
+
+
+def runtime_speed(row: dict | None) -> str:
+    """ONNX Runtime beside Keras, as `scripts/bench_runtime.py` measured it."""
+    if row is None:
+        return "Not measured yet: `python scripts/bench_runtime.py`."
+    return cards.markdown(
+        (f"on {row['cores']} cores", "ONNX Runtime", "Keras"),
+        (
+            (
+                "`translate-gru-multi30k-en-de`, greedy, one at a time",
+                *_sides(row, "translate_batch1_per_second", "/s"),
+            ),
+            ("`sentiment-gru-imdb`, a batch of 32 reviews", *_sides(row, "sentiment_batch32_ms", " ms")),
+            ('the whole `zoo sentiment "a fine film"`', _cold(row, "sentiment"), "", ""),
+            ("the whole `zoo translate` of a sentence", _cold(row, "translate"), "", ""),
+        ),
+    )
+
+
+def _sides(row: dict, name: str, unit: str) -> list[str]:
+    return [f"{row[f'{name}_{side}']:.1f}{unit}" for side in ("onnx", "keras", "plain")]
+
+
+def _cold(row: dict, name: str) -> str:
+    return f"{row[f'{name}_cold_seconds']:.2f} s, of the CPU {row[f'{name}_cold_cpu_seconds']:.2f} s"
 
 
 def _beside(milliseconds: dict, size: str) -> str:

@@ -77,8 +77,8 @@ ROWS = {
     "zoo/engine/*": "keras numpy numba llvmlite tensorflow jax zoo.cells zoo.errors",
     "zoo/layers/*": "keras zoo.engine zoo.serialization zoo.errors zoo.ids zoo.names zoo.cells",
     "zoo/builders/*": f"keras numpy zoo.errors zoo.ids zoo.names {NETS}",
-    "zoo/runtime/choice.py": "zoo.cards zoo.data.cache zoo.errors zoo.storage.schema",
-    "zoo/runtime/*": f"numpy onnxruntime zoo.decoding {READ}",
+    "zoo/runtime/choice.py": "zoo zoo.cards zoo.data.cache zoo.errors zoo.storage.schema",
+    "zoo/runtime/*": f"numpy onnxruntime zoo.decoding zoo.workers {READ}",
     "zoo/export/__init__.py": "zoo.runtime",
     "zoo/export/command.py": "click zoo.cards zoo.options zoo.settings zoo.terminal.console",
     "zoo/export/formats.py": "zoo.errors zoo.names",
@@ -88,8 +88,8 @@ ROWS = {
     "zoo/export/serving/service.py": "click fastapi pydantic uvicorn zoo.errors zoo.runtime",
     "zoo/export/serving/client.py": "click zoo.errors zoo.ids zoo.runtime zoo.storage.schema zoo.storage.stored",
     "zoo/export/serving/__init__.py": "",
-    "zoo/export/tensorflow/*": f"ai_edge_litert keras numpy tensorflow zoo.runtime {READ} {NETS}",
-    "zoo/export/*": f"keras numpy onnx zoo.runtime {READ} {NETS}",
+    "zoo/export/tensorflow/*": f"ai_edge_litert flatbuffers keras numpy tensorflow zoo.runtime {READ} {NETS}",
+    "zoo/export/*": f"filelock keras numpy onnx zoo.data.cache zoo.runtime {READ} {NETS}",
     "zoo/saved.py": f"h5py keras numpy zoo.runtime zoo.storage.archive zoo.storage.hub zoo.storage.schema {EVERYTHING}",
     "zoo/workers/launcher.py": "zoo.terminal.console",
     "zoo/workers/settings.py": "zoo.errors zoo.settings",
@@ -149,7 +149,7 @@ ROWS = {
 }
 
 LATE = {
-    "zoo/terminal/answers.py": "zoo.bulk zoo.runtime zoo.saved",
+    "zoo/terminal/answers.py": "zoo.bulk zoo.export zoo.runtime zoo.saved",
     "zoo/comparison/clusters.py": "ray",
     "zoo/training/group.py": "jax",
     "zoo/export/command.py": "zoo.saved",
@@ -273,6 +273,7 @@ def test_every_package_that_is_imported_is_declared() -> None:
         "onnx",
         "onnxruntime",
         "ai-edge-litert",
+        "flatbuffers",
         "huggingface_hub",
         "pyarrow",
         "gradio",

@@ -139,10 +139,12 @@ def test_perceptrons(graphs_of):
     random = np.random.default_rng(8)
     plain, rows = builders.perceptron((4, 3), 3, units=8), builders.perceptron((4, 3, 2), 3, "sru", 8, block="residual")
     several = builders.perceptron((None, 3), 3, "gru", 8, bidirectional=True)
+    convolved = builders.perceptron((None, 3), 3, "gru", 8, conv_filters=4, kernel_size=4)
     for net, inputs in (
         (plain, [random.standard_normal((2, 4, 3))]),
         (rows, [random.standard_normal((2, 4, 3, 2))]),
         (several, [random.standard_normal((3, 6, 3)), TOKENS > 0]),
+        (convolved, [random.standard_normal((3, 6, 3)), TOKENS > 0]),
     ):
         graphs_of.check(graphs_of.shake(net), graphs.graphs(net)[0], *inputs)
 

@@ -24,7 +24,7 @@ pytest.importorskip("tensorflow", reason="TensorFlow is not installed")
 if keras.backend.backend() != "tensorflow":
     pytest.skip("Keras runs on another backend than TensorFlow", allow_module_level=True)
 
-from zoo.export.tensorflow import lite, saved_model, tracing  # noqa: E402
+from zoo.export.tensorflow import flatbuffers, lite, saved_model, tracing  # noqa: E402
 
 
 @pytest.fixture
@@ -81,9 +81,9 @@ def _facts(spec):
     return {key: [dataclasses.asdict(port) for port in getattr(spec, key)] for key in ("inputs", "outputs")}
 
 
-def _runs(module, net, specs, folder):
+def _runs(module, net, specs, folder, quantize=None):
     """The functions of a net's graphs as they run when they have been written and loaded again."""
-    files = module.prepare(net, specs)
+    files = module.prepare(net, specs, quantize)
     facts = {spec.name: _facts(spec) for spec in specs}
     if module is lite:
         from zoo.export.tensorflow.interpreter import Graph
@@ -96,6 +96,64 @@ def _runs(module, net, specs, folder):
 
     loaded = tf.saved_model.load(str(folder / "1"))
     return {name: saved_model.Signature(loaded, name, facts[name]) for name in facts}
+
+
+def _rounded(weight, quantize):
+    """A large weight as a format should store it, each row of an embedding and each column of a matrix by itself."""
+    array = np.asarray(weight.value)
+    if array.size < 512 or array.ndim < 2:
+        return array
+    if quantize == "float16":
+        return array.astype("float16").astype("float32")
+    axis = 1 if "table" in weight.path else 0
+    scale = np.abs(array).max(axis=axis, keepdims=True) / 127
+    return np.round(array / scale) * scale
+
+
+@pytest.mark.parametrize("quantize", ["int8", "float16"])
+def test_a_saved_model_computes_with_the_weights_that_it_stores(quantize, graphs_of, tmp_path):
+    net = graphs_of.shake(builders.translator(90, 90, "gru", 40, embedding_dim=32))
+    specs = saved_model.specs(as_model(net))
+    runs = _runs(saved_model, net, specs, tmp_path, quantize)
+    before, scores = net.get_weights(), runs["serve"](TOKENS, TOKENS)[0]
+    expected = np.asarray(specs[2].call(TOKENS, TOKENS)[0])
+    assert 1e-5 < np.abs(scores - expected).max() < 0.2
+    net.set_weights([_rounded(weight, quantize) for weight in net.weights])
+    np.testing.assert_allclose(scores, np.asarray(specs[2].call(TOKENS, TOKENS)[0]), atol=2e-5)
+    np.testing.assert_array_equal(runs["generate"](TOKENS)[0], specs[3].call(TOKENS)[0])
+    stored = sum(file.stat().st_size for file in (tmp_path / "1" / "variables").iterdir())
+    assert stored < {"int8": 0.35, "float16": 0.6}[quantize] * sum(array.nbytes for array in before)
+
+
+@pytest.mark.parametrize("name", ["tag-gru-clips", "classify-gru-mnist1d"])
+def test_litert_stores_little_besides_weights(name, interpreter):
+    """Loops over 256 and 40 steps: their outputs before the first step, all zeros, are not stored."""
+    model = saved.load(PUBLISHED / name)
+    specs = lite.specs(model)
+    sizes = [len(lite.prepare(model.net, specs, quantize)["model.tflite"]) for quantize in (None, "int8")]
+    assert sizes[1] <= 0.35 * sizes[0]
+
+
+def test_a_smaller_flatbuffer_is_the_same_graph(interpreter, monkeypatch):
+    import ai_edge_litert.interpreter as litert
+    from ai_edge_litert import schema_py_generated as schema_of
+
+    net = builders.classifier(60, 3, "gru", 24, embedding_dim=16, bidirectional=True)
+    model = SimpleNamespace(net=net, recipe=SimpleNamespace(max_length=40))
+    small = lite.prepare(net, lite.specs(model))["model.tflite"]
+    monkeypatch.setattr(flatbuffers, "smaller", lambda content: content)
+    whole = lite.prepare(net, lite.specs(model))["model.tflite"]
+    assert len(small) < len(whole) - 4 * 40 * 24
+    assert flatbuffers.operator_names(small) == flatbuffers.operator_names(whole) | {"FILL"}
+    tokens = np.pad(TOKENS[:1], ((0, 0), (0, 34)))
+    one, other = (
+        litert.Interpreter(model_content=content).get_signature_runner()(tokens=tokens) for content in (small, whole)
+    )
+    np.testing.assert_array_equal(one["probabilities"], other["probabilities"])
+    buffers = schema_of.Model.GetRootAs(small, 0)
+    for number in range(buffers.BuffersLength()):
+        table = buffers.Buffers(number)._tab
+        assert not table.Offset(4) or table.Vector(table.Offset(4)) % flatbuffers.ALIGNMENT == 0
 
 
 def test_nothing_of_this_process_is_left_in_a_graph():
@@ -118,7 +176,7 @@ def test_nothing_of_this_process_is_left_in_a_graph():
 def test_litert_has_built_in_operators_only(cell, interpreter):
     net = builders.translator(20, 20, cell, 8, embedding_dim=6)
     files = lite.prepare(net, lite.specs(as_model(net)))
-    names = set.union(*map(lite.operator_names, files.values()))
+    names = set.union(*map(flatbuffers.operator_names, files.values()))
     assert {"FULLY_CONNECTED", "WHILE"} <= names
     assert not [name for name in names if name == "CUSTOM" or name.startswith("Flex")]
     assert all(name.isupper() or name.replace("_", "").isalnum() for name in names)
@@ -200,10 +258,7 @@ def test_a_longer_input_is_refused(interpreter, tmp_path):
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        (
-            {"format": "savedmodel", "quantize": "int8"},
-            "Weights of savedmodel can be float32 only; got quantize='int8'",
-        ),
+        ({"format": "savedmodel", "quantize": "int4"}, "Weights of savedmodel can be int8 or float16; got"),
         ({"format": "savedmodel", "length": 5}, "length goes with the format litert; savedmodel has no such option"),
         ({"format": "litert", "length": 0}, "reads one step at least; got length=0"),
         ({"format": "litert", "quantize": "int4"}, "can be int8 or float16"),

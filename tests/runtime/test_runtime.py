@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -80,6 +81,21 @@ def test_padding_may_stand_anywhere(models):
     np.testing.assert_allclose(models(SENTIMENT).net.predict_on_batch(amid), expected, atol=1e-5)
 
 
+def test_cores_share_the_rows_of_a_batch(models, monkeypatch):
+    monkeypatch.setattr("zoo.runtime.sessions.cores", lambda: 3)
+    model = models(SENTIMENT)
+    net = runtime.load(model.path).net
+    tokens = np.random.default_rng(2).integers(2, 200, (25, 11))
+    tokens[::3, 4:] = 0
+    runs, session = [], net.graphs["model"]._session
+    spy = SimpleNamespace(run=lambda names, given: runs.append(len(given["tokens"])) or session.run(names, given))
+    monkeypatch.setattr(net.graphs["model"], "_session", spy)
+    np.testing.assert_allclose(net.predict_on_batch(tokens), model.net.predict_on_batch(tokens), atol=1e-5)
+    assert sorted(runs) == [8, 8, 9]
+    net.predict_on_batch(tokens[:15])
+    assert runs[3:] == [15]
+
+
 PADDED = [5, 6, 9, 0, 0, 0], [0, 0, 0, 5, 6, 9], [5, 0, 6, 0, 0, 9]
 
 
@@ -148,8 +164,12 @@ def test_a_folder_that_cannot_be_written_has_its_export_in_the_cache(models, tmp
     shutil.copytree(path / "onnx", kept)
     assert choice.choose(bare) == "onnx"
     assert choice.exported(bare) == kept
+    manifest = (bare / "files.json").read_text()
+    (bare / "files.json").write_text(manifest.replace(choice.model_hash(bare), 64 * "0"))
+    assert choice.choose(bare) == "keras"  # another model of this name has its export elsewhere
+    (bare / "files.json").write_text(manifest)
     (kept / "export.json").write_text((models(SENTIMENT).path / "onnx" / "export.json").read_text())
-    assert choice.choose(bare) == "keras"  # another model of this name was exported there
+    assert choice.choose(bare) == "keras"
 
 
 @pytest.mark.parametrize(

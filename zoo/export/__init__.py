@@ -43,12 +43,21 @@ def export(
         UserError: If there is no such format, the model has a part that has no export, or the folder cannot be
             written. Then nothing has changed.
     """
-    from zoo.export import folder, formats, parity
+    from zoo.export import folder, formats
     from zoo.runtime.choice import place
 
-    found = formats.find(format, quantize, length=length)
+    formats.find(format, quantize, length=length)
     path = Path(output) if output is not None else place(model.path, format)
-    folder.check_free(path, overwrite)
+    with folder.locked(path):
+        folder.check_free(path, overwrite)
+        _write(model, path, format, quantize, length, examples)
+    return path
+
+
+def _write(model: Any, path: Path, format: str, quantize: str | None, length: int | None, examples: int) -> None:
+    from zoo.export import folder, formats, parity
+
+    found = formats.find(format)
     specs = formats.function(found, "specs")(model, **({} if length is None else {"length": length}))
     files = formats.function(found, "prepare")(model.net, specs, quantize)
     with folder.writing(path) as new:
@@ -56,4 +65,28 @@ def export(
         if examples:
             facts = parity.compare(model, formats.function(found, "load")(new), new, examples)
             folder.add_parity(new, model, facts)
+
+
+def export_once(model: Any) -> Path:
+    """Exports a saved model as ONNX into the user's cache, where commands and `zoo.runtime` find it.
+
+    Where another process does so at the same time, this one waits for it. What was exported before is not written
+    again; a model with other weights has another place.
+
+    Args:
+        model: What `zoo.saved.load` returned.
+
+    Returns:
+        The folder.
+
+    Raises:
+        UserError: If the model has a part that has no export, or the cache cannot be written.
+    """
+    from zoo.export import folder
+    from zoo.runtime.choice import EXPORT, kept
+
+    path = kept(model.path)
+    with folder.locked(path, wait=True):
+        if not (path / EXPORT).exists():
+            _write(model, path, "onnx", quantize=None, length=None, examples=0)
     return path

@@ -6,6 +6,7 @@
                    parity.json (its answers beside those of Keras)  files.json (sizes and SHA-256)
 """
 
+import hashlib
 import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,12 +15,15 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import filelock
+
 from zoo import cards
+from zoo.data import cache
 from zoo.errors import UserError
 from zoo.export import graphs
 from zoo.export.formats import Format
 from zoo.export.readme import readme
-from zoo.runtime.choice import EXPORT
+from zoo.runtime.choice import EXPORT, model_hash
 from zoo.storage import schema, stored
 
 PARITY = "parity.json"
@@ -37,6 +41,34 @@ def check_free(path: Path, overwrite: bool) -> None:
         raise UserError(f"{path} exists and is no export of zoo; nothing is deleted. Choose another --output.")
     if not overwrite:
         raise UserError(f"{path} exists. Choose another --output, or replace it with --overwrite.")
+
+
+@contextmanager
+def locked(path: Path, wait: bool = False) -> Iterator[None]:
+    """Keeps other processes from writing an export to the same place.
+
+    Args:
+        path: Where the export will be.
+        wait: Whether to wait for another process; otherwise it is an error.
+
+    Raises:
+        UserError: If another process writes there, or the user's cache, where locks are, cannot be written.
+    """
+    name = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:16]
+    lock = filelock.FileLock(cache.folder() / "exports" / f".{name}.lock", timeout=-1 if wait else 0)
+    try:
+        Path(lock.lock_file).parent.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except filelock.Timeout as error:
+        raise UserError(f"Another process writes {path}. Wait for it, or choose another --output.") from error
+    except (OSError, NotImplementedError) as error:
+        raise UserError(
+            f"{cache.folder()} cannot be written: {error}. Set XDG_CACHE_HOME to another folder."
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 @contextmanager
@@ -100,7 +132,7 @@ def fill(
         "quantize": quantize,
         "graphs": {spec.name: _described(spec, found) for spec in specs},
         **graphs.settings(model.net),
-        "model_sha256": schema.read(model.path, cards.FILES, schema.Manifest)["files"]["model.keras"]["sha256"],
+        "model_sha256": model_hash(model.path),
     }
     stored.write_json(folder / EXPORT, facts)
     (folder / cards.CARD).write_text(readme(folder, model, facts, None), encoding="utf-8")

@@ -37,7 +37,7 @@ SMALL = ("int8", "float16")
 
 FORMATS = {
     "onnx": Format("zoo.export.onnx.files", "{}.onnx", ("onnx", "onnxruntime"), "onnx", "onnxruntime", SMALL),
-    "savedmodel": Format("zoo.export.tensorflow.saved_model", "1/saved_model.pb", (), "", "tensorflow"),
+    "savedmodel": Format("zoo.export.tensorflow.saved_model", "1/saved_model.pb", (), "", "tensorflow", SMALL),
     "litert": Format(
         "zoo.export.tensorflow.lite", "{}.tflite", ("ai_edge_litert",), "litert", "ai-edge-litert", SMALL, ("length",)
     ),

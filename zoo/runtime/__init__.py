@@ -2,7 +2,7 @@
 
     from zoo import runtime
 
-    model = runtime.load("sentiment-gru-imdb")     # its export lies beside it: `zoo export MODEL --format onnx`
+    model = runtime.load("sentiment-gru-imdb")     # once exported: `zoo export MODEL --format onnx`
     model.predict("a fine film")
 
 What comes back is as from `zoo.saved.load`; `model.net` has the methods of the Keras model that predictions and scores

@@ -1,9 +1,9 @@
-"""Which runtime answers: the export of a model if it lies beside it and can run here, else Keras. No numpy here."""
+"""Which runtime answers: the export of a model if there is one that can run here, else Keras. No numpy here."""
 
 import importlib.util
 from pathlib import Path
 
-from zoo import cards
+from zoo import __version__, cards
 from zoo.data import cache
 from zoo.errors import UserError
 from zoo.storage import schema
@@ -18,21 +18,44 @@ INSTALL = "pip install 'zoo[onnx]'"
 
 def place(path: Path, format: str = "onnx") -> Path:
     """Where the export of a model belongs: inside its folder, or in the user's cache where that cannot be written."""
-    return path / format if cache.can_be_written(path) else _cached(path, format)
+    return path / format if cache.can_be_written(path) else kept(path, format)
 
 
-def _cached(path: Path, format: str) -> Path:
-    return cache.folder() / "exports" / path.name / format
+def kept(path: Path, format: str = "onnx") -> Path:
+    """Where the export of a model belongs in the user's cache.
+
+    Other weights have another place, since two models may have one name; so have the exports of another version.
+    """
+    return cache.folder() / "exports" / __version__ / f"{path.name}-{model_hash(path)[:12]}" / format
+
+
+def model_hash(path: Path) -> str:
+    """The SHA-256 of the weights of a saved model, as its `files.json` says."""
+    return schema.read(path, cards.FILES, schema.Manifest)["files"].get("model.keras", {}).get("sha256", "")
 
 
 def exported(path: Path) -> Path:
     """The folder of the ONNX export of a model: the given one if it is an export itself."""
     if (path / EXPORT).exists():
         return path
-    beside, kept = path / "onnx", _cached(path, "onnx")
-    if not (beside / EXPORT).exists() and (kept / EXPORT).exists() and _outdated(path, kept) is None:
-        return kept
-    return beside
+    beside = path / "onnx"
+    if (beside / EXPORT).exists() and _outdated(path, beside) is None:
+        return beside
+    cached = kept(path)
+    return cached if (cached / EXPORT).exists() and _outdated(path, cached) is None else beside
+
+
+def lacks_export(path: Path) -> bool:
+    """Whether a saved model has no ONNX export of its weights yet, and one can be written and run here."""
+    if (path / EXPORT).exists():
+        return False
+    installed = all(importlib.util.find_spec(module) for module in ("onnx", "onnxruntime"))
+    return installed and _missing(path, exported(path)) is not None
+
+
+def is_published(path: Path) -> bool:
+    """Whether a model is one of those that come with this package."""
+    return path.resolve().parent == cards.published().resolve()
 
 
 def choose(path: Path, requested: str | None = None, backend: str | None = None) -> str:
@@ -76,8 +99,7 @@ def _missing(path: Path, folder: Path) -> str | None:
 def _outdated(path: Path, folder: Path) -> str | None:
     """Why the export is not that of the model beside it."""
     export = schema.read(folder, EXPORT, schema.Export)
-    files = schema.read(path, cards.FILES, schema.Manifest)["files"]
-    if files.get("model.keras", {}).get("sha256") == export["model_sha256"]:
+    if model_hash(path) == export["model_sha256"]:
         return None
     return (
         f"{folder} is the export of another model than that in {path}: make it anew with "

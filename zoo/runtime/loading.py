@@ -16,7 +16,7 @@ def load(model: str | Path, models_dir: str | Path | None = None) -> SavedModel:
     """Loads the ONNX export of a saved model.
 
     Args:
-        model: Name or folder of a saved model whose export lies beside it, or an exported folder.
+        model: Name or folder of a saved model that has been exported, or an exported folder.
         models_dir: Where to look for a name first.
 
     Raises:
@@ -44,5 +44,8 @@ def open_net(folder: Path) -> Net:
     export = schema.read(folder, EXPORT, schema.Export)
     if export["format"] != "onnx":
         raise UserError(f"{folder} holds an export as {export['format']}; this runtime reads ONNX.")
-    graphs = {name: Session(schema.regular(folder, graph["file"]), graph) for name, graph in export["graphs"].items()}
+    graphs = {
+        name: Session(schema.regular(folder, graph["file"]), graph, by_rows=graph["inputs"][0]["name"] != "pictures")
+        for name, graph in export["graphs"].items()
+    }
     return make(export, graphs)

@@ -42,6 +42,7 @@ def command(task: Installed, shared: Sequence[click.Option]) -> click.Command:
         path = _answering(task, config, values)
         model = opened(path, values["runtime"], values["backend"])
         failed = _prompt(task, model, config) if typing else _print_answers(task.predict(model, config))
+        _export_for_next_time(path, model, values)
         if failed:
             sys.exit(1)
 
@@ -70,7 +71,7 @@ def command(task: Installed, shared: Sequence[click.Option]) -> click.Command:
                 type=options.Choice(choice.RUNTIMES),
                 group="Model",
                 help="What runs the model.",
-                show_default="onnx if its export lies beside it, else keras",
+                show_default="onnx if the model has been exported, else keras",
             ),
             *(BULK if recipe.lines else ()),
             *shared,
@@ -125,6 +126,7 @@ def _in_bulk(task: Installed, config: Any, given: dict[str, Any], values: dict[s
 
     files = [blocks.described(path) for path in blocks.find(pattern)]
     path = _answering(task, config, values)
+    _export_on_request(path, values["runtime"], values["backend"])
     runtime = choice.choose(path, values["runtime"], values["backend"])
     weights = blocks.weights_digest(path)
     job = run.job(task.name, path, weights, runtime, values["backend"], given, files)
@@ -151,6 +153,7 @@ def _answering(task: Installed, config: Any, values: dict[str, Any]) -> Path:
 
 def opened(path: Path, runtime: str | None, backend: str | None) -> Any:
     """A saved model, run by its export or by Keras."""
+    _export_on_request(path, runtime, backend)
     if choice.choose(path, runtime, backend) == "onnx":
         if sys.stderr.isatty():
             console.echo(f"Loading {path.name} ...", err=True)
@@ -161,6 +164,37 @@ def opened(path: Path, runtime: str | None, backend: str | None) -> Any:
     from zoo import saved
 
     return saved.load(path)
+
+
+def _export_on_request(path: Path, runtime: str | None, backend: str | None) -> None:
+    """`--runtime onnx` of a model without an export: exports it into the user's cache."""
+    if runtime != "onnx" or backend or not choice.lacks_export(path):
+        return
+    console.echo(f"Exporting {path.name} into the cache, once ...", err=True)
+    environment.start_keras(None, path.name)
+    from zoo import saved
+    from zoo.export import export_once
+
+    export_once(saved.load(path))
+
+
+def _export_for_next_time(path: Path, model: Any, values: dict[str, Any]) -> None:
+    """In a terminal, exports a published model that Keras has answered with, so that the next command starts faster.
+
+    Not where the runtime or the backend was chosen; and not a model that draws samples, since numpy draws others.
+    """
+    chosen = values["runtime"] or values["backend"]
+    if chosen or not sys.stderr.isatty() or not choice.is_published(path) or not choice.lacks_export(path):
+        return
+    if hasattr(model.net, "begin"):  # a language model
+        return
+    console.echo(f"Exporting {path.name} into the cache, once: the next command starts faster ...", err=True)
+    from zoo.export import export_once
+
+    try:
+        export_once(model)
+    except UserError as error:
+        console.complain(str(error))
 
 
 def _print_answers(lines: Iterable[str]) -> bool:

@@ -81,6 +81,22 @@ def _not_equal(graph: Graph, layer: Any, x: Value, number: int) -> Value:
     return graph.op("Not", graph.op("Equal", x, np.array(number)))
 
 
+def _over_time(graph: Graph, layer: Any, x: Value) -> Value:
+    """`Conv1D`, `(batch, time, channels)`."""
+    return graph.transpose(pictures.convolution(graph, layer, graph.transpose(x, 0, 2, 1)), 0, 2, 1)
+
+
+def _new_axes(graph: Graph, layer: Any, x: Value, key: Sequence[Any]) -> Value:
+    """`x[:, None]` and the like.
+
+    Raises:
+        UserError: If it takes a part of `x`.
+    """
+    if any(item not in (None, slice(None)) for item in key):
+        raise UserError(f"The index {key} of a layer has no export: only whole axes and new ones have.")
+    return graph.unsqueeze(x, *(axis for axis, item in enumerate(key) if item is None))
+
+
 OPERATIONS: dict[str, Callable[..., Value]] = {
     "InputLayer": lambda graph, layer, x: x,
     "NotEqual": _not_equal,
@@ -89,6 +105,10 @@ OPERATIONS: dict[str, Callable[..., Value]] = {
     "SpatialDropout1D": lambda graph, layer, x: x,
     "Concatenate": lambda graph, layer, values: graph.concat(values),
     "Flatten": lambda graph, layer, x: graph.op("Flatten", x, axis=1),
+    "Cast": lambda graph, layer, x: graph.cast(x, "float32"),
+    "Multiply": lambda graph, layer, x, y: x * y,
+    "GetItem": _new_axes,
+    "Conv1D": _over_time,
     "Reshape": lambda graph, layer, x: graph.reshape(x, [0, *layer.target_shape]),
 }
 """Name of a layer of Keras -> its nodes."""

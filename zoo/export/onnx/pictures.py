@@ -43,19 +43,28 @@ def _emit(graph: Graph, layer: Any, inputs: list[Any]) -> Any:
 
 
 def convolution(graph: Graph, layer: Any, x: Value) -> Value:
-    """`Conv2D` and `DepthwiseConv2D`; padding "same" is what TensorFlow makes of it."""
+    """`Conv1D`, `Conv2D` and `DepthwiseConv2D`; padding "same" is what TensorFlow makes of it.
+
+    Raises:
+        UserError: If the padding is another one.
+    """
+    paddings = {"same": "SAME_UPPER", "valid": "VALID"}
+    if layer.padding not in paddings:
+        raise UserError(
+            f"The padding {layer.padding!r} of a convolution has no export; there are {', '.join(paddings)}."
+        )
     depthwise = isinstance(layer, keras.layers.DepthwiseConv2D)
-    kernel = weight(layer.kernel)  # (rows, columns, channels in, filters)
+    kernel = weight(layer.kernel)  # (rows, columns, channels in, filters), over time (steps, channels in, filters)
     if depthwise:
         rows, columns, channels, multiplier = kernel.shape
         kernel, groups = kernel.reshape(rows, columns, 1, channels * multiplier), channels
     else:
         groups = layer.groups
     bias = () if layer.bias is None else (weight(layer.bias),)
+    kernel = np.moveaxis(kernel, (-1, -2), (0, 1))  # filters and channels first
     x = graph.op(
-        "Conv", x, graph.constant(kernel.transpose(3, 2, 0, 1), "kernel"), *bias, group=groups,
-        strides=list(layer.strides), dilations=list(layer.dilation_rate),
-        auto_pad={"same": "SAME_UPPER", "valid": "VALID"}[layer.padding],
+        "Conv", x, graph.constant(kernel, "kernel"), *bias, group=groups, strides=list(layer.strides),
+        dilations=list(layer.dilation_rate), auto_pad=paddings[layer.padding],
     )  # fmt: skip
     return activation(graph, x, layer.activation)
 

@@ -12,11 +12,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-SMALLEST = 512
-"""Numbers of the smallest weight that is made smaller: biases stay as they are."""
-
-LARGEST_INTEGER = 127
-"""Symmetric: -127 to 127, and 0 stays 0."""
+from zoo.export import rounding
 
 
 def compress(model: onnx.ModelProto, quantize: str | None) -> onnx.ModelProto:
@@ -34,7 +30,7 @@ def compress(model: onnx.ModelProto, quantize: str | None) -> onnx.ModelProto:
     kept = []
     for tensor in graph.initializer:
         array = numpy_helper.to_array(tensor)
-        if array.dtype != np.float32 or array.size < SMALLEST or array.ndim < 2:
+        if not rounding.is_large(array):
             kept.append(tensor)
             continue
         small = _integers if quantize == "int8" else _halves
@@ -62,10 +58,7 @@ def _axes(graph: Any) -> Iterator[tuple[str, int]]:
 
 
 def _integers(name: str, array: np.ndarray, axis: int) -> tuple[list[Any], list[Any]]:
-    others = tuple(i for i in range(array.ndim) if i != axis)
-    largest = np.abs(array).max(axis=others, keepdims=True)
-    scale = np.maximum(largest, np.finfo("float32").tiny).astype("float32") / LARGEST_INTEGER
-    whole = np.round(array / scale).clip(-LARGEST_INTEGER, LARGEST_INTEGER).astype("int8")
+    whole, scale = rounding.integers(array, (axis,))
     tensors = [numpy_helper.from_array(whole, f"{name}_int8"), numpy_helper.from_array(scale, f"{name}_scale")]
     nodes = [
         helper.make_node("Cast", [f"{name}_int8"], [f"{name}_whole"], to=TensorProto.FLOAT),
@@ -75,7 +68,5 @@ def _integers(name: str, array: np.ndarray, axis: int) -> tuple[list[Any], list[
 
 
 def _halves(name: str, array: np.ndarray, axis: int) -> tuple[list[Any], list[Any]]:
-    largest = np.finfo("float16").max
-    half = array.clip(-largest, largest).astype("float16")
     node = helper.make_node("Cast", [f"{name}_half"], [name], to=TensorProto.FLOAT)
-    return [numpy_helper.from_array(half, f"{name}_half")], [node]
+    return [numpy_helper.from_array(rounding.halves(array), f"{name}_half")], [node]

@@ -3,9 +3,8 @@
 Loops over time become LiteRT's own operator WHILE; searches run outside, over the graph `step`, one token at a time.
 """
 
-import importlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ import tensorflow as tf
 from zoo.errors import UserError
 from zoo.export import graphs
 from zoo.export.graphs import BATCH, ROWS, SOURCE, TIME, GraphSpec
+from zoo.export.tensorflow import flatbuffers
 from zoo.export.tensorflow.tracing import check_backend, module, sized, traced
 from zoo.runtime.choice import EXPORT
 from zoo.runtime.nets import make
@@ -69,7 +69,7 @@ def _converted(spec: GraphSpec, quantize: str | None) -> bytes:
     if quantize == "float16":
         converter.target_spec.supported_types = [tf.float16]
     try:
-        return converter.convert()
+        return flatbuffers.smaller(converter.convert())
     except Exception as error:  # the converter has a class of its own in a module that is not public
         if "ConverterError" not in type(error).__name__:
             raise
@@ -92,14 +92,3 @@ def load(folder: Path) -> Any:
     export = schema.read(folder, EXPORT, schema.Export)
     files = {name: schema.regular(folder, facts["file"]) for name, facts in export["graphs"].items()}
     return make(export, {name: Graph(files[name].read_bytes(), export["graphs"][name]) for name in files})
-
-
-def operator_names(content: bytes) -> set[str]:
-    """Names of all operators of a flatbuffer, in all of its subgraphs; custom ones by their own names."""
-    schema_of = importlib.import_module("ai_edge_litert.schema_py_generated")
-    names = {code: name for name, code in vars(schema_of.BuiltinOperator).items() if not name.startswith("_")}
-    model: Mapping[str, Any] = schema_of.ModelT.InitFromObj(schema_of.Model.GetRootAs(content, 0))
-    return {
-        code.customCode.decode() if code.customCode else names[max(code.builtinCode, code.deprecatedBuiltinCode)]
-        for code in model.operatorCodes  # type: ignore[attr-defined]
-    }

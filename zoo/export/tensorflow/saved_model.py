@@ -28,6 +28,7 @@ from zoo.export import graphs
 from zoo.export.graphs import BATCH, TIME, GraphSpec, Port
 from zoo.export.readme import SIGNATURES
 from zoo.export.tensorflow.tracing import check_backend, module, sized, traced
+from zoo.export.tensorflow.weights import Small
 from zoo.ids import END, PAD
 from zoo.runtime.choice import EXPORT
 from zoo.runtime.nets import make
@@ -64,7 +65,8 @@ def specs(model: Any) -> tuple[GraphSpec, ...]:
 
 def prepare(net: Any, specs: Sequence[GraphSpec], quantize: str | None = None) -> dict[str, bytes]:
     """The files of a SavedModel by their paths in the exported folder."""
-    functions = {signature(spec.name): traced(spec) for spec in specs}
+    small = Small(net, quantize)
+    functions = {signature(spec.name): traced(spec, small) for spec in specs}
     if "serve" in functions:
         functions["serving_default"] = functions["serve"]
     with tempfile.TemporaryDirectory() as folder:

@@ -4,6 +4,7 @@ Predictions outside of a trainer are traced by the plain path of `zoo.engine`: c
 made them and cannot be stored.
 """
 
+import contextlib
 import dataclasses
 import itertools
 from collections.abc import Mapping, Sequence
@@ -15,6 +16,7 @@ import tensorflow as tf
 from zoo.engine.choice import plain_only
 from zoo.errors import UserError
 from zoo.export.graphs import GraphSpec, Port
+from zoo.export.tensorflow.weights import Small
 
 IN_PROCESS = ("EagerPyFunc", "PyFunc", "PyFuncStateless")
 """Operations that call Python: a graph with one of them runs in no other process."""
@@ -30,11 +32,12 @@ def check_backend(format: str) -> None:
         raise UserError(f"{format} is written by Keras on TensorFlow; got --backend {backend}. Leave --backend out.")
 
 
-def traced(spec: GraphSpec) -> Any:
+def traced(spec: GraphSpec, small: Small | None = None) -> Any:
     """The graph of a function, with outputs by name.
 
     Args:
         spec: The function; axes of its inputs that have a name may have any size.
+        small: Weights that take the place of the net's own.
 
     Returns:
         A `ConcreteFunction`.
@@ -45,7 +48,8 @@ def traced(spec: GraphSpec) -> Any:
     ]
 
     def call(*tensors: Any) -> dict[str, Any]:
-        results = spec.call(*tensors)
+        with small.in_place() if small else contextlib.nullcontext():
+            results = spec.call(*tensors)
         return {
             port.name: tf.cast(result, port.dtype) for port, result in zip(spec.outputs, results, strict=True)
         }  # fmt: skip
