@@ -10,7 +10,8 @@ from types import SimpleNamespace
 import pytest
 from click.testing import CliRunner
 
-from zoo import answers, cli, export, saved
+from zoo import cli, export, saved
+from zoo.terminal import answers
 from zoo.errors import UserError
 from zoo.export import folder
 from zoo.runtime import choice

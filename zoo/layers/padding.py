@@ -14,6 +14,7 @@ batch that is padded on the right, as all of `zoo.data` are, then passes through
 
 from typing import Any
 
+import keras
 from keras import ops
 
 
@@ -55,8 +56,12 @@ def unpack(sequence: Any, mask: Any) -> Any:
 def take_steps(sequence: Any, index: Any) -> Any:
     """`sequence[b, index[b, t]]` of every `b` and `t`: `(batch, time, ...)` and `(batch, time)` int32.
 
-    One gather of whole rows from `(batch * time, ...)`: `take_along_axis` would look up every number by itself.
+    One gather of whole rows from `(batch * time, ...)`: `take_along_axis` would look up every number by itself. On
+    JAX, one in each row of the batch: XLA sees that workers which share a batch have all they need, where it would
+    otherwise send the whole sequence to each of them.
     """
+    if keras.backend.backend() == "jax":
+        return ops.vectorized_map(lambda row: ops.take(row[0], row[1], axis=0), (sequence, ops.cast(index, "int32")))
     batch, steps, *features = ops.shape(sequence)
     rows = ops.cast(index, "int32") + steps * ops.arange(batch, dtype="int32")[:, None]
     return ops.take(ops.reshape(sequence, (-1, *features)), rows, axis=0)
