@@ -83,6 +83,8 @@ class Group(Devices):
         self.client = importlib.import_module("jax._src.distributed").global_state.client
         self.count, self.number, self.shared = jax.process_count(), jax.process_index(), 0
         super().__init__(None)
+        if launcher.launched():
+            processes.unpin()
         self.stdout = os.dup(1)
         with open(os.devnull, "wb") as nothing:  # gloo tells standard output about its connections
             os.dup2(nothing.fileno(), 1)

@@ -59,6 +59,18 @@ def pin_to_one(process: subprocess.Popen, number: int) -> None:
         _pin(process, [mine[number % len(mine)]])
 
 
+def unpin() -> None:
+    """Lets the threads of this process run on all cores of its parent.
+
+    JAX counts the cores when it starts; after that, a thread that receives a gradient should not have to wait for its
+    turn on the core on which another one computes: an all-reduce of 0.5 MB took 4 ms so, and takes 0.5 ms without.
+    """
+    if hasattr(os, "sched_setaffinity"):
+        with contextlib.suppress(OSError):  # a thread has ended
+            for thread in os.listdir("/proc/self/task"):
+                os.sched_setaffinity(int(thread), os.sched_getaffinity(os.getppid()))
+
+
 def _pin(process: subprocess.Popen, cores: list[int]) -> None:
     with contextlib.suppress(OSError):  # it has ended already
         os.sched_setaffinity(process.pid, cores)
