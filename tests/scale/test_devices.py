@@ -42,3 +42,33 @@ def test_two_devices_have_the_curve_of_one(backend: str, tmp_path: Path) -> None
     for mine, theirs in zip(one, two, strict=True):
         assert theirs == pytest.approx(mine, abs=1e-4 if backend == "jax" else 0.05)
     assert len(one) == 2
+
+
+GATHERS = """
+import re
+import jax, keras, numpy as np
+from zoo.layers import Recurrent
+keras.distribution.set_distribution(keras.distribution.DataParallel(auto_shard_dataset=False))
+layer = Recurrent("gru", 3, num_layers=2, bidirectional=True)
+inputs, mask = np.ones((8, 7, 5), "float32"), np.ones((8, 7), bool)
+layer.build(inputs.shape)
+values = [variable.value for variable in layer.trainable_variables]
+others = [variable.value for variable in layer.non_trainable_variables]
+def loss(values, inputs, mask):
+    return (layer.stateless_call(values, others, inputs, mask=mask, training=True)[0] ** 2).sum()
+rows = jax.sharding.NamedSharding(
+    keras.distribution.distribution().device_mesh.backend_mesh, jax.sharding.PartitionSpec("batch")
+)
+given = [jax.device_put(array, rows) for array in (inputs, mask)]
+text = jax.jit(jax.grad(loss)).lower(values, *given).compile().as_text()
+print(sorted(set(re.findall(r" (all-[a-z]+|collective-permute|reduce-scatter)\\(", text))))
+"""
+
+
+def test_devices_send_each_other_gradients_alone() -> None:
+    """Rows that a layer reorders by their mask stay where they are: sent whole, they take longer than the step."""
+    pytest.importorskip("jax")
+    flags = {"XLA_FLAGS": "--xla_force_host_platform_device_count=2", "KERAS_BACKEND": "jax"}
+    done = subprocess.run([sys.executable, "-c", GATHERS], capture_output=True, text=True, env={**os.environ, **flags})
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == "['all-reduce']"

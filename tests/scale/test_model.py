@@ -49,11 +49,17 @@ def test_the_document_says_all_that_was_measured() -> None:
         "links": {"slow": {"sentiment": 123.4}},
         "reduce": [{"bytes": 65536, "seconds": 0.0012}],
         "reading": {"sentiment": {"batches": 100, "seconds": 0.25}},
-        "bulk": {"lines": 1000, "1": 50.0, "2": 95.0},
+        "bulk": {
+            "lines": 1000,
+            "few": {"lines": 100, "seconds": 6.0, "memory": 500_000_000},
+            "1": {"seconds": 20.0, "memory": 510_000_000},
+            "2": {"seconds": 11.0, "memory": 520_000_000},
+            "killed": {"after": [2.0, 3.0, 4.0], "seconds": 7.0, "memory": 520_000_000},
+        },
         "ray": {"1": 80.0, "2": 42.0},
     }
     text = scale_model.document(found)
-    for part in ("181", "1.81", "123", "65,536", "1.20", "0.25 s", "1.90 times as many", "1.90 times as fast"):
+    for part in ("181", "1.81", "123", "65,536", "1.20", "0.25 s", "1.82 times as fast", "1.90 times as fast", "2, 3, 4 s"):
         assert part in text
     assert "a = 10.0 ms, c = 1.00 ms a row" in text
     del found["workers"], found["links"], found["bulk"], found["ray"]  # measured in parts
