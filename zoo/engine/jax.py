@@ -8,6 +8,7 @@ import jax
 import keras
 import numpy as np
 from jax import numpy as jnp
+from jax.flatten_util import ravel_pytree
 
 from zoo.engine import compiled, recurrence, scanned
 from zoo.engine.shelf import Shelf
@@ -46,7 +47,7 @@ def sharded(function: Callable, batched: Sequence[bool], rows: int) -> Callable:
     """A function of arrays that each device runs on its rows of the batch; the same function without a distribution.
 
     A callback is a black box to XLA, which would give every device the whole batch. The gradients of arrays that all
-    devices share are summed over devices.
+    devices share are summed over devices, in one vector: on a CPU the sum of each array has a price of its own.
 
     Args:
         function: Its results have the batch first.
@@ -57,13 +58,20 @@ def sharded(function: Callable, batched: Sequence[bool], rows: int) -> Callable:
     if distribution is None or rows % distribution.num_model_replicas:
         return function
     split, whole = (jax.sharding.PartitionSpec(*axes) for axes in ((distribution.batch_dim_name,), ()))
-    return jax.shard_map(
-        function,
-        mesh=distribution.device_mesh.backend_mesh,
-        in_specs=tuple(split if each else whole for each in batched),
-        out_specs=split,
-        check_vma=False,
-    )
+
+    def call(*arrays: Any) -> Any:
+        mine, shared = ([a for a, b in zip(arrays, batched, strict=True) if b is each] for each in (True, False))
+        flat, restored = ravel_pytree(shared)
+
+        def own(flat: Any, *divided: Any) -> Any:
+            parts = {True: iter(divided), False: iter(restored(flat))}
+            return function(*(next(parts[each]) for each in batched))
+
+        mesh = distribution.device_mesh.backend_mesh
+        specs = (whole, *[split] * len(mine))
+        return jax.shard_map(own, mesh=mesh, in_specs=specs, out_specs=split, check_vma=False)(flat, *mine)
+
+    return call
 
 
 def concrete() -> bool:
