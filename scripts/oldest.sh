@@ -20,7 +20,7 @@ cat "$folder/constraints.txt"
 "$python" -m pip install --quiet --constraint "$folder/constraints.txt" --editable '.[jax,parquet]' \
     pytest pytest-xdist hypothesis
 "$python" -m pip check
-"$python" scripts/lower_bounds.py --check jax parquet test
+"$python" scripts/lower_bounds.py --check jax parquet
 # Warnings of old packages about themselves are not ours: only failures count here. The documents' charts are drawn by
 # one version of matplotlib.
 "$python" -m pytest -n "${WORKERS:-2}" -W default --durations=5 \
