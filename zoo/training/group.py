@@ -67,7 +67,8 @@ class Group(Devices):
         if launcher.launched():
             processes.end_with_parent()
         jax.config.update("jax_cpu_collectives_implementation", "gloo")
-        jax.config.update("jax_enable_preemption_service", False)  # it would catch the signal that ends workers
+        with contextlib.suppress(AttributeError):  # JAX before 0.9 has no such choice
+            jax.config.update("jax_enable_preemption_service", False)  # it would catch the signal that ends workers
         try:
             jax.distributed.initialize(
                 plan.coordinator, plan.count, plan.worker_id, initialization_timeout=GATHERING,
