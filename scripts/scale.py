@@ -215,7 +215,7 @@ def links(_: argparse.Namespace) -> dict[str, Any]:
             f"{rate}, {delay}": f"netem delay {delay} rate {rate}",
             rate: f"tbf rate {rate} burst 64kb latency 400ms",
         }.items():
-            script = f'ip link set lo up && tc qdisc add dev lo root {rule} && exec "$@"'
+            script = f'ip link set lo mtu 1500 up && tc qdisc add dev lo root {rule} && exec "$@"'
             prefix = ["unshare", "-rn", "sh", "-c", script, "sh"]
             probe = subprocess.run([*prefix, "true"], capture_output=True, text=True)
             if not probe.returncode:
