@@ -17,7 +17,9 @@ ROOT = Path(__file__).resolve().parent.parent
 FILE = ROOT / "scripts" / "export.json"
 
 WRITTEN = (
-    ("onnx", None), ("onnx", "int8"), ("savedmodel", None), ("savedmodel", "int8"), ("litert", None), ("litert", "int8"),
+    ("onnx", None), ("onnx", "int8"),
+    ("savedmodel", None), ("savedmodel", "int8"),
+    ("litert", None), ("litert", "int8"),
 )  # fmt: skip
 """Formats, with what the weights are stored as."""
 

@@ -11,10 +11,10 @@ import pytest
 from click.testing import CliRunner
 
 from zoo import cli, export, saved
-from zoo.terminal import answers
 from zoo.errors import UserError
 from zoo.export import folder
 from zoo.runtime import choice
+from zoo.terminal import answers
 
 PUBLISHED = Path(__file__).parents[2] / "saved_models"
 DIGITS = "classify-perceptron-digits"

@@ -59,7 +59,8 @@ def test_the_document_says_all_that_was_measured() -> None:
         "ray": {"1": 80.0, "2": 42.0},
     }
     text = scale_model.document(found)
-    for part in ("181", "1.81", "123", "65,536", "1.20", "0.25 s", "1.82 times as fast", "1.90 times as fast", "2, 3, 4 s"):
+    parts = ("181", "1.81", "123", "65,536", "1.20", "0.25 s", "1.82 times as fast", "1.90 times as fast", "2, 3, 4 s")
+    for part in parts:
         assert part in text
     assert "a = 10.0 ms, c = 1.00 ms a row" in text
     del found["workers"], found["links"], found["bulk"], found["ray"]  # measured in parts
