@@ -243,7 +243,9 @@ def _trainer(task: Installed) -> click.Command:
         for line in listing.table(rows, console.width()):
             console.echo(line)
         named = saved.path.name if cards.own() == saved.path.parent else str(saved.path)
-        line = f"zoo {task.name} --model {shlex.quote(named)} {recipe.example}".rstrip()
+        inputs = model_card.readable_inputs(saved.path)  # of this model: a tagger may read words or clips
+        example = shlex.quote(inputs[0]) if inputs and "\n" not in inputs[0] else recipe.example
+        line = f"zoo {task.name} --model {shlex.quote(named)} {example}".rstrip()
         console.echo(f"Try it: {line}", err=True)
 
     return options.Command(

@@ -36,7 +36,7 @@ OURS = (
     r"Examples of the test split:", r"(input|answer|truth)   ?\S.*",
     r"Scoring the test split, once\.", r"Time: \d+:\d\d: .+", r"saved_models/first", r"test \w+ +\d\.\d{4}  .+",
     r"Stopping: the [\d.e-]+ minutes of --max-minutes are used up\.",
-    r"Try it: zoo sentiment --model first \"a fine film\"",
+    r"Try it: zoo sentiment --model first 'a fine film'",
     r"Type texts, one per line; Ctrl-D ends\.", r">.*", r"(no|yes)\t\d\.\d{3}",
 )  # fmt: skip
 """What a line may be."""

@@ -133,7 +133,7 @@ def _license(summary: cards.Summary) -> str:
 
 def _use(summary: cards.Summary, folder: Path) -> str:
     recipe = _recipe(summary)
-    texts = [item["input"] for item in _golden(folder)]
+    texts = readable_inputs(folder)
     kind = recipe.inputs.removesuffix("s") if recipe else "input"
     asked = json.dumps(texts[0] if texts else f"{kind}.png" if kind in ("file", "image") else kind, ensure_ascii=False)
     return f"""    zoo {summary.task} --model {summary.name} {asked}
@@ -144,6 +144,11 @@ from zoo import saved
 model = saved.load("{summary.name}")
 model.predict({asked})
 ```"""
+
+
+def readable_inputs(folder: Path) -> list[str]:
+    """Inputs that are kept with a model and that a person can read."""
+    return [item["input"] for item in _golden(folder)]
 
 
 def _shown(summary: cards.Summary, folder: Path) -> list[Mapping[str, str]]:

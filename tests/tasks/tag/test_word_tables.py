@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from zoo.tasks.tag import conll, raw, word_tables
 
+from zoo import cli
 from zoo.errors import UserError
 
 SENTENCES = [(["EU", "rejects", f"call, {n}"], ["B-ORG", "O", "O"]) for n in range(12)]
@@ -71,3 +72,16 @@ def test_a_file_in_columns_has_no_header(header: str, tmp_path: Path) -> None:
     (tmp_path / "own.txt").write_text(f"{header}\n{rows}")
     with pytest.raises(UserError, match=r"line 1: .* looks like the names of columns"):
         list(conll.sentences(tmp_path / "own.txt"))
+
+
+def test_after_a_training_the_line_to_try_has_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A tagger that was trained on words reads words, though the task's first example is a clip."""
+    monkeypatch.chdir(tmp_path)
+    as_rows(tmp_path / "ner.csv", "{}")
+    cli.cli(
+        ["train", "tag", "--dataset", "ner.csv", "--preset", "tiny", "--name", "own", "--no-plot"],
+        standalone_mode=False,
+    )
+    assert "Try it: zoo tag --model own 'George Washington lived in Virginia .'" in capsys.readouterr().err
