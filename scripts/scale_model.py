@@ -157,6 +157,9 @@ def _computed(found: dict[str, Any]) -> str:
             + cards.markdown(("link", *(f"{count} workers" for count in COUNTS[1:]), "sharing pays until"), rows)
         )
     parts.append(
+        "The model leaves out that gloo sums each array by itself, and that threads which receive wait for those which "
+        "compute where a process has one core: two workers of one machine stay below what it says, as the first table "
+        "shows. It says what is possible where an all-reduce costs no more than its bytes.\n\n"
         "What follows. The nets here are small: a step is short, and its fixed part and the latency of a ring soon are "
         "all of it. Workers that share one batch pay up to the last column. Beyond that, in this order: give each "
         "worker a whole batch, and raise the learning rate with the batch, as long as the scores stay; train "
