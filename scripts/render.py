@@ -192,7 +192,7 @@ def runtime_speed(row: dict | None) -> str:
     if row is None:
         return "Not measured yet: `python scripts/bench_runtime.py`."
     return cards.markdown(
-        (f"on {row['cores']} cores", "ONNX Runtime", "Keras"),
+        (f"on {row['cores']} cores", "ONNX Runtime", "Keras", "Keras without compiled kernels"),
         (
             (
                 "`translate-gru-multi30k-en-de`, greedy, one at a time",
