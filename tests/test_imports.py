@@ -79,7 +79,7 @@ ROWS = {
     "zoo/builders/*": f"keras numpy zoo.errors zoo.ids zoo.names {NETS}",
     "zoo/runtime/choice.py": "zoo zoo.cards zoo.data.cache zoo.errors zoo.storage.schema",
     "zoo/runtime/*": f"numpy onnxruntime zoo.decoding zoo.workers {READ}",
-    "zoo/export/__init__.py": "zoo.runtime",
+    "zoo/export/__init__.py": "zoo.errors zoo.runtime",
     "zoo/export/command.py": "click zoo.cards zoo.options zoo.settings zoo.terminal.console",
     "zoo/export/formats.py": "zoo.errors zoo.names",
     "zoo/export/readme.py": "zoo.cards",

@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from zoo import builders, cli, runtime, saved
 from zoo.data import text
 from zoo.errors import UserError
-from zoo.export import export, folder, formats, graphs, parity, readme
+from zoo.export import export, folder, formats, graphs, has_export, parity, readme
 from zoo.storage import schema
 
 PUBLISHED = Path(__file__).parents[2] / "saved_models"
@@ -92,6 +92,13 @@ def test_what_cannot_be_exported_writes_nothing(model, tmp_path, monkeypatch):
     with pytest.raises(UserError, match="no export"):
         export(model, tmp_path / "no")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_part_without_an_export_is_refused_in_a_sentence(tmp_path):
+    net = builders.tagger(num_classes=3, vocabulary_size=9, units=4, character_vocabulary_size=7)
+    with pytest.raises(UserError, match="reads words by their characters has no export yet"):
+        graphs.graphs(net)
+    assert not has_export(SimpleNamespace(net=net))
 
 
 def _refuse(*_, **__):

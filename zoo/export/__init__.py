@@ -67,6 +67,17 @@ def _write(model: Any, path: Path, format: str, quantize: str | None, length: in
             folder.add_parity(new, model, facts)
 
 
+def has_export(model: Any) -> bool:
+    """Whether the net of a saved model can be exported: some parts cannot."""
+    from zoo.errors import UserError
+    from zoo.export import graphs
+
+    try:
+        return bool(graphs.graphs(model.net))
+    except UserError:
+        return False
+
+
 def export_once(model: Any) -> Path:
     """Exports a saved model as ONNX into the user's cache, where commands and `zoo.runtime` find it.
 

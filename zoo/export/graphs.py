@@ -140,6 +140,11 @@ def _output_names(number: int) -> list[str]:
 
 def _tagger(net: Tagger) -> GraphSpec:
     outputs = (Port("probabilities", "float32", (BATCH, TIME, net.num_classes)),)
+    if net.characters is not None:
+        raise UserError(
+            "A tagger that reads words by their characters has no export yet: use it by `zoo tag` or "
+            "`saved.load`, or train one without --character-units."
+        )
     if net.tokens:
         ids = Port("tokens", "int64", (BATCH, TIME))
         return GraphSpec("model", (ids,), outputs, lambda tokens: [net(ops.cast(tokens, "int32"), training=False)])

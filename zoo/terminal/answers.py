@@ -186,11 +186,11 @@ def _export_for_next_time(path: Path, model: Any, values: dict[str, Any]) -> Non
     chosen = values["runtime"] or values["backend"]
     if chosen or not sys.stderr.isatty() or not choice.is_published(path) or not choice.lacks_export(path):
         return
-    if hasattr(model.net, "begin"):  # a language model
+    from zoo.export import export_once, has_export
+
+    if hasattr(model.net, "begin") or not has_export(model):  # `begin`: a language model
         return
     console.echo(f"Exporting {path.name} into the cache, once: the next command starts faster ...", err=True)
-    from zoo.export import export_once
-
     try:
         export_once(model)
     except UserError as error:
