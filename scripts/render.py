@@ -26,12 +26,16 @@ import transformer
 import unmeasured
 
 from zoo import cards
+from zoo.scores import definition
 from zoo.storage import model_card
+from zoo.terminal import listing
 
 ROOT = Path(__file__).resolve().parent.parent
 CHART = ROOT / "scripts" / "engine.png"
 MODELS = ROOT / "saved_models"
 SCALE = ROOT / "scripts" / "scale.md"
+WIDTH = 100
+"""Columns of the terminal whose lines the README shows."""
 
 TRANSLATE = ("bleu", "bleu_greedy", "bleu_lc_tok", "bleu_lc_tok_greedy", "chrf")
 CAPTION = ("bleu_1", "bleu_2", "bleu_3", "bleu_4", "rouge_l", "cider")
@@ -57,11 +61,7 @@ def blocks() -> dict[str, str]:
         "models": cards.table(summaries, model_card.about).replace("](", "](saved_models/"),
         "first-run": (
             f"It installs, trains for {first['seconds']} seconds on {first['cores']} cores, and ends with\n\n"
-            "    saved_models/sentiment-gru-reviews-2\n"
-            f"    test accuracy {first['accuracy']:.4f}\n"
-            f"    test macro_f1 {first['macro_f1']:.4f}\n"
-            f"    test log_loss {first['log_loss']:.4f}\n"
-            f"    test ece {first['ece']:.4f}"
+            "    saved_models/sentiment-gru-reviews-2\n" + "\n".join(f"    {line}" for line in _last_lines(first))
         ),
         "tests": (
             f"They take {tests['seconds'] / 60:.1f} minutes on {tests['cores']} cores after the installation, and "
@@ -184,7 +184,19 @@ def exports(found: dict) -> str:
             for row in found["rows"]
         ),
     )
-    return f"Measured on {found['cores']} cores; latencies beside those of Keras.\n\n{table}"
+    have = {row["model"] for row in found["rows"]}
+    without = ", ".join(f"`{item.name}`" for item in published() if item.name not in have)
+    return (
+        f"Measured on {found['cores']} cores, on the first examples of each test split; latencies of the export / of "
+        f"Keras. Without an export{f': {without}' if without else ': none'}.\n\n{table}"
+    )
+
+
+def _last_lines(first: dict) -> list[str]:
+    """What a training says of its test scores, as `zoo train` prints it."""
+    names = [name for name in first if name not in ("seconds", "cores")]
+    rows = [(f"test {name}", cards.number(first[name]), definition(name)) for name in names]
+    return listing.table(rows, WIDTH)
 
 
 def runtime_speed(row: dict | None) -> str:

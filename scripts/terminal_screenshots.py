@@ -10,6 +10,7 @@ import fcntl
 import html
 import os
 import pty
+import re
 import select
 import shutil
 import struct
@@ -27,8 +28,8 @@ COLUMNS, ROWS = 96, 26
 
 TRAINING = ["train", "sentiment", "--cell", "gru"]
 
-EPOCH = "4/6"
-"""The picture shows this epoch under way."""
+MIDDLE = re.compile(r"epoch 4/6 .* [5-9]\d%.* left")
+"""A line of the screen that the picture of a training shows."""
 
 REPORT = ["evaluate", "classify-perceptron-digits", "--report"]
 
@@ -39,8 +40,8 @@ COLORS = {
 }  # fmt: skip
 
 
-def screens(command: list[str], folder: str) -> tuple[pyte.Screen, pyte.Screen]:
-    """Runs a command in a terminal; its screen in the middle of `EPOCH`, and its last one."""
+def screens(command: list[str], folder: str) -> tuple[str, str]:
+    """Runs a command in a terminal; as HTML, its first screen with the line `MIDDLE`, and its last one."""
     screen, middle = pyte.Screen(COLUMNS, ROWS), None
     stream = pyte.ByteStream(screen)
     stream.feed(f"$ zoo {' '.join(command)}\r\n".encode())
@@ -57,23 +58,20 @@ def screens(command: list[str], folder: str) -> tuple[pyte.Screen, pyte.Screen]:
         except OSError:  # the other end is closed
             break
         stream.feed(content)
-        if middle is None and any(f"{EPOCH}" in line and "left" in line for line in screen.display):
+        if middle is None and any(map(MIDDLE.match, screen.display)):
             middle = drawn(screen)
     _, status = os.waitpid(child, 0)
     if status:
         sys.exit(f"zoo {' '.join(command)} failed.")
     if middle is None:
-        sys.exit(f"No screen shows epoch {EPOCH}.")
+        sys.exit(f"No screen shows {MIDDLE.pattern}.")
     return middle, drawn(screen)
 
 
 def drawn(screen: pyte.Screen) -> str:
     """A screen as HTML."""
-    lines = []
-    for row in range(ROWS):
-        cells = [screen.buffer[row][column] for column in range(COLUMNS)]
-        lines.append("".join(_cell(cell) for cell in cells).rstrip())
-    text = "\n".join(lines).rstrip()
+    rows = len("\n".join(line.rstrip() for line in screen.display).rstrip().splitlines())
+    text = "\n".join("".join(_cell(screen.buffer[row][column]) for column in range(COLUMNS)) for row in range(rows))
     return (
         f"<body style='margin:0;background:#1e222a'><pre style='margin:0;padding:14px 18px;display:inline-block;"
         f"color:{COLORS['default']};font:15px/1.35 monospace'>{text}</pre></body>"
