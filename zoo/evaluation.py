@@ -20,7 +20,7 @@ Advance = Callable[..., None]
 
 
 @contextlib.contextmanager
-def unseen(what: str, total: int | None) -> Iterator[Advance]:
+def silent(what: str, total: int | None) -> Iterator[Advance]:
     """Shows nothing of how far something is."""
     yield lambda done: None
 
@@ -30,7 +30,7 @@ def evaluate(
     dataset: str | None = None,
     split: str = "test",
     limit: int | None = None,
-    show: Callable[[str, int | None], AbstractContextManager[Advance]] = unseen,
+    show: Callable[[str, int | None], AbstractContextManager[Advance]] = silent,
 ) -> dict[str, float]:
     """Scores a saved model; changes nothing in it.
 

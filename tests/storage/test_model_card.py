@@ -148,6 +148,11 @@ def test_data_for_research_only_is_seen_before_anything_else(make, dataset, term
     assert ("research only" in model_card.about(summary)) == (terms == "research")
 
 
+def test_files_of_a_published_model_have_the_terms_that_it_states(make):
+    assert model_card.terms(make("a.csv", terms="research")) == "research"
+    assert model_card.terms(make("imdb_reviews", terms="open")) == "research", "the list of data sets says so"
+
+
 def test_synthetic_data_are_called_so(make):
     summary = make("reviews", synthetic=True)
     assert "`reviews` (synthetic)" in model_card.render(summary)

@@ -80,9 +80,12 @@ def row(summary: cards.Summary) -> DatasetRow | None:
 
 
 def terms(summary: cards.Summary) -> str:
-    """`"open"`, `"research"` or `"unknown"`: what the license of a model's data comes to."""
+    """`"open"`, `"research"` or `"unknown"`: what the license of a model's data comes to.
+
+    The list of data sets says so; of files that were published with a model, its `metrics.json` may.
+    """
     found = row(summary)
-    return found.terms if found else "unknown"
+    return found.terms if found else summary.metrics["data"].get("terms", "unknown")
 
 
 def _recipe(summary: cards.Summary) -> Any:
