@@ -135,6 +135,20 @@ def test_a_tagger(options, inputs, graphs_of):
     graphs_of.check(net, spec, *inputs, real=TOKENS > 0)
 
 
+@pytest.mark.parametrize("cell", ["lstm", "gru", "min_gru"])
+def test_a_tagger_that_reads_characters(cell, graphs_of):
+    """Words of any number of characters, one without any, and padding."""
+    net = builders.tagger(
+        4, cell, 8, vocabulary_size=20, embedding_dim=5, character_vocabulary_size=9, bidirectional=True
+    )
+    characters = np.random.default_rng(1).integers(1, 9, (*TOKENS.shape, 5))
+    lengths = np.random.default_rng(2).integers(1, 6, TOKENS.shape) * (TOKENS > 0)
+    lengths[0, 1] = 0
+    characters = characters * (np.arange(5) < lengths[:, :, None])
+    (spec,) = graphs.graphs(graphs_of.shake(net))
+    graphs_of.check(net, spec, TOKENS, characters, real=TOKENS > 0)
+
+
 def test_perceptrons(graphs_of):
     random = np.random.default_rng(8)
     plain, rows = builders.perceptron((4, 3), 3, units=8), builders.perceptron((4, 3, 2), 3, "sru", 8, block="residual")

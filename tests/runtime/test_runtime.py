@@ -16,8 +16,9 @@ from zoo.runtime import choice
 from zoo.storage import schema
 
 SENTIMENT, TRANSLATE, CAPTION = "sentiment-gru-reviews", "translate-gru-multi30k-en-de", "caption-gru-scenes"
-CHARLM, TAG, DIGITS, SERIES = (
-    "charlm-gru-python_docs", "tag-gru-clips", "classify-perceptron-digits", "classify-gru-mnist1d",
+CHARLM, TAG, WORDS, DIGITS, SERIES = (
+    "charlm-gru-python_docs", "tag-gru-clips", "tag-lstm-ud_en_ewt", "classify-perceptron-digits",
+    "classify-gru-mnist1d",
 )  # fmt: skip
 LINES = ["A man in a blue shirt is standing on a ladder.", "", "Two dogs run.", "a girl"]
 
@@ -33,7 +34,7 @@ def alike(answer, expected):
     assert answer == (pytest.approx(expected, abs=2e-4) if isinstance(expected, float) else expected)
 
 
-@pytest.mark.parametrize("name", [SENTIMENT, TRANSLATE, CAPTION, TAG, DIGITS, SERIES])
+@pytest.mark.parametrize("name", [SENTIMENT, TRANSLATE, CAPTION, TAG, WORDS, DIGITS, SERIES])
 def test_golden_answers(name, models):
     """A later version may say more than what was stored."""
     model = models(name)

@@ -3,7 +3,7 @@
 | net | graph | reads | gives |
 |---|---|---|---|
 | classifier, perceptron | `model` | its inputs | probabilities `(batch, num_classes)` |
-| tagger | `model` | ids, or features or frames with lengths | probabilities `(batch, time, num_classes)` |
+| tagger | `model` | ids (and characters), or steps with lengths | probabilities `(batch, time, num_classes)` |
 | translator, captioner | `encoder` | ids, or pictures | first states, and the memory that attention reads |
 | | `step` | ids `(rows,)`, states, memory | logits `(rows, vocabulary)`, new states, attention |
 | language model | `step` | ids `(batch, time)`, lengths, states | logits `(batch, time, vocabulary)`, new states |
@@ -32,7 +32,7 @@ from zoo.layers.memory import FoldedMemory, Memory
 AFFINE = ("gru", "lstm", "simple_rnn", "peephole_lstm")
 """Cells whose part before the loop is one product and a bias, so that a memory can be folded for them."""
 
-BATCH, ROWS, TIME, SOURCE = "batch", "rows", "time", "source_time"
+BATCH, ROWS, TIME, SOURCE, CHARACTERS = "batch", "rows", "time", "source_time", "characters"
 """Names of axes that may have any size."""
 
 
@@ -140,13 +140,13 @@ def _output_names(number: int) -> list[str]:
 
 def _tagger(net: Tagger) -> GraphSpec:
     outputs = (Port("probabilities", "float32", (BATCH, TIME, net.num_classes)),)
+    ids, spelled = Port("tokens", "int64", (BATCH, TIME)), Port("characters", "int64", (BATCH, TIME, CHARACTERS))
     if net.characters is not None:
-        raise UserError(
-            "A tagger that reads words by their characters has no export yet: use it by `zoo tag` or "
-            "`saved.load`, or train one without --character-units."
-        )
+        return GraphSpec(
+            "model", (ids, spelled), outputs,
+            lambda *pair: [net(tuple(ops.cast(each, "int32") for each in pair), training=False)],
+        )  # fmt: skip
     if net.tokens:
-        ids = Port("tokens", "int64", (BATCH, TIME))
         return GraphSpec("model", (ids,), outputs, lambda tokens: [net(ops.cast(tokens, "int32"), training=False)])
     if None in net.feature_shape:
         raise UserError("This tagger does not know the number of its features yet: give feature_dim, or train it.")

@@ -19,13 +19,14 @@ ARGUMENTS = {
     "arrays": "input.npy",
     "steps": "clip.npy",
     "words": '"George Washington lived in Virginia ."',
+    "spelled": '"George Washington lived in Virginia ."',
     "writer": '"a man is standing on a ladder ."',
     "captions": "picture.jpg",
     "language": '"the "',
 }
 """Name of a program -> what it is called with in the README."""
 
-PACKAGES = {"texts": " tokenizers", "words": " tokenizers", "writer": " tokenizers", "language": " tokenizers"}
+PACKAGES = dict.fromkeys(("texts", "words", "spelled", "writer", "language"), " tokenizers")
 PACKAGES["captions"] = " tokenizers pillow"
 
 SIGNATURES = {"model": "serve", "encoder": "encode"}
@@ -51,6 +52,7 @@ MORE = {
 
 NOTES = {
     "tokens": "Ids are int64; 0 is padding, which stands on the right.",
+    "characters": "`characters` are the ids of the characters of each word, padded with 0 on the right.",
     "mask": "`mask` is True at real steps; padding stands on the right.",
     "lengths": "`lengths` are the numbers of real steps; padding stands on the right.",
     "memory_values": "Rows of `step` are a multiple of the rows of `memory_*`: hypotheses of one example side by side.",
@@ -60,7 +62,10 @@ NOTES = {
 
 def program(facts: Mapping[str, Any]) -> str:
     """The name of the program for an export: what `export.json` says."""
-    first = next(iter(facts["graphs"].values()))["inputs"][0]["name"]
+    inputs = [port["name"] for port in next(iter(facts["graphs"].values()))["inputs"]]
+    first = inputs[0]
+    if "characters" in inputs:
+        return "spelled"
     if facts["kind"] == "encoder_decoder":
         return "captions" if first != "tokens" else "writer"
     if facts["kind"] == "language_model":

@@ -75,4 +75,4 @@ def _if_needed(sequence: Any, mask: Any, moved: Any) -> Any:
         return sequence
     needed = ops.any(ops.logical_and(mask[:, 1:], ops.logical_not(mask[:, :-1])))
     result = ops.cond(needed, moved, lambda: sequence)
-    return ops.reshape(result, (*ops.shape(sequence)[:2], *sequence.shape[2:]))
+    return ops.reshape(result, ops.shape(sequence))

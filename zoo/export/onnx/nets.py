@@ -17,7 +17,7 @@ from zoo.export.onnx import cells, layers, pictures, recurrent
 from zoo.export.onnx.cells import weight
 from zoo.export.onnx.graph import Graph, Value
 from zoo.export.onnx.recurrent import Steps
-from zoo.layers import Pooling, Recurrent, ResidualStack, TokenEmbedding
+from zoo.layers import CharacterEncoder, Pooling, Recurrent, ResidualStack, TokenEmbedding
 
 Build = Callable[[Graph, Any, list[Value]], list[Value]]
 """`(graph, net, inputs) -> outputs`, both in the order of the `GraphSpec`."""
@@ -119,6 +119,8 @@ def _tagger(graph: Graph, net: Tagger, inputs: list[Value]) -> list[Value]:
     if net.tokens:
         steps = Steps(graph, _not_equal(graph, None, x, 0))
         x = layers.embed(graph, net.reader, x)
+        if net.characters is not None:
+            x = graph.concat([x, _spelled(graph, net.characters, inputs[1])])
     else:
         steps = Steps.of_lengths(graph, inputs[1], x)
         x = graph.cast(x, "float32") if net.frames else x
@@ -132,6 +134,25 @@ def _tagger(graph: Graph, net: Tagger, inputs: list[Value]) -> list[Value]:
     else:
         x = layers.dense(graph, net.recurrent, x)
     return [layers.dense(graph, net.label, x)]
+
+
+def _spelled(graph: Graph, layer: CharacterEncoder, characters: Value) -> Value:
+    """Words by their characters: `(batch, time, characters)` -> `(batch, time, 2 * units)`."""
+    rows = graph.op("Reshape", characters, graph.concat([np.array([-1]), graph.size(characters, 2)], axis=0))
+    steps = Steps(graph, _not_equal(graph, None, rows, 0))  # (batch * time, characters)
+    x = graph.op("Gather", graph.constant(weight(layer.table.embeddings), "characters"), rows, axis=0)
+    hidden, _ = recurrent.stack(graph, layer.recurrent, x, steps)
+    size = layer.recurrent.output_size
+    forward, backward = graph.split(hidden, [size // 2] * 2)
+    time = graph.op("Range", np.array(0), graph.squeeze(graph.size(rows, 1), 0), np.array(1))
+    last = graph.op("Equal", graph.unsqueeze(time, 0), graph.unsqueeze(steps.lengths - np.array(1), 1))
+    last = graph.unsqueeze(graph.cast(last, "float32"), 2)  # (batch * time, characters, 1)
+    ends = graph.op("ReduceSum", forward * last, np.array([1]), keepdims=0)
+    both = graph.concat([ends, graph.op("Gather", backward, np.array(0), axis=1)])
+    some = graph.op("Greater", steps.lengths, np.array(0))
+    both = both * graph.unsqueeze(graph.cast(some, "float32"), 1)
+    words = [graph.size(characters, axis) for axis in (0, 1)]
+    return graph.op("Reshape", both, graph.concat([*words, np.array([size])], axis=0))
 
 
 def _language_model(graph: Graph, net: LanguageModel, inputs: list[Value]) -> list[Value]:

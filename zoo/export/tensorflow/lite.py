@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from zoo.errors import UserError
 from zoo.export import graphs
-from zoo.export.graphs import BATCH, ROWS, SOURCE, TIME, GraphSpec
+from zoo.export.graphs import BATCH, CHARACTERS, ROWS, SOURCE, TIME, GraphSpec
 from zoo.export.tensorflow import flatbuffers
 from zoo.export.tensorflow.tracing import check_backend, module, sized, traced
 from zoo.runtime.choice import EXPORT
@@ -23,6 +23,9 @@ SUFFIX = ".tflite"
 
 LENGTH = 128
 """Steps that a graph reads where neither the option nor the model's settings say how many."""
+
+MOST_CHARACTERS = 24
+"""Characters of a word that a graph reads, all that the task `tag` gives it; shorter words are padded."""
 
 
 def specs(model: Any, length: int | None = None) -> tuple[GraphSpec, ...]:
@@ -42,7 +45,7 @@ def specs(model: Any, length: int | None = None) -> tuple[GraphSpec, ...]:
     length = default if length is None else length
     if length < 1:
         raise UserError(f"A graph reads one step at least; got length={length}. Leave it out for {default}.")
-    result = sized(found, {BATCH: 1, ROWS: 1, TIME: length, SOURCE: length})
+    result = sized(found, {BATCH: 1, ROWS: 1, TIME: length, SOURCE: length, CHARACTERS: MOST_CHARACTERS})
     for port in (port for spec in result for port in spec.inputs):
         if free := [size for size in port.shape if not isinstance(size, int)]:
             raise UserError(
