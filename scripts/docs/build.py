@@ -88,6 +88,7 @@ def navigation() -> list:
         {"Tasks": [{"All tasks": "tasks/README.md"}, *({task: f"tasks/{task}/README.md"} for task in tasks)]},
         {"Models": ["saved_models/README.md", *({name: f"saved_models/{name}/README.md"} for name in models)]},
         {"Reference": [{TITLES.get(page, f"zoo.{page}"): f"api/{page}.md"} for page in names.pages()]},
+        {"Several workers": "scripts/scale.md"},
         {"Changes": "CHANGELOG.md"},
     ]
 

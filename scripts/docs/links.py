@@ -14,6 +14,7 @@ PATTERNS = (
     "tasks/**/README.md",
     "tasks/*/lesson.ipynb",
     "zoo/*/README.md",
+    "scripts/scale.md",
 )
 """What the documentation consists of."""
 

@@ -162,14 +162,13 @@ def test_each_worker_has_cores_of_its_own(monkeypatch) -> None:
 
 
 def test_after_an_interruption_worker_0_says_what_is_kept(monkeypatch, tmp_path, capfd) -> None:
-    said = "import time\ntry: time.sleep(60)\nexcept KeyboardInterrupt: print('Kept: all.', file=sys.stderr)"
-    fake(monkeypatch, tmp_path, f"open({str(tmp_path / 'began')!r}, 'w'); {said}", WAIT)
-    (tmp_path / "0.py").write_text((tmp_path / "0.py").read_text().replace("; import time", "\nimport time"))
+    began = tmp_path / "began"
+    said = "except KeyboardInterrupt: print('Kept: all.', file=sys.stderr)"
+    fake(monkeypatch, tmp_path, f"try: open({str(began)!r}, 'w').close(); time.sleep(60)\n{said}", WAIT)
 
     def interrupted(_workers):
-        while not (tmp_path / "began").exists():
+        while not began.exists():
             time.sleep(0.01)
-        time.sleep(0.3)
         raise KeyboardInterrupt
 
     monkeypatch.setattr(launcher, "_watch", interrupted)

@@ -30,7 +30,9 @@ def kept(path: Path, format: str = "onnx") -> Path:
 
 
 def model_hash(path: Path) -> str:
-    """The SHA-256 of the weights of a saved model, as its `files.json` says."""
+    """The SHA-256 of the weights of a saved model, as its `files.json` says; empty if it has none."""
+    if not (path / cards.FILES).is_file():
+        return ""
     return schema.read(path, cards.FILES, schema.Manifest)["files"].get("model.keras", {}).get("sha256", "")
 
 
