@@ -315,11 +315,11 @@ def markdown(head: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:
     Raises:
         ValueError: If a row has more or fewer fields than the head: Markdown would drop them without a word.
     """
-    head, rows = list(head), [list(map(str, row)) for row in rows]
-    if wrong := [row for row in rows if len(row) != len(head)]:
+    head, fields = list(head), [list(map(str, row)) for row in rows]
+    if wrong := [row for row in fields if len(row) != len(head)]:
         raise ValueError(f"A row has {len(wrong[0])} fields, and the head {len(head)}: {wrong[0]}")
     lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
-    return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows])
+    return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in fields])
 
 
 def table(summaries: Iterable[Summary], about: Callable[[Summary], Iterable[str]] = lambda summary: ()) -> str:

@@ -7,10 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from zoo.data import text
-from zoo.ids import UNKNOWN
-
-MAX_CHARACTERS = 24
-"""Characters that are read of a word, half of them from its end if it has more: web addresses, mostly."""
+from zoo.ids import MAX_CHARACTERS, UNKNOWN
 
 
 def word_ids(tokenizer: text.Tokenizer, words: Sequence[str]) -> list[int]:

@@ -12,6 +12,8 @@ and `parity.json`, a comparison of its answers with those of Keras. `zoo.export.
 from pathlib import Path
 from typing import Any
 
+from zoo.errors import UserError
+
 
 def export(
     model: Any,
@@ -69,7 +71,6 @@ def _write(model: Any, path: Path, format: str, quantize: str | None, length: in
 
 def has_export(model: Any) -> bool:
     """Whether the net of a saved model can be exported: some parts cannot."""
-    from zoo.errors import UserError
     from zoo.export import graphs
 
     try:

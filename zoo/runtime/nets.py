@@ -75,9 +75,9 @@ class Classifier(Net):
         names = [port["name"] for port in graph.inputs]
         arrays = [np.asarray(array) for array in arrays]
         if names[0] == "tokens":
-            packed = [pack(array, arrays[0] != PAD) for array in arrays]  # tokens, alone or with their characters
-            order = packed[0][1]
-            (probabilities,) = graph(*(array for array, _ in packed))
+            moved = [pack(array, arrays[0] != PAD) for array in arrays]  # tokens, alone or with their characters
+            order = moved[0][1]
+            (probabilities,) = graph(*(array for array, _ in moved))
             return unpack(probabilities, order) if self.facts["kind"] == "tagger" else probabilities
         if names[-1] == "mask" and len(arrays) == 2:
             packed, order = pack(*arrays)

@@ -80,7 +80,7 @@ def _first_axes(graph: Graph, x: Value) -> Value:
     return graph.op("Shape", x, start=0, end=2)
 
 
-def _last(graph: Graph, layer: Any, x: Value, mask: Value, real: Value) -> Value:
+def last(graph: Graph, layer: Any, x: Value, mask: Value, real: Value) -> Value:
     """The last real step; one 1 among zeros chooses it."""
     time = graph.op("Range", np.array(0), graph.squeeze(graph.size(x, 1), 0), np.array(1))
     places = graph.op("Where", mask, graph.unsqueeze(time, 0), np.array(0))
@@ -110,7 +110,7 @@ def _attention(graph: Graph, layer: Any, x: Value, mask: Value, real: Value) -> 
     return graph.op("ReduceSum", x * weights, np.array([1]), keepdims=0)
 
 
-POOLINGS = {"last": _last, "mean": _mean, "max": _max, "attention": _attention}
+POOLINGS = {"last": last, "mean": _mean, "max": _max, "attention": _attention}
 """Kind of pooling -> its function."""
 
 

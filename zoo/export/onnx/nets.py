@@ -140,17 +140,14 @@ def _spelled(graph: Graph, layer: CharacterEncoder, characters: Value) -> Value:
     """Words by their characters: `(batch, time, characters)` -> `(batch, time, 2 * units)`."""
     rows = graph.op("Reshape", characters, graph.concat([np.array([-1]), graph.size(characters, 2)], axis=0))
     steps = Steps(graph, _not_equal(graph, None, rows, 0))  # (batch * time, characters)
-    x = graph.op("Gather", graph.constant(weight(layer.table.embeddings), "characters"), rows, axis=0)
-    hidden, _ = recurrent.stack(graph, layer.recurrent, x, steps)
+    hidden, _ = recurrent.stack(graph, layer.recurrent, layers.embed(graph, layer, rows), steps)
     size = layer.recurrent.output_size
     forward, backward = graph.split(hidden, [size // 2] * 2)
-    time = graph.op("Range", np.array(0), graph.squeeze(graph.size(rows, 1), 0), np.array(1))
-    last = graph.op("Equal", graph.unsqueeze(time, 0), graph.unsqueeze(steps.lengths - np.array(1), 1))
-    last = graph.unsqueeze(graph.cast(last, "float32"), 2)  # (batch * time, characters, 1)
-    ends = graph.op("ReduceSum", forward * last, np.array([1]), keepdims=0)
+    assert steps.mask is not None
+    real = graph.unsqueeze(graph.cast(steps.mask, "float32"), 2)  # (batch * time, characters, 1)
+    ends = layers.last(graph, layer, forward, steps.mask, real)
     both = graph.concat([ends, graph.op("Gather", backward, np.array(0), axis=1)])
-    some = graph.op("Greater", steps.lengths, np.array(0))
-    both = both * graph.unsqueeze(graph.cast(some, "float32"), 1)
+    both = both * graph.op("ReduceMax", real, axes=[1], keepdims=0)  # zeros for a word without characters
     words = [graph.size(characters, axis) for axis in (0, 1)]
     return graph.op("Reshape", both, graph.concat([*words, np.array([size])], axis=0))
 

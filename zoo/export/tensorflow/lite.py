@@ -15,6 +15,7 @@ from zoo.export import graphs
 from zoo.export.graphs import BATCH, CHARACTERS, ROWS, SOURCE, TIME, GraphSpec
 from zoo.export.tensorflow import flatbuffers
 from zoo.export.tensorflow.tracing import check_backend, module, sized, traced
+from zoo.ids import MAX_CHARACTERS
 from zoo.runtime.choice import EXPORT
 from zoo.runtime.nets import make
 from zoo.storage import schema
@@ -23,9 +24,6 @@ SUFFIX = ".tflite"
 
 LENGTH = 128
 """Steps that a graph reads where neither the option nor the model's settings say how many."""
-
-MOST_CHARACTERS = 24
-"""Characters of a word that a graph reads, all that the task `tag` gives it; shorter words are padded."""
 
 
 def specs(model: Any, length: int | None = None) -> tuple[GraphSpec, ...]:
@@ -45,7 +43,7 @@ def specs(model: Any, length: int | None = None) -> tuple[GraphSpec, ...]:
     length = default if length is None else length
     if length < 1:
         raise UserError(f"A graph reads one step at least; got length={length}. Leave it out for {default}.")
-    result = sized(found, {BATCH: 1, ROWS: 1, TIME: length, SOURCE: length, CHARACTERS: MOST_CHARACTERS})
+    result = sized(found, {BATCH: 1, ROWS: 1, TIME: length, SOURCE: length, CHARACTERS: MAX_CHARACTERS})
     for port in (port for spec in result for port in spec.inputs):
         if free := [size for size in port.shape if not isinstance(size, int)]:
             raise UserError(
