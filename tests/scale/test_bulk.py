@@ -18,7 +18,8 @@ from zoo.errors import UserError
 
 MODELS = Path(__file__).parents[2] / "saved_models"
 MODEL = MODELS / "sentiment-gru-reviews"
-LINES = [f"a {'fine' if i % 3 else 'dull'} film, number {i}{' indeed' * (i % 40)}" for i in range(1500)]
+LINES = [f"a {'fine' if i % 3 else 'dull'} film, number {i}{' indeed' * (i % 40)}" for i in range(10 * blocks.LINES)]
+"""Enough blocks that some are left when two workers have been killed."""
 
 
 def a_job(*files: Path, **changes) -> blocks.Job:
@@ -76,6 +77,7 @@ def test_one_line_out_per_line_in_the_same_by_one_and_by_two_after_kills(inputs:
     if Path("/proc").exists():  # one of its workers is killed this time
         while not (found := workers_of(process.pid)):
             assert time.monotonic() < end
+            assert process.poll() is None
             time.sleep(0.01)
         os.kill(found[0], signal.SIGKILL)
         said = process.communicate(timeout=60)[1]
