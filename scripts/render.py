@@ -73,6 +73,7 @@ def blocks() -> dict[str, str]:
         ),
         "engine": engine_table(engine()),
         "engine-more": engine_more(engine()),
+        "engine-gpu": engine_gpu_table(engine("engine_gpu.json")),
         "translations": scores(summaries, "translate", TRANSLATE),
         "translation-speed": translation_speed(facts["translate"]),
         "captions": scores(summaries, "caption", CAPTION, some=("fact_accuracy",)),
@@ -229,9 +230,9 @@ def _beside(milliseconds: dict, size: str) -> str:
     return f"{milliseconds['export'][size]:.1f} / {milliseconds['keras'][size]:.1f}"
 
 
-def engine() -> dict:
+def engine(name: str = "engine.json") -> dict:
     """What `scripts/bench_engine.py` measured."""
-    return json.loads((ROOT / "scripts" / "engine.json").read_text(encoding="utf-8"))
+    return json.loads((ROOT / "scripts" / name).read_text(encoding="utf-8"))
 
 
 def parity(found: dict) -> str:
@@ -273,6 +274,24 @@ def engine_table(found: dict) -> str:
         f"Medians on {found['cores']} cores. The last three columns say how many times as long the others take: above "
         f"1, ours is faster.\n\n{table}"
     )
+
+
+def engine_gpu_table(found: dict) -> str:
+    """Speed of training steps on a GPU beside Keras and PyTorch."""
+    others = {name: engine_bars.OTHERS[name] for name in ("keras", "torch")}
+    rows = (
+        (
+            *row["what"].split()[1:],
+            row["cell"].replace("mingru", "min_gru"),
+            "{} x {}, {} -> {}".format(*row["shape"]),
+            row["path"],
+            f"{row['ms']['engine']['median']:.1f}",
+            *(_rounded(row["ratio"].get(other)) for other in others),
+        )
+        for row in found["rows"]
+    )
+    head = ("backend", "precision", "cell", "batch x steps, features -> units", "path", "ms", *others.values())
+    return f"One {found['rows'][0]['card']}:\n\n{cards.markdown(head, rows)}"
 
 
 def engine_more(found: dict) -> str:

@@ -367,6 +367,6 @@ def _minutes(value: Any) -> str:
 
 
 def cores(metrics: Mapping[str, Any]) -> str:
-    """Number of cores of the machine that is named in such a file."""
-    count = metrics["machine"]["cores"]
-    return f"{count} core{'s' * (count != 1)}"
+    """Number of cores of the machine that is named in such a file, and its GPU if that was used."""
+    count, card = metrics["machine"]["cores"], metrics["machine"].get("gpu")
+    return f"{count} core{'s' * (count != 1)}{f' and one {card}' if card else ''}"

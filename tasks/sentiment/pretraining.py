@@ -46,6 +46,7 @@ def pretraining(recipe: Train, data: Data) -> Stage:
         warmup=0.05,
         ema_momentum=0.0,
         patience=0,
+        unlabeled=False,  # an option of the stage with labels: this one reads all texts in any case
         **NO_LOSS_TERMS,
     )
     return Stage("pretrain", own, windows(recipe, data), build, score, "loss_per_token", higher_is_better=False)

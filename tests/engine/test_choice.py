@@ -45,7 +45,7 @@ def test_cells_with_a_kernel(name: str) -> None:
         assert of(cell, refused="this graph is compiled by XLA") == ("plain", "Plain: this graph is compiled by XLA.")
     assert of("linear").path == "compiled"
     assert of("linear", device="gpu").path == "associative"
-    assert set(engine.PATHS) == {"compiled", "fused", "associative", "sequence", "plain"}
+    assert set(engine.PATHS) == {"compiled", "fused", "scanned", "associative", "sequence", "plain"}
 
 
 @pytest.mark.parametrize(

@@ -10,14 +10,15 @@ pytest.importorskip("numba")
 pytest.importorskip("jax")
 
 SCRIPT = """
+import os
 import jax, keras, numpy as np
 import jax.numpy as jnp
 from keras import ops
-from zoo import cells, engine
+from zoo import cells, engine, layers
 from zoo.engine import Choice, compiled
 from zoo.engine.shelf import Shelf
 
-from zoo.engine import jax as door
+from zoo.engine import jax as door, scanned
 
 never = door.scans = lambda kind, shape: False
 rng = np.random.default_rng(0)
@@ -45,6 +46,12 @@ for kind in ("simple_rnn", "lstm", "gru", "min_gru", "min_lstm"):
             jax.clear_caches()
             close(right_one, run(x, begin, weights, "compiled"))
             door.scans = never
+            scanned.UNROLL, on_cpu = 4, jax.default_backend  # as on a GPU; 9 steps are no multiple of 4
+            jax.default_backend = lambda: "gpu"
+            assert engine.choose(cell, training=True).path == engine.choose(cell, training=False).path == "scanned"
+            jax.clear_caches()
+            close(right_one, run(x, begin, weights, "scanned"))
+            jax.default_backend = on_cpu
 assert not door.SHELF._items
 assert compiled.calls == {"forward": 10, "backward": 10}, compiled.calls
 door.SHELF = Shelf(0)  # has the last one only: of two layers, the first computes once more
@@ -65,6 +72,17 @@ for dtype in ("float32", "complex64"):
         plain = run(a, b, h0, "plain")
         close(plain, run(a, b, h0, "compiled"))
         close(plain, run(a, b, h0, "associative"))
+
+jax.default_backend = lambda: "gpu"
+stack = layers.Recurrent("gru", 4, num_layers=2, bidirectional=True, return_state=True)
+assert stack.choice(training=True).path == "scanned"
+seen, states = stack(x, right, training=False)
+assert door.gpu_path("simple_rnn") == "fused"
+jax.default_backend = on_cpu
+os.environ["ZOO_ENGINE"] = "plain"
+outputs, finals = stack(x, right, training=False)
+close((outputs * right[:, :, None], finals), (seen * right[:, :, None], states))
+del os.environ["ZOO_ENGINE"]
 
 class Layer(keras.layers.Layer):
     def build(self, shape):

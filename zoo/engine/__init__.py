@@ -18,6 +18,7 @@ __all__ = [
     "Choice",
     "adam",
     "choose",
+    "gpu",
     "gradient",
     "has_kernel",
     "kind_of",
@@ -132,7 +133,10 @@ def linear_recurrence(
     dtype = _computed(b)
     a, b, before = ops.cast(a, dtype), ops.cast(b, dtype), b.dtype
     h0 = ops.zeros_like(b[:, 0]) if initial_state is None else ops.cast(initial_state, dtype)
-    step = {"compiled": getattr(door(), "linear", None), "associative": plain.associative}.get(choice.path)
+    step = {
+        "compiled": getattr(door(), "linear", None),
+        "associative": getattr(door(), "associative", plain.associative),
+    }.get(choice.path)
     outputs, last = (step or plain.linear)(a, b, h0, mask, reverse)
     return ops.cast(outputs, before), ops.cast(last, before)
 
@@ -228,6 +232,14 @@ def adam(
     from zoo.engine import tensorflow
 
     return tensorflow.adam(variable, momentum, velocity, gradient, rate, betas, epsilon, step)
+
+
+def gpu() -> str | None:
+    """Name of the GPU on which Keras's backend computes, or None."""
+    from zoo.engine.choice import door
+
+    entry = door()
+    return entry.device_name() if entry else None
 
 
 def gradient(function: Any, point: Any, variables: Any = ()) -> Any:

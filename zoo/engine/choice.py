@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 PATHS = {
     "compiled": "Machine code made on this machine for its processor, forward and backward (CPU).",
-    "fused": "Keras's own layer with cuDNN's kernel (GPU).",
+    "fused": "Keras's own layer, with cuDNN's kernel where it has one (GPU).",
+    "scanned": "One loop of XLA each way with a hand-written gradient (LSTM and GRU on a GPU, on JAX).",
     "associative": "An associative scan over all steps, about log2(steps) rounds (linear recurrences on a GPU).",
     "sequence": "The cell's own method for whole sequences, in operations of the backend.",
     "plain": "A loop over the steps in the backend, for any cell; can be exported.",
@@ -68,8 +69,8 @@ def is_linear(cell: Any) -> bool:
 
 
 def has_kernel(cell: Any, choice: Choice) -> bool:
-    """Whether one kernel computes all of a cell, from the inputs to the outputs, on a path."""
-    return choice.path == "compiled" and kind_of(cell)[0] not in (None, "linear")
+    """Whether one kernel or loop computes all of a cell, from the inputs to the outputs, on a path."""
+    return choice.path in ("compiled", "scanned") and kind_of(cell)[0] not in (None, "linear")
 
 
 def _minimal(kind: str | None, cell: Any) -> str | None:
@@ -105,7 +106,7 @@ def outlook(name: str) -> str:
         return "a loop in the backend: the environment variable ZOO_ENGINE says so"
     reason = available.missing()
     cpu = f"a loop in the backend ({reason})" if reason else "compiled kernels"
-    return f"{cpu} on a CPU, {'an associative scan' if name in LINEAR else 'cuDNN'} on a GPU"
+    return f"{cpu} on a CPU, {'an associative scan' if name in LINEAR else 'cuDNN or a loop of XLA'} on a GPU"
 
 
 def _quantized(cell: Any) -> bool:
@@ -164,7 +165,7 @@ def choose(
     if entry is None:
         return Choice("plain", "Plain: there are no kernels for this backend.")
     if (device or entry.device()) == "gpu":
-        path = "associative" if linear else "plain" if isinstance(cell, str) else "fused"
+        path = "associative" if linear else "plain" if isinstance(cell, str) else entry.gpu_path(kind)
         return Choice(path, f"{path.capitalize()}: there is a GPU.")
     if os.environ.get("ZOO_ENGINE") == "plain":
         return Choice("plain", "Plain: the environment variable ZOO_ENGINE says so.")

@@ -10,7 +10,7 @@ import numpy as np
 from jax import numpy as jnp
 from jax.flatten_util import ravel_pytree
 
-from zoo.engine import compiled, recurrence, scanned
+from zoo.engine import compiled, plain, recurrence, scanned
 from zoo.engine.shelf import Shelf
 
 SHELF = Shelf()
@@ -26,12 +26,26 @@ and 16.4; 64, 200, 128 84 and 42, 106 and 23.
 
 def scans(kind: str, shape: tuple) -> bool:
     """Whether a loop in JAX with a hand-written gradient runs a kind of cell over inputs of a shape."""
-    return kind in ("lstm", "gru") and shape[0] * shape[1] <= SCAN_ROWS
+    return kind in scanned.KINDS and shape[0] * shape[1] <= SCAN_ROWS
+
+
+def gpu_path(kind: str) -> str:
+    """The path of a kind of cell on a GPU.
+
+    JAX has cuDNN's LSTM, without masks, and no GRU. The loop beats both it and PyTorch's cuDNN: batch 256, 256 steps,
+    256 features and 512 units, forward and backward on an H200: LSTM 9.4 ms, 12.4 and 13.4; GRU 9.7 ms, PyTorch 13.4.
+    """
+    return "scanned" if kind in scanned.KINDS else "fused"
 
 
 def device() -> str:
     """ "gpu" for any accelerator, else "cpu"."""
     return "cpu" if jax.default_backend() == "cpu" else "gpu"
+
+
+def device_name() -> str | None:
+    """Name of the first accelerator, or None."""
+    return None if device() == "cpu" else str(jax.devices()[0].device_kind)
 
 
 def refusal(training: bool) -> str | None:
@@ -162,7 +176,7 @@ def run(
 
 def _run(kind: str, reverse: tuple[bool, ...], masked: bool, keep: bool, *arrays: Any) -> tuple:
     """`run` on flat arrays: inputs, mask if there is one, weights and states of all directions."""
-    if not (keep and scans(kind, arrays[0].shape)):
+    if device() == "cpu" and not (keep and scans(kind, arrays[0].shape)):
         return _operation(kind, tuple(reverse), masked, keep, *arrays)
     mask, rest = arrays[1] if masked else None, arrays[1 + masked :]
     weights, states = _grouped(rest[: 3 * len(reverse)], 3), _grouped(rest[3 * len(reverse) :], compiled.KINDS[kind][1])
@@ -211,6 +225,11 @@ def linear(a: Any, b: Any, h0: Any, mask: Any, reverse: bool) -> tuple[Any, Any]
     """`recurrence.forward` and its gradient on arrays."""
     arrays = [a, b, h0] if mask is None else [a, b, h0, jnp.asarray(mask, bool)]
     return sharded(partial(_linear, reverse), [True] * len(arrays), b.shape[0])(*arrays)
+
+
+def associative(a: Any, b: Any, h0: Any, mask: Any, reverse: bool) -> tuple[Any, Any]:
+    """`plain.associative` with a hand-written gradient."""
+    return plain.associative(a, b, h0, mask, reverse, scanned.linear)
 
 
 def _grouped(flat: Sequence, size: int) -> list[list]:

@@ -1,5 +1,6 @@
 """The plain path: a loop over any Keras cell, input products hoisted out of it where the cell allows that."""
 
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -73,13 +74,20 @@ def _paired(array: Any, dtype: str) -> Any:
     return ops.cast(real, dtype) + ops.cast(imaginary, dtype) * 1j
 
 
-def associative(a: Any, b: Any, h0: Any, mask: Any, reverse: bool) -> tuple[Any, Any]:
+def all_states(a: Any, b: Any, h0: Any, reverse: bool) -> Any:
     """h_t = a_t * h_{t-1} + b_t as an associative scan: in about log2(time) wide steps, for accelerators."""
+    factors, sums = ops.associative_scan(_compose, (a, b), reverse=reverse, axis=1)
+    return factors * h0[:, None] + sums
+
+
+def associative(
+    a: Any, b: Any, h0: Any, mask: Any, reverse: bool, scan: Callable[..., Any] = all_states
+) -> tuple[Any, Any]:
+    """`zoo.engine.linear_recurrence` by `all_states`, or another function of its arguments."""
     if mask is not None:
         there = ops.cast(mask, b.dtype)[:, :, None]  # products: ops.where makes complex64 of complex128 on TensorFlow
         a, b = there * a + (1 - there), there * b
-    factors, sums = ops.associative_scan(_compose, (a, b), reverse=reverse, axis=1)
-    outputs = factors * h0[:, None] + sums
+    outputs = scan(a, b, h0, reverse)
     last = outputs[:, 0] if reverse else outputs[:, -1]
     return (outputs if mask is None else there * outputs), last
 

@@ -21,9 +21,20 @@ TRAINER = ("one_step_on_data", "one_step_on_iterator", "multi_step_on_iterator",
 `training=True` may be on its way to a file."""
 
 
+def gpu_path(kind: str) -> str:
+    """The path of a kind of cell on a GPU: Keras calls cuDNN for LSTM and GRU."""
+    return "fused"
+
+
 def device() -> str:
     """ "gpu" if TensorFlow sees one, else "cpu"."""
     return "gpu" if tf.config.list_logical_devices("GPU") else "cpu"
+
+
+def device_name() -> str | None:
+    """Name of the first GPU, or None."""
+    found = tf.config.list_physical_devices("GPU")
+    return tf.config.experimental.get_device_details(found[0]).get("device_name", "GPU") if found else None
 
 
 def devices() -> list[str]:

@@ -42,10 +42,10 @@ def reverse(sequence: Any, mask: Any | None) -> Any:
 class Recurrent(ExplicitMask):
     """A stack of recurrent layers.
 
-    `zoo.engine` chooses how the cell runs: by compiled kernels on a CPU, by Keras's fused layer (`Cell.fused`) with
-    cuDNN on a GPU, by the cell's own `sequence` method, or as a loop in `keras.layers.RNN`, for any cell. All give the
-    same numbers. Dropout is applied
-    between layers, never inside the recurrence, which would switch cuDNN off and make a step about 25 times slower.
+    `zoo.engine` chooses how the cell runs: by compiled kernels on a CPU; on a GPU by Keras's fused layer (`Cell.fused`)
+    with cuDNN, or on JAX by a loop with a hand-written gradient; by the cell's own `sequence` method; or as a loop in
+    `keras.layers.RNN`, for any cell. All give the same numbers. Dropout is applied between layers, never inside the
+    recurrence, which would switch cuDNN off and make a step about 25 times slower.
 
     Args:
         cell: A name, a cell class, or an instance as a pattern; see `zoo.cells.make`.
@@ -159,7 +159,7 @@ class Recurrent(ExplicitMask):
             if level and self.drops:
                 hidden = self.drops[level - 1](hidden, training=training)
             begin = None if initial_state is None else list(initial_state[level])
-            if choice.path == "compiled" or hasattr(ways[0].cell, "sequence"):
+            if choice.path in ("compiled", "scanned") or hasattr(ways[0].cell, "sequence"):
                 # Only final states and the backward direction need the mask. Kernels skip what is padded.
                 needed = mask if choice.path == "compiled" or wanted or self.bidirectional else None
                 out, finals = self._by_engine(ways, hidden, needed, training, begin, choice)

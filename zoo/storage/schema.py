@@ -54,6 +54,7 @@ class Machine(msgspec.Struct):
 
     cores: Count = 0
     processor: str = ""
+    gpu: str | None = None
 
 
 class Versions(msgspec.Struct):

@@ -16,7 +16,7 @@ from typing import Any
 
 import keras
 
-from zoo import cards, saved
+from zoo import cards, engine, saved
 from zoo.errors import UserError
 from zoo.evaluation import total
 from zoo.figures import draw_curves
@@ -289,7 +289,12 @@ def _measured(data: Data, model: keras.Model, state: TrainState, chosen_by: str)
             "examples_per_second": state.examples_per_second,
             "parameters": model.count_params(),
         },
-        "machine": {"cores": cores(), "processor": platform.machine(), "system": platform.system()},
+        "machine": {
+            "cores": cores(),
+            "processor": platform.machine(),
+            "system": platform.system(),
+            **({"gpu": name} if (name := engine.gpu()) else {}),
+        },
         "versions": {
             "keras": keras.version(),
             "backend": keras.backend.backend(),

@@ -1,5 +1,6 @@
 """Own files, TFDS sets and their splits, down to batches."""
 
+import dataclasses
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,6 +11,7 @@ import pytest
 import tensorflow_datasets as tfds
 from zoo.tasks.sentiment import data, encoding, self_training
 from zoo.tasks.sentiment.datasets import DATASETS
+from zoo.tasks.sentiment.pretraining import pretraining
 from zoo.tasks.sentiment.raw import open_texts
 from zoo.tasks.sentiment.recipe import Train
 
@@ -320,6 +322,8 @@ def test_unlabeled_texts_beside_labeled_ones(tmp_path: Path) -> None:
     assert all(np.asarray(targets).ndim == 1 for _, targets, _ in loaded.split("validation"))
     words = loaded.assets["tokenizer"].encode(["unsup"])[0]
     assert words != [1], "unlabeled texts give words too"
+    stage = pretraining(dataclasses.replace(recipe, pretrain_epochs=1), loaded)  # which reads all texts in any case
+    assert not (stage.recipe.unlabeled or stage.recipe.virtual_adversarial)
     with pytest.raises(UserError, match="give the texts something to teach"):
         Train(unlabeled=True)
     with pytest.raises(UserError, match="needs unlabeled texts"):
