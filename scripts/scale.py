@@ -90,13 +90,16 @@ def environment(**more: str) -> dict[str, str]:
     }
 
 
+def started(command: Sequence[str], cores: int, **options: Any) -> subprocess.Popen:
+    """A process that may use so many cores."""
+    process = subprocess.Popen(command, env=environment(), **options)
+    os.sched_setaffinity(process.pid, sorted(os.sched_getaffinity(0))[:cores])
+    return process
+
+
 def run(command: Sequence[str], cores: int, **options: Any) -> str:
     """What a command prints that may use so many cores."""
-    mine = set(sorted(os.sched_getaffinity(0))[:cores])
-    process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment(), **options
-    )
-    os.sched_setaffinity(process.pid, mine)
+    process = started(command, cores, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
     out, err = process.communicate()
     if process.returncode:
         raise SystemExit(f"{' '.join(command)} failed: {err.strip()[-2000:]}")
@@ -249,12 +252,8 @@ def bulk_command(folder: str, source: str, output: str, count: int) -> subproces
     model = ROOT / "saved_models" / "translate-gru-multi30k-en-de"
     words = ["translate", "--model", str(model), "--input", f"{source}.txt", "--output", output]
     words += ["--workers", str(count)]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "zoo", *words],
-        cwd=folder, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
-    )  # fmt: skip
-    os.sched_setaffinity(process.pid, sorted(os.sched_getaffinity(0))[:count])
-    return process
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    return started([sys.executable, "-m", "zoo", *words], count, cwd=folder, start_new_session=True, **quiet)
 
 
 def translated(folder: str, source: str, output: str, count: int) -> dict[str, float]:

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 FOLDER = Path(__file__).parent / "demo"
 
@@ -38,6 +38,19 @@ EXAMPLE = {"captioning": 0, "tagging": 2, "lens-gates": 0}
 PHONE = "sentiment"
 
 MOST_BYTES = 150_000
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """The system's Chromium or Chrome, without a window."""
+    found = next((path for name in CHROMIUM if (path := shutil.which(name))), None)
+    if found is None:
+        sys.exit("There is no Chromium or Chrome: install one with the system's package manager.")
+    FOLDER.mkdir(exist_ok=True)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        yield browser
+        browser.close()
 
 
 @contextmanager
@@ -83,13 +96,8 @@ def small(content: bytes, to: Path) -> None:
 
 def main() -> None:
     names = sys.argv[1:] or list(TABS)
-    browser = next((path for name in CHROMIUM if (path := shutil.which(name))), None)
-    if browser is None:
-        sys.exit("There is no Chromium or Chrome: install one with the system's package manager.")
-    FOLDER.mkdir(exist_ok=True)
-    with served() as address, sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=browser, args=["--no-sandbox"])
-        page = chromium.new_page(viewport={"width": 1100, "height": 640})
+    with served() as address, chromium() as browser:
+        page = browser.new_page(viewport={"width": 1100, "height": 640})
         page.on("console", lambda entry: print("console:", entry.type, entry.text[:300]))
         page.on(
             "request",
@@ -100,10 +108,9 @@ def main() -> None:
         for name in names:
             shoot(page, name, FOLDER / f"{name}.png")
         if PHONE in names:
-            phone = chromium.new_page(viewport={"width": 390, "height": 800}, has_touch=True)
+            phone = browser.new_page(viewport={"width": 390, "height": 800}, has_touch=True)
             phone.goto(address)
             shoot(phone, PHONE, FOLDER / "phone.png")
-        chromium.close()
 
 
 if __name__ == "__main__":

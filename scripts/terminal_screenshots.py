@@ -12,7 +12,6 @@ import os
 import pty
 import re
 import select
-import shutil
 import struct
 import subprocess
 import sys
@@ -21,8 +20,8 @@ import termios
 from pathlib import Path
 
 import pyte
-from playwright.sync_api import Browser, sync_playwright
-from screenshots import CHROMIUM, FOLDER, small
+from playwright.sync_api import Browser
+from screenshots import FOLDER, chromium, small
 
 COLUMNS, ROWS = 96, 26
 
@@ -102,20 +101,14 @@ def report(browser: Browser) -> None:
 
 def main() -> None:
     names = sys.argv[1:] or ["training", "report"]
-    browser = next((path for name in CHROMIUM if (path := shutil.which(name))), None)
-    if browser is None:
-        sys.exit("There is no Chromium or Chrome: install one with the system's package manager.")
-    FOLDER.mkdir(exist_ok=True)
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=browser, args=["--no-sandbox"])
+    with chromium() as browser:
         if "training" in names:
             with tempfile.TemporaryDirectory() as folder:
                 middle, end = screens(TRAINING, folder)
-            shoot(chromium, middle, "training")
-            shoot(chromium, end, "trained")
+            shoot(browser, middle, "training")
+            shoot(browser, end, "trained")
         if "report" in names:
-            report(chromium)
-        chromium.close()
+            report(browser)
 
 
 if __name__ == "__main__":

@@ -323,7 +323,8 @@ def test_unlabeled_texts_beside_labeled_ones(tmp_path: Path) -> None:
     words = loaded.assets["tokenizer"].encode(["unsup"])[0]
     assert words != [1], "unlabeled texts give words too"
     stage = pretraining(dataclasses.replace(recipe, pretrain_epochs=1), loaded)  # which reads all texts in any case
-    assert not (stage.recipe.unlabeled or stage.recipe.virtual_adversarial)
+    assert not stage.recipe.unlabeled
+    assert not stage.recipe.virtual_adversarial
     with pytest.raises(UserError, match="give the texts something to teach"):
         Train(unlabeled=True)
     with pytest.raises(UserError, match="needs unlabeled texts"):
