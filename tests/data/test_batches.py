@@ -79,6 +79,14 @@ def test_empty_rows_have_at_least_one_step(fixed: bool) -> None:
     assert targets.tolist()[:3] == [1, 2, 3]
 
 
+def test_jax_has_half_the_buckets(monkeypatch: pytest.MonkeyPatch) -> None:
+    grid = (8, 12, 16, 24, 32)
+    assert batches.boundaries(grid, 30) == [8, 12, 16, 24, 30]
+    monkeypatch.setattr(batches.keras.backend, "backend", lambda: "jax")
+    assert batches.boundaries(grid, 30) == [12, 24, 30]
+    assert batches.boundaries(grid, 8) == [8]
+
+
 def test_targets_may_have_a_shape_of_their_own() -> None:
     pairs = stream([1, 2, 2]).map(lambda ids, target: (ids, tf.stack([target, -target])))
     ((_, targets, _),) = batches.bucketed(pairs, 4, [2], fixed=True).as_numpy_iterator()
