@@ -79,7 +79,7 @@ def blocks() -> dict[str, str]:
         "captions": scores(summaries, "caption", CAPTION, some=("fact_accuracy",)),
         "caption-speed": caption_speed(facts["caption"]),
         "charlms": scores(summaries, "charlm", CHARLM, digits=4),
-        "shakespeare": shakespeare(facts["evaluate"]),
+        "shakespeare": shakespeare(facts["evaluate"], facts.get("shakespeare", {})),
         "tags": scores(summaries, "tag", TAG, some=("span_f1",), digits=4),
         "classifiers": scores(summaries, "classify", CLASSIFY, digits=4),
         "memory": memory(facts["memory"]),
@@ -142,14 +142,20 @@ def caption_speed(rows: dict[str, dict]) -> str:
     )
 
 
-def shakespeare(rows: dict[str, dict]) -> str:
-    """Nats per character on what others report, the last tenth of the plays, and on its two halves."""
+def shakespeare(rows: dict[str, dict], others: dict[str, dict]) -> str:
+    """Nats per character on what others report, the last tenth of the plays, on its two halves, and in other ways."""
     model = "charlm-lstm-tiny_shakespeare"
     whole, halves = rows[f"{model} validation+test"], [rows[f"{model} {split}"] for split in ("validation", "test")]
     return (
         f"Ours, on both together: {whole['loss']:.4f} nats per character ({halves[0]['loss']:.4f} on validation, "
         f"by which the epoch was chosen, and {halves[1]['loss']:.4f} on test), "
         f"read at {whole['examples_per_second']:.0f} chunks per second on {whole['cores']} cores."
+        + "".join(
+            f"\nOn both by windows of 256 characters, as nanoGPT is scored: {row['windows']:.4f}. With dynamic "
+            f"evaluation at a rate of {row['rate']}, chosen on validation: {row['dynamic']:.4f}."
+            for name, row in others.items()
+            if name == model
+        )
     )
 
 
