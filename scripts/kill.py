@@ -214,7 +214,7 @@ def main() -> None:
     if given.record:
         stored = measured.read()
         kills = sum((row.kills for row in rows.values()), collections.Counter())
-        stored["kills"] = {
+        stored["kills" if given.workers == 1 else "kills_of_workers"] = {
             "signals": dict(kills),
             "trainings": sum(row.trainings for row in rows.values()),
             "identical": sum(row.identical for row in rows.values()),

@@ -67,6 +67,7 @@ def blocks() -> dict[str, str]:
             f"They take {tests['seconds'] / 60:.1f} minutes on {tests['cores']} cores after the installation, and "
             f"end with `{tests['passed']} passed`."
         ),
+        "kills": kills(facts),
         "throughput": (
             f"`zoo evaluate sentiment-gru-imdb` scores {served['examples']:,} reviews at "
             f"{served['examples_per_second']:.0f} per second on {served['cores']} cores, tokenization included."
@@ -89,6 +90,19 @@ def blocks() -> dict[str, str]:
         "runtime": runtime_speed(facts.get("runtime")),
         **board_tables.blocks(),
     }
+
+
+def kills(facts: dict) -> str:
+    """What `scripts/kill.py` counted, with one process and with several."""
+    texts = []
+    for name, of in (("kills", "trainings"), ("kills_of_workers", "trainings by two workers")):
+        if row := facts.get(name):
+            signals = ", ".join(f"{count} {signal}" for signal, count in row["signals"].items())
+            texts.append(
+                f"{sum(row['signals'].values())} kills at random moments ({signals}) of {row['trainings']} {of} "
+                f"({', '.join(row['tasks'])}): {row['identical']} ended as undisturbed ones do."
+            )
+    return "\n".join(texts)
 
 
 def scores(
