@@ -129,8 +129,9 @@ def disturb(trainer: Trainer, name: str, seconds: float, most: int, row: Row, rn
             with contextlib.suppress(ProcessLookupError):  # it has just ended
                 os.kill(rng.choice(processes(process.pid)), chosen)
             process.wait(timeout=120)
-            kills += 1
-            row.kills[chosen.name] += 1
+            if process.returncode:  # the signal came before the training's end
+                kills += 1
+                row.kills[chosen.name] += 1
         else:
             if process.returncode:
                 row.faults.append(f"exit {process.returncode} without a signal: {trainer.log(name)[-500:]}")
@@ -182,6 +183,8 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=float("inf"), help="No new training after this time.")
     parser.add_argument("--record", action="store_true", help="Keep the counts in scripts/measured.json.")
     given = parser.parse_args()
+    # A shell that runs this in the background has SIGINT ignored, which trainings would inherit.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     rng, began = random.Random(given.seed), time.monotonic()
     rows = {task: Row() for task in (given.only.split(",") if given.only else TRAININGS)}
     root = str(Path(__file__).resolve().parent.parent)
