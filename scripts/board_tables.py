@@ -95,7 +95,8 @@ def _score(row: dict[str, Any], name: str) -> str:
         return "refused" if name in row["refused"] else ""
     cell = row["cells"][name]
     values = tests(cell)
-    digits = 2 if max(values) > 10 else 4  # BLEU goes to 100, accuracy to 1, a loss is a few nats
+    largest = max(value for other in row["cells"].values() for value in tests(other))
+    digits = 2 if largest > 10 else 4  # BLEU goes to 100, accuracy to 1, a loss is a few nats
     spread = f" ± {statistics.stdev(values):.{digits}f}" if len(values) > 1 else ""
     most = max(len(other["runs"]) for other in row["cells"].values())
     fewer = f" ({len(values)} of {most} seeds)" if len(values) < most else ""
