@@ -229,3 +229,14 @@ def test_the_line_of_a_list(make: Make, tmp_path: Path) -> None:
 )
 def test_numbers_for_reading(value: Any, shown: str) -> None:
     assert cards.number(value) == shown
+
+
+def test_the_machine_of_a_training(make: Make, tmp_path: Path) -> None:
+    plain = cards.summarize(make(tmp_path / "plain"))
+    count = plain.metrics["machine"]["cores"]
+    assert "gpu" not in plain.metrics["machine"]
+    assert cards.cores(plain.metrics) == f"{count} cores"
+    metrics = json.loads((tmp_path / "plain" / cards.METRICS).read_text("utf-8"))
+    metrics["machine"]["gpu"] = "NVIDIA H200"
+    (tmp_path / "plain" / cards.METRICS).write_text(json.dumps(metrics), encoding="utf-8")
+    assert cards.cores(cards.summarize(tmp_path / "plain").metrics) == f"{count} cores and one NVIDIA H200"

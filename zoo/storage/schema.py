@@ -54,7 +54,7 @@ class Machine(msgspec.Struct):
 
     cores: Count = 0
     processor: str = ""
-    gpu: str | None = None
+    gpu: str | msgspec.UnsetType = msgspec.UNSET
 
 
 class Versions(msgspec.Struct):
@@ -252,6 +252,7 @@ def _with_defaults(value: Any, converted: Any) -> Any:
     filled = {
         name: _with_defaults(value[name], item) if name in value else msgspec.to_builtins(item)
         for name, item in fields.items()
+        if item is not msgspec.UNSET
     }
     return {**value, **filled}
 
