@@ -159,17 +159,17 @@ def caption_speed(rows: dict[str, dict]) -> str:
 def shakespeare(rows: dict[str, dict], others: dict[str, dict]) -> str:
     """Nats per character on what others report, the last tenth of the plays, on its two halves, and in other ways."""
     model = "charlm-lstm-tiny_shakespeare"
+    other = others.get(model)
     whole, halves = rows[f"{model} validation+test"], [rows[f"{model} {split}"] for split in ("validation", "test")]
     return (
         f"Ours, on both together: {whole['loss']:.4f} nats per character ({halves[0]['loss']:.4f} on validation, "
         f"by which the epoch was chosen, and {halves[1]['loss']:.4f} on test), "
         f"read at {whole['examples_per_second']:.0f} chunks per second on {whole['cores']} cores."
-        + "".join(
-            f"\nOn both by windows of 256 characters, as nanoGPT is scored: {row['windows']:.4f}. With dynamic "
-            f"evaluation at a rate of {row['rate']}, chosen on validation: {row['dynamic']:.4f}."
-            for name, row in others.items()
-            if name == model
-        )
+    ) + (
+        f"\nOn both by windows of 256 characters, as nanoGPT is scored: {other['windows']:.4f}. With dynamic "
+        f"evaluation at a rate of {other['rate']}, chosen on validation: {other['dynamic']:.4f}."
+        if other
+        else ""
     )
 
 

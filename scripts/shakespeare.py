@@ -24,7 +24,7 @@ WINDOW = 256
 PIECE = 100
 """Characters between two steps of gradient descent, those of a training's batch."""
 
-RATES = (0.05, 0.1, 0.2, 0.4)
+RATES = (0.05, 0.15, 0.4, 0.8)
 
 LARGEST = 1.0
 """Largest norm of a gradient, that of a training."""

@@ -133,9 +133,10 @@ def linear_recurrence(
     dtype = _computed(b)
     a, b, before = ops.cast(a, dtype), ops.cast(b, dtype), b.dtype
     h0 = ops.zeros_like(b[:, 0]) if initial_state is None else ops.cast(initial_state, dtype)
+    entry = door()
     step = {
-        "compiled": getattr(door(), "linear", None),
-        "associative": getattr(door(), "associative", plain.associative),
+        "compiled": getattr(entry, "linear", None),
+        "associative": getattr(entry, "associative", plain.associative),
     }.get(choice.path)
     outputs, last = (step or plain.linear)(a, b, h0, mask, reverse)
     return ops.cast(outputs, before), ops.cast(last, before)

@@ -92,11 +92,12 @@ def _unroll() -> int:
     return 1 if jax.default_backend() == "cpu" else UNROLL
 
 
-def _shifted(states: Any, begin: Any, reverse: bool) -> Any:
-    """The states before each step."""
+def _shifted(states: Any, begin: Any, reverse: bool, axis: int = 0) -> Any:
+    """The states before each step; `axis` is that of the steps."""
+    begin = jnp.expand_dims(begin, axis)
     if reverse:
-        return jnp.concatenate([states[1:], begin[None]])
-    return jnp.concatenate([begin[None], states[:-1]])
+        return jnp.concatenate([lax.slice_in_dim(states, 1, None, axis=axis), begin], axis)
+    return jnp.concatenate([begin, lax.slice_in_dim(states, 0, -1, axis=axis)], axis)
 
 
 def _lstm(product: Any, states: tuple, recurrent: Any) -> tuple:
@@ -182,8 +183,8 @@ def _linear_forward(a: Any, b: Any, h0: Any, reverse: bool) -> tuple:
 def _linear_backward(reverse: bool, kept: tuple, dy: Any) -> tuple:
     a, h0, h = kept
     zeros = jnp.zeros_like(h0)
-    after = jnp.swapaxes(_shifted(jnp.swapaxes(a, 0, 1), zeros, not reverse), 0, 1)  # a_{t+1}, nothing at the end
-    before = jnp.swapaxes(_shifted(jnp.swapaxes(h, 0, 1), h0, reverse), 0, 1)  # h_{t-1}
+    after = _shifted(a, zeros, not reverse, axis=1)  # a_{t+1}, nothing at the end
+    before = _shifted(h, h0, reverse, axis=1)  # h_{t-1}
     dh = plain.all_states(after, dy, zeros, not reverse)
     first = -1 if reverse else 0
     return dh * before, dh, a[:, first] * dh[:, first]

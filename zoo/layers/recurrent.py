@@ -159,7 +159,7 @@ class Recurrent(ExplicitMask):
             if level and self.drops:
                 hidden = self.drops[level - 1](hidden, training=training)
             begin = None if initial_state is None else list(initial_state[level])
-            if choice.path in ("compiled", "scanned") or hasattr(ways[0].cell, "sequence"):
+            if engine.has_kernel(ways[0].cell, choice) or hasattr(ways[0].cell, "sequence"):
                 # Only final states and the backward direction need the mask. Kernels skip what is padded.
                 needed = mask if choice.path == "compiled" or wanted or self.bidirectional else None
                 out, finals = self._by_engine(ways, hidden, needed, training, begin, choice)
