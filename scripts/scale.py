@@ -253,6 +253,7 @@ def bulk_command(folder: str, source: str, output: str, count: int) -> subproces
     words = ["translate", "--model", str(model), "--input", f"{source}.txt", "--output", output]
     words += ["--workers", str(count)]
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    words += ["--backend", "tensorflow"]  # nothing is summed over workers: JAX would only compile longer
     return started([sys.executable, "-m", "zoo", *words], count, cwd=folder, start_new_session=True, **quiet)
 
 

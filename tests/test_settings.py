@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from zoo.settings import PredictConfig, TrainConfig, differences, setting
+from zoo.errors import UserError
+from zoo.settings import PredictConfig, TrainConfig, differences, fine_tuning, setting
+from zoo.task import installed
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,19 @@ def test_every_setting_has_a_default_and_a_help_text(settings: type) -> None:
     for item in told:
         assert item.default is not dataclasses.MISSING
         assert item.metadata["help"].endswith(".")
+
+
+def test_fine_tuning_keeps_how_a_model_reads_its_network_and_its_search() -> None:
+    task = installed()["translate"].recipe
+    before = task.train(dataset="multi30k/en-de", units=7, vocabulary_size=99, beam_size=2, epochs=9, limit=5)
+    found = fine_tuning(before, {"init_from": "m", "r_drop": 1.0})
+    assert (found["dataset"], found["limit"], found["units"], found["beam_size"]) == ("multi30k/en-de", 5, 7, 2)
+    assert (found["vocabulary_size"], found["r_drop"], "epochs" in found) == (99, 1.0, False)
+    found = fine_tuning(before, {"init_from": "m", "dataset": "pairs.tsv", "beam_size": 2})
+    assert (found["dataset"], "limit" in found, found["units"]) == ("pairs.tsv", False, 7)
+    for wrong in ({"vocabulary_size": 100}, {"beam_size": 5}, {"tokenizer": "char"}):
+        with pytest.raises(UserError, match="keeps its vocabulary and its search"):
+            fine_tuning(before, {"init_from": "m", **wrong})
 
 
 def test_differences_are_told_with_both_values() -> None:

@@ -214,8 +214,7 @@ def _trainer(task: Installed) -> click.Command:
     def run(**values: Any) -> None:
         ctx = click.get_current_context()
         preset = values["preset"]
-        settings = {**(recipe.presets[preset] if preset else {}), **options.given(ctx, values, recipe.train)}
-        train = recipe.train(**settings)
+        train = recipe.train(**recipe.settings(preset, options.given(ctx, values, recipe.train)))
         look_up(_cells(task), arguments.split(train.cell)[0], "cell", "`zoo list cells` shows them with what they are")
         _check_dataset(train.dataset, recipe)
         path = _training_path(task.name, train, preset, values)

@@ -64,6 +64,15 @@ GROUPS: Mapping[str, Sequence[str]] = {
 }  # fmt: skip
 """Group of `--help` -> names of settings that need not name it themselves."""
 
+OF_DATASET = (
+    "dataset", "validation_dataset", "test_dataset", "text_column", "label_column", "source_column", "target_column",
+    "word_column", "source", "reverse", "limit", "fps", "invert",
+)  # fmt: skip
+"""Settings of the group "Data" that belong to one data set; the others say how a model reads any."""
+
+OF_ASSETS = ("tokenizer", "vocabulary_size", "shared_vocabulary", "min_count", "lowercase", "tags", "word_vectors")
+"""Settings of what a model has before it is trained; fine-tuning keeps it."""
+
 _GROUP = {name: group for group, names in GROUPS.items() for name in names}
 
 NO_LOSS_TERMS: Mapping[str, Any] = dict.fromkeys(
@@ -207,6 +216,9 @@ class TrainConfig:
     dataset: str = setting("", "Data set: a name from `zoo list datasets`, or a path to your own data.")
     validation_dataset: str | None = setting(None, "Path to the validation split, if --dataset is a path.")
     test_dataset: str | None = setting(None, "Path to the test split, if --dataset is a path.")
+    init_from: str | None = setting(
+        None, "Saved model to fine-tune: the training starts from its network, vocabulary and weights.", group="Model"
+    )
     cell: str = setting("gru", "Recurrent cell; `zoo list cells` shows them.")
     block: str = setting(
         "none",
@@ -283,6 +295,32 @@ def _check_whole(config: Any) -> None:
     sentence = config.conflict()
     if sentence:
         raise UserError(sentence)
+
+
+def fine_tuning(before: Any, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of a training that starts from a saved model: how it reads, its network and its search stay.
+
+    Args:
+        before: The settings that the model was trained with.
+        given: Settings of the new training, `init_from` among them; they come before those of the model.
+
+    Raises:
+        UserError: If one would need other assets than the model has.
+    """
+    kept = {
+        item.name: getattr(before, item.name)
+        for item in dataclasses.fields(before)
+        if "help" in item.metadata and group(item) in ("Model", "Data", "Search")
+        if item.name != "word_vectors"  # a file that has become weights, and need not be there any more
+        if item.name not in OF_DATASET or "dataset" not in given
+    }
+    for name in (*OF_ASSETS, *GROUPS["Search"]):
+        if name in given and given[name] != getattr(before, name):
+            raise UserError(
+                f"--{name.replace('_', '-')} {given[name]}: {given['init_from']} has {getattr(before, name)}, and "
+                "keeps its vocabulary and its search when it is fine-tuned. Leave out that option, or --init-from."
+            )
+    return {**kept, **given}
 
 
 def differences(before: Any, after: Any, ignore: Iterable[str] = ()) -> list[str]:

@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from zoo import legacy
+from zoo import cards, legacy
 from zoo.data.datasets import DatasetCard, DatasetRow
 from zoo.errors import UserError
 from zoo.names import look_up, nearest
-from zoo.settings import PredictConfig, TrainConfig
+from zoo.settings import PredictConfig, TrainConfig, fine_tuning
 
 GROUP = "zoo.tasks"
 """The entry-point group in which a package registers its tasks."""
@@ -77,6 +77,26 @@ class Recipe:
     can_answer: Callable[[Any, Mapping[str, Any]], bool] | None = None
     prefer_latest: bool = False
     lines: bool = False
+
+    def settings(self, preset: str | None, given: Mapping[str, Any]) -> dict[str, Any]:
+        """The settings of a new training that are no defaults.
+
+        Args:
+            preset: Name of a preset.
+            given: Settings that the user gave; with `init_from`, they come before those of that saved model.
+
+        Raises:
+            UserError: If both are given, the model is missing or of another task, or a setting does not fit it.
+        """
+        model = given.get("init_from")
+        if model is None:
+            return {**(self.presets[preset] if preset else {}), **given}
+        if preset:
+            raise UserError(f"--preset {preset} has a network of its own, and --init-from {model} another: give one.")
+        summary = cards.summarize(cards.locate(model))
+        if find(summary.task).recipe is not self:
+            raise UserError(f"{model} is a model of the task {summary.task}: zoo train {summary.task} fine-tunes it.")
+        return fine_tuning(self.configure(summary.recipe["train"]), given)
 
     def configure(self, stored: Mapping[str, Any]) -> TrainConfig:
         """A training's settings from a stored `recipe.json`, which may be one of zoo 0.1.
@@ -170,7 +190,8 @@ class Task:
     """A task is a value of a few functions; there is no base class.
 
     Attributes:
-        load: `(recipe, assets=None) -> Data`. With the assets of a saved model it trains no tokenizer.
+        load: `(recipe, assets=None, fine_tune=False) -> Data`. With the assets of a saved model it trains no tokenizer;
+            with `fine_tune` a training goes on from that model, else the data are only scored.
         stages: `(recipe, data) -> list of Stage`, in order; the last one's model is saved.
         score: All scores of the saved model.
         predict: `(saved, configuration) -> Iterator[str]`: a line of output for each input, in `Chunk`s if it comes

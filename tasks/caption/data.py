@@ -29,7 +29,7 @@ SCORING_BATCH = 64
 """Images that are described together when a split is scored."""
 
 
-def load(recipe: Train, assets: Mapping[str, Any] | None = None) -> Data:
+def load(recipe: Train, assets: Mapping[str, Any] | None = None, *, fine_tune: bool = False) -> Data:
     """Loads a data set.
 
     Args:
@@ -37,6 +37,7 @@ def load(recipe: Train, assets: Mapping[str, Any] | None = None) -> Data:
         assets: Those of a saved model: then batches hold images, since the encoder is part of the model. Without them
             a tokenizer is trained on the training captions, and batches hold the features of a frozen encoder; see
             `feature_cache`.
+        fine_tune: Whether a training goes on from that model; without it, the data set is only scored.
 
     Raises:
         UserError: If there is no such data set or encoder, or images have another size than the encoder takes.
@@ -52,6 +53,7 @@ def load(recipe: Train, assets: Mapping[str, Any] | None = None) -> Data:
     def captions() -> list[list[str]]:
         return list(normalized_captions(raw, "train", size()))
 
+    scored_only = assets is not None and not fine_tune
     known = assets if assets is not None else new_assets(recipe, captions())
     examples = functools.cache(lambda: list(_examples(captions(), known["tokenizer"], recipe)))
 
@@ -77,7 +79,7 @@ def load(recipe: Train, assets: Mapping[str, Any] | None = None) -> Data:
 
     def split(name: str, limit: int | None = None) -> tf.data.Dataset:
         rows = raw.split(name, limit)
-        if assets is not None:
+        if scored_only:
             scaled = rows.map(lambda image, *known: (_scaled(raw.decode(image), recipe.image_size), _packed(*known)))
             return batches.batched(scaled, SCORING_BATCH).prefetch(2)
         numbered = rows.enumerate().map(lambda number, row: (number, _packed(*row[1:])))
@@ -96,7 +98,7 @@ def load(recipe: Train, assets: Mapping[str, Any] | None = None) -> Data:
         sizes=lambda: {**raw.sizes(), "train": size()},
         card=raw.card.with_details(**_details(recipe)),
         epoch_size=lambda: len(examples()),
-        paired=paired if assets is None else None,
+        paired=None if scored_only else paired,
         normalize=scoring.normalize,
     )
 

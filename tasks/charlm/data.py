@@ -27,12 +27,13 @@ NOUNS = {"char": "character", "word": "word", "bpe": "BPE piece"}
 """What a token is, by tokenizer."""
 
 
-def load(recipe: Train, assets: Mapping[str, Any] | None = None) -> Data:
+def load(recipe: Train, assets: Mapping[str, Any] | None = None, *, fine_tune: bool = False) -> Data:
     """Loads a data set.
 
     Args:
         recipe: Data set, tokenization, batch size, sequence length, seed and limit are used.
         assets: `tokenizer` and `tokens` of a saved model; without them a tokenizer is trained on the training texts.
+        fine_tune: Whether a training goes on from that model; without it, the data set is only scored.
 
     Raises:
         UserError: If there is no such data set, or its text is too short to learn from.
@@ -64,7 +65,7 @@ def load(recipe: Train, assets: Mapping[str, Any] | None = None) -> Data:
     def sizes() -> dict[str, int]:
         return {"train": training().predictions, **{name: corpus(name).predictions for name in ("validation", "test")}}
 
-    if assets is None:
+    if fine_tune or assets is None:
         _check_sizes(sizes(), recipe)
     return Data(
         raw=raw,

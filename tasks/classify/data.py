@@ -23,13 +23,14 @@ from .recipe import CELLS, Train
 BOUNDARIES = (3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768)
 
 
-def load(recipe: Train, assets: Mapping[str, Any] | None = None) -> Data:
+def load(recipe: Train, assets: Mapping[str, Any] | None = None, *, fine_tune: bool = False) -> Data:
     """Loads a data set.
 
     Args:
         recipe: Data set, column of labels, cell, batch size, seed, limit, augmentation and the size of a folder's
             pictures are used.
         assets: `labels`, `shape` and perhaps `order` of a saved model; data of another kind are refused.
+        fine_tune: Whether a training goes on from that model; without it, the data set is only scored.
 
     Raises:
         UserError: If there is no such data set, it cannot be used, or it does not fit the saved model.
@@ -60,7 +61,7 @@ def load(recipe: Train, assets: Mapping[str, Any] | None = None) -> Data:
         assets=own,
         sizes=raw.sizes,
         card=raw.card,
-        examples=_examples(raw) if (varying or series) and not assets else None,
+        examples=_examples(raw) if (varying or series) and (fine_tune or not assets) else None,
     )
 
 

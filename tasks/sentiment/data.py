@@ -24,13 +24,14 @@ BOUNDARIES = (8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768)
 """Bucket boundaries grow by a third or a half: padding stays small with few buckets."""
 
 
-def load(recipe: Train, assets: Mapping[str, Any] | None = None) -> Data:
+def load(recipe: Train, assets: Mapping[str, Any] | None = None, *, fine_tune: bool = False) -> Data:
     """Loads a data set.
 
     Args:
         recipe: Data set, tokenization, batch size, seed and limit are used.
         assets: `tokenizer` and `labels` of a saved model; without them a tokenizer is trained on the training
             texts.
+        fine_tune: Whether a training goes on from that model; without it, the data set is only scored.
 
     Raises:
         UserError: If there is no such data set, or the file has a row that cannot be used.
@@ -47,7 +48,7 @@ def load(recipe: Train, assets: Mapping[str, Any] | None = None) -> Data:
         raw.check_labels(assets["labels"])
     tokenizer = assets["tokenizer"] if assets else train_tokenizer(recipe, all_texts(recipe, raw))
     card, epoch_examples, extra = raw.card, None, 0
-    if recipe.reads_unlabeled and not assets:
+    if recipe.reads_unlabeled and (fine_tune or not assets):
         epoch_examples, extra = with_unlabeled(recipe, raw, tokenizer)
         what = "with an n-gram classifier's probabilities" if recipe.pseudo_labels else "without a label"
         card = card.with_details(training=f"{raw.size('train'):,} labeled texts, and {extra:,} {what}")

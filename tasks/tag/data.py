@@ -44,12 +44,13 @@ EXAMPLE_STEPS = 24
 """Steps of a golden input of numbers: enough to compare, short enough to read."""
 
 
-def load(recipe: Train, assets: Mapping[str, Any] | None = None) -> Data:
+def load(recipe: Train, assets: Mapping[str, Any] | None = None, *, fine_tune: bool = False) -> Data:
     """Loads a data set.
 
     Args:
         recipe: Data set, labels, vocabulary, batch size, lengths, seed and limit are used.
         assets: Those of a saved model; without them a vocabulary is made of the training words, if steps are words.
+        fine_tune: Whether a training goes on from that model; without it, the data set is only scored.
 
     Raises:
         UserError: If there is no such data set, it does not suit the saved model, or a file cannot be used.
@@ -66,9 +67,8 @@ def load(recipe: Train, assets: Mapping[str, Any] | None = None) -> Data:
     ).take(recipe.limit)
     if assets:
         check_input(raw.check_labels(assets["labels"]), assets["input"])
-        examples = None
-    else:
-        assets, examples = new_assets(recipe, raw), golden_inputs(raw)
+    examples = golden_inputs(raw) if fine_tune or not assets else None
+    assets = assets or new_assets(recipe, raw)
     kind, tokenizer, characters = kind_of(raw), assets.get("tokenizer"), assets.get("character_tokenizer")
 
     def encode(rows: tf.data.Dataset, training: bool) -> tf.data.Dataset:

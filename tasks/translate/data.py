@@ -17,12 +17,13 @@ from .recipe import Train
 from .scoring import signatures
 
 
-def load(recipe: Train, assets: Mapping[str, Any] | None = None) -> Data:
+def load(recipe: Train, assets: Mapping[str, Any] | None = None, *, fine_tune: bool = False) -> Data:
     """Loads a data set.
 
     Args:
         recipe: Data set, direction, tokenization, batch size, seed, limit and search settings are used.
         assets: Those of a saved model; without them tokenizers are trained on the training pairs.
+        fine_tune: Whether a training goes on from that model; without it, the data set is only scored.
 
     Raises:
         UserError: If there is no such data set, or its languages are not those of the saved model.
@@ -34,12 +35,13 @@ def load(recipe: Train, assets: Mapping[str, Any] | None = None) -> Data:
         columns=(recipe.source_column, recipe.target_column),
         validation=recipe.validation_dataset,
         test=recipe.test_dataset,
-        read_all=assets is None,
+        read_all=fine_tune or assets is None,
     ).take(recipe.limit)
     languages, card = raw.card.details["languages"], raw.card
+    if fine_tune or assets is None:
+        card = card.with_details(scoring=signatures())
     if assets is None:
         assets = {**train_tokenizers(recipe, raw.split("train")), "languages": languages, "search": search(recipe)}
-        card = card.with_details(scoring=signatures())
     elif languages != assets["languages"]:
         source, target = assets["languages"]
         raise UserError(

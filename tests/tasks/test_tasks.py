@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from zoo import cards, cells, evaluation, layers, testing, training
+from zoo import cards, cells, evaluation, layers, saved, testing, training
 from zoo.cli import cli
 from zoo.errors import UserError
 from zoo.report import values
@@ -65,6 +65,17 @@ def test_predicts_a_line_for_each_input_in_order(trained):
     lines = run(task.name, "--model", saved.path, "--json", *examples)
     assert [json.loads(line) for line in lines] == saved.predict(examples)
     assert len(run(task.name, "--model", saved.path, *examples)) == len(examples)
+
+
+def test_is_fine_tuned_from_its_own_weights_and_vocabulary(trained, tmp_path):
+    task, model = trained
+    options = ("--epochs", "1", "--limit", "40", "--learning-rate", "0", "--no-plot", "--no-score-test")
+    run("train", task.name, "--init-from", model.path, *options, "--models-dir", tmp_path, "--name", "tuned")
+    tuned = saved.load(tmp_path / "tuned")
+    assert tuned.recipe.init_from == str(model.path)
+    assert sorted(tuned.assets) == sorted(model.assets)
+    for before, after in zip(model.net.trainable_weights, tuned.net.trainable_weights, strict=True):
+        np.testing.assert_allclose(before, after, atol=1e-6, err_msg=before.path)  # a moving average rounds
 
 
 def test_evaluates_as_json_and_nothing_else(trained):

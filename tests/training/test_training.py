@@ -34,7 +34,7 @@ def batches(tokens, labels):
     return tf.data.Dataset.from_tensor_slices((tokens, labels, weights))
 
 
-def load(recipe, assets=None):
+def load(recipe, assets=None, fine_tune=False):
     def train(epoch):
         return batches(TOKENS, LABELS).shuffle(48, seed=epoch, reshuffle_each_iteration=False).batch(16)
 
@@ -262,6 +262,40 @@ def test_a_stage_before_hands_its_weights_over_and_resumes(toy, tmp_path, monkey
         resumed = training.train(toy, recipe, name, plot=False, resume=True)
         for a, b in zip(whole.net.get_weights(), resumed.net.get_weights(), strict=True):
             np.testing.assert_allclose(a, b, atol=1e-6)
+
+
+def test_fine_tuning_starts_from_the_weights_of_a_saved_model_and_resumes(toy, tmp_path, monkeypatch, capsys):
+    first = training.train(toy, RECIPE, tmp_path / "first", plot=False)
+    recipe = dataclasses.replace(RECIPE, init_from=str(first.path), epochs=3, ema_momentum=0.0)
+    still = dataclasses.replace(recipe, epochs=1, learning_rate=0.0)
+    same = training.train(toy, still, tmp_path / "same", plot=False)
+    for a, b in zip(first.net.get_weights(), same.net.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert "Starting from the weights of: embedding, recurrent, label" in capsys.readouterr().err
+    whole = training.train(toy, recipe, tmp_path / "whole", plot=False)
+    assert float(history(whole.path)[0]["loss"]) < float(history(first.path)[0]["loss"])
+    with monkeypatch.context() as patch:
+        interrupt_at(patch, 2)
+        with pytest.raises(KeyboardInterrupt):
+            training.train(toy, recipe, tmp_path / "cut", plot=False)
+    resumed = training.train(toy, recipe, tmp_path / "cut", plot=False, resume=True)
+    for a, b in zip(whole.net.get_weights(), resumed.net.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_fine_tuning_refuses_a_network_that_does_not_fit_and_a_model_that_has_changed(toy, tmp_path, monkeypatch):
+    first = training.train(toy, RECIPE, tmp_path / "first", plot=False)
+    recipe = dataclasses.replace(RECIPE, init_from=str(first.path))
+    with pytest.raises(UserError, match=r"recurrent/.*kernel \(4, 16\) where the saved model has \(4, 12\)"):
+        training.train(toy, dataclasses.replace(recipe, cell="lstm"), tmp_path / "other", plot=False)
+    with monkeypatch.context() as patch:
+        interrupt_at(patch, 2)
+        with pytest.raises(KeyboardInterrupt):
+            training.train(toy, recipe, tmp_path / "cut", plot=False)
+    training.train(toy, RECIPE, first.path, plot=False, overwrite=True)
+    (first.path / "files.json").write_text((first.path / "files.json").read_text() + "\n")
+    with pytest.raises(UserError, match=r"files\.json has changed"):
+        training.train(toy, recipe, tmp_path / "cut", plot=False, resume=True)
 
 
 def refining(values):

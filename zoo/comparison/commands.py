@@ -51,10 +51,7 @@ def command(
 
     def run(**values: Any) -> None:
         ctx = click.get_current_context()
-        settings = {
-            **(recipe.presets[values["preset"]] if values["preset"] else {}),
-            **options.given(ctx, values, recipe.train),
-        }
+        settings = recipe.settings(values["preset"], options.given(ctx, values, recipe.train))
         grid = _grid(task, settings, values, cells)
         check_dataset(grid.recipe(grid.runs()[0]).dataset, recipe)
         run_grid(grid, values["processes"], start, values["backend"], as_json=values["as_json"], ray=values["ray"])

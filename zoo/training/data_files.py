@@ -5,6 +5,7 @@ import os
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
+from zoo import cards
 from zoo.data import files, own
 from zoo.errors import UserError
 from zoo.settings import TrainConfig
@@ -17,7 +18,9 @@ MOST_FILES = 2_000
 
 
 def digests(recipe: TrainConfig, named: Collection[str] = ()) -> dict[str, str]:
-    """Path of each file or folder that the settings name -> its digest; empty for a data set with a name.
+    """Path of each file or folder that the settings name -> its digest; of a saved model to start from, its digests.
+
+    A data set with a name has none.
 
     Args:
         recipe: The settings.
@@ -27,7 +30,9 @@ def digests(recipe: TrainConfig, named: Collection[str] = ()) -> dict[str, str]:
         UserError: If one cannot be read.
     """
     found = {}
-    for path in () if recipe.dataset.partition("/")[0] in named else _paths(recipe):
+    paths = () if recipe.dataset.partition("/")[0] in named else _paths(recipe)
+    start = () if recipe.init_from is None else (cards.locate(recipe.init_from) / cards.FILES,)
+    for path in (*paths, *start):
         try:
             found[str(path)] = _of_folder(path) if path.is_dir() else files.digest(path)
         except OSError as error:

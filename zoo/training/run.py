@@ -162,7 +162,10 @@ def _fitted(
         task = installed.task
         began = time.monotonic()
         say(f"Loading the data set {recipe.dataset} ...")
-        data = workers.in_turn(lambda: task.load(recipe))
+        with workers.alone():
+            start = None if recipe.init_from is None else saved.load(recipe.init_from)
+        kept = {} if start is None else {"assets": start.assets, "fine_tune": True}
+        data = workers.in_turn(lambda: task.load(recipe, **kept))
         _check_names(data)
         if workers.first:
             check_data(path, recipe, installed.recipe.datasets)
@@ -171,7 +174,7 @@ def _fitted(
         stages = task.stages(recipe, data)
         loading = time.monotonic() - began
         loop = Loop(folder, callbacks, workers)
-        model, states = loop.run(stages)
+        model, states = loop.run(stages, start and start.net)
     finally:
         keras.config.set_dtype_policy("float32")
     return data, stages, model, states, {"loading": loading, **loop.seconds}

@@ -6,6 +6,7 @@ interruption loses the epoch it falls into, no more.
 
 import contextlib
 import gc
+import itertools
 import math
 import textwrap
 import time
@@ -45,13 +46,20 @@ class Loop:
         self.folder, self.callbacks, self.workers, self.started = folder, callbacks, workers, time.monotonic()
         self.seconds = {"compiling": 0.0, "steps": 0.0, "validation": 0.0}
 
-    def run(self, stages: Sequence[Stage]) -> tuple[keras.Model, list[TrainState]]:
+    def run(self, stages: Sequence[Stage], start: keras.Model | None = None) -> tuple[keras.Model, list[TrainState]]:
         """Runs what is left of the stages; returns the last one's model with its best weights, and all states.
 
         With several workers, the model is a copy that belongs to this process alone.
+
+        Args:
+            stages: The stages.
+            start: A model whose weights the first stage starts from.
+
+        Raises:
+            UserError: If they do not fit.
         """
         self.workers.check_stages(stages)
-        model, scored, states = None, None, []
+        model, scored, states = start, None, []
         checkpoints = [self.workers.checkpoint(self.folder / stage.name) for stage in stages]
         for number, (stage, checkpoint) in enumerate(zip(stages, checkpoints, strict=True)):
             if any(later.begun() for later in checkpoints[number + 1 :]):
@@ -93,7 +101,8 @@ class Loop:
         if before is None:
             return state
         if stage.start == "layers":
-            say(f"Starting from the weights of: {', '.join(copy_layers(before, model))}.")
+            copy = copy_weights if type(before) is type(model) else copy_layers
+            say(f"Starting from the weights of: {', '.join(copy(before, model))}.")
             return state
         model.set_weights(before.get_weights())
         # Until something is better, the weights it starts from are the best.
@@ -204,6 +213,28 @@ def copy_layers(source: keras.Model, target: keras.Model) -> list[str]:
     if not moved:
         raise ValueError(f"{source.name} and {target.name} have no layer with weights in common.")
     return moved
+
+
+def copy_weights(source: keras.Model, target: keras.Model) -> list[str]:
+    """Copies all weights of a saved model to another one of its class, those that belong to no layer included.
+
+    Returns:
+        The names of the layers.
+
+    Raises:
+        UserError: If a shape differs.
+    """
+    weights = source.get_weights()
+    pairs = itertools.zip_longest((weight.shape for weight in weights), target.weights)
+    for shape, weight in pairs:
+        if weight is None or shape != tuple(weight.shape):
+            what = "fewer weights" if weight is None else f"{weight.path} {tuple(weight.shape)}"
+            raise UserError(
+                f"This network has {what} where the saved model has {shape or 'no weight'}. Give no option that "
+                "changes the network, or leave out --init-from."
+            )
+    target.set_weights(weights)
+    return [layer.name for layer in target.layers if layer.weights]
 
 
 def joined(stages: Sequence[Stage], states: Sequence[TrainState]) -> tuple[TrainState, str]:
