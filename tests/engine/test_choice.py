@@ -45,6 +45,8 @@ def test_cells_with_a_kernel(name: str) -> None:
         assert of(cell, refused="this graph is compiled by XLA") == ("plain", "Plain: this graph is compiled by XLA.")
     assert of("linear").path == "compiled"
     assert of("linear", device="gpu").path == "associative"
+    with engine.plain_only():
+        assert {of(name, device=device).path for name in (cell, "linear") for device in ("cpu", "gpu")} == {"plain"}
     assert set(engine.PATHS) == {"compiled", "fused", "scanned", "associative", "sequence", "plain"}
 
 

@@ -164,11 +164,11 @@ def choose(
     entry = door()
     if entry is None:
         return Choice("plain", "Plain: there are no kernels for this backend.")
+    if os.environ.get("ZOO_ENGINE") == "plain":
+        return Choice("plain", "Plain: the environment variable ZOO_ENGINE says so.")
     if (device or entry.device()) == "gpu":
         path = "associative" if linear else "plain" if isinstance(cell, str) else entry.gpu_path(kind)
         return Choice(path, f"{path.capitalize()}: there is a GPU.")
-    if os.environ.get("ZOO_ENGINE") == "plain":
-        return Choice("plain", "Plain: the environment variable ZOO_ENGINE says so.")
     reason = entry.refusal(bool(training)) if refused is True else refused or ""
     reason = reason or _not_now(kind, training, batch)
     if reason:
