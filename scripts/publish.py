@@ -91,31 +91,34 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("candidates", nargs="+", type=Path, help="folders of trainings of one recipe")
     parser.add_argument("--dataset", help="where the data lie now, if not where they were")
     parser.add_argument("--split", default="test")
+    parser.add_argument("--also", nargs="*", default=(), metavar="SPLIT", help="further splits that are scored as well")
     parser.add_argument("--again", metavar="REASON", help="score a split that was scored before, and say why")
     parser.add_argument("--models-dir", type=Path, default=ROOT / "saved_models")
     options = parser.parse_args(arguments)
     candidates = [candidate(path) for path in options.candidates]
     chosen = best(candidates)
     dataset = chosen["metrics"]["data"]["name"]
-    before = ledger.earlier(options.name, dataset, options.split)
-    if before and not options.again:
-        sys.exit(
-            f"{options.name} was scored on {options.split} of {dataset} on {before[-1]['date']}. A split that was "
-            "looked at flatters; if there is a reason, give --again REASON, which the ledger and the card show."
-        )
+    before = {split: ledger.earlier(options.name, dataset, split) for split in (options.split, *options.also)}
+    for split, rows in before.items():
+        if rows and not options.again:
+            sys.exit(
+                f"{options.name} was scored on {split} of {dataset} on {rows[-1]['date']}. A split that was looked at "
+                "flatters; if there is a reason, give --again REASON, which the ledger and the card show."
+            )
     target = options.models_dir / options.name
     model = describe.located(saved.load(chosen["path"]), options.dataset)
-    found = describe.scores(model, options.split)
-    row = ledger.record(
-        options.name, dataset, options.split, found["scores"], chosen["metrics"]["monitor"],
-        candidates=spread(candidates), **({"again": options.again} if before else {}),
-    )  # fmt: skip
-    found |= describe.baselines(model, options.split)
+    measured, rows = {split: describe.scores(model, split) for split in before}, []
+    for split, scored in measured.items():
+        rows.append(ledger.record(
+            options.name, dataset, split, scored["scores"], chosen["metrics"]["monitor"],
+            candidates=spread(candidates), **({"again": options.again} if before[split] else {}),
+        ))  # fmt: skip
+    found = measured[options.split] | describe.baselines(model, options.split)
     if target.exists():
         shutil.rmtree(target)
     shutil.copytree(chosen["path"], target)
     metrics = {**chosen["metrics"], "candidates": spread(candidates)}
-    metrics["scores"] = {**metrics["scores"], options.split: found["scores"]}
+    metrics["scores"] = {**metrics["scores"], **{split: scored["scores"] for split, scored in measured.items()}}
     (target / "recipe.json").write_text(
         json.dumps(without_paths(chosen["recipe"]), indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
     )
@@ -127,7 +130,7 @@ def main(arguments: list[str] | None = None) -> None:
     describe.keep(target, {**(found if options.split == "test" else {}), "scorings": ledger.for_card(options.name)})
     saved.update_metrics(target, metrics)
     saved.load(target)
-    print(json.dumps(row, indent=1))
+    print(json.dumps(rows, indent=1))
 
 
 if __name__ == "__main__":

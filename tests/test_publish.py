@@ -49,6 +49,8 @@ def test_the_best_by_validation_is_scored_once(candidates: list[Path], tmp_path:
     assert model.metrics["scores"]["test"]["accuracy"] == pytest.approx(row["scores"]["accuracy"], abs=1e-6)
     with pytest.raises(SystemExit, match="A split that was looked at flatters"):
         publish("digits", *candidates)
+    with pytest.raises(SystemExit, match="was scored on test of"):
+        publish("digits", *candidates, "--split", "train", "--also", "test")
     publish("digits", *candidates, "--again", "a test")
     rows = json.loads((tmp_path / "ledger.json").read_text())
     assert [row.get("again") for row in rows] == [None, "a test"]
@@ -75,6 +77,17 @@ def test_the_one_scoring_also_gives_interval_baselines_and_the_row_for_the_card(
     card = (tmp_path / "digits" / "README.md").read_text()
     assert f"| {rows[0]['date']} | {rows[0]['commit']} | test | accuracy {score:.4f} | 1 seed, validation " in card
     assert "the test split was scored after that choice" in card
+
+
+def test_further_splits_are_scored_once_as_well(candidates: list[Path], tmp_path: Path, publish: Any) -> None:
+    publish("digits", candidates[0], "--also", "train")
+    rows = json.loads((tmp_path / "ledger.json").read_text())
+    assert [row["split"] for row in rows] == ["test", "train"]
+    scores = saved.load(tmp_path / "digits").metrics["scores"]
+    assert {split: scores[split]["accuracy"] for split in ("test", "train")} == {
+        row["split"]: pytest.approx(row["scores"]["accuracy"], abs=1e-6) for row in rows
+    }
+    assert "| train |" in (tmp_path / "digits" / "README.md").read_text()
 
 
 def measured_examples(path: Path) -> int:
