@@ -76,6 +76,7 @@ def blocks() -> dict[str, str]:
         "engine-more": engine_more(engine()),
         "engine-gpu": engine_gpu_table(engine("engine_gpu.json")),
         "translations": scores(summaries, "translate", TRANSLATE),
+        "translation-splits": further_splits(summaries, "translate", TRANSLATE[:4]),
         "translation-speed": translation_speed(facts["translate"]),
         "captions": scores(summaries, "caption", CAPTION, some=("fact_accuracy",)),
         "caption-speed": caption_speed(facts["caption"]),
@@ -122,6 +123,19 @@ def scores(
             )
             for item in summaries
             if item.task == task
+        ),
+    )
+
+
+def further_splits(summaries: list[cards.Summary], task: str, names: tuple[str, ...]) -> str:
+    """Scores of a task's published models on splits beside validation and test."""
+    return cards.markdown(
+        ("model", "split", *names),
+        (
+            (item.name, split, *(f"{row[name]:.2f}" for name in names))
+            for item in summaries
+            for split, row in item.metrics["scores"].items()
+            if item.task == task and split not in ("validation", "test")
         ),
     )
 

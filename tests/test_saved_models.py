@@ -62,7 +62,6 @@ def test_the_command_of_a_published_model_gives_its_settings(folder):
     assert (program, verb, name) == ("zoo", "train", stored["task"])
     train, recipe = cli.cli.commands["train"], find(name).recipe
     with train.get_command(click.Context(train), name).make_context("train", arguments) as ctx:
-        preset = recipe.presets[ctx.params["preset"]] if ctx.params["preset"] else {}
-        typed = recipe.train(**{**preset, **options.given(ctx, ctx.params, recipe.train)})
+        typed = recipe.train(**recipe.settings(ctx.params["preset"], options.given(ctx, ctx.params, recipe.train)))
     # A seed that is not in the command is one of several that were tried; the others would do as well.
     assert not differences(recipe.configure(stored["train"]), typed, ignore=("seed", "max_minutes"))

@@ -283,6 +283,17 @@ def test_fine_tuning_starts_from_the_weights_of_a_saved_model_and_resumes(toy, t
         np.testing.assert_array_equal(a, b)
 
 
+def test_fine_tuning_warns_of_another_division_of_the_same_data(toy, tmp_path, capsys):
+    first = training.train(toy, RECIPE, tmp_path / "first", plot=False)
+    recipe = dataclasses.replace(RECIPE, init_from=str(first.path), epochs=1)
+    training.train(toy, recipe, tmp_path / "same", plot=False)
+    assert "division" not in capsys.readouterr().err
+    data = {**first.metrics["data"], "sizes": {"train": 48, "validation": 31, "test": 32}}
+    saved.update_metrics(first.path, {**first.metrics, "data": data})
+    training.train(toy, recipe, tmp_path / "other", plot=False)
+    assert "first was trained on another division of toy (validation 31, now 32)" in capsys.readouterr().err
+
+
 def test_fine_tuning_refuses_a_network_that_does_not_fit_and_a_model_that_has_changed(toy, tmp_path, monkeypatch):
     first = training.train(toy, RECIPE, tmp_path / "first", plot=False)
     recipe = dataclasses.replace(RECIPE, init_from=str(first.path))

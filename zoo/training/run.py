@@ -167,6 +167,8 @@ def _fitted(
         kept = {} if start is None else {"assets": start.assets, "fine_tune": True}
         data = workers.in_turn(lambda: task.load(recipe, **kept))
         _check_names(data)
+        if start and (other := _other_division(start, data)):
+            say(other)
         if workers.first:
             check_data(path, recipe, installed.recipe.datasets)
         if workers.count > 1:
@@ -268,6 +270,23 @@ def samples(model: saved.SavedModel, data: Data, split: str = "test") -> Iterato
             if value:
                 yield f"{name:7} {textwrap.shorten(printable(value), WIDTH - 8, placeholder=' ...')}"
         yield ""
+
+
+def _other_division(start: saved.SavedModel, data: Data) -> str | None:
+    """A warning where a model has learned from another division of the same data set; None where it has not."""
+    before, now = start.metrics["data"], data.card.to_json()
+    sizes = before.get("sizes", {})
+    changed = [
+        f"{split} {sizes[split]:,}, now {size:,}"
+        for split, size in data.sizes().items()
+        if split != "train" and sizes.get(split, size) != size
+    ]
+    if before["name"] != now["name"] or not changed:
+        return None
+    return (
+        f"{start.path.name} was trained on another division of {now['name']} ({'; '.join(changed)}): it may have learned "
+        "from validation examples, whose scores then flatter."
+    )
 
 
 def _check_names(data: Data) -> None:
