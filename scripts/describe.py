@@ -64,19 +64,25 @@ def scores(model: SavedModel, split: str = "test") -> dict[str, Any]:
     return result
 
 
-def scored_again(model: SavedModel, reason: str) -> dict[str, Any]:
-    """Scores of a published model on the test split that was scored before, and the ledger with a row more.
+def scored_again(model: SavedModel, reason: str, split: str = "test") -> dict[str, Any]:
+    """Scores of a published model on a split that was scored before, and the ledger with a row more.
 
     Raises:
         SystemExit: If they are others than those in the ledger: then weights or data are not those of that scoring.
     """
-    found, name, dataset = scores(model), model.path.name, model.metrics["data"]["name"]
+    found, name, dataset = scores(model, split), model.path.name, model.metrics["data"]["name"]
     monitor = model.installed.task.monitor
-    for row in ledger.earlier(name, dataset, "test")[-1:]:
+    for row in ledger.earlier(name, dataset, split)[-1:]:
         before, now = row["scores"][monitor], found["scores"][monitor]
         if abs(now - before) > ROUNDING * max(1.0, abs(before)):
-            sys.exit(f"{name}: {monitor} {now} on test, but {before} on {row['date']}. Is it the same model and data?")
-    ledger.record(name, dataset, "test", found["scores"], monitor, again=reason)
+            sys.exit(
+                f"{name}: {monitor} {now} on {split}, but {before} on {row['date']}. Is it the same model and data?"
+            )
+    ledger.record(name, dataset, split, found["scores"], monitor, again=reason)
+    if split != "test":  # the card has one interval, that of the test split
+        every = {**model.metrics["scores"], split: found["scores"]}
+        saved.update_metrics(model.path, {**model.metrics, "scores": every})
+        found = {}
     return {**found, "scorings": ledger.for_card(name)}
 
 
@@ -170,12 +176,12 @@ def keep(folder: Path, found: Mapping[str, Any]) -> None:
     new.replace(file)
 
 
-def describe(name: str, parts: Sequence[str], dataset: str | None = None, again: str = "") -> None:
+def describe(name: str, parts: Sequence[str], dataset: str | None = None, again: str = "", split: str = "test") -> None:
     """Measures some parts of a model; each is kept as soon as it is there."""
     model = located(saved.load(MODELS / name), dataset)
     for part in parts:
         print(f"{time.strftime('%H:%M:%S')} {name}: {part}", flush=True)
-        keep(model.path, scored_again(model, again) if part == "scores" else PARTS[part](model))
+        keep(model.path, scored_again(model, again, split) if part == "scores" else PARTS[part](model))
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -184,6 +190,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("models", nargs="+", help="Names of published models, or all.")
     parser.add_argument("--parts", default="curves,shown,limits,baselines", help=f"Of {', '.join(PARTS)}, scores.")
     parser.add_argument("--dataset", help="Where the data of the model lie now, if not where they were.")
+    parser.add_argument("--split", default="test", help="Which split the part scores is about.")
     parser.add_argument("--again", metavar="REASON", help="Why the test split is scored again; for the part scores.")
     options = parser.parse_args(arguments)
     parts = options.parts.split(",")
@@ -197,7 +204,7 @@ def main(arguments: list[str] | None = None) -> None:
     if options.dataset and len(names) > 1:
         parser.error("--dataset is for one model.")
     for name in names:
-        describe(name, parts, options.dataset, options.again)
+        describe(name, parts, options.dataset, options.again, options.split)
 
 
 if __name__ == "__main__":

@@ -108,6 +108,10 @@ def test_a_published_model_is_scored_again_only_for_a_reason(
     assert (first.get("again"), second["again"]) == (None, "for a test")
     assert "candidates" not in second
     assert json.loads((tmp_path / "digits" / "measured.json").read_text())["scorings"] == ledger.for_card("digits")
+    describe.main(["digits", "--parts", "scores", "--split", "train", "--again", "for a test"])
+    scores = saved.load(tmp_path / "digits").metrics["scores"]
+    assert scores["train"]["accuracy"] == pytest.approx(ledger.read()[-1]["scores"]["accuracy"], abs=1e-6)
+    assert scores["test"]["accuracy"] == pytest.approx(first["scores"]["accuracy"], abs=1e-6)
     first["scores"]["accuracy"] -= 0.01
     ledger.PATH.write_text(json.dumps([first]))
     with pytest.raises(SystemExit, match="Is it the same model and data"):

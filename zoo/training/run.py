@@ -284,8 +284,8 @@ def _other_division(start: saved.SavedModel, data: Data) -> str | None:
     if before["name"] != now["name"] or not changed:
         return None
     return (
-        f"{start.path.name} was trained on another division of {now['name']} ({'; '.join(changed)}): it may have learned "
-        "from validation examples, whose scores then flatter."
+        f"{start.path.name} was trained on another division of {now['name']} ({'; '.join(changed)}): it may have "
+        "learned from validation examples, whose scores then flatter."
     )
 
 
