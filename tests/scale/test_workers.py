@@ -163,8 +163,10 @@ def test_each_worker_has_cores_of_its_own(monkeypatch) -> None:
 
 def test_after_an_interruption_worker_0_says_what_is_kept(monkeypatch, tmp_path, capfd) -> None:
     began = tmp_path / "began"
+    # Tests that a shell has started in the background hand an ignored SIGINT down.
+    heard = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
     said = "except KeyboardInterrupt: print('Kept: all.', file=sys.stderr)"
-    fake(monkeypatch, tmp_path, f"try: open({str(began)!r}, 'w').close(); time.sleep(60)\n{said}", WAIT)
+    fake(monkeypatch, tmp_path, f"{heard}\ntry: open({str(began)!r}, 'w').close(); time.sleep(60)\n{said}", WAIT)
 
     def interrupted(_workers):
         while not began.exists():
