@@ -274,17 +274,19 @@ def samples(model: saved.SavedModel, data: Data, split: str = "test") -> Iterato
 
 def _other_division(start: saved.SavedModel, data: Data) -> str | None:
     """A warning where a model has learned from another division of the same data set; None where it has not."""
-    before, now = start.metrics["data"], data.card.to_json()
+    before = start.metrics["data"]
+    if before["name"] != data.card.name:
+        return None
     sizes = before.get("sizes", {})
     changed = [
         f"{split} {sizes[split]:,}, now {size:,}"
         for split, size in data.sizes().items()
         if split != "train" and sizes.get(split, size) != size
     ]
-    if before["name"] != now["name"] or not changed:
+    if not changed:
         return None
     return (
-        f"{start.path.name} was trained on another division of {now['name']} ({'; '.join(changed)}): it may have "
+        f"{start.path.name} was trained on another division of {data.card.name} ({'; '.join(changed)}): it may have "
         "learned from validation examples, whose scores then flatter."
     )
 

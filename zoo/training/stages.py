@@ -225,13 +225,12 @@ def copy_weights(source: keras.Model, target: keras.Model) -> list[str]:
         UserError: If a shape differs.
     """
     weights = source.get_weights()
-    pairs = itertools.zip_longest((weight.shape for weight in weights), target.weights)
-    for shape, weight in pairs:
+    for shape, weight in itertools.zip_longest((array.shape for array in weights), target.weights):
         if weight is None or shape != tuple(weight.shape):
             what = "fewer weights" if weight is None else f"{weight.path} {tuple(weight.shape)}"
             raise UserError(
-                f"This network has {what} where the saved model has {shape or 'no weight'}. Give no option that "
-                "changes the network, or leave out --init-from."
+                f"This network has {what} where the saved model has {'no weight' if shape is None else shape}. "
+                "Give no option that changes the network, or leave out --init-from."
             )
     target.set_weights(weights)
     return [layer.name for layer in target.layers if layer.weights]
