@@ -123,9 +123,12 @@ def test_what_was_read_before_does_not_matter():
 
 
 def test_a_unit_or_rate_without_words_is_left_out():
+    # Taken out here: which units a locale lacks changes with the version of Babel.
     swahili = Side("sw")
+    swahili.locale._data["unit_patterns"].pop("volume-liter", None)
     assert not swahili.has_unit("volume-liter")
     assert not swahili.has_rate("volume-liter")
+    assert Side("de").has_unit("volume-liter")
     assert Side("de").has_rate("volume-liter")
 
 
