@@ -96,6 +96,24 @@ def test_caffe_s_order_of_colours_is_saved_with_the_model(tmp_path: Path, monkey
     np.testing.assert_allclose(array(again(PICTURES)), array(net(PICTURES)), atol=1e-5)
 
 
+def test_a_file_of_convolutions_is_built_again_for_larger_pictures(tmp_path: Path) -> None:
+    net = image_encoder("convolutional", 16)
+    net.save(tmp_path / "net.keras")
+    larger = image_encoder(tmp_path / "net.keras", 32)
+    assert larger.input_shape[1:3] == (32, 32)
+    free = image_encoder("convolutional")  # takes any size
+    free.set_weights(net.get_weights())
+    pictures = np.random.default_rng(1).uniform(0, 255, (2, 32, 32, 3)).astype("float32")
+    np.testing.assert_allclose(array(larger(pictures)), array(free(pictures)), atol=1e-5)
+
+
+def test_a_layer_for_one_size_keeps_it(tmp_path: Path) -> None:
+    inputs = keras.Input((8, 8, 3))
+    flat = keras.layers.Dense(12)(keras.layers.Flatten()(inputs))
+    keras.Model(inputs, keras.layers.Reshape((2, 2, 3))(flat)).save(tmp_path / "net.keras")
+    assert image_encoder(tmp_path / "net.keras", 16).input_shape[1:3] == (8, 8)
+
+
 def test_a_file_and_a_model_are_taken_as_they_are(tmp_path: Path) -> None:
     net = small()
     assert image_encoder(net) is net

@@ -24,7 +24,8 @@ def image_encoder(
         kind: `"convolutional"`, a small network to be trained from scratch; the name of an architecture in
             `keras.applications`, such as `"EfficientNetB0"`; a `.keras` file; or a model.
         size: Side of the square pictures in pixels; None for any (not every architecture in `keras.applications`
-            takes that). A file or a model has its own.
+            takes that). A file or a model has its own; a file's network is built again for larger pictures, with the
+            same weights, if its layers allow.
         dtype: Precision of the small network; the others have their own.
         weights: Of an architecture in `keras.applications`: `"imagenet"`, which Keras fetches, or None.
 
@@ -40,7 +41,7 @@ def image_encoder(
     if kind == "convolutional":
         return convolutional(size, dtype=dtype)
     if kind.endswith(".keras"):
-        return _checked(_from_file(Path(kind)), kind)
+        return _checked(_enlarged(_from_file(Path(kind)), size), kind)
     return _application(kind, size, weights)
 
 
@@ -82,6 +83,22 @@ def _from_file(path: Path) -> keras.Model:
     except (OSError, ValueError, KeyError, TypeError) as error:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
         raise UserError(f"{path} cannot be loaded as an image encoder: {reason}") from error
+
+
+def _enlarged(model: keras.Model, size: int | None) -> keras.Model:
+    """The network for larger pictures: convolutions look at any size, and give a finer map of a larger one.
+
+    Smaller pictures are left to the caller to refuse: what a network knows of things, it knows at their size.
+    """
+    sides = model.input_shape[1:3]
+    if size is None or None in sides or size <= max(sides):
+        return model
+    try:
+        larger = keras.models.clone_model(model, input_tensors=keras.Input((size, size, 3), name="pictures"))
+        larger.set_weights(model.get_weights())
+    except (ValueError, TypeError):  # a layer that is made for one size, e.g. a dense one
+        return model
+    return larger
 
 
 def _application(name: str, size: int | None, weights: str | None) -> keras.Model:

@@ -15,6 +15,7 @@ from zoo.tasks.caption.recipe import Train
 
 from zoo.data.images import read, resized
 from zoo.errors import UserError
+from zoo.layers import image_encoder
 from zoo.ids import END, PAD, START
 
 COLORS = {
@@ -231,12 +232,18 @@ def test_another_encoder_file_is_another_encoder(encoder_file: Path, tmp_path: P
     assert keras.version() in data._encoder_fingerprint("EfficientNetB0") != data._encoder_fingerprint("EfficientNetB1")
 
 
-def test_an_encoder_of_another_size_is_refused(recipe: Train, encoder_file: Path) -> None:
-    larger = dataclasses.replace(recipe, encoder=str(encoder_file), image_size=16)
-    with pytest.raises(UserError, match=r"means.keras takes images of 8 x 8 pixels, not of 16: give --image-size 8"):
-        model.encoder(larger)
-    with pytest.raises(UserError, match="--image-size 8"):
-        batches_of(data.load(larger))
+def test_an_encoder_of_larger_pictures_is_refused(recipe: Train, encoder_file: Path, tmp_path: Path) -> None:
+    image_encoder(encoder_file, 16).save(tmp_path / "larger.keras")
+    smaller = dataclasses.replace(recipe, encoder=str(tmp_path / "larger.keras"), image_size=8)
+    with pytest.raises(UserError, match=r"larger.keras takes images of 16 x 16 pixels, not of 8: give --image-size 16"):
+        model.encoder(smaller)
+    with pytest.raises(UserError, match="--image-size 16"):
+        batches_of(data.load(smaller))
+
+
+def test_larger_pictures_have_a_finer_map(recipe: Train, encoder_file: Path) -> None:
+    one, two = (dataclasses.replace(recipe, encoder=str(encoder_file), image_size=size) for size in (8, 16))
+    assert model.encoder(two).output_shape[1] == 2 * model.encoder(one).output_shape[1]
 
 
 def test_the_model_of_a_frozen_encoder_trains_on_features_and_scores_pictures(
