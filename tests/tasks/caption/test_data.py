@@ -15,8 +15,8 @@ from zoo.tasks.caption.recipe import Train
 
 from zoo.data.images import read, resized
 from zoo.errors import UserError
-from zoo.layers import image_encoder
 from zoo.ids import END, PAD, START
+from zoo.layers import image_encoder
 
 COLORS = {
     "red": (250, 10, 10), "green": (10, 250, 10), "blue": (10, 10, 250), "yellow": (250, 250, 10),
