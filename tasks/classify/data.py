@@ -10,7 +10,7 @@ import tensorflow as tf
 from zoo.data import batches
 from zoo.data.datasets import SPLITS
 from zoo.data.pipeline import Pipeline
-from zoo.data.raw import RawDataset
+from zoo.data.raw import RawDataset, with_labels
 from zoo.errors import UserError
 from zoo.task import Data
 
@@ -36,14 +36,16 @@ def load(recipe: Train, assets: Mapping[str, Any] | None = None, *, fine_tune: b
         UserError: If there is no such data set, it cannot be used, or it does not fit the saved model.
     """
     _check_cell(recipe, is_memory_test(recipe.dataset))
-    known = assets["labels"] if assets else None
     any_length = assets is not None and assets["shape"][0] is None
-    raw = open_examples(recipe, known, any_length).take(recipe.limit)
+
+    def read(known: Sequence[str] | None) -> RawDataset:
+        return open_examples(recipe, known, any_length)
+
+    raw = with_labels(read, assets["labels"] if assets else None, fine_tune).take(recipe.limit)
     if "sample_rate" in raw.card.details:
         return _recordings(raw, recipe, assets)
     own = _assets(raw)
     if assets:
-        raw.check_labels(assets["labels"])
         _check(recipe.dataset, own, assets)
     varying = own["shape"][0] is None
     _check_cell(recipe, varying)
@@ -84,13 +86,11 @@ def _recordings(raw: RawDataset, recipe: Train, assets: Mapping[str, Any] | None
     """A data set of recordings, for a new model or a saved one."""
     _check_cell(recipe, varying=True)
     data = sound.load(raw, recipe)
-    if assets:
-        raw.check_labels(assets["labels"])
-        if data.assets["audio"] != assets.get("audio"):
-            raise UserError(
-                f"Data set {recipe.dataset!r} has recordings, read as {data.assets['audio']}; the model reads "
-                f"{assets.get('audio', 'no recordings')}."
-            )
+    if assets and data.assets["audio"] != assets.get("audio"):
+        raise UserError(
+            f"Data set {recipe.dataset!r} has recordings, read as {data.assets['audio']}; the model reads "
+            f"{assets.get('audio', 'no recordings')}."
+        )
     return data
 
 

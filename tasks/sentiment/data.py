@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from zoo.data import batches, text
 from zoo.data.pipeline import Pipeline
-from zoo.data.raw import RawDataset
+from zoo.data.raw import RawDataset, with_labels
 from zoo.errors import UserError
 from zoo.task import Data
 
@@ -36,16 +36,18 @@ def load(recipe: Train, assets: Mapping[str, Any] | None = None, *, fine_tune: b
     Raises:
         UserError: If there is no such data set, or the file has a row that cannot be used.
     """
-    raw = open_texts(
-        recipe.dataset,
-        assets["labels"] if assets else None,
-        text_column=recipe.text_column,
-        label_column=recipe.label_column,
-        validation=recipe.validation_dataset,
-        test=recipe.test_dataset,
-    ).take(recipe.limit)
-    if assets:
-        raw.check_labels(assets["labels"])
+
+    def read(known: Sequence[str] | None) -> RawDataset:
+        return open_texts(
+            recipe.dataset,
+            known,
+            text_column=recipe.text_column,
+            label_column=recipe.label_column,
+            validation=recipe.validation_dataset,
+            test=recipe.test_dataset,
+        )
+
+    raw = with_labels(read, assets["labels"] if assets else None, fine_tune).take(recipe.limit)
     tokenizer = assets["tokenizer"] if assets else train_tokenizer(recipe, all_texts(recipe, raw))
     card, epoch_examples, extra = raw.card, None, 0
     if recipe.reads_unlabeled and (fine_tune or not assets):

@@ -12,7 +12,7 @@ import tensorflow as tf
 from zoo.data import batches, text, word_vectors
 from zoo.data import pipeline as pipelines
 from zoo.data.pipeline import Pipeline
-from zoo.data.raw import RawDataset
+from zoo.data.raw import RawDataset, with_labels
 from zoo.errors import UserError
 from zoo.task import Data
 
@@ -55,20 +55,23 @@ def load(recipe: Train, assets: Mapping[str, Any] | None = None, *, fine_tune: b
     Raises:
         UserError: If there is no such data set, it does not suit the saved model, or a file cannot be used.
     """
-    known = assets["labels"] if assets else None
-    raw = open_sequences(
-        recipe.dataset,
-        recipe.tags,
-        known,
-        clip_format(recipe, assets),
-        word_column=recipe.word_column,
-        validation=recipe.validation_dataset,
-        test=recipe.test_dataset,
-    ).take(recipe.limit)
+
+    def read(known: Sequence[str] | None) -> RawDataset:
+        return open_sequences(
+            recipe.dataset,
+            recipe.tags,
+            known,
+            clip_format(recipe, assets),
+            word_column=recipe.word_column,
+            validation=recipe.validation_dataset,
+            test=recipe.test_dataset,
+        )
+
+    raw = with_labels(read, assets["labels"] if assets else None, fine_tune).take(recipe.limit)
     if assets:
-        check_input(raw.check_labels(assets["labels"]), assets["input"])
+        check_input(raw, assets["input"])
     examples = golden_inputs(raw) if fine_tune or not assets else None
-    assets = assets or new_assets(recipe, raw)
+    assets = {**assets, "labels": list(raw.labels)} if assets else new_assets(recipe, raw)
     kind, tokenizer, characters = kind_of(raw), assets.get("tokenizer"), assets.get("character_tokenizer")
 
     def encode(rows: tf.data.Dataset, training: bool) -> tf.data.Dataset:

@@ -157,14 +157,42 @@ class RawDataset:
         """Returns itself if its labels are those of a saved model, in that order.
 
         Raises:
-            UserError: If they are not.
+            UnknownLabelError: If they are not.
         """
         if list(self.labels) != list(known):
-            raise UserError(
+            raise UnknownLabelError(
                 f"Data set {self.card.name!r} has the labels {', '.join(self.labels)}; "
                 f"the model knows {', '.join(known)}."
             )
         return self
+
+
+class UnknownLabelError(UserError):
+    """The labels are not those of a saved model."""
+
+
+def with_labels(
+    read: Callable[[Sequence[str] | None], RawDataset], known: Sequence[str] | None, fine_tune: bool
+) -> RawDataset:
+    """A data set with the labels of a saved model; one for fine-tuning keeps its own where they differ.
+
+    Args:
+        read: Opens it with labels that are known, or with its own if they are None.
+        known: The labels of a saved model.
+        fine_tune: Whether a training goes on from that model, which then has a new output layer for other labels.
+
+    Raises:
+        UnknownLabelError: If the model is to be scored on labels that it does not know.
+        UserError: If the data set cannot be used.
+    """
+    if known is None:
+        return read(None)
+    try:
+        return read(known).check_labels(known)
+    except UnknownLabelError:
+        if not fine_tune:
+            raise
+        return read(None)
 
 
 def first_component(example: tuple) -> bytes:
@@ -179,12 +207,13 @@ def index_labels(found: Iterable[str], known: Sequence[str] | None, name: str) -
     """The labels of a user's file: those that occur, sorted, or those that a saved model knows.
 
     Raises:
-        UserError: If a saved model does not know one, or there are fewer than two.
+        UnknownLabelError: If a saved model does not know one.
+        UserError: If there are fewer than two.
     """
     occurring = sorted(set(found))
     for label in occurring if known is not None else ():
         if label not in (known or ()):
-            raise UserError(f"{name}: {unknown('label', label, known or ())}")
+            raise UnknownLabelError(f"{name}: {unknown('label', label, known or ())}")
     labels = list(known) if known is not None else occurring
     if len(labels) < 2:
         raise UserError(f"{name}: every example has the label {''.join(labels)!r}. Give two labels at least.")

@@ -169,6 +169,10 @@ def _fitted(
         _check_names(data)
         if start and (other := _other_division(start, data)):
             say(other)
+        fresh: tuple[str, ...] = ()
+        if start and start.assets.get("labels") != data.assets.get("labels"):
+            fresh = ("label",)  # the output layer of builders of nets with labels
+            say(f"{start.path.name} has other labels: the output layer {fresh[0]!r} is new.")
         if workers.first:
             check_data(path, recipe, installed.recipe.datasets)
         if workers.count > 1:
@@ -176,7 +180,7 @@ def _fitted(
         stages = task.stages(recipe, data)
         loading = time.monotonic() - began
         loop = Loop(folder, callbacks, workers)
-        model, states = loop.run(stages, start and start.net)
+        model, states = loop.run(stages, start and start.net, fresh)
     finally:
         keras.config.set_dtype_policy("float32")
     return data, stages, model, states, {"loading": loading, **loop.seconds}

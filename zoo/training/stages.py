@@ -11,7 +11,7 @@ import math
 import textwrap
 import time
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +46,9 @@ class Loop:
         self.folder, self.callbacks, self.workers, self.started = folder, callbacks, workers, time.monotonic()
         self.seconds = {"compiling": 0.0, "steps": 0.0, "validation": 0.0}
 
-    def run(self, stages: Sequence[Stage], start: keras.Model | None = None) -> tuple[keras.Model, list[TrainState]]:
+    def run(
+        self, stages: Sequence[Stage], start: keras.Model | None = None, fresh: Collection[str] = ()
+    ) -> tuple[keras.Model, list[TrainState]]:
         """Runs what is left of the stages; returns the last one's model with its best weights, and all states.
 
         With several workers, the model is a copy that belongs to this process alone.
@@ -54,6 +56,7 @@ class Loop:
         Args:
             stages: The stages.
             start: A model whose weights the first stage starts from.
+            fresh: Names of layers that start from new weights all the same.
 
         Raises:
             UserError: If they do not fit.
@@ -70,7 +73,7 @@ class Loop:
             say(_describe(stage, own))
             kept = checkpoint.begun()
             if not kept:
-                checkpoint.keep(own, self._start(stage, own, copy, model, checkpoint))
+                checkpoint.keep(own, self._start(stage, own, copy, model, checkpoint, fresh))
             state = checkpoint.restore(own)
             if state.epoch:
                 say(f"Resuming after epoch {state.epoch} of {stage.recipe.epochs}.")
@@ -94,15 +97,22 @@ class Loop:
                 scored.set_weights(weights)
 
     def _start(
-        self, stage: Stage, model: keras.Model, scored: keras.Model, before: keras.Model | None, checkpoint: Any
+        self,
+        stage: Stage,
+        model: keras.Model,
+        scored: keras.Model,
+        before: keras.Model | None,
+        checkpoint: Any,
+        fresh: Collection[str],
     ) -> TrainState:
         """The state of a stage before its first epoch; takes weights over from the stage before."""
         state = TrainState()
         if before is None:
             return state
         if stage.start == "layers":
-            copy = copy_weights if type(before) is type(model) else copy_layers
-            say(f"Starting from the weights of: {', '.join(copy(before, model))}.")
+            alike = type(before) is type(model)
+            names = copy_weights(before, model, fresh) if alike else copy_layers(before, model)
+            say(f"Starting from the weights of: {', '.join(names)}.")
             return state
         model.set_weights(before.get_weights())
         # Until something is better, the weights it starts from are the best.
@@ -202,21 +212,29 @@ def copy_layers(source: keras.Model, target: keras.Model) -> list[str]:
         The names.
 
     Raises:
-        ValueError: If a shape differs, or no layer has the same name.
+        UserError: If a shape differs.
+        ValueError: If no layer has the same name.
     """
     layers = {layer.name: layer for layer in source.layers if layer.weights}
     moved = []
     for layer in target.layers:
         if layer.weights and layer.name in layers:
-            layer.set_weights(layers[layer.name].get_weights())
+            weights = layers[layer.name].get_weights()
+            _check_shapes(weights, layer.weights)
+            layer.set_weights(weights)
             moved.append(layer.name)
     if not moved:
         raise ValueError(f"{source.name} and {target.name} have no layer with weights in common.")
     return moved
 
 
-def copy_weights(source: keras.Model, target: keras.Model) -> list[str]:
+def copy_weights(source: keras.Model, target: keras.Model, fresh: Collection[str] = ()) -> list[str]:
     """Copies all weights of a saved model to another one of its class, those that belong to no layer included.
+
+    Args:
+        source: The saved model.
+        target: The other one.
+        fresh: Names of layers that keep their own weights.
 
     Returns:
         The names of the layers.
@@ -224,16 +242,29 @@ def copy_weights(source: keras.Model, target: keras.Model) -> list[str]:
     Raises:
         UserError: If a shape differs.
     """
-    weights = source.get_weights()
-    for shape, weight in itertools.zip_longest((array.shape for array in weights), target.weights):
-        if weight is None or shape != tuple(weight.shape):
+    before, after = _without(source, fresh), _without(target, fresh)
+    weights = [keras.ops.convert_to_numpy(weight) for weight in before]
+    _check_shapes(weights, after)
+    for weight, value in zip(after, weights, strict=True):
+        weight.assign(value)
+    return [layer.name for layer in target.layers if layer.weights and layer.name not in fresh]
+
+
+def _without(model: keras.Model, layers: Collection[str]) -> list[keras.Variable]:
+    """The weights of a model but those of some layers."""
+    left_out = {id(weight) for layer in model.layers if layer.name in layers for weight in layer.weights}
+    return [weight for weight in model.weights if id(weight) not in left_out]
+
+
+def _check_shapes(saved: Sequence[np.ndarray], weights: Sequence[keras.Variable]) -> None:
+    """Raises a `UserError` if the weights of a saved model have other shapes."""
+    for value, weight in itertools.zip_longest(saved, weights):
+        if weight is None or value is None or value.shape != tuple(weight.shape):
             what = "fewer weights" if weight is None else f"{weight.path} {tuple(weight.shape)}"
             raise UserError(
-                f"This network has {what} where the saved model has {'no weight' if shape is None else shape}. "
+                f"This network has {what} where the saved model has {'no weight' if value is None else value.shape}. "
                 "Give no option that changes the network, or leave out --init-from."
             )
-    target.set_weights(weights)
-    return [layer.name for layer in target.layers if layer.weights]
 
 
 def joined(stages: Sequence[Stage], states: Sequence[TrainState]) -> tuple[TrainState, str]:
