@@ -1,6 +1,7 @@
 """Processes on this machine: their share of the cores, how they end with their parent, and what they said last."""
 
 import contextlib
+import math
 import os
 import signal
 import subprocess
@@ -25,9 +26,23 @@ PATIENCE = 3.0
 """Seconds that a process has to end by itself after it was asked to."""
 
 
+CGROUP = Path("/sys/fs/cgroup")
+"""Where Linux says how much time on its cores a container may use."""
+
+
 def cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """Cores that this process may use: by its affinity, and by the quota of its container (`docker run --cpus 2`)."""
+    count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, math.ceil(min(count, _quota())))
+
+
+def _quota() -> float:
+    """How many cores' time a container may use, infinite without a limit; cgroups of version 2, then of version 1."""
+    for files in (("cpu.max",), ("cpu/cpu.cfs_quota_us", "cpu/cpu.cfs_period_us")):
+        with contextlib.suppress(OSError, ValueError, ZeroDivisionError):
+            quota, period = (float(word) for file in files for word in (CGROUP / file).read_text().split())
+            return quota / period if quota > 0 else math.inf
+    return math.inf
 
 
 def environment(processes: int) -> dict[str, str]:
