@@ -20,8 +20,8 @@ LIGHT = (
 DATA = "zoo.data"
 NETS = "zoo.serialization zoo.engine zoo.cells zoo.layers zoo.losses zoo.decoding zoo.builders"
 WHOLE = (
-    "zoo.evaluation zoo.figures zoo.metrics zoo.optimizers zoo.prediction zoo.saved zoo.storage.saved_model "
-    "zoo.storage.stored"
+    "zoo.evaluation zoo.figures zoo.loss_terms zoo.metrics zoo.optimizers zoo.prediction zoo.saved "
+    "zoo.storage.saved_model zoo.storage.stored"
 )
 EVERYTHING = f"{LIGHT} zoo.engine {DATA} {NETS} {WHOLE}"
 READ = (

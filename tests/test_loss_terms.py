@@ -101,6 +101,24 @@ def test_passes_agree_without_dropout_and_differ_with_it() -> None:
     assert number(loss_terms.r_drop(batch_of(classifier(dropout=0.5)))) > 1e-5
 
 
+def test_distillation_is_the_divergence_from_the_mean_of_the_teachers() -> None:
+    model, teachers = classifier(), []
+    for seed in (2, 3):
+        keras.utils.set_random_seed(seed)
+        teachers.append(builders.classifier(12, 2, "lstm", 3, embedding_dim=5))  # another network, the same answers
+    loss_terms.attach(model, TrainConfig(teachers="two", distillation=0.5), teachers)
+    weights = np.array([1.0, 0.0, 1.0], "float32")
+    answers = model(TOKENS, training=True)
+    found = number(model.compute_loss(TOKENS, LABELS, answers, weights))
+    p = ops.convert_to_numpy(answers)
+    q = np.mean([ops.convert_to_numpy(teacher(TOKENS)) for teacher in teachers], axis=0)
+    divergences = (q * np.log(q / p)).sum(axis=1)
+    plain = number(model.plain_loss(LABELS, answers, weights))
+    assert found == pytest.approx(plain + 0.5 * (divergences[0] + divergences[2]) / 2, rel=1e-5)
+    loss_terms.attach(model, TrainConfig())
+    assert number(model.compute_loss(TOKENS, LABELS, answers, weights)) == plain
+
+
 def test_the_loss_of_a_step_is_the_weighted_sum() -> None:
     model = classifier()
     loss_terms.attach(model, TrainConfig(entropy_minimization=0.5, adversarial=2.0, perturbation=0.1))
@@ -141,9 +159,13 @@ def test_every_term_trains_every_kind_of_model(kind: str) -> None:
     model = build()
     recipe = TrainConfig(perturbation=0.05, learning_rate=0.02, schedule="constant", **EVERY)
     optimizers.compile(model, recipe, len(y), loss=model.loss)
+    teacher = build()
+    loss_terms.attach(model, recipe, [teacher])
+    before = teacher.get_weights()
     losses = model.fit(x, y, epochs=12, batch_size=len(y), verbose=0).history["loss"]
     assert np.isfinite(losses).all()
     assert losses[-1] < losses[0]
+    assert all(np.array_equal(*pair) for pair in zip(before, teacher.get_weights(), strict=True))
     assert not any(layer.perturbation.recorded or layer.perturbation.shifts for layer in model.extra_loss.embeddings)
 
 

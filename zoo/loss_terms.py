@@ -1,6 +1,6 @@
 """Terms that a training adds to its loss, for every model and task: smoothness around the data, and consistency.
 
-    loss = plain loss + adversarial * A + virtual_adversarial * V + entropy * E + r_drop * R
+    loss = plain loss + adversarial * A + virtual_adversarial * V + entropy * E + r_drop * R + distillation * D
 
 Each is off at 0, which costs nothing. `attach` connects them to a model; a `compute_loss` of Keras calls them in every
 training step, on TensorFlow and JAX. What they need beyond one pass over the batch is in the table, in passes forward
@@ -12,12 +12,14 @@ and backward:
 | V, virtual adversarial training | 2 | no | the same, equations 7 and 8; Miyato et al. 2018, equation 15 |
 | E, entropy minimization | 0 | no | Grandvalet and Bengio 2005, equation 6; Sachan et al. 2019, equation 3 |
 | R, R-Drop | 1 | yes | Liang et al. 2021, equations 3 and 4 |
+| D, distillation | teachers: forward | no | Hinton et al. 2015, section 2; Kim and Rush 2016, section 3.1 |
 
 Perturbations are of word vectors v of a sequence, all together, and measured by their size: a norm of `epsilon` times
 the Euclidean norm of v. Miyato et al. normalize all vectors so that a net cannot escape by growing them; a relative
 norm does the same without changing the model.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -36,21 +38,23 @@ TINY = 1e-12
 """Added to norms and probabilities: a gradient may be zero."""
 
 
-def attach(model: keras.Model, recipe: TrainConfig) -> None:
+def attach(model: keras.Model, recipe: TrainConfig, teachers: Sequence[keras.Model] = ()) -> None:
     """Gives a model the terms that a recipe asks for, and takes those of an earlier one away.
 
     Args:
         model: A model of `zoo.builders`.
         recipe: Its weights of the terms, and `perturbation`, are used.
+        teachers: Models with the inputs and outputs of this one, from whose answers it learns.
 
     Raises:
         UserError: If the model cannot have such a term.
     """
-    weights = {
+    weights: dict[Callable[[Batch], Any], float] = {
         adversarial: recipe.adversarial,
         virtual_adversarial: recipe.virtual_adversarial,
         entropy: recipe.entropy_minimization,
         r_drop: recipe.r_drop,
+        Distillation(teachers): recipe.distillation if teachers else 0.0,
     }
     terms = {term: weight for term, weight in weights.items() if weight}
     if not terms and getattr(model, "extra_loss", None) is None:
@@ -201,6 +205,28 @@ def r_drop(batch: Batch) -> Any:
     """
     p, q = batch.log_probabilities(batch.y_pred), batch.log_probabilities(batch.again())
     return (batch.divergence(p, q) + batch.divergence(q, p)) / 2
+
+
+class Distillation:
+    """The divergence from the mean probability of teachers: KL(mean of q_i || p).
+
+    Up to the teachers' own entropy it is the cross-entropy with soft targets of Hinton, Vinyals and Dean (2015,
+    section 2) at temperature 1; of a translator it is their word-level distillation (Kim and Rush 2016, equation 3).
+
+    Args:
+        teachers: Models with the inputs and outputs of the one in training; their weights stay.
+    """
+
+    __name__ = "distillation"
+
+    def __init__(self, teachers: Sequence[keras.Model]) -> None:
+        self.teachers = tuple(teachers)
+
+    def __call__(self, batch: Batch) -> Any:
+        """The mean divergence, a scalar."""
+        answers = [batch.log_probabilities(teacher(batch.x, training=False)) for teacher in self.teachers]
+        mean = ops.logsumexp(ops.stack(answers), axis=0) - math.log(len(answers))
+        return batch.divergence(ops.stop_gradient(mean), batch.log_probabilities(batch.y_pred))
 
 
 def _norm(tensor: Any) -> Any:

@@ -52,8 +52,8 @@ GROUPS: Mapping[str, Sequence[str]] = {
         "label_smoothing", "scheduled_sampling", "doubly_stochastic", "patience", "seed", "precision", "max_minutes",
         "pretrain_epochs", "pretrain_learning_rate", "pretrain_window", "pseudo_labels", "reward_epochs",
         "reward_learning_rate", "reward_bleu", "num_samples", "fine_tune", "adversarial", "virtual_adversarial",
-        "perturbation", "entropy_minimization", "r_drop", "bpe_dropout", "unlabeled", "self_training_epochs",
-        "self_training_learning_rate", "score_test",
+        "perturbation", "entropy_minimization", "r_drop", "teachers", "distillation", "bpe_dropout", "unlabeled",
+        "self_training_epochs", "self_training_learning_rate", "score_test",
     ),
     "Search": (
         "beam_size", "length_penalty", "coverage_penalty", "num_return", "forced_prefix", "replace_unk", "temperature",
@@ -75,9 +75,14 @@ OF_ASSETS = ("tokenizer", "vocabulary_size", "shared_vocabulary", "min_count", "
 
 _GROUP = {name: group for group, names in GROUPS.items() for name in names}
 
-NO_LOSS_TERMS: Mapping[str, Any] = dict.fromkeys(
-    ("adversarial", "virtual_adversarial", "entropy_minimization", "r_drop"), 0.0
-)
+DISTILLATION = 1.0
+"""Weight of what teachers say, beside the labels."""
+
+NO_LOSS_TERMS: Mapping[str, Any] = {
+    **dict.fromkeys(("adversarial", "virtual_adversarial", "entropy_minimization", "r_drop"), 0.0),
+    "teachers": None,
+    "distillation": DISTILLATION,
+}
 """Settings of a stage without the terms of `zoo.loss_terms`, for `dataclasses.replace`: they belong to the labels."""
 
 LONGEST_TEXT = 10_000
@@ -253,6 +258,12 @@ class TrainConfig:
     r_drop: float = setting(
         0.0, "Weight of the divergence of two passes with different dropout (R-Drop); 0 is off.", minimum=0.0
     )
+    teachers: str | None = setting(
+        None, "Saved models, separated by commas, whose mean answer is learned beside the labels (distillation)."
+    )
+    distillation: float = setting(
+        DISTILLATION, "Weight of the divergence from the mean answer of --teachers.", minimum=0.0
+    )
     patience: int = setting(
         3, "Stop after this many epochs without a better validation score; 0 never stops.", minimum=0
     )
@@ -269,6 +280,13 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         _check_whole(self)
+        if self.teachers is None and self.distillation != DISTILLATION:
+            raise UserError(f"--distillation {self.distillation:g} is a weight of what --teachers answer: name some.")
+
+    @property
+    def teacher_names(self) -> list[str]:
+        """The names of the teachers, each once."""
+        return list(dict.fromkeys(name.strip() for name in (self.teachers or "").split(",") if name.strip()))
 
     def conflict(self) -> str | None:
         """A sentence about settings that do not go together; None if all do."""

@@ -78,6 +78,19 @@ def test_is_fine_tuned_from_its_own_weights_and_vocabulary(trained, tmp_path):
         np.testing.assert_allclose(before, after, atol=1e-6, err_msg=before.path)  # a moving average rounds
 
 
+def test_learns_from_a_teacher(trained, tmp_path):
+    task, model = trained
+    given = ("--init-from", model.path, "--teachers", model.path, "--epochs", "1", "--limit", "40", "--no-plot")
+    command = ["train", task.name, *map(str, given), "--no-score-test", "--models-dir", str(tmp_path), "--name", "s"]
+    result = CliRunner().invoke(cli, command)
+    if task.name == "charlm":
+        assert isinstance(result.exception, UserError)
+        assert "carries its state from one batch to the next" in str(result.exception)
+        return
+    assert result.exit_code == 0, result.output
+    assert saved.load(tmp_path / "s").recipe.teachers == str(model.path)
+
+
 def test_evaluates_as_json_and_nothing_else(trained):
     _, saved = trained
     (line,) = run("evaluate", saved.path, "--split", "validation", "--limit", "40", "--json")

@@ -309,6 +309,49 @@ def test_fine_tuning_refuses_a_network_that_does_not_fit_and_a_model_that_has_ch
         training.train(toy, recipe, tmp_path / "cut", plot=False, resume=True)
 
 
+def test_a_student_comes_near_its_teachers_and_resumes(toy, tmp_path, monkeypatch):
+    given = {"ema_momentum": 0.0, "epochs": 6}
+    one, two = (
+        training.train(toy, dataclasses.replace(RECIPE, seed=seed, **given), tmp_path / f"teacher{seed}", plot=False)
+        for seed in (2, 3)
+    )
+    recipe = dataclasses.replace(RECIPE, teachers=f"{one.path}, {two.path}", distillation=20.0, **given)
+    alone = training.train(toy, dataclasses.replace(RECIPE, **given), tmp_path / "alone", plot=False)
+    taught = training.train(toy, recipe, tmp_path / "taught", plot=False)
+    answers = (one.net.predict(TOKENS, verbose=0) + two.net.predict(TOKENS, verbose=0)) / 2
+    far, near = (np.abs(model.net.predict(TOKENS, verbose=0) - answers).mean() for model in (alone, taught))
+    assert near < far / 2
+    with monkeypatch.context() as patch:
+        interrupt_at(patch, 2)
+        with pytest.raises(KeyboardInterrupt):
+            training.train(toy, recipe, tmp_path / "cut", plot=False)
+    resumed = training.train(toy, recipe, tmp_path / "cut", plot=False, resume=True)
+    for a, b in zip(taught.net.get_weights(), resumed.net.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+    with monkeypatch.context() as patch:
+        interrupt_at(patch, 2)
+        with pytest.raises(KeyboardInterrupt):
+            training.train(toy, recipe, tmp_path / "late", plot=False)
+    (two.path / "files.json").write_text((two.path / "files.json").read_text() + "\n")
+    with pytest.raises(UserError, match=r"files\.json has changed"):
+        training.train(toy, recipe, tmp_path / "late", plot=False, resume=True)
+
+
+def test_teachers_that_mean_something_else_are_refused(toy, tmp_path):
+    teacher = training.train(toy, dataclasses.replace(RECIPE, epochs=1), tmp_path / "teacher", plot=False)
+    recipe = dataclasses.replace(RECIPE, teachers=str(teacher.path))
+    toy.__dict__["task"] = dataclasses.replace(
+        TASK, load=lambda *_, **__: dataclasses.replace(load(RECIPE), assets={"labels": ["yes", "no"]})
+    )
+    with pytest.raises(UserError, match="has other labels than toy has in this training"):
+        training.train(toy, recipe, tmp_path / "student", plot=False)
+    with pytest.raises(UserError, match="nowhere"):
+        training.train(toy, dataclasses.replace(RECIPE, teachers="nowhere"), tmp_path / "student", plot=False)
+    with pytest.raises(UserError, match=r"--distillation 0\.5 is a weight of what --teachers answer"):
+        dataclasses.replace(RECIPE, distillation=0.5)
+    assert dataclasses.replace(RECIPE, teachers="a, b,,a").teacher_names == ["a", "b"]
+
+
 def refining(values):
     """A stage after the main one whose validation scores, from its start on, are given."""
 

@@ -18,7 +18,7 @@ MOST_FILES = 2_000
 
 
 def digests(recipe: TrainConfig, named: Collection[str] = ()) -> dict[str, str]:
-    """Path of each file or folder that the settings name -> its digest; of a saved model to start from, its digests.
+    """Path of each file or folder that the settings name -> its digest; of saved models to learn from, their digests.
 
     A data set with a name has none.
 
@@ -31,8 +31,8 @@ def digests(recipe: TrainConfig, named: Collection[str] = ()) -> dict[str, str]:
     """
     found = {}
     paths = () if recipe.dataset.partition("/")[0] in named else _paths(recipe)
-    start = () if recipe.init_from is None else (cards.locate(recipe.init_from) / cards.FILES,)
-    for path in (*paths, *start):
+    models = [*([recipe.init_from] if recipe.init_from else []), *recipe.teacher_names]
+    for path in (*paths, *(cards.locate(model) / cards.FILES for model in models)):
         try:
             found[str(path)] = _of_folder(path) if path.is_dir() else files.digest(path)
         except OSError as error:

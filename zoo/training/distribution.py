@@ -127,13 +127,15 @@ class Devices(Workers):
             keras.distribution.set_distribution(before)
 
     def check_stages(self, stages: Sequence[Stage]) -> None:
-        """Refuses stages in which a batch depends on the model."""
+        """Refuses stages in which a batch depends on the model, or other models take part."""
         for stage in stages:
             if stage.on_policy:
                 raise UserError(
                     f"The stage {stage.name!r} makes its batches by the model itself, which one process does alone: "
                     "leave --workers and --devices out, or the options of that stage."
                 )
+            if stage.recipe.teachers:
+                raise UserError("--teachers answer in one process: leave --workers and --devices out, or them.")
 
 
 class Mirrored(Devices):

@@ -23,7 +23,7 @@ from zoo.figures import draw_curves
 from zoo.settings import TrainConfig
 from zoo.task import Data, Installed, Stage, Task
 from zoo.terminal.console import printable
-from zoo.training import distribution
+from zoo.training import distribution, teachers
 from zoo.training.checkpoint import TrainState
 from zoo.training.display import bar, clock, say
 from zoo.training.folder import check_data, data_change, discard_empty, last_epoch, locked, open_training
@@ -177,9 +177,11 @@ def _fitted(
             check_data(path, recipe, installed.recipe.datasets)
         if workers.count > 1:
             workers.check("data", {f"examples of {name}": size for name, size in data.sizes().items()})
+        with workers.alone():
+            taught = teachers.load(installed, recipe, data)
         stages = task.stages(recipe, data)
         loading = time.monotonic() - began
-        loop = Loop(folder, callbacks, workers)
+        loop = Loop(folder, callbacks, workers, taught)
         model, states = loop.run(stages, start and start.net, fresh)
     finally:
         keras.config.set_dtype_policy("float32")

@@ -18,7 +18,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from zoo import cards, optimizers
+from zoo import cards, loss_terms, optimizers
 from zoo.errors import UserError
 from zoo.evaluation import total
 from zoo.task import Data, Stage
@@ -38,12 +38,18 @@ class Loop:
         folder: Where their checkpoints lie.
         callbacks: Further callbacks for every epoch.
         workers: Who trains.
+        teachers: Models from whose answers a stage learns whose recipe names teachers.
     """
 
     def __init__(
-        self, folder: Path, callbacks: Sequence[keras.callbacks.Callback] = (), workers: Workers = ALONE
+        self,
+        folder: Path,
+        callbacks: Sequence[keras.callbacks.Callback] = (),
+        workers: Workers = ALONE,
+        teachers: Sequence[keras.Model] = (),
     ) -> None:
-        self.folder, self.callbacks, self.workers, self.started = folder, callbacks, workers, time.monotonic()
+        self.folder, self.callbacks, self.workers, self.teachers = folder, callbacks, workers, teachers
+        self.started = time.monotonic()
         self.seconds = {"compiling": 0.0, "steps": 0.0, "validation": 0.0}
 
     def run(
@@ -70,6 +76,8 @@ class Loop:
                 continue
             keras.utils.set_random_seed(stage.recipe.seed)  # a data set generated just now has drawn numbers
             own, copy = self.workers.build(stage)
+            if stage.recipe.teachers:
+                loss_terms.attach(own, stage.recipe, self.teachers)
             say(_describe(stage, own))
             kept = checkpoint.begun()
             if not kept:
