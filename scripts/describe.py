@@ -2,14 +2,15 @@
 
     TFDS_DATA_DIR=... python scripts/describe.py sentiment-gru-imdb translate-gru-multi30k-en-de
     python scripts/describe.py --parts latency all     on a quiet machine
+    python scripts/describe.py --parts scores --split test_2018_flickr NAME
     python scripts/describe.py --parts scores --again "the same weights, for the interval; nothing was chosen" NAME
 
 Parts: `shown` (three inputs with their answers), `limits` (inputs far from the training data), `latency`, `curves`,
 which draws the learning curves anew from `history.csv`, and two that `scripts/publish.py` measures for each new model:
-`baselines` on the test split, and `scores` of the saved weights on it with a bootstrap interval. A published model was
-scored when it was published, so `scores` is a second look at the test split: it needs `--again REASON`, adds a row with
-this reason to scripts/ledger.json, and stops if the scores are others than those in the ledger. What is not asked for
-stays as it was. `scripts/render.py` writes the cards afterwards.
+`baselines` on the test split, and `scores` of the saved weights on it with a bootstrap interval. Each scoring adds a
+row to scripts/ledger.json. A second look at a split, such as the test split after the publication, needs `--again
+REASON`, which the row has, and stops if the scores are others than those in the ledger. What is not asked for stays as
+it was. `scripts/render.py` writes the cards afterwards.
 """
 
 import argparse
@@ -64,21 +65,30 @@ def scores(model: SavedModel, split: str = "test") -> dict[str, Any]:
     return result
 
 
-def scored_again(model: SavedModel, reason: str, split: str = "test") -> dict[str, Any]:
-    """Scores of a published model on a split that was scored before, and the ledger with a row more.
+def scored(model: SavedModel, reason: str | None, split: str = "test") -> dict[str, Any]:
+    """Scores of a published model on a split, and the ledger with a row more.
+
+    Args:
+        model: The model.
+        reason: Why a split is scored again; needed where the ledger has one of its scorings already.
+        split: The split.
 
     Raises:
-        SystemExit: If they are others than those in the ledger: then weights or data are not those of that scoring.
+        SystemExit: If there is no reason to score it again, or the scores are others than those in the ledger: then
+            weights or data are not those of that scoring.
     """
-    found, name, dataset = scores(model, split), model.path.name, model.metrics["data"]["name"]
-    monitor = model.installed.task.monitor
-    for row in ledger.earlier(name, dataset, split)[-1:]:
+    name, dataset, monitor = model.path.name, model.metrics["data"]["name"], model.installed.task.monitor
+    earlier = ledger.earlier(name, dataset, split)
+    if earlier and not reason:
+        sys.exit(f"{name} was scored on {split} on {earlier[-1]['date']}: --parts scores needs --again REASON.")
+    found = scores(model, split)
+    for row in earlier[-1:]:
         before, now = row["scores"][monitor], found["scores"][monitor]
         if abs(now - before) > ROUNDING * max(1.0, abs(before)):
             sys.exit(
                 f"{name}: {monitor} {now} on {split}, but {before} on {row['date']}. Is it the same model and data?"
             )
-    ledger.record(name, dataset, split, found["scores"], monitor, again=reason)
+    ledger.record(name, dataset, split, found["scores"], monitor, **({"again": reason} if earlier else {}))
     if split != "test":  # the card has one interval, that of the test split
         every = {**model.metrics["scores"], split: found["scores"]}
         saved.update_metrics(model.path, {**model.metrics, "scores": every})
@@ -176,12 +186,14 @@ def keep(folder: Path, found: Mapping[str, Any]) -> None:
     new.replace(file)
 
 
-def describe(name: str, parts: Sequence[str], dataset: str | None = None, again: str = "", split: str = "test") -> None:
+def describe(
+    name: str, parts: Sequence[str], dataset: str | None = None, again: str | None = None, split: str = "test"
+) -> None:
     """Measures some parts of a model; each is kept as soon as it is there."""
     model = located(saved.load(MODELS / name), dataset)
     for part in parts:
         print(f"{time.strftime('%H:%M:%S')} {name}: {part}", flush=True)
-        keep(model.path, scored_again(model, again, split) if part == "scores" else PARTS[part](model))
+        keep(model.path, scored(model, again, split) if part == "scores" else PARTS[part](model))
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -196,8 +208,6 @@ def main(arguments: list[str] | None = None) -> None:
     parts = options.parts.split(",")
     if unknown := sorted(set(parts) - {*PARTS, "scores"}):
         parser.error(f"no part is called {unknown[0]}; there are {', '.join(PARTS)} and scores.")
-    if "scores" in parts and not options.again:
-        parser.error("the test split of a published model was scored before: --parts scores needs --again REASON.")
     names = (
         sorted(path.name for path in MODELS.iterdir() if path.is_dir()) if "all" in options.models else options.models
     )
