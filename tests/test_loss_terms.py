@@ -1,5 +1,9 @@
 """Further terms of the loss: against finite differences and numpy, and in whole training steps."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -119,6 +123,28 @@ def test_distillation_is_the_divergence_from_the_mean_of_the_teachers() -> None:
     assert number(model.compute_loss(TOKENS, LABELS, answers, weights)) == plain
 
 
+def test_a_teacher_of_characters_carries_its_own_state() -> None:
+    keras.utils.set_random_seed(1)
+    model = builders.language_model(9, "gru", 3, streams=2)
+    teacher = builders.language_model(9, "lstm", 5, num_layers=2)
+    teacher(np.ones((1, 2), "int32"))
+    loss_terms.attach(model, TrainConfig(teachers="one", distillation=2.0), [teacher])
+    tokens = np.array([[4, 5, 6, 7, 8, 4], [5, 5, 7, 4, 6, 8]], "int32")
+    y = np.roll(tokens, -1, axis=1)
+    states = teacher.begin(2)
+    for start, begins in ((0, [True, True]), (2, [False, False]), (4, [False, True])):
+        x = (tokens[:, start : start + 2], np.array(begins))
+        labels = y[:, start : start + 2].copy()
+        labels[0, 1] = 0  # padding does not count
+        logits = model(x, training=True)
+        found = number(model.compute_loss(x, labels, logits))
+        states = [[state * (1 - np.array(begins, "float32"))[:, None] for state in layer] for layer in states]
+        answers, states = teacher.read(x[0], states)
+        q, p = (ops.convert_to_numpy(ops.softmax(each)) for each in (answers, logits))
+        divergence = (q * np.log(q / p)).sum(axis=-1)[labels != 0].mean()
+        assert found == pytest.approx(number(model.plain_loss(labels, logits)) + 2 * divergence, rel=1e-5)
+
+
 def test_the_loss_of_a_step_is_the_weighted_sum() -> None:
     model = classifier()
     loss_terms.attach(model, TrainConfig(entropy_minimization=0.5, adversarial=2.0, perturbation=0.1))
@@ -170,7 +196,38 @@ def test_every_term_trains_every_kind_of_model(kind: str) -> None:
 
 
 def test_models_that_cannot_are_refused() -> None:
-    with pytest.raises(UserError, match="carries its state"):
-        loss_terms.attach(builders.language_model(12, "gru", 4), TrainConfig(r_drop=1.0))
+    with pytest.raises(UserError, match="r_drop: it carries its state"):
+        loss_terms.attach(builders.language_model(12, "gru", 4), TrainConfig(r_drop=1.0, entropy_minimization=1.0))
+    with pytest.raises(UserError, match="entropy: its outputs are losses already"):
+        loss_terms.attach(builders.pretrainer(12, "gru", 4), TrainConfig(entropy_minimization=1.0))
     with pytest.raises(UserError, match="vectors of words"):
         loss_terms.attach(builders.tagger(3, "gru", 4, feature_dim=2), TrainConfig(adversarial=1.0))
+
+
+CARRIED = """
+import keras, numpy as np
+from zoo import builders, loss_terms, losses, optimizers
+from zoo.settings import TrainConfig
+student, teacher = builders.language_model(9, "gru", 3, streams=2), builders.language_model(9, "lstm", 5)
+teacher(np.ones((1, 2), "int32"))
+recipe = TrainConfig(teachers="one")
+optimizers.compile(student, recipe, 2, loss=losses.TokenCrossentropy())
+loss_terms.attach(student, recipe, [teacher])
+tokens = np.array([[4, 5, 6, 7], [8, 4, 5, 5]], "int32")
+batches = [((tokens[:, i : i + 2], np.full(2, i == 0)), tokens[:, i : i + 2]) for i in (0, 2)]
+student.fit((batch for batch in batches), steps_per_epoch=2, shuffle=False, verbose=0)
+_, expected = teacher.read(tokens, teacher.begin(2))
+for variable, state in zip(student.extra_loss.variables, expected[0], strict=True):
+    np.testing.assert_allclose(keras.ops.convert_to_numpy(variable), keras.ops.convert_to_numpy(state), atol=1e-5)
+print(keras.backend.backend(), len(expected[0]))
+"""
+
+
+@pytest.mark.parametrize("backend", ["tensorflow", "jax"])
+def test_a_teacher_s_state_outlives_a_compiled_step(backend: str, tmp_path: Path) -> None:
+    pytest.importorskip(backend)
+    environment = {**os.environ, "KERAS_BACKEND": backend}
+    command = [sys.executable, "-c", CARRIED]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=240)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == [backend, "2"]

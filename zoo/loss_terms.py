@@ -54,23 +54,29 @@ def attach(model: keras.Model, recipe: TrainConfig, teachers: Sequence[keras.Mod
         virtual_adversarial: recipe.virtual_adversarial,
         entropy: recipe.entropy_minimization,
         r_drop: recipe.r_drop,
-        Distillation(teachers): recipe.distillation if teachers else 0.0,
     }
+    taught = [teacher.as_teacher(model) for teacher in teachers]
+    if taught:
+        weights[Distillation([answer for answer, _ in taught])] = recipe.distillation
     terms = {term: weight for term, weight in weights.items() if weight}
     if not terms and getattr(model, "extra_loss", None) is None:
         return
     embeddings = [layer for layer in model._flatten_layers() if isinstance(layer, TokenEmbedding)]
     reason = getattr(model, "no_extra_loss", "it is not a model of zoo.builders")
-    if reason and terms:
+    refused = list(terms)
+    if not reason:
+        reason, refused = model.no_second_pass, [term for term in terms if term in SECOND_PASS]
+    if reason and refused:
         raise UserError(
-            f"{type(model).__name__} takes no further terms of the loss "
-            f"({', '.join(term.__name__ for term in terms)}): {reason}. Leave them out."
+            f"{type(model).__name__} does not take these terms of the loss, "
+            f"{', '.join(term.__name__ for term in refused)}: {reason}. Leave them out."
         )
     if {adversarial, virtual_adversarial} & set(terms) and not embeddings:
         raise UserError("Adversarial terms of the loss perturb vectors of words, and this model reads none.")
     for layer in embeddings:
         layer.perturbation.records = bool({adversarial, virtual_adversarial} & set(terms))
-    model.extra_loss = ExtraLoss(embeddings, terms, recipe.perturbation) if terms else None
+    variables = [variable for _, changed in taught for variable in changed]
+    model.extra_loss = ExtraLoss(embeddings, terms, recipe.perturbation, variables) if terms else None
 
 
 class ExtraLoss:
@@ -80,12 +86,18 @@ class ExtraLoss:
         embeddings: The layers that are perturbed.
         terms: Functions of this module with their weights.
         epsilon: Norm of a perturbation, as part of the norm of the vectors.
+        variables: What the terms change besides the model: states that teachers carry.
     """
 
     def __init__(
-        self, embeddings: Sequence[TokenEmbedding], terms: dict[Callable[..., Any], float], epsilon: float
+        self,
+        embeddings: Sequence[TokenEmbedding],
+        terms: dict[Callable[..., Any], float],
+        epsilon: float,
+        variables: Sequence[keras.Variable] = (),
     ) -> None:
         self.embeddings, self.terms, self.epsilon = list(embeddings), dict(terms), epsilon
+        self.variables = list(variables)
 
     def __call__(self, model: Any, x: Any, y: Any, y_pred: Any, sample_weight: Any) -> Any:
         """A scalar; the arguments are those of `keras.Model.compute_loss`."""
@@ -207,6 +219,10 @@ def r_drop(batch: Batch) -> Any:
     return (batch.divergence(p, q) + batch.divergence(q, p)) / 2
 
 
+SECOND_PASS = (adversarial, virtual_adversarial, r_drop)
+"""Terms that read a batch again."""
+
+
 class Distillation:
     """The divergence from the mean probability of teachers: KL(mean of q_i || p).
 
@@ -214,18 +230,18 @@ class Distillation:
     section 2) at temperature 1; of a translator it is their word-level distillation (Kim and Rush 2016, equation 3).
 
     Args:
-        teachers: Models with the inputs and outputs of the one in training; their weights stay.
+        answers: Each gives a teacher's outputs for a batch; see `as_teacher` of models.
     """
 
     __name__ = "distillation"
 
-    def __init__(self, teachers: Sequence[keras.Model]) -> None:
-        self.teachers = tuple(teachers)
+    def __init__(self, answers: Sequence[Callable[[Any], Any]]) -> None:
+        self.answers = tuple(answers)
 
     def __call__(self, batch: Batch) -> Any:
         """The mean divergence, a scalar."""
-        answers = [batch.log_probabilities(teacher(batch.x, training=False)) for teacher in self.teachers]
-        mean = ops.logsumexp(ops.stack(answers), axis=0) - math.log(len(answers))
+        logs = [batch.log_probabilities(answer(batch.x)) for answer in self.answers]
+        mean = ops.logsumexp(ops.stack(logs), axis=0) - math.log(len(logs))
         return batch.divergence(ops.stop_gradient(mean), batch.log_probabilities(batch.y_pred))
 
 

@@ -1,5 +1,6 @@
 """Models that a builder compiles, and that can be compiled anew; functional ones that keep their precision."""
 
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -16,11 +17,13 @@ class Recompiled:
         extra_loss: What a training adds to the loss, see `zoo.loss_terms`; nothing of it is saved with the model.
         outputs_logits: Whether the model's outputs are logits, and not probabilities.
         no_extra_loss: Why the model can have none; empty if it can.
+        no_second_pass: Why a training step cannot read a batch twice, as some of these terms do; empty if it can.
     """
 
     extra_loss: Any = None
     outputs_logits = False
     no_extra_loss = ""
+    no_second_pass = ""
 
     def compile(self, optimizer: Any = "rmsprop", loss: Any = None, *args: Any, **kwargs: Any) -> None:
         """`keras.Model.compile`."""
@@ -54,6 +57,16 @@ class Recompiled:
             return weights
         rows = ops.cast(sample_weight, "float32")
         return weights * ops.reshape(rows, (*ops.shape(rows), *[1] * (len(y_pred.shape) - 1 - len(rows.shape))))
+
+    def as_teacher(self, student: Any) -> tuple[Callable[[Any], Any], list[keras.Variable]]:
+        """What gives this model's outputs for the batches of a student in training, and variables that it changes."""
+        return lambda x: self(x, training=False), []
+
+    @property
+    def non_trainable_variables(self) -> list[Any]:
+        """Those of Keras, and those of teachers that a training step changes: JAX has to know of them."""
+        own = super().non_trainable_variables  # type: ignore[misc]
+        return own if self.extra_loss is None else [*own, *self.extra_loss.variables]
 
     def get_compile_config(self: Any) -> dict[str, Any] | None:
         """Also tells whether the optimizer has variables: it has none before the first batch."""

@@ -1,6 +1,6 @@
 """Many-to-many: the next token, at every step; and the same fed back, one token at a time."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
@@ -53,7 +53,7 @@ class LanguageModel(BuiltModel):
     """
 
     outputs_logits = True
-    no_extra_loss = "it carries its state from one batch to the next"
+    no_second_pass = "it carries its state from one batch to the next"
 
     def __init__(
         self,
@@ -142,9 +142,28 @@ class LanguageModel(BuiltModel):
             embedded = self.embedding(tokens, mask=mask, training=training)
             hidden = self.recurrent(embedded, mask=mask, training=training, return_state=False)
             return self._logits(self.output_dropout(hidden, training=training))
-        logits, states = self.read(tokens, self.carry.read(begins), training=training)
-        self.carry.write(states)
+        return self._carried(self.carry, tokens, begins, training)
+
+    def _carried(self, carry: CarriedState, tokens: Any, begins: Any, training: bool) -> Any:
+        """Logits of streams that go on where the batch before ended."""
+        logits, states = self.read(tokens, carry.read(begins), training=training)
+        carry.write(states)
         return logits
+
+    def as_teacher(self, student: Any) -> tuple[Callable[[Any], Any], list[keras.Variable]]:
+        """Outputs for the streams of a student, through which this model carries a state of its own."""
+        carry = CarriedState(student.carry.streams, self.recurrent.state_sizes, dtype=self.dtype_policy)
+        carry.build()
+
+        def answer(x: Any) -> Any:
+            tokens, begins = x
+            return self._carried(carry, tokens, begins, training=False)
+
+        return answer, carry.variables
+
+    def output_weights(self, y: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+        """Real tokens count."""
+        return super().output_weights(y, y_pred, sample_weight) * ops.cast(ops.not_equal(y, PAD), "float32")
 
     def read(
         self, tokens: Any, states: list | None, mask: Any | None = None, training: bool | None = None
