@@ -280,6 +280,8 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         _check_whole(self)
+        if self.teachers is not None and not self.teacher_names:
+            raise UserError(f"--teachers {self.teachers!r} names no saved model: give names or folders, with commas.")
         if self.teachers is None and self.distillation != DISTILLATION:
             raise UserError(f"--distillation {self.distillation:g} is a weight of what --teachers answer: name some.")
 

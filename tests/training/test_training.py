@@ -349,6 +349,8 @@ def test_teachers_that_mean_something_else_are_refused(toy, tmp_path):
         training.train(toy, dataclasses.replace(RECIPE, teachers="nowhere"), tmp_path / "student", plot=False)
     with pytest.raises(UserError, match=r"--distillation 0\.5 is a weight of what --teachers answer"):
         dataclasses.replace(RECIPE, distillation=0.5)
+    with pytest.raises(UserError, match="--teachers ' ,' names no saved model"):
+        dataclasses.replace(RECIPE, teachers=" ,")
     assert dataclasses.replace(RECIPE, teachers="a, b,,a").teacher_names == ["a", "b"]
 
 
