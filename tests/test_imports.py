@@ -125,7 +125,7 @@ ROWS = {
     ),
     "zoo/comparison/*": f"keras numpy scipy {EVERYTHING} zoo.report zoo.training zoo.workers",
     "zoo/inspection/commands.py": "click zoo.options zoo.task zoo.terminal.console",
-    "zoo/inspection/*": "numpy zoo.data zoo.ids zoo.task",
+    "zoo/inspection/*": "numpy zoo.data zoo.evaluation zoo.ids zoo.task zoo.training",
     "zoo/terminal/answers.py": "click zoo.cards zoo.errors zoo.options zoo.runtime zoo.task",
     "zoo/cli.py": (
         "click zoo zoo.cards zoo.cells zoo.comparison zoo.data.datasets zoo.demo zoo.errors zoo.export zoo.inspection "

@@ -47,6 +47,13 @@ def test_counts_labels_duplicates_and_warnings(table: Path) -> None:
     assert len(report["examples"]) == 10
 
 
+def test_long_data_say_how_far_they_are(table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("zoo.training.display.SECONDS_PER_LINE", 0)
+    result = CliRunner().invoke(cli, ["inspect", str(table), "--task", "sentiment", "--json"])
+    lines = [line for line in result.stderr.splitlines() if line.startswith("reading test: ")]
+    assert lines == ["reading test: 1 of 2 examples", "reading test: 2 of 2 examples"]
+
+
 def test_words_with_labels(tmp_path: Path) -> None:
     (tmp_path / "own.conll").write_text("".join(f"EU{n} B-ORG\nrejects O\n\n" for n in range(20)))
     report = inspect(tmp_path / "own.conll", "--task", "tag")

@@ -13,8 +13,10 @@ from typing import Any
 import numpy as np
 
 from zoo.data.raw import first_component
+from zoo.evaluation import Advance
 from zoo.ids import UNKNOWN
 from zoo.task import Data, Installed
+from zoo.training.display import bar
 
 MOST = 200_000
 """Examples of a split that are looked at; the report says so where there are more."""
@@ -72,7 +74,8 @@ def inspect(task: Installed, recipe: Any) -> dict[str, Any]:
     examples: list[str] = []
     warnings: list[str] = []
     for name in [split for split in data.raw.names if split in ("train", "validation", "test")]:
-        splits[name], shown, found = _split(data, name)
+        with bar(f"reading {name}", min(data.raw.size(name), MOST) or None) as advance:
+            splits[name], shown, found = _split(data, name, advance)
         warnings += found
         examples = examples or shown
     warnings += _across(splits)
@@ -103,8 +106,8 @@ def inspect(task: Installed, recipe: Any) -> dict[str, Any]:
     }
 
 
-def _split(data: Data, name: str) -> tuple[Split, list[str], list[str]]:
-    """Facts, examples to show, and warnings of a split."""
+def _split(data: Data, name: str, advance: Advance) -> tuple[Split, list[str], list[str]]:
+    """Facts, examples to show, and warnings of a split; says after each example how many were looked at."""
     split, warnings = Split(), Counter[str]()
     shown: list[str] = []
     measured: dict[str, list[int]] = defaultdict(list)
@@ -132,6 +135,7 @@ def _split(data: Data, name: str) -> tuple[Split, list[str], list[str]]:
             tokens, unknown = tokens + len(ids), unknown + sum(i == UNKNOWN for i in ids)
         if len(shown) < EXAMPLES:
             shown.append(_show(example, data.raw.labels))
+        advance(split.examples)
     split.lengths = {what: [float(q) for q in np.quantile(sizes, QUANTILES)] for what, sizes in measured.items()}
     split.unknown = unknown / tokens if tokens else None
     return split, shown, [f"{name}: {count:,} {what}" for what, count in warnings.items()]
