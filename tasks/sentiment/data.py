@@ -146,7 +146,7 @@ def pseudo_labels(recipe: Train, raw: RawDataset, tokenizer: text.Tokenizer, siz
     if len(raw.labels) != 2:
         raise UserError(
             f"--pseudo-labels needs two labels; {recipe.dataset!r} has {len(raw.labels)}. Train with "
-            "--no-pseudo-labels."
+            "--no-pseudo-labels --self-training-epochs 0."
         )
     items, labels = zip(*raw.split("train").as_numpy_iterator(), strict=True)
     classifier = NGramClassifier(tokenizer.encode(_decoded(items)), np.array(labels), tokenizer.size, recipe.seed)

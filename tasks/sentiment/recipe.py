@@ -73,7 +73,10 @@ class Train(TrainConfig):
     def conflict(self) -> str | None:
         """Settings that do not go together."""
         if self.self_training_epochs and not self.pseudo_labels:
-            return "--self-training-epochs continues what --pseudo-labels begins. Give that as well."
+            return (
+                f"--self-training-epochs {self.self_training_epochs} continues what --pseudo-labels begins. Give that "
+                "as well, or --self-training-epochs 0."
+            )
         if self.unlabeled and not (self.pseudo_labels or self.virtual_adversarial or self.entropy_minimization):
             return (
                 "--unlabeled alone changes nothing: give the texts something to teach, such as "
