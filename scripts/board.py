@@ -59,10 +59,13 @@ TEN_MINUTES = {"schedule": "constant", "ema_momentum": 0.999, "epochs": 100, "pa
 """Equal time: a learning rate that decays would be cut at another value for each cell, so it stays, and weights are
 averaged instead."""
 
-LABELS_ALONE = {"pseudo_labels": False, "self_training_epochs": 0}
-
 LONG = {
-    "imdb": Row("sentiment", "imdb", {"pretrain_epochs": 0, **LABELS_ALONE, **TEN_MINUTES}, 4_000_000),
+    "imdb": Row(
+        "sentiment",
+        "imdb",
+        {"pretrain_epochs": 0, "pseudo_labels": False, "self_training_epochs": 0, **TEN_MINUTES},
+        4_000_000,
+    ),
     "multi30k": Row("translate", "multi30k-en-de", TEN_MINUTES, 3_400_000),
     "shakespeare": Row("charlm", "tiny_shakespeare", {"units": 320, "num_layers": 1, **TEN_MINUTES}, 460_000),
 }

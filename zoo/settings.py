@@ -280,10 +280,6 @@ class TrainConfig:
 
     def __post_init__(self) -> None:
         _check_whole(self)
-        if self.teachers is not None and not self.teacher_names:
-            raise UserError(f"--teachers {self.teachers!r} names no saved model: give names or folders, with commas.")
-        if self.teachers is None and self.distillation != DISTILLATION:
-            raise UserError(f"--distillation {self.distillation:g} is a weight of what --teachers answer: name some.")
 
     @property
     def teacher_names(self) -> list[str]:
@@ -291,7 +287,11 @@ class TrainConfig:
         return list(dict.fromkeys(name.strip() for name in (self.teachers or "").split(",") if name.strip()))
 
     def conflict(self) -> str | None:
-        """A sentence about settings that do not go together; None if all do."""
+        """A sentence about settings that do not go together; None if all do. A task's own asks this one last."""
+        if self.teachers is not None and not self.teacher_names:
+            return f"--teachers {self.teachers!r} names no saved model: give names or folders, with commas."
+        if self.teachers is None and self.distillation != DISTILLATION:
+            return f"--distillation {self.distillation:g} is a weight of what --teachers answer: name some."
         return None
 
 

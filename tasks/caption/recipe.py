@@ -77,7 +77,7 @@ class Train(TrainConfig):
         given = [name for name, on in needs.items() if on]
         if self.attention == "none" and given:
             return f"{' and '.join(given)}: this needs an attention. Choose another --attention, or leave it out."
-        return None
+        return super().conflict()
 
 
 @dataclass(frozen=True)

@@ -53,7 +53,7 @@ class Train(TrainConfig):
                 f"--tie-output needs vectors as long as the units; got --embedding-dim {self.embedding_dim} and "
                 f"--units {self.units}. Leave --embedding-dim out."
             )
-        return None
+        return super().conflict()
 
 
 @dataclass(frozen=True)

@@ -78,7 +78,7 @@ class Train(TrainConfig):
                 f"{' and '.join(given)}: this needs a recurrent cell; a perceptron reads no sequence. Choose a --cell "
                 "such as gru."
             )
-        return None
+        return super().conflict()
 
 
 @dataclass(frozen=True)

@@ -82,7 +82,7 @@ class Train(TrainConfig):
                 "--unlabeled alone changes nothing: give the texts something to teach, such as "
                 "--virtual-adversarial 1, --entropy-minimization 0.1 or --pseudo-labels."
             )
-        return None
+        return super().conflict()
 
 
 @dataclass(frozen=True)

@@ -71,7 +71,10 @@ def load(recipe: Train, assets: Mapping[str, Any] | None = None, *, fine_tune: b
     if assets:
         check_input(raw, assets["input"])
     examples = golden_inputs(raw) if fine_tune or not assets else None
-    assets = {**assets, "labels": list(raw.labels)} if assets else new_assets(recipe, raw)
+    if assets is None:
+        assets = new_assets(recipe, raw)
+    elif fine_tune:
+        assets = {**assets, "labels": list(raw.labels)}
     kind, tokenizer, characters = kind_of(raw), assets.get("tokenizer"), assets.get("character_tokenizer")
 
     def encode(rows: tf.data.Dataset, training: bool) -> tf.data.Dataset:

@@ -70,7 +70,7 @@ class Train(TrainConfig):
             return (
                 f"--block {self.block} needs a recurrent cell, and --cell none has none. Choose a --cell such as gru."
             )
-        return None
+        return super().conflict()
 
 
 @dataclass(frozen=True)

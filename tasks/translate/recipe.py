@@ -77,7 +77,7 @@ class Train(TrainConfig):
             return f"{' and '.join(given)}: this needs an attention. Choose another --attention, or leave it out."
         if self.bpe_dropout and self.tokenizer != "bpe":
             return f"--bpe-dropout needs --tokenizer bpe; got {self.tokenizer}. Leave one of them out."
-        return None
+        return super().conflict()
 
 
 @dataclass(frozen=True)

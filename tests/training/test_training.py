@@ -96,8 +96,8 @@ def toy(monkeypatch):
 RECIPE = TrainConfig(dataset="toy", epochs=4, batch_size=16, learning_rate=1e-2, ema_momentum=0.9, patience=0)
 
 
-def interrupt_at(monkeypatch, epoch):
-    """Makes the training die in the middle of an epoch, as a kill would."""
+def interrupted(monkeypatch, epoch, *arguments):
+    """Begins a training that dies in the middle of an epoch, as by a kill."""
     whole = Progress.on_train_batch_end
 
     def die(self, batch, logs=None):
@@ -105,7 +105,10 @@ def interrupt_at(monkeypatch, epoch):
         if self.epoch == epoch and batch == 1:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(Progress, "on_train_batch_end", die)
+    with monkeypatch.context() as patch:
+        patch.setattr(Progress, "on_train_batch_end", die)
+        with pytest.raises(KeyboardInterrupt):
+            training.train(*arguments, plot=False)
 
 
 def history(path):
@@ -115,10 +118,7 @@ def history(path):
 
 def test_a_resumed_training_ends_where_an_uninterrupted_one_does(toy, tmp_path, monkeypatch):
     whole = training.train(toy, RECIPE, tmp_path / "whole", plot=False)
-    with monkeypatch.context() as patch:
-        interrupt_at(patch, 3)
-        with pytest.raises(KeyboardInterrupt):
-            training.train(toy, RECIPE, tmp_path / "cut", plot=False)
+    interrupted(monkeypatch, 3, toy, RECIPE, tmp_path / "cut")
     assert not (tmp_path / "cut").exists(), "nothing half-written has the model's name"
     resumed = training.train(toy, RECIPE, tmp_path / "cut", plot=False, resume=True)
     assert history(tmp_path / "whole") == history(tmp_path / "cut")
@@ -203,10 +203,7 @@ def test_a_loss_that_is_no_number_is_told_and_the_state_kept(toy, tmp_path, monk
 
 def test_nothing_is_overwritten_or_thrown_away_unasked(toy, tmp_path, monkeypatch):
     path = tmp_path / "m"
-    with monkeypatch.context() as patch:
-        interrupt_at(patch, 2)
-        with pytest.raises(KeyboardInterrupt):
-            training.train(toy, RECIPE, path, plot=False)
+    interrupted(monkeypatch, 2, toy, RECIPE, path)
     with pytest.raises(UserError, match=r"interrupted after epoch 1 of the stage 'train'\. Go on with --resume"):
         training.train(toy, RECIPE, path, plot=False)
     with pytest.raises(UserError, match=r"learning_rate \(0.01 -> 0.5\)"):
@@ -252,10 +249,7 @@ def test_a_stage_before_hands_its_weights_over_and_resumes(toy, tmp_path, monkey
     assert "Starting from the weights of: embedding, recurrent" in capsys.readouterr().err
     for epoch in (2, 3):  # once within the first stage, once within the main one
         name = tmp_path / f"cut{epoch}"
-        with monkeypatch.context() as patch:
-            interrupt_at(patch, epoch)
-            with pytest.raises(KeyboardInterrupt):
-                training.train(toy, recipe, name, plot=False)
+        interrupted(monkeypatch, epoch, toy, recipe, name)
         where = "after epoch 1 of the stage 'pretrain'" if epoch == 2 else "after epoch 2 of the stage 'train'"
         with pytest.raises(UserError, match=where):
             training.train(toy, recipe, name, plot=False)
@@ -274,10 +268,7 @@ def test_fine_tuning_starts_from_the_weights_of_a_saved_model_and_resumes(toy, t
     assert "Starting from the weights of: embedding, recurrent, label" in capsys.readouterr().err
     whole = training.train(toy, recipe, tmp_path / "whole", plot=False)
     assert float(history(whole.path)[0]["loss"]) < float(history(first.path)[0]["loss"])
-    with monkeypatch.context() as patch:
-        interrupt_at(patch, 2)
-        with pytest.raises(KeyboardInterrupt):
-            training.train(toy, recipe, tmp_path / "cut", plot=False)
+    interrupted(monkeypatch, 2, toy, recipe, tmp_path / "cut")
     resumed = training.train(toy, recipe, tmp_path / "cut", plot=False, resume=True)
     for a, b in zip(whole.net.get_weights(), resumed.net.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
@@ -299,10 +290,7 @@ def test_fine_tuning_refuses_a_network_that_does_not_fit_and_a_model_that_has_ch
     recipe = dataclasses.replace(RECIPE, init_from=str(first.path))
     with pytest.raises(UserError, match=r"recurrent/.*kernel \(4, 16\) where the saved model has \(4, 12\)"):
         training.train(toy, dataclasses.replace(recipe, cell="lstm"), tmp_path / "other", plot=False)
-    with monkeypatch.context() as patch:
-        interrupt_at(patch, 2)
-        with pytest.raises(KeyboardInterrupt):
-            training.train(toy, recipe, tmp_path / "cut", plot=False)
+    interrupted(monkeypatch, 2, toy, recipe, tmp_path / "cut")
     training.train(toy, RECIPE, first.path, plot=False, overwrite=True)
     (first.path / "files.json").write_text((first.path / "files.json").read_text() + "\n")
     with pytest.raises(UserError, match=r"files\.json has changed"):
@@ -321,17 +309,11 @@ def test_a_student_comes_near_its_teachers_and_resumes(toy, tmp_path, monkeypatc
     answers = (one.net.predict(TOKENS, verbose=0) + two.net.predict(TOKENS, verbose=0)) / 2
     far, near = (np.abs(model.net.predict(TOKENS, verbose=0) - answers).mean() for model in (alone, taught))
     assert near < far / 2
-    with monkeypatch.context() as patch:
-        interrupt_at(patch, 2)
-        with pytest.raises(KeyboardInterrupt):
-            training.train(toy, recipe, tmp_path / "cut", plot=False)
+    interrupted(monkeypatch, 2, toy, recipe, tmp_path / "cut")
     resumed = training.train(toy, recipe, tmp_path / "cut", plot=False, resume=True)
     for a, b in zip(taught.net.get_weights(), resumed.net.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
-    with monkeypatch.context() as patch:
-        interrupt_at(patch, 2)
-        with pytest.raises(KeyboardInterrupt):
-            training.train(toy, recipe, tmp_path / "late", plot=False)
+    interrupted(monkeypatch, 2, toy, recipe, tmp_path / "late")
     (two.path / "files.json").write_text((two.path / "files.json").read_text() + "\n")
     with pytest.raises(UserError, match=r"files\.json has changed"):
         training.train(toy, recipe, tmp_path / "late", plot=False, resume=True)
@@ -395,10 +377,7 @@ def test_a_stage_after_resumes_exactly(toy, tmp_path, monkeypatch, capsys):
     toy.__dict__["task"] = task_of(None, refining(iter([3.0, 2.0, 1.0])))
     whole = training.train(toy, recipe, tmp_path / "whole", plot=False)
     toy.__dict__["task"] = task_of(None, refining(iter([3.0, 2.0, 1.0])))
-    with monkeypatch.context() as patch:
-        interrupt_at(patch, 2)
-        with pytest.raises(KeyboardInterrupt):
-            training.train(toy, recipe, tmp_path / "cut", plot=False)
+    interrupted(monkeypatch, 2, toy, recipe, tmp_path / "cut")
     resumed = training.train(toy, recipe, tmp_path / "cut", plot=False, resume=True)
     assert "Resuming after epoch 1 of 2" in capsys.readouterr().err
     assert history(tmp_path / "cut") == history(tmp_path / "whole")

@@ -7,9 +7,12 @@ from typing import Any, ParamSpec, TypeVar
 
 import keras
 import numpy as np
+from keras import ops
 
+from zoo import losses
 from zoo.builders.compiled import Recompiled, compile_default
 from zoo.errors import UserError
+from zoo.ids import PAD
 from zoo.serialization import Configured
 
 
@@ -81,6 +84,19 @@ class BuiltModel(Configured, Recompiled, keras.Model):
             rows = np.asarray(rows)
             steps = steps * rows.reshape(rows.shape + (1,) * (steps.ndim - rows.ndim))
         return {**options, "sample_weight": steps}
+
+
+class TokenModel(BuiltModel):
+    """A model whose outputs are logits of tokens; steps whose target is padding do not count."""
+
+    outputs_logits = True
+
+    def default_loss(self) -> Any:
+        return losses.TokenCrossentropy()
+
+    def output_weights(self, y: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+        """Real tokens count."""
+        return super().output_weights(y, y_pred, sample_weight) * ops.cast(ops.not_equal(y, PAD), "float32")
 
 
 def class_weights(labels: np.ndarray, weights: Mapping[int, float]) -> np.ndarray:

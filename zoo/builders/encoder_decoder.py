@@ -7,8 +7,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from zoo import losses
-from zoo.builders.built_model import BuiltModel
+from zoo.builders.built_model import TokenModel
 from zoo.builders.searcher import search
 from zoo.decoding import BatchShared, Constant, Emitted, Logits
 from zoo.ids import PAD
@@ -17,7 +16,7 @@ from zoo.layers.memory import Memory
 from zoo.layers.padding import pack, unpack
 
 
-class EncoderDecoder(BuiltModel):
+class EncoderDecoder(TokenModel):
     """Something in, tokens out, one at a time.
 
     A subclass defines `read(inputs, training) -> (states, memory)`: the first states of the decoder, as its bridge
@@ -25,7 +24,6 @@ class EncoderDecoder(BuiltModel):
     `add_decoder`.
     """
 
-    outputs_logits = True
     folds_memory = False
     """Whether a search folds the memory (`RecurrentDecoder.fold`): where it has about as many positions as steps."""
 
@@ -58,13 +56,6 @@ class EncoderDecoder(BuiltModel):
         self.output_layer = None
         if not tie_output:
             self.output_layer = keras.layers.Dense(embedding.vocabulary_size, dtype=policy, name="output")
-
-    def default_loss(self) -> Any:
-        return losses.TokenCrossentropy()
-
-    def output_weights(self, y: Any, y_pred: Any, sample_weight: Any = None) -> Any:
-        """Real tokens count."""
-        return super().output_weights(y, y_pred, sample_weight) * ops.cast(ops.not_equal(y, PAD), "float32")
 
     def read(self, inputs: Any, training: bool | None) -> tuple[list, Memory | None]:
         """The decoder's first states, and the memory that its attention reads."""

@@ -6,8 +6,8 @@ from typing import Any
 import keras
 from keras import ops
 
-from zoo import cells, losses
-from zoo.builders.built_model import BuiltModel, builder
+from zoo import cells
+from zoo.builders.built_model import TokenModel, builder
 from zoo.builders.continuation import continued
 from zoo.builders.encoder_decoder import ids_spec, suppressed
 from zoo.builders.searcher import searcher
@@ -16,7 +16,7 @@ from zoo.layers import CarriedState, TokenEmbedding, recurrent_stack
 
 
 @keras.saving.register_keras_serializable("zoo")
-class LanguageModel(BuiltModel):
+class LanguageModel(TokenModel):
     """A recurrent language model: ids -> logits of the next token at every step.
 
     Source: Mikolov et al., "Recurrent Neural Network Based Language Model" (2010); its training on contiguous streams
@@ -52,7 +52,6 @@ class LanguageModel(BuiltModel):
         UserError: If a cell or a block is unknown.
     """
 
-    outputs_logits = True
     no_second_pass = "it carries its state from one batch to the next"
 
     def __init__(
@@ -115,9 +114,6 @@ class LanguageModel(BuiltModel):
             self.carry.build()
         self.built = True
 
-    def default_loss(self) -> Any:
-        return losses.TokenCrossentropy()
-
     @property
     def weights(self) -> list[Any]:
         """All weights. The states that a training carries are none: they are not saved."""
@@ -160,10 +156,6 @@ class LanguageModel(BuiltModel):
             return self._carried(carry, tokens, begins, training=False)
 
         return answer, carry.variables
-
-    def output_weights(self, y: Any, y_pred: Any, sample_weight: Any = None) -> Any:
-        """Real tokens count."""
-        return super().output_weights(y, y_pred, sample_weight) * ops.cast(ops.not_equal(y, PAD), "float32")
 
     def read(
         self, tokens: Any, states: list | None, mask: Any | None = None, training: bool | None = None

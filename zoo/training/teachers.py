@@ -18,14 +18,14 @@ def load(installed: Installed, recipe: TrainConfig, data: Data) -> list[keras.Mo
         UserError: If one is missing, of another task, or has another vocabulary, other labels or inputs than the data
             have now: its answers would mean something else.
     """
-    nets = []
+    nets, own = [], _of_answers(data.assets) if recipe.teachers else {}
     for name in recipe.teacher_names:
         model = saved.load(name)
         if model.installed.name != installed.name:
             raise UserError(
                 f"{name} is a model of the task {model.installed.name}, and no teacher of {installed.name}."
             )
-        own, theirs = _of_answers(data.assets), _of_answers(model.assets)
+        theirs = _of_answers(model.assets)
         other = [key for key in sorted({*own, *theirs}) if own.get(key) != theirs.get(key)]
         if other:
             words = " and ".join(key.replace("_", " ") for key in other)

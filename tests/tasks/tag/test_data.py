@@ -312,7 +312,7 @@ def test_a_new_data_set_of_tfds_is_one_row(
     assert loaded.sizes() == {"train": 40, "validation": 40, "test": 40}
     assert len(ids_and_labels(loaded.split("validation"))) == len(ids_and_labels(loaded.train(0))) == 40
     assert loaded.card.name.startswith(name)
-    assert data.load(Train(dataset=name), loaded.assets).assets == loaded.assets, "a saved model is scored on it"
+    assert data.load(Train(dataset=name), loaded.assets).assets is loaded.assets, "a saved model is scored on it"
     assert name in RECIPE.datasets, "`--help`, `zoo list datasets` and the check of --dataset read the same table"
 
 
