@@ -26,13 +26,12 @@ def load(paths: Sequence[Path]) -> list[Any]:
         SystemExit: If their vocabularies differ, so that their probabilities cannot be averaged.
     """
     from zoo import saved
+    from zoo.training.teachers import meaning
 
-    models = [saved.load(path) for path in paths]
-    first = (models[0].path / "assets").glob("*tokenizer.json")
-    for file in first:
-        for model in models[1:]:
-            if (model.path / "assets" / file.name).read_bytes() != file.read_bytes():
-                sys.exit(f"{model.path} has another vocabulary than {models[0].path}. Train them from the same data.")
+    first, *others = models = [saved.load(path) for path in paths]
+    for model in others:
+        if meaning(model.assets) != meaning(first.assets):
+            sys.exit(f"{model.path} has another vocabulary than {first.path}. Train them from the same data.")
     return models
 
 

@@ -117,7 +117,7 @@ ROWS = {
     "zoo/lens/diagrams.py": "matplotlib numpy zoo.figures",
     "zoo/lens/numpy_steps/*": "numpy",
     "zoo/lens/*": f"keras numpy {EVERYTHING} zoo.demo zoo.training",
-    "zoo/comparison/grid.py": "zoo.cards zoo.errors zoo.task",
+    "zoo/comparison/grid.py": "zoo.cards zoo.errors zoo.settings zoo.task",
     "zoo/comparison/clusters.py": "zoo.errors zoo.workers",
     "zoo/comparison/processes.py": "zoo.cards zoo.errors zoo.workers",
     "zoo/comparison/commands.py": (

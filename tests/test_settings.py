@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pytest
 
 from zoo.errors import UserError
-from zoo.settings import PredictConfig, TrainConfig, differences, fine_tuning, setting
+from zoo.settings import PredictConfig, TrainConfig, changes, differences, fine_tuning, setting
 from zoo.task import installed
 
 
@@ -53,3 +53,11 @@ def test_differences_are_told_with_both_values() -> None:
     before, after = Recipe(), Recipe(epochs=3, color="blue", seed=4)
     assert differences(before, after, ignore=["seed"]) == ["epochs (9 -> 3)", "color (red -> blue)"]
     assert differences(before, before) == []
+
+
+def test_what_a_file_does_not_know_had_its_default() -> None:
+    assert changes({"seed": 4, "gone": 1}, Recipe(seed=4)) == []
+    assert changes({"seed": 4}, Recipe(seed=4, color="blue")) == ["color (red -> blue)"]
+    assert changes({"seed": 4}, Recipe(color="blue"), ignore=["color", "seed"]) == []
+    with pytest.raises(UserError, match="'green'"):
+        changes({"color": "green"}, Recipe())

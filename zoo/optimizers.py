@@ -7,7 +7,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from zoo import engine, loss_terms
+from zoo import engine
 from zoo.settings import TrainConfig
 
 
@@ -73,7 +73,7 @@ def write_average(model: keras.Model) -> None:
 
 
 def compile(model: keras.Model, recipe: TrainConfig, examples: int, **options: Any) -> None:
-    """`model.compile` with the recipe's optimizer and its further terms of the loss.
+    """`model.compile` with the recipe's optimizer.
 
     XLA compiles on JAX only: in TensorFlow its loops are slower on a CPU, and it shuts cuDNN's kernels out.
 
@@ -86,7 +86,6 @@ def compile(model: keras.Model, recipe: TrainConfig, examples: int, **options: A
     jit = keras.backend.backend() != "tensorflow"
     options.setdefault("metrics", [])  # with None, Keras keeps the metrics that the builder compiled
     model.compile(optimizer=from_recipe(recipe, examples), jit_compile=jit, **options)
-    loss_terms.attach(model, recipe)
 
 
 def from_recipe(recipe: TrainConfig, examples: int) -> AveragingAdamW:

@@ -350,3 +350,20 @@ def differences(before: Any, after: Any, ignore: Iterable[str] = ()) -> list[str
         for field in dataclasses.fields(after)
         if field.name not in set(ignore) and getattr(before, field.name) != getattr(after, field.name)
     ]
+
+
+def changes(stored: Mapping[str, Any], now: Any, ignore: Iterable[str] = ()) -> list[str]:
+    """The fields in which a configuration differs from a stored one, as `name (old -> new)`.
+
+    Args:
+        stored: Name -> value, as JSON has them. A setting that is missing came into the program later, and had its
+            default then; one that is no longer known is left out.
+        now: The configuration.
+        ignore: Names that are not compared.
+
+    Raises:
+        UserError: If a stored value is not one that this setting can have.
+    """
+    known = {field.name for field in dataclasses.fields(now)}
+    before = type(now)(**{name: value for name, value in stored.items() if name in known})
+    return differences(before, now, ignore)

@@ -62,6 +62,12 @@ def test_what_is_done_is_not_done_again(run, monkeypatch):
     assert second[2] == first[2]
     run(*words, "--seeds", "2", "--resume")
     assert [result.seed for result in results.read(Path("p.json"))] == [2, 1], "what others have done is kept"
+    stored = json.loads(Path("p.json").read_text())
+    for row in stored["results"]:
+        del row["recipe"]["distillation"]
+    Path("p.json").write_text(json.dumps(stored))
+    run(*words, "--seeds", "1,2", "--resume")
+    assert trained == [1, 2], "a setting that did not exist yet had its default"
     run(*words, "--seeds", "2", "--resume", "--limit", 32)
     assert trained == [1, 2, 2], "another recipe is another result"
     run(*words, "--seeds", "2", "--limit", 32)

@@ -31,6 +31,8 @@ class Cell(Configured):
     Args:
         units: Size of the output and of each state.
         use_bias: Whether the cell has biases.
+        weight_dropout: Fraction of the recurrent weights that a layer of `zoo` drops in each training step, see
+            `zoo.cells.weight_dropout`; 0 for a cell without a recurrent matrix.
         kernel_initializer: Initializer of the input weights. This and all that follow: a name, a config or an
             object, as in `keras.layers.LSTMCell`.
         recurrent_initializer: Initializer of the recurrent weights.
@@ -43,7 +45,8 @@ class Cell(Configured):
         bias_constraint: Constraint of the biases.
 
     Raises:
-        UserError: If `units` is less than 1, or Keras does not know an initializer, regularizer or constraint.
+        UserError: If `units` is less than 1, `weight_dropout` is no fraction or the cell has no recurrent matrix, or
+            Keras does not know an initializer, regularizer or constraint.
     """
 
     states = 1
@@ -55,11 +58,15 @@ class Cell(Configured):
     output_is_state = True
     """Whether the output is the first state."""
 
+    recurrent_matrix = False
+    """Whether `recurrent_kernel` is a matrix that multiplies the state: what `weight_dropout` drops from."""
+
     def __init__(
         self,
         units: int,
         *,
         use_bias: bool = True,
+        weight_dropout: float = 0.0,
         kernel_initializer: Any = "glorot_uniform",
         recurrent_initializer: Any = "orthogonal",
         bias_initializer: Any = "zeros",
@@ -74,7 +81,14 @@ class Cell(Configured):
         super().__init__(**kwargs)
         if units < 1:
             raise UserError(f"A cell needs at least one unit; got units={units}.")
-        self.units, self.use_bias = units, use_bias
+        if not isinstance(weight_dropout, (int, float)) or not 0 <= weight_dropout < 1:
+            raise UserError(f"weight_dropout is at least 0 and below 1; got {weight_dropout!r}.")
+        if weight_dropout and not self.recurrent_matrix:
+            raise UserError(
+                f"{type(self).__name__} has no recurrent matrix whose weights could be dropped. Leave weight_dropout "
+                "out, or choose another cell, such as lstm."
+            )
+        self.units, self.use_bias, self.weight_dropout = units, use_bias, weight_dropout
         # Initializers are read when a weight is created: reading one draws a seed, and each weight needs its own.
         self.kernel_initializer, self.recurrent_initializer = kernel_initializer, recurrent_initializer
         self.bias_initializer = bias_initializer
@@ -95,11 +109,12 @@ class Cell(Configured):
                 setattr(self, name, value)
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments; without initializers that were not given: the cell has defaults of its own for these."""
-        config = super().get_config()
-        return {
-            name: value for name, value in config.items() if name in self.given or not name.endswith("_initializer")
-        }
+        """The arguments, without some that were not given.
+
+        A cell has defaults of its own for initializers, and Keras's cells, which read this config, no weight dropout.
+        """
+        left_out = {"weight_dropout", *(f"{group}_initializer" for group in _GROUPS)} - self.given
+        return {name: value for name, value in super().get_config().items() if name not in left_out}
 
     def add_kernel(self, shape: tuple, name: str = "kernel", initializer: Any = None) -> Any:
         """Input weights.

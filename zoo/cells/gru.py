@@ -25,6 +25,7 @@ class GRUCell(Cell):
     """GRU whose reset gate acts after the product. Weights are laid out as in `keras.layers.GRUCell`."""
 
     gates = 3
+    recurrent_matrix = True
 
     def build(self, input_shape: tuple) -> None:
         self.kernel = self.add_kernel((input_shape[-1], 3 * self.units))

@@ -34,6 +34,7 @@ class LSTMCell(Cell):
 
     states = 2
     gates = 4
+    recurrent_matrix = True
 
     def __init__(self, units: int, *, unit_forget_bias: bool = True, **kwargs: Any) -> None:
         super().__init__(units, **kwargs)

@@ -22,6 +22,7 @@ class SimpleRNNCell(Cell):
     """h_t = tanh(W_hh h_{t-1} + W_xh x_t + b). Weights are laid out as in `keras.layers.SimpleRNNCell`."""
 
     gates = 1
+    recurrent_matrix = True
 
     def build(self, input_shape: tuple) -> None:
         self.kernel = self.add_kernel((input_shape[-1], self.units))

@@ -53,6 +53,7 @@ class SLSTMCell(Cell):
 
     states = 4
     gates = 4
+    recurrent_matrix = True
 
     def __init__(
         self,

@@ -16,6 +16,7 @@ from typing import Any
 
 from zoo import cards
 from zoo.errors import UserError
+from zoo.settings import changes, differences
 from zoo.task import Installed, find
 
 GRID = "grid.json"
@@ -113,11 +114,7 @@ def resume(grid: Grid) -> Grid:
         # Settings may go with some cells only: a perceptron has no directions.
         train, cell = grid.installed.recipe.train, grid.cells[0]
         before, now = (train(**{**values, "cell": cell}) for values in (settings, grid.settings))
-        changed = [
-            f"{item.name} ({getattr(before, item.name)} -> {getattr(now, item.name)})"
-            for item in dataclasses.fields(now)
-            if item.name not in OWN and getattr(before, item.name) != getattr(now, item.name)
-        ]
+        changed = differences(before, now, ignore=OWN)
         if parameters != grid.parameters:
             changed.append(f"parameters ({parameters} -> {grid.parameters})")
     if changed:
@@ -165,10 +162,7 @@ def finished(grid: Grid, run: Run) -> cards.Summary | None:
     if not path.is_dir():
         return None
     summary = cards.summarize(path)
-    # A setting that came into the program later had its default then.
-    theirs = {**dataclasses.asdict(grid.installed.recipe.train()), **summary.recipe["train"]}
-    ours = dataclasses.asdict(grid.recipe(run))
-    changed = [f"{name} ({theirs.get(name)} -> {value})" for name, value in ours.items() if theirs.get(name) != value]
+    changed = changes(summary.recipe["train"], grid.recipe(run))
     if summary.task != grid.task or changed:
         raise UserError(
             f"{path} was trained with other settings: {', '.join(changed) or f'for the task {summary.task}'}. "

@@ -13,6 +13,7 @@ from keras import ops
 
 from zoo import cells, engine
 from zoo.cells.cell import Cell, advance, output_is_state, output_size, state_sizes
+from zoo.cells.weight_dropout import dropped_weights
 from zoo.engine import conditional
 from zoo.layers.attention import AdditiveAttention
 from zoo.layers.attention import attention as make_attention
@@ -231,10 +232,13 @@ class RecurrentDecoder(ExplicitMask):
             raise ValueError("This decoder has no attention whose weights it could return.")
         dropout_mask = self._dropout_mask(ops.shape(inputs)[0]) if training and self.dropout else None
         choice = self.choice(training, inputs.shape[0])
-        if choice.path != "compiled" or (return_attention and self.conditional_cell is not None):
-            return self._by_steps(inputs, states, memory, dropout_mask, return_attention)
-        mask = mask if training else None  # a prediction has the same numbers on every path, at padded steps too
-        output, contexts, weights = self._by_layers(inputs, states, memory, mask, dropout_mask, training)
+        own = [*self.cells, *([self.conditional_cell] if self.conditional_cell is not None else [])]
+        rate = getattr(own[0], "weight_dropout", 0.0) if training else 0.0
+        with dropped_weights(self.variables, own, rate, self.seed_generator):
+            if choice.path != "compiled" or (return_attention and self.conditional_cell is not None):
+                return self._by_steps(inputs, states, memory, dropout_mask, return_attention)
+            mask = mask if training else None  # a prediction has the same numbers on every path, at padded steps too
+            output, contexts, weights = self._by_layers(inputs, states, memory, mask, dropout_mask, training)
         readouts = self._read(output, {"context": contexts}, self._input_part(inputs))
         return (readouts, weights) if return_attention else readouts
 

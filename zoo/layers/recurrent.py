@@ -17,6 +17,7 @@ from keras import ops, tree
 
 from zoo import cells, engine
 from zoo.cells.cell import Cell, advance, initial_states, nested, output_size, state_sizes
+from zoo.cells.weight_dropout import dropped_weights
 from zoo.layers.explicit_mask import ExplicitMask
 from zoo.layers.padding import pack, take_steps, unpack
 
@@ -45,7 +46,8 @@ class Recurrent(ExplicitMask):
     `zoo.engine` chooses how the cell runs: by compiled kernels on a CPU; on a GPU by Keras's fused layer (`Cell.fused`)
     with cuDNN, or on JAX by a loop with a hand-written gradient; by the cell's own `sequence` method; or as a loop in
     `keras.layers.RNN`, for any cell. All give the same numbers. Dropout is applied between layers, never inside the
-    recurrence, which would switch cuDNN off and make a step about 25 times slower.
+    recurrence, which would switch cuDNN off and make a step about 25 times slower; a cell's `weight_dropout` drops
+    recurrent weights before it.
 
     Args:
         cell: A name, a cell class, or an instance as a pattern; see `zoo.cells.make`.
@@ -81,6 +83,7 @@ class Recurrent(ExplicitMask):
         self.arguments.cell = cells.pattern(cell, units)
         self.units, self.num_layers, self.bidirectional = units, num_layers, bidirectional
         self.residual, self.layer_norm, self.dropout, self.return_state = residual, layer_norm, dropout, return_state
+        self.seed_generator: Any = None
         policy, directions = self.dtype_policy, ["forward", "backward"] if bidirectional else ["forward"]
         self.runs = [[self._layer(f"{way}_{level}") for way in directions] for level in range(num_layers)]
         self.norms = [
@@ -97,6 +100,9 @@ class Recurrent(ExplicitMask):
     def _layer(self, name: str) -> keras.layers.RNN:
         """One direction of one layer: fused if there is such a layer for the cell, else a loop over it."""
         cell = cells.make(self.arguments.cell, self.units, dtype=self.dtype_policy)
+        self.weight_dropout = getattr(cell, "weight_dropout", 0.0)  # Keras's fused layers know nothing of it
+        if self.weight_dropout and self.seed_generator is None:
+            self.seed_generator = keras.random.SeedGenerator()
         options = {"return_sequences": True, "return_state": self.return_state, "name": name}
         fused = cell.fused(**options) if isinstance(cell, Cell) else None
         return fused or keras.layers.RNN(cell, dtype=self.dtype_policy, **options)
@@ -159,12 +165,15 @@ class Recurrent(ExplicitMask):
             if level and self.drops:
                 hidden = self.drops[level - 1](hidden, training=training)
             begin = None if initial_state is None else list(initial_state[level])
-            if engine.has_kernel(ways[0].cell, choice) or hasattr(ways[0].cell, "sequence"):
-                # Only final states and the backward direction need the mask. Kernels skip what is padded.
-                needed = mask if choice.path == "compiled" or wanted or self.bidirectional else None
-                out, finals = self._by_engine(ways, hidden, needed, training, begin, choice)
-            else:
-                out, finals = self._by_keras(ways, hidden, mask, training, begin, wanted)
+            rate = self.weight_dropout if training else 0.0
+            variables, own = [variable for way in ways for variable in way.variables], [way.cell for way in ways]
+            with dropped_weights(variables, own, rate, self.seed_generator):
+                if engine.has_kernel(own[0], choice) or hasattr(own[0], "sequence"):
+                    # Only final states and the backward direction need the mask. Kernels skip what is padded.
+                    needed = mask if choice.path == "compiled" or wanted or self.bidirectional else None
+                    out, finals = self._by_engine(ways, hidden, needed, training, begin, choice)
+                else:
+                    out, finals = self._by_keras(ways, hidden, mask, training, begin, wanted)
             if wanted:
                 states.append([ops.concatenate(pair, axis=-1) for pair in zip(*finals, strict=True)])
             if self.norms:

@@ -4,7 +4,7 @@ import dataclasses
 import json
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from zoo.lens.results import SOLVED, Result
 from zoo.lens.settings import Memory
 from zoo.lens.theory import THEORY
 from zoo.saved import SavedModel
+from zoo.settings import changes
 from zoo.task import Installed
 
 PREFIX = "accuracy_at_"
@@ -47,9 +48,8 @@ def measure(config: Memory, known: Sequence[Result] = ()) -> Iterator[Result]:
     """Trains every cell with every seed; trainings whose results are known are not repeated."""
     task, planned = recipes(config)
     for recipe in planned:
-        stored = json.loads(json.dumps(dataclasses.asdict(recipe)))  # as it is after reading a file
-        found = next((result for result in known if result.recipe == stored), None)
-        yield found or _trained(task, recipe, stored)
+        found = next((result for result in known if not changes(result.recipe, recipe)), None)
+        yield found or _trained(task, recipe)
 
 
 def fit(task: Installed, recipe: Any) -> SavedModel:
@@ -58,13 +58,14 @@ def fit(task: Installed, recipe: Any) -> SavedModel:
         return training.train(task, recipe, Path(folder) / "model", plot=False)
 
 
-def _trained(task: Installed, recipe: Any, stored: Mapping[str, Any]) -> Result:
+def _trained(task: Installed, recipe: Any) -> Result:
     metrics = fit(task, recipe).metrics
     scores = metrics["scores"]["test"]
     by_distance = {int(name.removeprefix(PREFIX)): value for name, value in scores.items() if name.startswith(PREFIX)}
     if not by_distance:
         raise UserError(f"{recipe.dataset} is not a memory test: its scores have no {PREFIX}N.")
-    return Result(recipe.cell, recipe.seed, by_distance, metrics["training"]["minutes"], stored)
+    settings = dataclasses.asdict(recipe)
+    return Result(recipe.cell, recipe.seed, by_distance, metrics["training"]["minutes"], settings)
 
 
 def chance(task: Installed, recipe: Any) -> float:

@@ -15,7 +15,7 @@ import filelock
 
 from zoo import cards
 from zoo.errors import UserError
-from zoo.settings import TrainConfig, differences
+from zoo.settings import TrainConfig, changes
 from zoo.training import data_files
 from zoo.training.checkpoint import TRAINING, Checkpoint, StoredTraining, damaged, read_json, replace
 
@@ -198,12 +198,10 @@ def data_change(path: Path, recipe: TrainConfig, named: Collection[str] = ()) ->
 
 
 def _check_settings(path: Path, stored: dict[str, Any], recipe: TrainConfig) -> None:
-    known = {item.name for item in dataclasses.fields(recipe)}
     try:
-        before = dataclasses.replace(recipe, **{name: value for name, value in stored.items() if name in known})
+        changed = changes(stored, recipe, ignore=RESUMABLE)
     except UserError as error:
         raise damaged(path, TRAINING, str(error)) from error
-    changed = differences(before, recipe, ignore=RESUMABLE)
     if changed:
         raise UserError(
             f"The interrupted training of {path} had other settings: {', '.join(changed)}. Give the old ones, "

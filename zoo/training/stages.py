@@ -76,8 +76,7 @@ class Loop:
                 continue
             keras.utils.set_random_seed(stage.recipe.seed)  # a data set generated just now has drawn numbers
             own, copy = self.workers.build(stage)
-            if stage.recipe.teachers:
-                loss_terms.attach(own, stage.recipe, self.teachers)
+            loss_terms.attach(own, stage.recipe, self.teachers if stage.recipe.teachers else ())
             say(_describe(stage, own))
             kept = checkpoint.begun()
             if not kept:

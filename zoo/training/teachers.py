@@ -18,14 +18,14 @@ def load(installed: Installed, recipe: TrainConfig, data: Data) -> list[keras.Mo
         UserError: If one is missing, of another task, or has another vocabulary, other labels or inputs than the data
             have now: its answers would mean something else.
     """
-    nets, own = [], _of_answers(data.assets) if recipe.teachers else {}
+    nets, own = [], meaning(data.assets) if recipe.teachers else {}
     for name in recipe.teacher_names:
         model = saved.load(name)
         if model.installed.name != installed.name:
             raise UserError(
                 f"{name} is a model of the task {model.installed.name}, and no teacher of {installed.name}."
             )
-        theirs = _of_answers(model.assets)
+        theirs = meaning(model.assets)
         other = [key for key in sorted({*own, *theirs}) if own.get(key) != theirs.get(key)]
         if other:
             words = " and ".join(key.replace("_", " ") for key in other)
@@ -38,7 +38,7 @@ def load(installed: Installed, recipe: TrainConfig, data: Data) -> list[keras.Mo
     return nets
 
 
-def _of_answers(assets: Mapping[str, Any]) -> dict[str, Any]:
+def meaning(assets: Mapping[str, Any]) -> dict[str, Any]:
     """What the numbers that a model reads and answers stand for; how it searches is its own affair."""
     return {
         key: value.inner.to_str() if hasattr(value, "inner") else value
