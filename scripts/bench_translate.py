@@ -117,9 +117,9 @@ def _joey(python: str, config: str) -> float:
     """Sentences per second of Joey NMT's decoding of the test split, as it reports the seconds itself."""
     command = [python, "-m", "joeynmt", "test", Path(config).name]
     done = subprocess.run(command, cwd=Path(config).parent, capture_output=True, check=True, text=True)
-    told = done.stdout + done.stderr
-    seconds = re.findall(r"(?:took|in) (\d+(?:\.\d+)?)\s*\[?s", told)
-    assert seconds, f"no seconds in what Joey NMT says:\n{told[-2000:]}"
+    output = done.stdout + done.stderr
+    seconds = re.findall(r"(?:took|in) (\d+(?:\.\d+)?)\s*\[?s", output)
+    assert seconds, f"no seconds in what Joey NMT says:\n{output[-2000:]}"
     return 1000 / float(seconds[-1])
 
 

@@ -21,9 +21,11 @@ from typing import Any
 import board_tables
 
 from zoo import cells
+from zoo.cells import arguments
 from zoo.comparison import commands, processes
 from zoo.comparison import grid as grids
 from zoo.errors import UserError
+from zoo.settings import seeds
 from zoo.task import find
 
 HERE = Path(__file__).resolve().parent
@@ -80,8 +82,8 @@ def main() -> int:
     failed = False
     for name in options.rows.split(",") if options.rows else rows:
         row = _row(rows, name)
-        names = commands.cell_names(options.cells, dict.fromkeys(cells.TABLE, ""), _recipe(row))
-        grid = _grid(options.folder / name, row, names, commands.seeds(options.seeds))
+        names = arguments.cell_names(options.cells, cells.TABLE, cells.TABLE)
+        grid = _grid(options.folder / name, row, names, seeds(options.seeds))
         if not options.collect:
             failed |= bool(_run(grid, count, deadline))
         _keep(name, "long" if options.long else "short", row, grid.output)
@@ -93,7 +95,7 @@ def main() -> int:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", "--tasks", help="rows, separated by commas; default all")
-    parser.add_argument("--cells", default=commands.ALL, help="cells, separated by commas; default all")
+    parser.add_argument("--cells", default=arguments.ALL, help="cells, separated by commas; default all")
     parser.add_argument("--seeds", default=",".join(map(str, SEEDS)), help="seeds, separated by commas")
     parser.add_argument("--minutes", type=float, help="begin no training after so many minutes")
     parser.add_argument("--processes", type=int, help="trainings side by side")

@@ -29,8 +29,7 @@ import keras
 import ledger
 import numpy as np
 
-from zoo import cards, evaluation, figures, legacy, saved
-from zoo.comparison import statistics
+from zoo import cards, evaluation, figures, legacy, saved, statistics
 from zoo.report import write as reports
 from zoo.saved import SavedModel
 from zoo.storage import model_card, stored

@@ -367,31 +367,31 @@ def filled(text: str, values: dict[str, str]) -> str:
 def documents() -> dict[Path, str]:
     """Every document as it should be."""
     values = blocks()
-    wanted = {ROOT / "README.md": filled((ROOT / "README.md").read_text(encoding="utf-8"), values)}
+    expected = {ROOT / "README.md": filled((ROOT / "README.md").read_text(encoding="utf-8"), values)}
     others = [ROOT / "zoo" / "export" / "README.md", ROOT / "tasks" / "README.md"]
     for readme in sorted([*others, *(ROOT / "tasks").glob("*/README.md")]):
         own = dict(values)
         own |= {file.stem: experiments(file) for file in sorted(readme.parent.glob("experiments*.csv"))}
-        wanted[readme] = filled(readme.read_text(encoding="utf-8"), own)
+        expected[readme] = filled(readme.read_text(encoding="utf-8"), own)
     summaries = published()
     for item in summaries:
-        wanted[item.path / cards.CARD] = model_card.render(item)
+        expected[item.path / cards.CARD] = model_card.render(item)
     if SCALE.with_suffix(".json").exists():
-        wanted[SCALE] = scale_model.document(json.loads(SCALE.with_suffix(".json").read_text(encoding="utf-8")))
+        expected[SCALE] = scale_model.document(json.loads(SCALE.with_suffix(".json").read_text(encoding="utf-8")))
     head = "# Published models\n\nRendered from the JSON files of each folder.\n\n"
-    wanted[MODELS / "README.md"] = head + cards.table(summaries, model_card.about) + "\n"
-    return wanted
+    expected[MODELS / "README.md"] = head + cards.table(summaries, model_card.about) + "\n"
+    return expected
 
 
 def main() -> int:
     check = "--check" in sys.argv
-    wanted = documents()
-    stale = [file for file, text in wanted.items() if not file.exists() or file.read_text("utf-8") != text]
+    expected = documents()
+    stale = [file for file, text in expected.items() if not file.exists() or file.read_text("utf-8") != text]
     for file in stale:
         print("stale:" if check else "wrote", file.relative_to(ROOT))
         if not check:
-            file.write_text(wanted[file], encoding="utf-8")
-    written_by_hand = {file: text for file, text in wanted.items() if MODELS not in file.parents and file != SCALE}
+            file.write_text(expected[file], encoding="utf-8")
+    written_by_hand = {file: text for file, text in expected.items() if MODELS not in file.parents and file != SCALE}
     unknown = unmeasured.check(written_by_hand)
     print(*unknown, sep="\n", end="\n" if unknown else "")
     if old := engine_chart.stale(CHART, engine()):

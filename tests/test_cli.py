@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ from click.testing import CliRunner
 
 import zoo
 from zoo import cards, cells, cli
+from zoo.errors import UserError
 from zoo.task import ErrorLine, installed
 from zoo.terminal import answers, environment, listing
 
@@ -280,3 +282,14 @@ def test_a_default_name_has_no_odd_signs(tmp_path: Path, dataset: str, name: str
     train = installed()["sentiment"].recipe.train(dataset=dataset)
     options = {"models_dir": tmp_path, "name": None, "overwrite": False, "resume": False}
     assert cli._training_path("sentiment", train, None, options).name == name
+
+
+def test_models_to_learn_from_lie_in_the_folder_of_models_too(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        shutil.copytree(cards.published() / "classify-perceptron-digits", tmp_path / name)
+    given = {"init_from": "one", "teachers": "one, two", "epochs": 1}
+    one, two = (str(tmp_path / name) for name in ("one", "two"))
+    assert cli._located(given, tmp_path) == {"init_from": one, "teachers": f"{one},{two}", "epochs": 1}
+    assert cli._located(given, None) is given
+    with pytest.raises(UserError, match="No saved model is called 'three'"):
+        cli._located({"teachers": "three"}, tmp_path)

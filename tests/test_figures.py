@@ -31,7 +31,7 @@ def drawings() -> dict:
     return {
         "lines": lambda file: figures.draw_lines(
             file, {"a $1 or $2": (range(3), [1, 0, np.inf]), "b": (range(3), [9, 1e-9, 3])}, ("time (steps)", "norm"),
-            title="Lines", log=True, levels={"": 1.0}, note="a note",
+            title="Lines", log=True, levels={"": 1.0},
         ),
         "levels": lambda file: figures.draw_lines(
             file, {str(i): (["5", "10"], [0.5, i / 6]) for i in range(6)}, ("distance", "accuracy"),
@@ -82,6 +82,11 @@ def test_every_kind_of_picture_is_whole(name: str, tmp_path: Path) -> None:
         warnings.simplefilter("error")
         drawings()[name](tmp_path / "picture.png")
     assert_nothing_is_cropped(tmp_path / "picture.png")
+
+
+def test_a_character_that_no_font_has_warns_nobody(tmp_path: Path) -> None:
+    figures.draw_lines(tmp_path / "a.png", {"\u6f22": (range(2), [1, 2])}, ("\u0939", "y"), title="\u6f22")
+    assert (tmp_path / "a.png").stat().st_size > 1_000
 
 
 def test_the_chosen_epoch_and_the_validation_loss_are_drawn(tmp_path: Path) -> None:

@@ -60,6 +60,7 @@ ROWS = {
     "zoo/storage/hub.py": "huggingface_hub zoo.cards zoo.data.cache zoo.errors zoo.task",
     "zoo/terminal/listing.py": "zoo.cards zoo.cells zoo.engine zoo.storage.model_card zoo.task",
     "zoo/scores.py": "",
+    "zoo/statistics.py": "numpy scipy",
     "zoo/evaluation.py": "numpy zoo.task",
     "zoo/prediction.py": "zoo.errors zoo.names zoo.settings zoo.task",
     "zoo/data/*": "keras numpy PIL platformdirs pyarrow scipy tensorflow tensorflow_datasets tokenizers "
@@ -80,7 +81,7 @@ ROWS = {
     "zoo/runtime/choice.py": "zoo zoo.cards zoo.data.cache zoo.errors zoo.storage.schema",
     "zoo/runtime/*": f"numpy onnxruntime zoo.decoding zoo.workers {READ}",
     "zoo/export/__init__.py": "zoo.errors zoo.runtime",
-    "zoo/export/command.py": "click zoo.cards zoo.options zoo.settings zoo.terminal.console",
+    "zoo/export/command.py": "click zoo.cards zoo.options zoo.settings zoo.terminal.console zoo.terminal.environment",
     "zoo/export/formats.py": "zoo.errors zoo.names",
     "zoo/export/readme.py": "zoo.cards",
     "zoo/export/programs/*": "numpy PIL tokenizers",
@@ -101,19 +102,21 @@ ROWS = {
     "zoo/training/*": f"filelock keras msgspec numpy rich zoo.workers {EVERYTHING}",
     "zoo/report/folder.py": "zoo.errors",
     "zoo/report/values.py": "numpy",
-    "zoo/report/*": f"jinja2 numpy PIL sklearn zoo.comparison {EVERYTHING}",
+    "zoo/report/*": f"jinja2 numpy PIL sklearn zoo.statistics {EVERYTHING}",
     "zoo/testing.py": f"keras numpy tensorflow {EVERYTHING} zoo.training",
-    "zoo/demo/commands.py": "click zoo.errors zoo.options",
+    "zoo/demo/commands.py": "click zoo.errors zoo.names zoo.options zoo.terminal.environment",
     "zoo/demo/__init__.py": "",
     "zoo/demo/limits.py": "",
     "zoo/demo/markup.py": "zoo.terminal.console zoo.terminal.shades",
     "zoo/demo/part.py": "numpy zoo.cards zoo.data zoo.errors",
-    "zoo/demo/shelf.py": "zoo.cards zoo.errors zoo.saved",
+    "zoo/demo/model_cache.py": "zoo.cards zoo.errors zoo.saved",
     "zoo/demo/server.py": "click fastapi gradio uvicorn zoo.errors",
     "zoo/demo/page.py": "gradio zoo.lens zoo.task",
     "zoo/lens/settings.py": "zoo.settings",
-    "zoo/lens/choices.py": "zoo.cells zoo.errors zoo.names zoo.task",
-    "zoo/lens/commands.py": "click zoo.cards zoo.errors zoo.options zoo.terminal.completion zoo.terminal.help",
+    "zoo/lens/choices.py": "zoo.cells zoo.errors zoo.names zoo.settings zoo.task",
+    "zoo/lens/commands.py": (
+        "click zoo.cards zoo.errors zoo.options zoo.terminal.completion zoo.terminal.environment zoo.terminal.help"
+    ),
     "zoo/lens/diagrams.py": "matplotlib numpy zoo.figures",
     "zoo/lens/numpy_steps/*": "numpy",
     "zoo/lens/*": f"keras numpy {EVERYTHING} zoo.demo zoo.training",
@@ -121,10 +124,13 @@ ROWS = {
     "zoo/comparison/clusters.py": "zoo.errors zoo.workers",
     "zoo/comparison/processes.py": "zoo.cards zoo.errors zoo.workers",
     "zoo/comparison/commands.py": (
-        "click zoo.cards zoo.cells zoo.errors zoo.names zoo.options zoo.settings zoo.task zoo.terminal.completion"
+        "click zoo.cards zoo.cells zoo.errors zoo.names zoo.options zoo.settings zoo.task zoo.terminal.completion "
+        "zoo.data.datasets zoo.terminal.environment"
     ),
-    "zoo/comparison/*": f"keras numpy scipy {EVERYTHING} zoo.report zoo.training zoo.workers",
-    "zoo/inspection/commands.py": "click zoo.options zoo.task zoo.terminal.console",
+    "zoo/comparison/*": f"keras numpy {EVERYTHING} zoo.report zoo.statistics zoo.training zoo.workers",
+    "zoo/inspection/commands.py": (
+        "click zoo.data.datasets zoo.options zoo.task zoo.terminal.console zoo.terminal.environment"
+    ),
     "zoo/inspection/*": "numpy zoo.data zoo.evaluation zoo.ids zoo.task zoo.training",
     "zoo/terminal/answers.py": "click zoo.cards zoo.errors zoo.options zoo.runtime zoo.task",
     "zoo/cli.py": (
@@ -138,7 +144,7 @@ ROWS = {
     "tasks/*/demo.py": (
         "numpy PIL sklearn zoo.cards zoo.data zoo.demo zoo.errors zoo.ids zoo.saved zoo.storage.schema zoo.task"
     ),
-    "tasks/*/recipe.py": "zoo.errors zoo.settings zoo.task",
+    "tasks/*/recipe.py": "zoo.errors zoo.names zoo.settings zoo.task",
     "tasks/*/*/*.py": (
         "babel mnist1d numpy PIL tensorflow tensorflow_datasets zoo.data.memory_tests zoo.errors zoo.names"
     ),

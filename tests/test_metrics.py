@@ -5,16 +5,18 @@ import math
 import numpy as np
 import pytest
 
+from zoo import metrics
 from zoo.metrics import by_distance, classification, expected_calibration_error
 
 
-def test_expected_calibration_error_by_hand() -> None:
+def test_expected_calibration_error_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     probabilities = np.array([[0.9, 0.1], [0.9, 0.1], [0.6, 0.4], [0.2, 0.8]])
     labels = np.array([0, 1, 0, 1])
     # Confidence 0.9 twice, right once; 0.6 once and right; 0.8 once and right.
     by_hand = 2 / 4 * abs(0.5 - 0.9) + 1 / 4 * abs(1 - 0.6) + 1 / 4 * abs(1 - 0.8)
     assert expected_calibration_error(probabilities, labels) == pytest.approx(by_hand)
-    assert expected_calibration_error(probabilities, labels, bins=1) == pytest.approx(abs(3 / 4 - 0.8))
+    monkeypatch.setattr(metrics, "BINS", 1)
+    assert expected_calibration_error(probabilities, labels) == pytest.approx(abs(3 / 4 - 0.8))
 
 
 def test_certainty_that_is_right_is_calibrated_and_one_that_is_wrong_is_not() -> None:

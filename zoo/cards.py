@@ -112,14 +112,17 @@ def summarize(path: Path) -> Summary:
     """
     for name in (RECIPE, METRICS, FILES):
         if not os.path.exists(path / name):
-            raise UserError(f"{path} is not a saved model: it has no {name}.")
+            raise UserError(
+                f"{path} is not a saved model: it has no {name}. Give another folder, or fetch or train the "
+                "model again."
+            )
     files = schema.read(path, FILES, schema.Manifest)
     recipe = schema.read(path, RECIPE, schema.Recipe)
     metrics = schema.read(path, METRICS)
     try:
         metrics = legacy.metrics(metrics)
     except (KeyError, TypeError, AttributeError) as error:
-        raise UserError(f"{path} is not a saved model of zoo: {METRICS} lacks {error}.") from error
+        raise UserError(f"{path} is not a saved model of zoo: {METRICS} lacks {error}. {schema.FETCH_AGAIN}") from error
     metrics = schema.check(metrics, schema.Metrics, f"{path}: {METRICS}")
     measured = schema.read(path, MEASURED, schema.Measured) if os.path.lexists(path / MEASURED) else {}
     if measured.get("scores"):  # of the weights as they are saved, perhaps in half precision
@@ -127,11 +130,16 @@ def summarize(path: Path) -> Summary:
         metrics = {**metrics, "scores": {**metrics["scores"], "test": test}}
     summary = Summary(path, recipe, metrics, sum(item["bytes"] for item in files["files"].values()), measured)
     if not isinstance(recipe["train"].get("cell"), str) or not isinstance(recipe["train"].get("dataset"), str):
-        raise UserError(f"{path} is not a saved model of zoo: {RECIPE} names no cell or no dataset.")
+        raise UserError(
+            f"{path} is not a saved model of zoo: {RECIPE} names no cell or no dataset. {schema.FETCH_AGAIN}"
+        )
     tested = metrics["scores"].setdefault("test", {}) or metrics["scores"].get("validation", {})  # or left unscored
     score = tested.get(metrics["monitor"])
     if not isinstance(score, (int, float)):
-        raise UserError(f"{path} is not a saved model of zoo: {METRICS} has no test score {metrics['monitor']!r}.")
+        raise UserError(
+            f"{path} is not a saved model of zoo: {METRICS} has no test score {metrics['monitor']!r}. "
+            f"{schema.FETCH_AGAIN}"
+        )
     return summary
 
 

@@ -16,13 +16,14 @@ import zoo
 from zoo import cards, cells, options, scores
 from zoo.cells import arguments
 from zoo.comparison import commands as comparison
-from zoo.data.datasets import find_row, unknown_dataset
+from zoo.data.datasets import check_dataset, find_row
 from zoo.demo import commands as demo
 from zoo.errors import UserError
 from zoo.export import command as exporting
 from zoo.inspection import commands as inspection
 from zoo.lens import commands as lens
-from zoo.names import look_up, nearest
+from zoo.names import nearest
+from zoo.names import split as split_names
 from zoo.report.folder import check as check_report
 from zoo.settings import LARGEST_INT
 from zoo.storage import model_card
@@ -181,7 +182,7 @@ class _Compare(_Lazy):
 
     def make(self, name: str) -> click.Command:
         task = find(name)
-        return comparison.command(task, _cells(task), _check_dataset, environment.start_keras, [JSON, BACKEND])
+        return comparison.command(task, _cells(task), [JSON, BACKEND])
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         if args and args[0] not in self.list_commands(ctx) and comparison.is_model(args[0]):
@@ -214,9 +215,10 @@ def _trainer(task: Installed) -> click.Command:
     def run(**values: Any) -> None:
         ctx = click.get_current_context()
         preset = values["preset"]
-        train = recipe.train(**recipe.settings(preset, options.given(ctx, values, recipe.train)))
-        look_up(_cells(task), arguments.split(train.cell)[0], "cell", "`zoo list cells` shows them with what they are")
-        _check_dataset(train.dataset, recipe)
+        given = _located(options.given(ctx, values, recipe.train), values["models_dir"])
+        train = recipe.train(**recipe.settings(preset, given))
+        arguments.check(train.cell, _cells(task))
+        check_dataset(train.dataset, recipe.datasets)
         path = _training_path(task.name, train, preset, values)
         config = WorkerConfig(**{name: values[name] for name in ("workers", "coordinator", "worker_id", "devices")})
         plan = planned(config, environment.backend_name(values["backend"]), train.batch_size, train.limit)
@@ -288,11 +290,16 @@ def _cells(task: Installed) -> dict[str, str]:
     return {name: row.text for name, row in cells.TABLE.items()} | dict(task.recipe.cells)
 
 
-def _check_dataset(name: str, recipe: Recipe) -> None:
-    """Refuses a name that is no known data set and no path at once, before Keras is imported."""
-    own = "Or give the path of your own data"
-    if find_row(name, recipe.datasets, own) is None and not (name and os.path.exists(name)):
-        raise unknown_dataset(name, recipe.datasets, own)
+def _located(given: dict[str, Any], models_dir: Path | None) -> dict[str, Any]:
+    """Settings in which models that are named lie in `--models-dir`, if that is given."""
+    if models_dir is None:
+        return given
+    found = dict(given)
+    if model := given.get("init_from"):
+        found["init_from"] = str(cards.locate(model, models_dir))
+    if teachers := given.get("teachers"):
+        found["teachers"] = ",".join(str(cards.locate(name, models_dir)) for name in split_names(teachers))
+    return found
 
 
 def _data_name(dataset: str, recipe: Recipe) -> str:
@@ -363,7 +370,7 @@ def evaluate(
     path = cards.locate(model, models_dir)
     task = find(cards.summarize(path).task)
     if dataset is not None:
-        _check_dataset(dataset, task.recipe)
+        check_dataset(dataset, task.recipe.datasets)
     if report is not None:
         check_report(report)
     environment.start_keras(backend, path.name)
@@ -386,7 +393,7 @@ def evaluate(
         console.echo(f"Report: {page}", err=True)
 
 
-cli.add_command(inspection.command(_check_dataset, environment.start_keras, [JSON, BACKEND]))
+cli.add_command(inspection.command([JSON, BACKEND]))
 
 
 @cli.command(
@@ -437,9 +444,7 @@ def completion_command(shell: str) -> None:
     click.echo(completion.script(shell), nl=False)
 
 
-cli.add_command(exporting.command(environment.start_keras, [MODELS_DIR, BACKEND]))
-cli.add_command(demo.command(environment.start_keras, [MODELS_DIR, BACKEND]))
-cli.add_command(lens.group(environment.start_keras, [MODELS_DIR, BACKEND]))
-compare_group.add_command(
-    comparison.models_command(_check_dataset, environment.start_keras, [*EXAMPLES, JSON, MODELS_DIR, BACKEND])
-)
+cli.add_command(exporting.command([MODELS_DIR, BACKEND]))
+cli.add_command(demo.command([MODELS_DIR, BACKEND]))
+cli.add_command(lens.group([MODELS_DIR, BACKEND]))
+compare_group.add_command(comparison.models_command([*EXAMPLES, JSON, MODELS_DIR, BACKEND]))

@@ -6,8 +6,10 @@ which itself calls `evaluate`.
 
 import contextlib
 import dataclasses
+import os
+import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -48,15 +50,29 @@ def evaluate(
         UserError: If there is no such data set or split, or the data do not fit the model.
     """
     loaded = data(model, dataset)
+    if note := _held_out(loaded, dataset, split):
+        print(note, file=sys.stderr, flush=True)
     with show(split, total(loaded, split, limit)) as advance:
         counted = CountedBatches(loaded.split(split, limit), advance)
         scores = model.installed.task.score(model.net, counted, model.assets)
     return {**scores, "examples": counted.examples, "examples_per_second": round(counted.rate, 1)}
 
 
+def _held_out(loaded: Data, dataset: str | None, split: str) -> str | None:
+    """What to say of a split that is only a part of a user's own data; None where there is nothing to say."""
+    if dataset is None or not os.path.exists(dataset) or "all" not in loaded.raw.names or split == "all":
+        return None
+    card = loaded.raw.card
+    if "held out of train" not in card.splits:
+        return None
+    return f"{card.name}: scored on {split} alone ({card.splits}). --split all scores every example."
+
+
 def total(data: Data, split: str, limit: int | None = None) -> int | None:
     """Examples of a split as its batches count them; None where sizes are in other units, as those of texts are."""
-    size = None if data.epoch_size else data.sizes().get(split)
+    if data.epoch_size:
+        return None
+    size = data.raw.size(split) if split == "all" else data.sizes().get(split)  # the whole is not divided first
     return size if limit is None or size is None else min(size, limit)
 
 
@@ -76,6 +92,27 @@ def data(model: Any, dataset: str | None = None) -> Data:
         own = [field.name for field in dataclasses.fields(recipe) if field.name.endswith(("_column", "_dataset"))]
         recipe = dataclasses.replace(recipe, dataset=dataset, **dict.fromkeys(own))
     return model.installed.task.load(recipe, model.assets)
+
+
+def predictions(model: Any, batches: Any) -> Iterator[tuple[Any, np.ndarray, np.ndarray]]:
+    """The real rows of each batch: inputs, outputs and targets, as arrays.
+
+    Args:
+        model: A `keras.Model`.
+        batches: Inputs, targets, weights of rows; an input may be a tuple.
+    """
+    for inputs, targets, weights in batches:
+        inputs = tuple(map(np.asarray, inputs)) if isinstance(inputs, (tuple, list)) else np.asarray(inputs)
+        outputs, real = np.asarray(model.predict_on_batch(inputs)), np.asarray(weights) > 0
+        kept = tuple(part[real] for part in inputs) if isinstance(inputs, tuple) else inputs[real]
+        yield kept, outputs[real], np.asarray(targets)[real]
+
+
+def right_answers(model: Any, batches: Any, assets: Mapping[str, Any]) -> np.ndarray:
+    """Statistics of each example of a classifier, `(examples, 2)`: whether its answer is right, and 1."""
+    found = predictions(model, batches)
+    right = np.concatenate([outputs.argmax(axis=1) == targets for _, outputs, targets in found])
+    return np.stack([right, np.ones(len(right))], axis=1)
 
 
 def example_statistics(

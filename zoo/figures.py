@@ -5,6 +5,7 @@ by color-blind people. Matplotlib is imported by the first picture; no global st
 """
 
 import contextlib
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ MARKERS = ("o", "s", "^", "D", "v")
 """After all colors, the next marker of points: twenty lines of few points differ."""
 
 HATCHES = ("", "//", "..", "xx")
-"""Of bars, beside the colors."""
+"""Hatch patterns of bars, in addition to the colors."""
 
 HEAT = "Blues"
 """Color map of all heat maps: from white, 0, to dark blue, its brightness falls steadily."""
@@ -83,7 +84,8 @@ def canvas(
     from matplotlib.rcsetup import cycler
 
     cycle = cycler(linestyle=DASHES) * cycler(color=COLORS)
-    with matplotlib.rc_context({**STYLE, "axes.prop_cycle": cycle}):
+    with matplotlib.rc_context({**STYLE, "axes.prop_cycle": cycle}), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing")  # the picture shows a box for such a character
         size = (min(width, MAX_INCHES), min(height, MAX_INCHES))
         figure = Figure(figsize=size, layout="constrained" if tight else None)
         FigureCanvasAgg(figure)
@@ -124,7 +126,6 @@ def draw_lines(
     log: bool = False,
     levels: Mapping[str, float] | None = None,
     spread: Mapping[str, tuple[Any, Any]] | None = None,
-    note: str = "",
     styles: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Any:
     """Draws one line for each name.
@@ -137,7 +138,6 @@ def draw_lines(
         log: Whether the y-axis is logarithmic; zeros and values that are not finite are left out.
         levels: Name -> a horizontal line to compare with; an empty name has no label.
         spread: Name -> least and largest values, drawn as vertical bars.
-        note: A sentence below the title.
         styles: Name -> color and dashes of its line, where lines belong together; others have those of the cycle.
 
     Returns:
@@ -165,7 +165,7 @@ def draw_lines(
                 axes.text(0.995, level, f"{name} {level:.2f}", fontsize=8, color="0.35", **place)
         if log:
             axes.set_yscale("log")
-        axes.set(xlabel=labels[0], ylabel=labels[1], title=wrapped(f"{title}\n{note}", 7.0))
+        axes.set(xlabel=labels[0], ylabel=labels[1], title=wrapped(title, 7.0))
         axes.grid(visible=True)
         many = len(curves) > 5  # a legend of many lines would hide some of them
         axes.legend(**{"loc": "center left", "bbox_to_anchor": (1.0, 0.5)} if many else {})

@@ -165,13 +165,13 @@ class LabeledCrossentropy(keras.losses.Loss):
 
 @keras.saving.register_keras_serializable("zoo")
 class PolicyGradient(keras.losses.Loss):
-    """Its gradient makes sequences that a model has sampled more or less probable, by the reward of each.
+    """Policy-gradient loss (REINFORCE with a baseline) of sampled token sequences, each weighted by its advantage.
 
     Source: Williams, "Simple Statistical Gradient-Following Algorithms for Connectionist Reinforcement Learning"
     (1992), REINFORCE with a baseline. The number itself says nothing: it is near 0 whatever was learned.
 
     Args:
-        temperature: That of the sampling.
+        temperature: Softmax temperature at which the sequences were sampled.
         name: Name of the loss.
 
     Raises:
@@ -181,7 +181,7 @@ class PolicyGradient(keras.losses.Loss):
     def __init__(self, temperature: float = 1.0, name: str = "policy_gradient", **kwargs: Any) -> None:
         super().__init__(name=name, **kwargs)
         if temperature <= 0:
-            raise ValueError(f"A temperature to learn at is above 0; got {temperature}.")
+            raise ValueError(f"temperature must be above 0; got {temperature}.")
         self.temperature = temperature
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:

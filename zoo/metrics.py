@@ -5,8 +5,28 @@ from typing import Any
 import numpy as np
 from sklearn.metrics import accuracy_score, f1_score, log_loss
 
+BINS = 15
+"""Equally wide intervals of confidence, over which calibration is measured."""
 
-def expected_calibration_error(probabilities: np.ndarray, labels: np.ndarray, bins: int = 15) -> float:
+
+def confidence_bins(probabilities: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """How often answers of about the same confidence are right.
+
+    Args:
+        probabilities: `(examples, classes)`.
+        labels: `(examples,)`, the right class of each.
+
+    Returns:
+        Of each interval that has examples: mean confidence, accuracy, number of examples; each `(intervals,)`.
+    """
+    confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == labels
+    place = np.minimum((confidence * BINS).astype(int), BINS - 1)
+    means = [(confidence[place == b].mean(), right[place == b].mean(), (place == b).sum()) for b in np.unique(place)]
+    confidences, accuracies, counts = map(np.array, zip(*means, strict=True))
+    return confidences, accuracies, counts
+
+
+def expected_calibration_error(probabilities: np.ndarray, labels: np.ndarray) -> float:
     """Expected calibration error: how far stated confidence is from the share of right answers, 0 to 1.
 
     Reference: Guo, Pleiss, Sun and Weinberger, "On Calibration of Modern Neural Networks" (2017), equation 3.
@@ -14,17 +34,9 @@ def expected_calibration_error(probabilities: np.ndarray, labels: np.ndarray, bi
     Args:
         probabilities: `(examples, classes)`.
         labels: `(examples,)`, the right class of each.
-        bins: Number of equally wide intervals of confidence.
     """
-    confidence = probabilities.max(axis=1)
-    right = probabilities.argmax(axis=1) == labels
-    place = np.minimum((confidence * bins).astype(int), bins - 1)
-    gaps = [
-        abs(right[place == b].mean() - confidence[place == b].mean()) * (place == b).mean()
-        for b in range(bins)
-        if (place == b).any()
-    ]
-    return float(sum(gaps))
+    confidence, accuracy, count = confidence_bins(probabilities, labels)
+    return float((np.abs(accuracy - confidence) * count).sum() / count.sum())
 
 
 def classification(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, float]:

@@ -1,7 +1,7 @@
 """Look a name up in a table, or fail with a sentence that helps."""
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeVar
 
 from zoo.errors import UserError
@@ -13,6 +13,21 @@ MOST_SHOWN = 20
 
 LONGEST_SHOWN = 100
 """Characters of a name that are repeated in an error."""
+
+
+MOST_NAMED = 3
+"""Names of many that a note or an error gives as examples."""
+
+
+def some(names: Sequence[str]) -> str:
+    """The first of many names, and how many more there are."""
+    more = f" and {len(names) - MOST_NAMED:,} more" if len(names) > MOST_NAMED else ""
+    return f"{', '.join(names[:MOST_NAMED])}{more}"
+
+
+def split(words: str) -> list[str]:
+    """The names between commas, each once, without the blanks around them."""
+    return list(dict.fromkeys(word.strip() for word in words.split(",") if word.strip()))
 
 
 def nearest(name: str, allowed: Iterable[str]) -> str | None:
@@ -47,6 +62,12 @@ def unknown(kind: str, name: str, allowed: Iterable[str], next_step: str = "") -
 
 def look_up(table: Mapping[str, Value], name: str, kind: str, next_step: str = "") -> Value:
     """`table[name]`.
+
+    Args:
+        table: Name -> value.
+        name: The name to look up.
+        kind: What the name was meant to be, in the singular: `"cell"`.
+        next_step: A sentence without full stop that says what else to do.
 
     Raises:
         UserError: If the name is not there; names the nearest one and all that are.

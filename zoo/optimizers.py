@@ -55,7 +55,10 @@ class AveragingAdamW(keras.optimizers.AdamW):
             super().update_step(gradient, variable, learning_rate)
 
     def finalize_variable_values(self, var_list: Sequence[Any]) -> None:
-        """Does nothing, see above."""
+        """Does nothing; `write_average` writes the averages instead.
+
+        Keras would write them over the weights at the end of each `fit`.
+        """
 
     def write_average(self, var_list: Sequence[Any]) -> None:
         """Overwrites the variables of `var_list` with their averages; does nothing without `use_ema`."""

@@ -8,13 +8,14 @@ import dataclasses
 import functools
 import math
 import numbers
+import re
 import typing
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from zoo.errors import UserError
-from zoo.names import nearest
+from zoo.names import nearest, split
 
 LARGEST_INT = 2**31 - 1
 """Largest whole number of a setting without a maximum of its own: what a 32-bit integer of TensorFlow holds."""
@@ -60,7 +61,7 @@ GROUPS: Mapping[str, Sequence[str]] = {
         "temperatures", "top_k", "top_p", "max_new_tokens", "stop", "score",
     ),
     "Output": ("weights_dtype", "meteor", "json", "explain", "html", "attention", "attention_plot", "plot"),
-    "Workers": ("workers", "processes"),
+    "Workers": ("workers",),
 }  # fmt: skip
 """Group of `--help` -> names of settings that need not name it themselves."""
 
@@ -127,10 +128,8 @@ def limits(item: dataclasses.Field, kind: type) -> tuple[float | None, float | N
 
     Args:
         item: The field.
-        kind: `int` or `float`; other settings have no limits.
+        kind: `int` or `float`.
     """
-    if kind not in (int, float):
-        return None, None
     largest: float = LARGEST_INT if kind is int else LARGEST_FLOAT
     minimum, maximum = item.metadata["minimum"], item.metadata["maximum"]
     return minimum, MAXIMA.get(item.name, largest) if maximum is None else maximum
@@ -267,11 +266,11 @@ class TrainConfig:
     patience: int = setting(
         3, "Stop after this many epochs without a better validation score; 0 never stops.", minimum=0
     )
-    seed: int = setting(1, "Seed of initial weights, shuffling and dropout.", minimum=0, maximum=2**32 - 1)
+    seed: int = setting(1, "Seed of initial weights, shuffling and dropout.", minimum=0)
     limit: int | None = setting(None, "Use only the first N training examples.", minimum=1)
     max_minutes: float | None = setting(None, "Minutes after which training stops, scores and saves.", minimum=0.0)
     score_test: bool = setting(
-        True, "Score the test split once at the end; leave it to scripts/publish.py where this is one of several tries."
+        True, "Score the test split once after training; turn it off while comparing several runs."
     )
     precision: str = setting(
         "float32", "Dtype policy of the computation.", choices=("float32", "mixed_bfloat16", "mixed_float16")
@@ -284,7 +283,7 @@ class TrainConfig:
     @property
     def teacher_names(self) -> list[str]:
         """The names of the teachers, each once."""
-        return list(dict.fromkeys(name.strip() for name in (self.teachers or "").split(",") if name.strip()))
+        return split(self.teachers or "")
 
     def conflict(self) -> str | None:
         """A sentence about settings that do not go together; None if all do. A task's own asks this one last."""
@@ -367,3 +366,17 @@ def changes(stored: Mapping[str, Any], now: Any, ignore: Iterable[str] = ()) -> 
     known = {field.name for field in dataclasses.fields(now)}
     before = type(now)(**{name: value for name, value in stored.items() if name in known})
     return differences(before, now, ignore)
+
+
+def seeds(words: str) -> tuple[int, ...]:
+    """Seeds from `"1,2,3"`, each once.
+
+    Raises:
+        UserError: If there is none, or one is not a whole number.
+    """
+    numbers = split(words)
+    if not numbers or not all(re.fullmatch(r"[0-9]{1,99}", number) for number in numbers):
+        raise UserError(f"--seeds {words[:60]!r}: give whole numbers from 0 on, separated by commas, such as 1,2,3.")
+    if max(map(int, numbers)) > MAXIMA["seed"]:
+        raise UserError(f"--seeds {words[:60]!r}: a seed is at most {MAXIMA['seed']:,}.")
+    return tuple(dict.fromkeys(map(int, numbers)))

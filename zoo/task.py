@@ -137,6 +137,8 @@ class Data:
         examples: Inputs for `golden.json` where those of the task (`Task.examples`) do not fit this data set.
         paired: Split name -> batches as those of `train`, in order, by which the validation loss is measured where the
             scores of the validation split have none, as those of texts that a model writes.
+        lengths: Split name and a limit or None -> tokens of each example, where those longer than the recipe's
+            `max_length` are left out of `train` and `paired`.
     """
 
     raw: Any
@@ -149,6 +151,7 @@ class Data:
     normalize: Callable[[str], str] | None = None
     examples: Sequence[str] | None = None
     paired: Callable[[str], Any] | None = None
+    lengths: Callable[[str, int | None], Iterable[int]] | None = None
 
     def examples_per_epoch(self) -> int:
         """Number of training examples of an epoch."""

@@ -23,7 +23,7 @@ SPLITS = ("train", "validation", "test")
 COLUMNS = (
     tables.Column("image", ("image", "image_name", "filename", "file_name", "file", "path"), options=""),
     tables.Column("caption", ("caption", "comment", "description", "text"), options=""),
-    tables.Column("split", ("split",), optional=True),
+    tables.SPLIT,
 )
 
 TABLES = (
@@ -38,11 +38,11 @@ SPLIT_WORDS = {"restval": "train", "val": "validation", "dev": "validation"}
 
 
 class Caption(NamedTuple):
-    """One caption: its image's name as the file has it, the text, the split if it is known, and where it stands."""
+    """One caption: its image's name as the file has it, the text, the split or None for train, and where it stands."""
 
     image: str
     text: str
-    split: str
+    split: str | None
     where: str
 
 
@@ -64,22 +64,31 @@ def read(folder: Path) -> Annotations:
     place = _Images(folder)
     captions: dict[str, list[str]] = {}
     splits: dict[str, str] = {}
-    empty = 0
+    wordless: dict[str, Caption] = {}
+    dropped_captions = 0
     for caption in rows:
-        if not caption.text.strip():
-            empty += 1
-            continue
-        if caption.split not in SPLITS:
-            raise UserError(f"{caption.where}: {unknown('split', caption.split, SPLITS)}")
+        split = "train" if caption.split is None else caption.split
+        if split not in SPLITS:
+            raise UserError(f"{caption.where}: {unknown('split', split, SPLITS)}")
         image = place.find(caption)
-        if splits.setdefault(image, caption.split) != caption.split:
+        if splits.setdefault(image, split) != split:
             raise UserError(
-                f"{caption.where}: {image} is in {caption.split}, but above in {splits[image]}. Put it into one split."
+                f"{caption.where}: {image} is in {split}, but above in {splits[image]}. Put it into one split."
             )
-        captions.setdefault(image, []).append(caption.text.strip())
+        if any(map(str.isalnum, caption.text)):
+            captions.setdefault(image, []).append(caption.text.strip())
+        else:
+            dropped_captions += 1
+            wordless.setdefault(image, caption)
+    for image, caption in wordless.items():
+        if splits[image] != "train" and image not in captions:
+            raise UserError(
+                f"{caption.where}: {image} of {splits[image]} has no caption with a word in it, only "
+                f"{caption.text[:40]!r}. Describe it, or delete its rows."
+            )
     if not captions:
         raise UserError(f"{sources[0]} has no captions. Give each image one at least.")
-    dropped = f", {empty:,} empty captions dropped" if empty else ""
+    dropped = f", {dropped_captions:,} captions without a word dropped" if dropped_captions else ""
     total = sum(map(len, captions.values()))
     names = ", ".join(source.name for source in sources)
     print(f"{names}: {total:,} captions of {len(captions):,} images{dropped}.", file=sys.stderr, flush=True)
@@ -98,11 +107,11 @@ def _find(folder: Path) -> tuple[list[Path], Iterator[Caption]]:
     for name in TABLES:
         if (folder / name).is_file():
             return [folder / name], _from_table(folder / name)
-    tokens = sorted(folder.rglob("*.token.txt")) or sorted(folder.rglob("*.token"))
+    tokens = files.visible(folder, "**/*.token.txt") or files.visible(folder, "**/*.token")
     if tokens:
         return tokens[:1], _from_tokens(tokens[0])
     found: list[tuple[Path, Callable[[], Iterator[Caption]]]] = []
-    for file in sorted({*folder.glob("*.json"), *folder.glob("annotations/*.json")}):
+    for file in sorted(files.visible(folder, "*.json") + files.visible(folder, "annotations/*.json")):
         reader = _json_reader(file)
         if reader:
             found.append((file, reader))
@@ -114,14 +123,20 @@ def _find(folder: Path) -> tuple[list[Path], Iterator[Caption]]:
 
 def _from_table(table: Path) -> Iterator[Caption]:
     for where, fields in tables.rows(table, COLUMNS):
-        split = fields.get("split", "train").strip().lower()
-        yield Caption(fields["image"].strip(), fields["caption"], SPLIT_WORDS.get(split, split), where)
+        split = fields["split"].strip().lower() if "split" in fields else None
+        split = split and own.named_split(SPLIT_WORDS.get(split, split), where)
+        yield Caption(fields["image"].strip(), fields["caption"], split, where)
+
+
+def _our(split: str | None) -> str | None:
+    """Our name of a split."""
+    return split and SPLIT_WORDS.get(split, split)
 
 
 def _from_tokens(file: Path) -> Iterator[Caption]:
     """Flickr8k's own format; lists of the images of each split may lie beside it."""
     splits: dict[str, str] = {}
-    for listed in sorted(file.parent.glob("*Images.txt")):
+    for listed in files.visible(file.parent, "*Images.txt"):
         split = own.split_of(listed.stem.removesuffix("Images"))  # Flickr_8k.trainImages.txt
         if split:
             splits |= {line.strip(): split for line in files.lines(listed) if line.strip()}
@@ -138,7 +153,7 @@ def _from_tokens(file: Path) -> Iterator[Caption]:
             continue
         if splits and image not in splits:
             continue  # the lists leave some images out
-        yield Caption(image, text, splits.get(image, "train"), where)
+        yield Caption(image, text, splits.get(image), where)
 
 
 def _json_reader(file: Path) -> Callable[[], Iterator[Caption]] | None:
@@ -161,7 +176,7 @@ def _json_reader(file: Path) -> Callable[[], Iterator[Caption]] | None:
 
 
 def _from_coco(file: Path, value: dict[str, Any]) -> Iterator[Caption]:
-    split = own.split_of(file.stem) or "train"
+    split = own.split_of(file.stem)
     try:
         names = {image["id"]: image["file_name"] for image in value["images"]}
         rows = [(names[row["image_id"]], row["caption"]) for row in value["annotations"]]
@@ -180,7 +195,7 @@ def _from_karpathy(file: Path, images: Iterable[dict[str, Any]]) -> Iterator[Cap
     except (KeyError, TypeError, AttributeError) as error:
         raise UserError(f"{file}: not Karpathy's format ({error!r} is missing or of another kind).") from error
     captions = (_checked(Caption(name, text, split, str(file))) for name, split, text in rows)
-    return (caption._replace(split=SPLIT_WORDS.get(caption.split, caption.split)) for caption in captions)
+    return (caption._replace(split=_our(caption.split)) for caption in captions)
 
 
 def _checked(caption: Caption) -> Caption:
@@ -190,6 +205,8 @@ def _checked(caption: Caption) -> Caption:
         UserError: If one of its fields is no text.
     """
     for name, value in caption._asdict().items():
+        if name == "split" and value is None:
+            continue
         if not isinstance(value, str):
             raise UserError(f"{caption.where}: the {name} of an entry is {str(value)[:40]!r}, no text.")
         check_text(value, caption.where)
@@ -204,21 +221,37 @@ class _Images:
     """
 
     def __init__(self, folder: Path) -> None:
-        below = [item for item in sorted(folder.iterdir()) if item.is_dir() and not item.name.startswith(".")]
-        self.folder, self.roots = folder, ["", *(item.name for item in below)]
-        deeper = [sub for item in below for sub in sorted(item.iterdir()) if sub.is_dir()]
+        below = [item for item in files.visible(folder) if item.is_dir()]
+        self.folder, self.roots = folder, [item.name for item in below]
+        deeper = [sub for item in below for sub in files.visible(item) if sub.is_dir()]
         self.roots += [f"{sub.parent.name}/{sub.name}" for sub in deeper[:50]]
+        self.found: dict[tuple[str, str | None], str] = {}
 
     def find(self, caption: Caption) -> str:
         """The path of a caption's image within the folder; that in the folder itself if it is nowhere.
 
         Raises:
-            UserError: If the name leads out of the folder.
+            UserError: If the name leads out of the folder, or several folders below it have such an image.
         """
+        key = caption.image, caption.split
+        if key not in self.found:
+            self.found[key] = self._search(caption)
+        return self.found[key]
+
+    def _search(self, caption: Caption) -> str:
+        direct = own.inside(self.folder, caption.image, caption.where)
+        if (self.folder / direct).exists():
+            return direct
+        found: dict[Path, str] = {}  # a link to a folder is no second one
         for root in self.roots:
-            name = own.inside(self.folder, f"{root}/{caption.image}" if root else caption.image, caption.where)
-            if (self.folder / name).exists():
-                self.roots.remove(root)  # the next image is probably there too
-                self.roots.insert(0, root)
-                return name
-        return own.inside(self.folder, caption.image, caption.where)
+            if (self.folder / root / direct).exists():
+                found.setdefault((self.folder / root / direct).resolve(), root)
+        roots = list(found.values())
+        if len(roots) > 1 and caption.split:
+            roots = [root for root in roots if own.split_of(root) == caption.split] or roots
+        if len(roots) > 1:
+            raise UserError(
+                f"{caption.where}: {caption.image} is both {roots[0]}/{direct} and {roots[1]}/{direct}. "
+                "Write the path of the image within the folder, or remove one of them."
+            )
+        return own.inside(self.folder, f"{roots[0]}/{direct}", caption.where) if roots else direct

@@ -77,6 +77,11 @@ def load(recipe: Train, assets: Mapping[str, Any] | None = None, *, fine_tune: b
         texts = list(normalized_captions(raw, name, raw.size(name)))
         return with_pictures(ready(lambda: _examples(texts, known["tokenizer"], recipe)), arrays(name, None))
 
+    def lengths(name: str, limit: int | None) -> Iterator[int]:
+        total = size() if name == "train" else raw.size(name)
+        for several in normalized_captions(raw, name, min(limit or total, total)):
+            yield from (len(ids) + 1 for ids in known["tokenizer"].encode(several) if ids)
+
     def split(name: str, limit: int | None = None) -> tf.data.Dataset:
         rows = raw.split(name, limit)
         if scored_only:
@@ -100,6 +105,7 @@ def load(recipe: Train, assets: Mapping[str, Any] | None = None, *, fine_tune: b
         epoch_size=lambda: len(examples()),
         paired=None if scored_only else paired,
         normalize=scoring.normalize,
+        lengths=lengths,
     )
 
 

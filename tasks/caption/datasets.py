@@ -1,16 +1,13 @@
 """The data sets of the captioning task."""
 
-from zoo.data.datasets import DatasetRow
+from zoo.data.datasets import DatasetRow, generated
 
 DATASETS = {
-    "scenes": DatasetRow(
+    "scenes": generated(
         "drawn scenes of colored shapes, five true captions each; built in, generated offline",
         ("image", "captions", "facts"),
-        builder="zoo.tasks.caption.scenes.scenes_dataset_builder",
+        "zoo.tasks.caption.scenes.scenes_dataset_builder",
         license="Apache-2.0, like the code that draws them",
-        builtin=True,
-        synthetic=True,
-        terms="open",
     ),
     "flickr8k": DatasetRow(
         "8,000 photographs, five captions each (Hodosh et al. 2013); needs two archives downloaded by hand",

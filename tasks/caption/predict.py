@@ -47,7 +47,10 @@ def predict(saved: SavedModel, config: Predict) -> Iterator[str]:
 
 def _check_attention(saved: SavedModel, config: Predict) -> None:
     if config.attention and saved.recipe.attention == "none":
-        raise UserError(f"{saved.path.name} was trained with --attention none: it has no attention to print.")
+        raise UserError(
+            f"{saved.path.name} was trained with --attention none: it has no attention to print. Leave --attention "
+            "out, or choose a model with attention: `zoo list models`."
+        )
 
 
 def _all_given(config: Predict) -> bool:

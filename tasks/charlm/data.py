@@ -57,7 +57,9 @@ def load(recipe: Train, assets: Mapping[str, Any] | None = None, *, fine_tune: b
         # Only as much is encoded as the limit may need, in fewer streams, of which each cut costs a context.
         chosen = corpus(name, limit * recipe.sequence_length if limit else None)
         if not chosen.tokens:
-            raise UserError(f"The split {name!r} of {recipe.dataset} has no text to score.")
+            raise UserError(
+                f"The split {name!r} of {recipe.dataset} has no text to score. Choose another --split, or add text."
+            )
         count = min(SCORING_STREAMS, max(1, limit // SCORING_STREAMS)) if limit else SCORING_STREAMS
         cut = streams.cut(chosen, count, context=CONTEXT)
         return streams.batches(chosen, cut, recipe.sequence_length, limit)

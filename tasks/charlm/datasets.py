@@ -1,6 +1,6 @@
 """The data sets of the language model task; one example is one document."""
 
-from zoo.data.datasets import DatasetRow
+from zoo.data.datasets import DatasetRow, generated
 
 BUILTIN = "python_docs"
 
@@ -13,14 +13,11 @@ DATASETS = {
         builtin=True,
         terms="open",
     ),
-    "hello": DatasetRow(
+    "hello": generated(
         "the word of the founding lecture, over and over: four letters to learn exactly; built in",
         ("text",),
-        builder="zoo.tasks.charlm.hello.hello_dataset_builder",
+        "zoo.tasks.charlm.hello.hello_dataset_builder",
         license="Apache-2.0",
-        builtin=True,
-        synthetic=True,
-        terms="open",
     ),
     "tiny_shakespeare": DatasetRow(
         "1.1 million characters of Shakespeare's plays (Karpathy 2015)",

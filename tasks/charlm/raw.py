@@ -72,13 +72,15 @@ class Text:
     def __init__(self, path: Path) -> None:
         if not path.is_file() and not path.is_dir():
             raise UserError(f"{path} is no regular file. {OWN}.")
-        self.files = [path] if path.is_file() else [file for file in path.rglob("*") if _is_text(file)]
+        self.files = [path] if path.is_file() else [file for file in files.visible(path, "**/*") if _is_text(file)]
         self.files.sort(key=lambda file: hashlib.sha256(str(file.relative_to(path)).encode()).digest())
         if not self.files:
             raise UserError(f"{path} has no text files ({', '.join(filter(None, SUFFIXES))}). {OWN}.")
         self.sizes = [sum(map(len, files.blocks(file, PIECE))) for file in self.files]
         if not sum(self.sizes):
             raise UserError(f"{path} is empty. A language model needs text to learn from.")
+        if path.is_dir():
+            own.report_left_out(path, set(self.files))
 
     @property
     def length(self) -> int:
@@ -103,7 +105,7 @@ def from_path(path: Path, validation: str | None = None, test: str | None = None
     Raises:
         UserError: If there is no text in UTF-8.
     """
-    texts = {split: Text(part) for split, part in own.parts(path, _is_text, validation, test).items()}
+    texts = {split: Text(part) for split, part in own.parts(path, _is_text, validation, test, free_names=True).items()}
     length = texts["train"].length
     held_out = min(max(int(length * PART), 1), MAX_PART)
     missing = [split for split in ("test", "validation") if split not in texts]
@@ -130,7 +132,7 @@ def from_path(path: Path, validation: str | None = None, test: str | None = None
 
 
 def _is_text(path: Path) -> bool:
-    return path.is_file() and not path.name.startswith(".") and files.suffix(path) in SUFFIXES
+    return path.is_file() and files.suffix(path) in SUFFIXES
 
 
 def _between(path: Path, first: int, last: int) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from zoo.errors import UserError
+from zoo.names import split
 from zoo.settings import MAXIMA, PredictConfig, TrainConfig, setting
 from zoo.task import Recipe
 
@@ -90,9 +91,8 @@ class Predict(PredictConfig):
         """
         if self.temperatures is None:
             return []
-        words = [word.strip() for word in self.temperatures.split(",") if word.strip()]
         try:
-            numbers = list(dict.fromkeys(map(float, words)))
+            numbers = list(dict.fromkeys(map(float, split(self.temperatures))))
         except ValueError:
             numbers = []
         if not numbers or not all(0 <= number <= MAXIMA["temperature"] for number in numbers):

@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from zoo.data import batches
-from zoo.data.datasets import SPLITS
+from zoo.data.datasets import SPLITS, find_row
 from zoo.data.pipeline import Pipeline
 from zoo.data.raw import RawDataset, with_labels
 from zoo.errors import UserError
@@ -16,11 +16,15 @@ from zoo.task import Data
 
 from . import sound
 from .augmentation import augmented
+from .datasets import DATASETS
 from .pixels import in_order, scale
 from .raw import cached, is_memory_test, open_examples
 from .recipe import CELLS, Train
 
 BOUNDARIES = (3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768)
+
+NEXT_STEP = "Give data of the model's kind, or train a new model on this data."
+"""What to do about data that a saved model cannot read."""
 
 
 def load(recipe: Train, assets: Mapping[str, Any] | None = None, *, fine_tune: bool = False) -> Data:
@@ -29,7 +33,7 @@ def load(recipe: Train, assets: Mapping[str, Any] | None = None, *, fine_tune: b
     Args:
         recipe: Data set, column of labels, cell, batch size, seed, limit, augmentation and the size of a folder's
             pictures are used.
-        assets: `labels`, `shape` and perhaps `order` of a saved model; data of another kind are refused.
+        assets: `labels`, `shape` and perhaps `order` or `steps` of a saved model; data of another kind are refused.
         fine_tune: Whether a training goes on from that model; without it, the data set is only scored.
 
     Raises:
@@ -39,9 +43,11 @@ def load(recipe: Train, assets: Mapping[str, Any] | None = None, *, fine_tune: b
     any_length = assets is not None and assets["shape"][0] is None
 
     def read(known: Sequence[str] | None) -> RawDataset:
-        return open_examples(recipe, known, any_length)
+        return open_examples(recipe, known, any_length, assets.get("steps", ()) if assets else ())
 
     raw = with_labels(read, assets["labels"] if assets else None, fine_tune).take(recipe.limit)
+    if (fine_tune or not assets) and find_row(recipe.dataset, DATASETS) is None:
+        raw.check_trained(recipe.limit)
     if "sample_rate" in raw.card.details:
         return _recordings(raw, recipe, assets)
     own = _assets(raw)
@@ -109,10 +115,13 @@ def _assets(raw: RawDataset) -> dict[str, Any]:
 def _check(name: str, own: Mapping[str, Any], saved: Mapping[str, Any]) -> None:
     """Raises a `UserError` if inputs are not as those of a saved model."""
     if own["shape"] != saved["shape"]:
-        raise UserError(f"Data set {name!r} has inputs of shape {own['shape']}; the model takes {saved['shape']}.")
+        raise UserError(
+            f"Data set {name!r} has inputs of shape {own['shape']}; the model takes {saved['shape']}. {NEXT_STEP}"
+        )
     if own.get("order") != saved.get("order"):
         raise UserError(
-            f"The inputs of data set {name!r} are {_ordered(own)}; the model was trained on {_ordered(saved)}."
+            f"The inputs of data set {name!r} are {_ordered(own)}; the model was trained on {_ordered(saved)}. "
+            f"{NEXT_STEP}"
         )
 
 

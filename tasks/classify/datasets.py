@@ -1,6 +1,6 @@
 """The data sets of the classification task."""
 
-from zoo.data.datasets import DatasetRow
+from zoo.data.datasets import DatasetRow, generated
 
 BUILTIN = "digits"
 
@@ -41,14 +41,11 @@ DATASETS = {
         license="CC BY-SA 4.0",
         terms="open",
     ),
-    "mnist1d": DatasetRow(
+    "mnist1d": generated(
         "5,000 series of 40 steps in ten classes, MNIST-1D (Greydanus and Kobak 2024); built in",
         SEQUENCE,
-        builder="zoo.tasks.classify.mnist1d.mnist1d_dataset_builder",
+        "zoo.tasks.classify.mnist1d.mnist1d_dataset_builder",
         license="Apache-2.0, drawn by the package mnist1d",
-        builtin=True,
-        synthetic=True,
-        terms="open",
     ),
     "spoken_digit": DatasetRow(
         "2,500 recordings of spoken digits by five speakers; spoken_digit/theo and others: a speaker nobody heard",
@@ -58,27 +55,19 @@ DATASETS = {
         license="CC BY-SA 4.0",
         details={"sample_rate": 8_000},
     ),
-    "delayed_xor": DatasetRow(
+    "delayed_xor": generated(
         "memory test: the exclusive or of two bits after a delay of up to 100 steps; built in",
         SEQUENCE,
-        builder="zoo.tasks.classify.delayed_xor.delayed_xor_dataset_builder",
+        "zoo.tasks.classify.delayed_xor.delayed_xor_dataset_builder",
         config="100",
-        license="Apache-2.0, drawn by a program of this project",
-        builtin=True,
-        synthetic=True,
-        terms="open",
         details={"distance_offset": 2},  # the two bits
     ),
-    "adding": DatasetRow(
+    "adding": generated(
         "memory test: the sum of two marked digits among up to 100 (Hochreiter and Schmidhuber 1997); built in",
         SEQUENCE,
-        builder="zoo.tasks.classify.adding.adding_dataset_builder",
+        "zoo.tasks.classify.adding.adding_dataset_builder",
         config="100",
-        license="Apache-2.0, drawn by a program of this project",
-        builtin=True,
-        synthetic=True,
         details={"distance_offset": 0},
-        terms="open",
     ),
 }
 """A row with `sample_rate` has recordings. A row with `distance_offset` is a memory test: a sequence's length less this

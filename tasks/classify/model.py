@@ -3,23 +3,13 @@
 import keras
 
 from zoo import builders, optimizers
-from zoo.errors import UserError
 from zoo.task import Data
 
 from .recipe import CELLS, Train
 
 
 def build(recipe: Train, data: Data) -> keras.Model:
-    """The compiled classifier of a recipe.
-
-    Raises:
-        UserError: If inputs have several lengths, and the recipe has no recurrent cell.
-    """
-    if recipe.cell in CELLS and data.assets["shape"][0] is None:
-        raise UserError(
-            f"{recipe.dataset} has inputs of several lengths, which {recipe.cell!r} cannot read: choose a recurrent "
-            "--cell, such as gru."
-        )
+    """The compiled classifier of a recipe."""
     model = builders.perceptron(
         data.assets["shape"],
         num_classes=len(data.assets["labels"]),

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 SEED = 1
-"""Of the permutation: the same for every training and every set, so that trainings can be compared."""
+"""Seed of the permutation: the same for every training and every set, so that trainings can be compared."""
 
 
 def permutation(count: int) -> np.ndarray:

@@ -6,11 +6,12 @@ from typing import Any
 import numpy as np
 
 from zoo.data import text
+from zoo.data.steps import parse_steps
 from zoo.errors import UserError
 from zoo.storage.saved_model import SavedModel
 from zoo.task import error_line, json_line, named_line
 
-from .inputs import parse_steps, read_picture
+from .inputs import read_picture
 from .pixels import in_order, scale
 from .recipe import Predict
 

@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 from sklearn.datasets import load_digits
 
-from zoo.data import own, tables
+from zoo.data import files, own, tables
 from zoo.data.datasets import DatasetCard, find_row
 from zoo.data.raw import SEED, RawDataset, index_labels
 from zoo.data.tfds import open_dataset, refuse_options
@@ -26,19 +26,22 @@ OWN = "Or give a folder with one subfolder of pictures per class, or a table of 
 FRACTIONS = {"validation": 0.1, "test": 0.2}
 """Fractions of each class; a quarter or more of a small set held out keeps the scores steady."""
 
-EXTENSIONS = (".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".pgm", ".ppm")
+EXTENSIONS = (".png", ".jpg", ".jpeg", ".jfif", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".pgm", ".ppm")
 """Files of a folder that count as pictures."""
 
 SPLIT_NAMES = {"train", "validation", "test", "val", "valid"}
 
 
-def open_examples(recipe: Train, known: Sequence[str] | None = None, any_length: bool = False) -> RawDataset:
+def open_examples(
+    recipe: Train, known: Sequence[str] | None = None, any_length: bool = False, steps: Sequence[str] = ()
+) -> RawDataset:
     """The data set of a recipe: examples `(pixels, label)`, or `(steps, label)` of series and memory tests.
 
     Args:
         recipe: Names the data set, and how a user's own is read.
         known: Labels of a saved model, for own data that need not have all of them.
         any_length: Whether a saved model takes series of any length.
+        steps: The columns of steps that a saved model was trained on.
 
     The card's details have the `order` of a variant such as digits/permuted, whose pictures are left as they are.
     Pixels are `(height, width, channels)` uint8, steps `(time, features)` float32, labels int64 scalars.
@@ -58,7 +61,7 @@ def open_examples(recipe: Train, known: Sequence[str] | None = None, any_length:
     if recipe.dataset == BUILTIN:
         refuse_options(BUILTIN, only_own)
         return digits()
-    from_path = functools.partial(_from_path, recipe=recipe, known=known, any_length=any_length)
+    from_path = functools.partial(_from_path, recipe=recipe, known=known, any_length=any_length, steps=steps)
     return open_dataset(recipe.dataset, DATASETS, OWN, from_path, only_own, stratum=_label)
 
 
@@ -85,7 +88,9 @@ def digits() -> RawDataset:
     return from_arrays(pixels, bunch.target, DatasetCard(BUILTIN, license=row.license, builtin=True, labels=labels))
 
 
-def _from_path(path: Path, recipe: Train, known: Sequence[str] | None, any_length: bool) -> RawDataset:
+def _from_path(
+    path: Path, recipe: Train, known: Sequence[str] | None, any_length: bool, steps: Sequence[str]
+) -> RawDataset:
     """Pictures of folders or series of tables, one for each split; missing splits are held out of train.
 
     Raises:
@@ -95,7 +100,7 @@ def _from_path(path: Path, recipe: Train, known: Sequence[str] | None, any_lengt
     name = path.resolve().stem if path.is_file() else path.resolve().name
     if tables.is_table(found["train"]):
         column = recipe.label_column
-        return series.open_tables(name, found, known, column, any_length, FRACTIONS, _label)
+        return series.open_tables(name, found, known, column, any_length, steps, FRACTIONS, _label)
     if recipe.label_column is not None:
         raise UserError(f"--label-column is for tables; {path} is a folder of pictures. Leave it out.")
     least = 1 if known is not None else 1 + sum(split not in found for split in FRACTIONS)
@@ -117,7 +122,7 @@ def _from_folder(path: Path, known: Sequence[str] | None, recipe: Train, least: 
     """
     if not path.is_dir():
         raise UserError(f"{path} is no table and no folder. {OWN}.")
-    classes = sorted(item.name for item in path.iterdir() if item.is_dir() and not item.name.startswith("."))
+    classes = [item.name for item in files.visible(path) if item.is_dir()]
     if classes and set(classes) <= SPLIT_NAMES:
         raise UserError(
             f"{path} has the subfolders {', '.join(classes)}, which are splits without train. Name the folder of "
@@ -126,12 +131,13 @@ def _from_folder(path: Path, known: Sequence[str] | None, recipe: Train, least: 
     if len(classes) < (2 if known is None else 1):
         have = f"only {classes[0]!r}" if classes else "no subfolder"
         raise UserError(f"{path} has {have}. Give it one subfolder of pictures per class, at least two.")
-    found = {name: sorted(item for item in (path / name).rglob("*") if _is_picture(item)) for name in classes}
+    found = {name: [item for item in files.visible(path / name, "**/*") if _is_picture(item)] for name in classes}
     for name in classes:
         if len(found[name]) < least:
             raise UserError(
                 f"{path / name} has {len(found[name])} pictures; each class needs at least {least}, one for each split."
             )
+    own.report_left_out(path, {item for pictures in found.values() for item in pictures})
     labels = index_labels(classes, known, str(path))
     shape = (recipe.image_size, recipe.image_size, 3 if recipe.color else 1)
     pixels = np.stack([read_picture(file, shape) for name in classes for file in found[name]])

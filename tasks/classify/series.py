@@ -16,6 +16,7 @@ import dataclasses
 import hashlib
 import re
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -27,10 +28,11 @@ from zoo.data import files, own, tables
 from zoo.data.datasets import DatasetCard
 from zoo.data.raw import RawDataset, check_number_of_labels, index_labels
 from zoo.errors import UserError
+from zoo.names import some
 
 LABEL = tables.Column("label", ("label", "class", "target", "category", "y", "activity", "species"))
 
-ROW_NUMBERS = ("", "id", "index", "row", "nr", "unnamed: 0")
+ROW_NUMBERS = ("", "id", "index", "row", "nr", "unnamed: 0", "__index_level_0__")
 """Names of columns that number the rows, as programs write them: no steps."""
 
 COUNTED = 10
@@ -44,10 +46,19 @@ USUAL = 10.0
 
 
 class Table(NamedTuple):
-    """A table's series, each `(time, features)` float32, and their labels."""
+    """A table's series, each `(time, features)` float32, and their labels.
+
+    Attributes:
+        series: A series for each row.
+        labels: Their labels.
+        splits: The splits that the rows name; empty if there is no such column.
+        columns: The columns of steps, in order; empty if the series are lists.
+    """
 
     series: list[np.ndarray]
     labels: list[str]
+    splits: list[str]
+    columns: list[str]
 
 
 def open_tables(
@@ -56,6 +67,7 @@ def open_tables(
     known: Sequence[str] | None,
     label_column: str | None,
     any_length: bool,
+    columns: Sequence[str],
     fractions: Mapping[str, float],
     stratum: Callable[[tuple], int],
 ) -> RawDataset:
@@ -67,13 +79,17 @@ def open_tables(
         known: Labels of a saved model.
         label_column: Name of the column of labels; default the first of `LABEL.common`.
         any_length: Whether steps are `(None, features)` though all series may have one length, as a saved model says.
+        columns: The columns of steps of a saved model; default those of train. Other tables have the same ones.
         fractions: See `own.combine`.
         stratum: See `own.combine`.
 
     Raises:
         UserError: With the row or the column that cannot be used.
     """
-    parts = {path: read(path, label_column) for path in found.values()}
+    train = read(found["train"], label_column, columns)
+    parts = {found["train"]: train}
+    for path in found.values():
+        parts[path] = parts.get(path) or read(path, label_column, [name.strip() for name in train.columns])
     shapes = {steps.shape: path for path, table in parts.items() for steps in table.series}
     features = {shape[1]: path for shape, path in shapes.items()}
     if len(features) > 1:
@@ -81,7 +97,7 @@ def open_tables(
         raise UserError(f"{name}: steps have different numbers of features, {have}. Give all steps the same.")
     times = {shape[0] for shape in shapes}
     time = times.pop() if len(times) == 1 and not any_length else None
-    _check_scale(found["train"], parts[found["train"]].series)
+    _check_scale(found["train"], train.series)
 
     def open_part(path: Path, known: Sequence[str] | None) -> RawDataset:
         return _in_memory(path, parts[path], (time, *features), known)
@@ -92,7 +108,7 @@ def open_tables(
 def _in_memory(path: Path, table: Table, shape: tuple[int | None, ...], known: Sequence[str] | None) -> RawDataset:
     """The series of one table, in an order that a hash of them decides, so that the first few have all classes."""
     check_number_of_labels(table.labels, str(path), LABEL.option)
-    labels = index_labels(table.labels, known, str(path))
+    labels = index_labels(table.labels, known, str(path), strict=True)
     index = {label: number for number, label in enumerate(labels)}
     digests = [hashlib.sha256(steps.tobytes()).digest() for steps in table.series]
     order = sorted(range(len(digests)), key=digests.__getitem__)
@@ -101,49 +117,54 @@ def _in_memory(path: Path, table: Table, shape: tuple[int | None, ...], known: S
         return ((table.series[i], index[table.labels[i]]) for i in order)
 
     signature = (tf.TensorSpec(shape, tf.float32), tf.TensorSpec((), tf.int64))
-    card = DatasetCard(path.stem, labels=labels, sha256={path.name: files.digest(path)})
-    return RawDataset(
+    details = {"steps": [name.strip() for name in table.columns]} if table.columns else {}
+    card = DatasetCard(path.stem, labels=labels, sha256={path.name: files.digest(path)}, details=details)
+    raw = RawDataset(
         read=lambda split: tf.data.Dataset.from_generator(examples, output_signature=signature),
         names=("train", "all"),
         card=card,
         labels=tuple(labels),
         count=lambda split: len(order),
     )
+    return raw.divided([table.splits[i] for i in order] if table.splits else [])
 
 
-def read(path: Path, label_column: str | None = None) -> Table:
+def read(path: Path, label_column: str | None = None, columns: Sequence[str] = ()) -> Table:
     """The series of a table.
 
     Args:
         path: The file.
         label_column: Name of the column of labels; default the first of `LABEL.common`.
+        columns: The columns of steps that it has to have, if each step is a column, and their order.
 
     Raises:
         UserError: With the row or the column that cannot be used.
     """
     label = dataclasses.replace(LABEL, given=label_column)
     names: list[str] = []
-    kind = ""
+    kind = split = ""
 
     def choose(given: Sequence[str], kind_of_table: str) -> Mapping[str, str]:
-        nonlocal kind
-        kind = kind_of_table
-        theirs = tables.resolve(path, given, [label])["label"]
-        twice = [name for name in given if list(given).count(name) > 1]
+        nonlocal kind, split
+        chosen = tables.resolve(path, given, [label, tables.SPLIT])
+        kind, split = kind_of_table, chosen.get("split", "")
+        twice = [name for name, count in Counter(name.strip() for name in given).items() if count > 1]
         if twice:
             raise UserError(f"{path} has two columns {twice[0]!r}. Rename one of them.")
-        names.extend([theirs, *(name for name in given if name != theirs)])
-        return {name: name for name in names}
+        names.extend([chosen["label"], *(name for name in given if name not in chosen.values())])
+        return {name: name for name in given}
 
-    table, lists = Table([], []), ""
+    table, lists = Table([], [], [], []), ""
     for where, values in tables.records(path, [label], choose):
         if not table.series:
-            lists = _column_of_lists(path, where, names[1:], values)
-            _report(path, kind, names, lists)
+            lists = _column_of_lists(where, names[1:], values)
+            table.columns.extend([] if lists else _steps(path, names, label_column, columns))
+            _report(path, kind, names, lists, table.columns)
         name = tables.as_text(values[names[0]], where, names[0]).strip()
-        if not name:
-            raise UserError(f"{where}: the label is empty. Fill it in or delete the row.")
-        steps = _of_list(where, lists, values[lists]) if lists else _of_columns(where, names[1:], values)
+        tables.check_filled(name, where, "the label", is_label=True)
+        if split:
+            table.splits.append(own.named_split(tables.as_text(values[split], where, split), where))
+        steps = _of_list(where, lists, values[lists]) if lists else _of_columns(where, table.columns, values)
         if table.series and steps.shape[1] != table.series[0].shape[1]:
             before = table.series[0].shape[1]
             raise UserError(
@@ -154,30 +175,56 @@ def read(path: Path, label_column: str | None = None) -> Table:
     if not table.series:
         raise UserError(f"{path} has no rows below its header. Each row needs a label and numbers.")
     if not lists:
-        _check_row_numbers(path, names[1], table.series)
+        _check_row_numbers(path, table.columns[0], table.series)
     return table
 
 
-def _column_of_lists(path: Path, where: str, names: Sequence[str], values: Mapping[str, Any]) -> str:
+def _column_of_lists(where: str, names: Sequence[str], values: Mapping[str, Any]) -> str:
     """The one column whose values are lists; empty if there is none.
 
     Raises:
-        UserError: If there are several, or if columns cannot be steps by their names.
+        UserError: If there are several.
     """
     lists = [name for name in names if isinstance(values[name], list)]
     if len(lists) > 1:
         raise UserError(f"{where}: {' and '.join(map(repr, lists))} are lists. Keep one of them, the series.")
-    if lists:
-        return lists[0]
-    numbering = [name for name in names if name.strip().lower() in ROW_NUMBERS]
+    return lists[0] if lists else ""
+
+
+def _steps(path: Path, names: Sequence[str], label_column: str | None, columns: Sequence[str]) -> list[str]:
+    """The columns that are steps.
+
+    Args:
+        path: The table.
+        names: Its columns, that of the labels first.
+        label_column: Name of this one, if the user gave it: then others that may have labels are left out.
+        columns: The columns that they have to be, and their order; empty for any.
+
+    Raises:
+        UserError: If columns cannot be steps by their names, or are others than they have to be.
+    """
+    label, *names = names
+    numbering = [name for name in names if tables.fold(name) in ROW_NUMBERS]
     if numbering:
         raise _is_row_number(path, numbering[0])
-    if len(names) < 2:
+    labels = [name for name in names if tables.fold(name) in LABEL.common]
+    if labels and label_column is None:
         raise UserError(
-            f"{path} has no series: besides the label it has {', '.join(map(repr, names)) or 'no column'}. Give each "
+            f"{path}: both {label!r} and {labels[0]!r} may be the labels. Name the right one, {LABEL.option} NAME, and "
+            "the other is left out; rename it if it is a step."
+        )
+    by_name = {name.strip(): name for name in names if name not in labels}
+    if columns and set(by_name) != set(columns):
+        lacks = [repr(name) for name in columns if name not in by_name]
+        more = [repr(name) for name in by_name if name not in columns]
+        differ = "; ".join(f"{what} {some(those)}" for what, those in (("it lacks", lacks), ("it has", more)) if those)
+        raise UserError(f"{path}: its steps are not the columns of the training data: {differ}. Give the same columns.")
+    if len(by_name) < 2:
+        raise UserError(
+            f"{path} has no series: besides the label it has {', '.join(map(repr, by_name)) or 'no column'}. Give each "
             'step a column, or, as JSON Lines, each row a list: {"label": "up", "series": [0.1, 0.4]}.'
         )
-    return ""
+    return [by_name[name] for name in columns or by_name]
 
 
 def _of_columns(where: str, names: Sequence[str], values: Mapping[str, Any]) -> np.ndarray:
@@ -223,7 +270,16 @@ def _numbers(value: Any) -> np.ndarray | None:
         array = np.array(value, "float64")
     except (ValueError, TypeError, OverflowError):
         return None
-    return array if (np.abs(array) < LARGEST).all() else None  # false for NaN as well
+    plain = all(map(tables.is_number, _strings(value)))
+    return array if plain and (np.abs(array) < LARGEST).all() else None  # false for NaN as well
+
+
+def _strings(value: Any) -> list[str]:
+    """A string, or those within lists of any depth."""
+    if not isinstance(value, list):
+        return [value] if isinstance(value, str) else []
+    deeper = [text for item in value if isinstance(item, list) for text in _strings(item)]
+    return [item for item in value if isinstance(item, str)] + deeper
 
 
 def _is_number(value: Any) -> bool:
@@ -241,16 +297,13 @@ def _is_row_number(path: Path, name: str) -> UserError:
     return UserError(f"{path}: column {name!r} numbers the rows; every column but the label is a step. Delete it.")
 
 
-def _report(path: Path, kind: str, names: Sequence[str], lists: str) -> None:
+def _report(path: Path, kind: str, names: Sequence[str], lists: str, columns: Sequence[str]) -> None:
     """Says how a table is read."""
     label, *rest = names
-    if lists:
-        left = [repr(name) for name in rest if name != lists]
-        more = f"; left out: {', '.join(left)}" if left else ""
-        print(f"{path.name}: {kind}; label = {label!r}, series = {lists!r}{more}.", file=sys.stderr, flush=True)
-    else:
-        print(f"{path.name}: {kind}; label = {label!r}, {len(rest)} steps = {rest[0]!r} to {rest[-1]!r}.",
-              file=sys.stderr, flush=True)  # fmt: skip
+    left = [repr(name) for name in rest if name not in (lists, *columns)]
+    more = f"; left out: {', '.join(left)}" if left else ""
+    series = f"series = {lists!r}" if lists else f"{len(columns)} steps = {columns[0]!r} to {columns[-1]!r}"
+    print(f"{path.name}: {kind}; label = {label!r}, {series}{more}.", file=sys.stderr, flush=True)
 
 
 def _check_scale(path: Path, series: Sequence[np.ndarray]) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 
 from zoo import metrics
 from zoo.data import images
+from zoo.evaluation import predictions, right_answers
 from zoo.task import Data, Stage, Task
 
 from .data import load
@@ -21,29 +22,16 @@ from .report import answers, baselines, far_inputs
 def score(model: keras.Model, batches: Any, assets: Mapping[str, Any]) -> dict[str, float]:
     """Accuracy, macro F1, log loss and calibration error; of a memory test also accuracy by distance."""
     probabilities, labels, distances = [], [], []
-    for inputs, targets, weights in batches:
-        real = np.asarray(weights) > 0
-        inputs = [np.asarray(item) for item in inputs] if isinstance(inputs, tuple) else np.asarray(inputs)
-        probabilities.append(np.asarray(model.predict_on_batch(inputs))[real])
-        labels.append(np.asarray(targets)[real])
+    for inputs, outputs, targets in predictions(model, batches):
+        probabilities.append(outputs)
+        labels.append(targets)
         if "distance_offset" in assets:
-            distances.append(inputs[1].sum(axis=1)[real] - assets["distance_offset"])
+            distances.append(inputs[1].sum(axis=1) - assets["distance_offset"])
     predicted, truth = np.concatenate(probabilities), np.concatenate(labels)
     scores = metrics.classification(predicted, truth)
     if distances:
         scores |= metrics.by_distance(predicted.argmax(axis=1) == truth, np.concatenate(distances))
     return scores
-
-
-def example_statistics(model: keras.Model, batches: Any, assets: Mapping[str, Any]) -> np.ndarray:
-    """`(examples, 2)`: whether each answer is right, and 1."""
-    right = []
-    for inputs, targets, weights in batches:
-        real = np.asarray(weights) > 0
-        inputs = [np.asarray(item) for item in inputs] if isinstance(inputs, tuple) else np.asarray(inputs)
-        answers = np.asarray(model.predict_on_batch(inputs)).argmax(axis=1)
-        right.append((answers == np.asarray(targets))[real])
-    return np.stack([np.concatenate(right), np.ones(sum(map(len, right)))], axis=1)
 
 
 def validate(model: keras.Model, batches: Any, assets: Mapping[str, Any]) -> dict[str, float]:
@@ -68,7 +56,7 @@ TASK = Task(
     predict=predict,
     monitor="accuracy",
     examples=examples,
-    example_statistics=example_statistics,
+    example_statistics=right_answers,
     report=answers,
     baselines=baselines,
     far_inputs=far_inputs,

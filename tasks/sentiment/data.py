@@ -7,11 +7,13 @@ import numpy as np
 import tensorflow as tf
 
 from zoo.data import batches, text
+from zoo.data.datasets import find_row
 from zoo.data.pipeline import Pipeline
 from zoo.data.raw import RawDataset, with_labels
 from zoo.errors import UserError
 from zoo.task import Data
 
+from .datasets import DATASETS
 from .encoding import encoder
 from .pseudo_labels import NGramClassifier
 from .raw import open_texts
@@ -48,6 +50,8 @@ def load(recipe: Train, assets: Mapping[str, Any] | None = None, *, fine_tune: b
         )
 
     raw = with_labels(read, assets["labels"] if assets else None, fine_tune).take(recipe.limit)
+    if (fine_tune or not assets) and find_row(recipe.dataset, DATASETS) is None:
+        raw.check_trained(recipe.limit)
     tokenizer = assets["tokenizer"] if assets else train_tokenizer(recipe, all_texts(recipe, raw))
     card, epoch_examples, extra = raw.card, None, 0
     if recipe.reads_unlabeled and (fine_tune or not assets):

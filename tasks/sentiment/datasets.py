@@ -1,18 +1,15 @@
 """The data sets of the sentiment task."""
 
-from zoo.data.datasets import DatasetRow
+from zoo.data.datasets import DatasetRow, generated
 
 POLARITY = ("negative", "positive")
 
 DATASETS = {
-    "reviews": DatasetRow(
+    "reviews": generated(
         "synthetic reviews in which word order decides; built in, generated offline in seconds",
         ("text", "label"),
-        builder="zoo.tasks.sentiment.reviews.reviews_dataset_builder",
+        "zoo.tasks.sentiment.reviews.reviews_dataset_builder",
         license="Apache-2.0, written by a grammar of this project",
-        builtin=True,
-        synthetic=True,
-        terms="open",
     ),
     "imdb_reviews": DatasetRow(
         "50,000 film reviews from IMDb, two labels (Maas et al. 2011)",

@@ -12,6 +12,7 @@ from zoo.data.datasets import DatasetCard
 from zoo.data.raw import RawDataset, check_number_of_labels, index_labels
 from zoo.data.tfds import open_dataset
 from zoo.errors import UserError
+from zoo.names import MOST_NAMED
 
 from .datasets import DATASETS
 
@@ -54,6 +55,7 @@ def open_texts(
     columns = (
         dataclasses.replace(TEXT, given=text_column),
         dataclasses.replace(LABEL, given=label_column),
+        tables.SPLIT,
     )
 
     def from_path(path: Path) -> RawDataset:
@@ -78,29 +80,47 @@ def _open_part(path: Path, known: Sequence[str] | None, columns: Sequence[tables
     """
     if path.is_dir():
         return _from_folder(path, known)
-    every = [fields["label"].strip() for _, fields in tables.rows(path, columns)]
+    every, splits, numbers = [], [], 0
+    for where, fields in tables.rows(path, columns):
+        every.append(fields["label"].strip())
+        splits += [own.named_split(fields["split"], where)] if "split" in fields else []
+        numbers += tables.is_number(fields["text"])
+    if numbers == len(every) > 1:
+        raise UserError(f"{path}: every text is a number. Name the column of texts: {TEXT.option} NAME.")
     check_number_of_labels(every, str(path), LABEL.option)
-    labels = index_labels(every, known, str(path))
+    labels = index_labels(every, known, str(path), strict=True)
     index = {label: i for i, label in enumerate(labels)}
 
     def examples() -> Iterator[tuple[str, int]]:
         return ((fields["text"], index[fields["label"].strip()]) for _, fields in tables.rows(path, columns))
 
     card = DatasetCard(path.stem, labels=labels, sha256={path.name: files.digest(path)})
-    return RawDataset(lambda split: _dataset(examples), ("train", "all"), card, tuple(labels), lambda split: len(every))
+    raw = RawDataset(lambda split: _dataset(examples), ("train", "all"), card, tuple(labels), lambda split: len(every))
+    return raw.divided(splits)
 
 
 def _from_folder(path: Path, known: Sequence[str] | None) -> RawDataset:
-    """Text files in one subfolder per label; those in `unsup` or `unlabeled` have no label."""
-    folders = sorted(item for item in path.iterdir() if item.is_dir() and not item.name.startswith("."))
-    texts = {folder.name: sorted(folder.glob("*.txt")) for folder in folders}
-    texts = {name: found for name, found in texts.items() if found}
-    occurring = [name for name in texts if name not in UNLABELED]
+    """Text files in one subfolder per label; those in `unsup` or `unlabeled` have no label.
+
+    Raises:
+        UserError: If there is no text file, or none of a label.
+    """
+    folders = [item for item in files.visible(path) if item.is_dir()]
+    texts = {folder.name: [file for file in files.visible(folder) if _is_text(file)] for folder in folders}
+    occurring = [name for name, found in texts.items() if found and name not in UNLABELED]
     if not occurring:
         raise UserError(
             f"{path} has no subfolder with .txt files, and no train.csv. Give a table, or one subfolder of texts per "
             "label."
         )
+    for name, found in texts.items():
+        if not found:
+            others = ", ".join(item.name for item in files.visible(path / name)[:MOST_NAMED]) or "nothing"
+            raise UserError(
+                f"{path / name} has no .txt files; it has {others}. Put the texts of the label there as .txt files, or "
+                "move the folder elsewhere."
+            )
+    own.report_left_out(path, {file for found in texts.values() for file in found})
     labels = index_labels(occurring, known, str(path))
     labeled = [(file, labels.index(name)) for name in occurring for file in texts[name]]
     unlabeled = [(file, -1) for name in UNLABELED for file in texts.get(name, ())]
@@ -115,6 +135,10 @@ def _from_folder(path: Path, known: Sequence[str] | None) -> RawDataset:
     card = DatasetCard(path.name, labels=labels)
     count = {"unlabeled": len(unlabeled)}
     return RawDataset(read, names, card, tuple(labels), lambda split: count.get(split, len(labeled)))
+
+
+def _is_text(path: Path) -> bool:
+    return path.is_file() and files.suffix(path) == ".txt"
 
 
 def _dataset(examples: Callable[[], Iterator[tuple[str, int]]]) -> tf.data.Dataset:

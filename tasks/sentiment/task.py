@@ -7,6 +7,7 @@ import keras
 import numpy as np
 
 from zoo import metrics
+from zoo.evaluation import predictions, right_answers
 from zoo.task import Data, Stage, Task
 
 from .data import load
@@ -28,21 +29,8 @@ EXAMPLES = (
 
 def score(model: keras.Model, batches: Any, assets: Mapping[str, Any]) -> dict[str, float]:
     """Accuracy, macro F1, log loss and calibration error on some batches."""
-    probabilities, labels = [], []
-    for tokens, targets, weights in batches:
-        real = np.asarray(weights) > 0
-        probabilities.append(np.asarray(model.predict_on_batch(np.asarray(tokens)))[real])
-        labels.append(np.asarray(targets)[real])
-    return metrics.classification(np.concatenate(probabilities), np.concatenate(labels))
-
-
-def example_statistics(model: keras.Model, batches: Any, assets: Mapping[str, Any]) -> np.ndarray:
-    """`(examples, 2)`: whether each answer is right, and 1."""
-    right = []
-    for tokens, targets, weights in batches:
-        answers = np.asarray(model.predict_on_batch(np.asarray(tokens))).argmax(axis=1)
-        right.append((answers == np.asarray(targets))[np.asarray(weights) > 0])
-    return np.stack([np.concatenate(right), np.ones(sum(map(len, right)))], axis=1)
+    outputs, labels = zip(*((found, truth) for _, found, truth in predictions(model, batches)), strict=True)
+    return metrics.classification(np.concatenate(outputs), np.concatenate(labels))
 
 
 def stages(recipe: Train, data: Data) -> list[Stage]:
@@ -59,7 +47,7 @@ TASK = Task(
     predict=predict,
     monitor="accuracy",
     examples=lambda: EXAMPLES,
-    example_statistics=example_statistics,
+    example_statistics=right_answers,
     report=answers,
     baselines=baselines,
     far_inputs=far_inputs,

@@ -6,6 +6,7 @@ walk.gif,0.48,1.2,hidden     frames outside of all rows are neither learned nor 
 """
 
 import math
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -15,7 +16,7 @@ from typing import NamedTuple
 from zoo.data import frames, own, tables
 from zoo.errors import UserError
 
-TABLE = "labels.csv"
+TABLE = frames.LABELS
 
 COLUMNS = tuple(tables.Column(name, (name,)) for name in ("clip", "start", "end", "label"))
 
@@ -48,21 +49,38 @@ def read(path: Path, clip_format: ClipFormat) -> Iterator[tuple[frames.Clip, lis
     """Each clip of a folder with the label of each frame, None where it has none.
 
     Raises:
-        UserError: If the table or a clip cannot be used, or no frame of a clip has a label.
+        UserError: If the table or a clip cannot be used, a row begins after the end of its clip, no frame of a clip has
+            a label, or most rows label no frame.
     """
-    for name, rows in _table(path).items():
+    table = _table(path)
+    idle: list[str] = []
+    for name, rows in table.items():
         where = rows[0].where
         if not (path / name).exists():
             raise UserError(f"{where}: {path / name} does not exist. Put it there or delete its rows.")
         clip = frames.read(path / name, clip_format.side, clip_format.side, clip_format.channels, clip_format.fps)
         middles = [(frame + 0.5) * clip.seconds for frame in range(len(clip.frames))]
+        length = len(middles) * clip.seconds
+        late = next((row for row in rows if row.start > length + 1e-6), None)
+        if late is not None:
+            raise UserError(
+                f"{late.where}: {late.label!r} begins at {late.start:g} s, but {name} ends at {length:g} s "
+                f"({len(middles):,} frames). Give times in seconds, not in frames or milliseconds."
+            )
         labels = [next((row.label for row in rows if row.start <= middle < row.end), None) for middle in middles]
         if not any(labels):
             raise UserError(
-                f"{where}: none of the {len(labels):,} frames of {name}, which lasts "
-                f"{len(labels) * clip.seconds:g} s, lies within the times of its rows."
+                f"{where}: none of the {len(labels):,} frames of {name}, which lasts {length:g} s, lies within the "
+                "times of its rows. Correct the seconds of its rows."
             )
+        idle += [row.where for row in rows if not any(row.start <= middle < row.end for middle in middles)]
         yield clip, labels
+    if idle:
+        more = f", and {len(idle) - 1:,} more rows are like it" if idle[1:] else ""
+        told = f"{idle[0]}: no frame has its middle within the times of this row{more}"
+        if 2 * len(idle) > sum(map(len, table.values())):
+            raise UserError(f"{told}. Correct the times; they are in seconds.")
+        print(f"Warning: {told}. Their labels are not used.", file=sys.stderr, flush=True)
 
 
 def _table(path: Path) -> dict[str, list[Row]]:

@@ -2,7 +2,7 @@
 
 EU NNP B-NP B-ORG     CoNLL-2002, -2003, WNUT, ...: one word per line, columns separated by tabs or blanks. The word is
 rejects VBZ B-VP O    the first column and the label the last; an empty line ends a sentence; -DOCSTART- lines are
-                      skipped, and so are comments (`# id = 12`).
+                      skipped, and so are comments (`# id = 12`, `# doc 3`).
 
 1	Dogs	dog	NOUN	NNS	Number=Plur	2	nsubj	_	_     CoNLL-U: ten columns separated by tabs. Ranges of words
 2	run	run	VERB	VBP	_	0	root	_	_                     (`2-3`) and empty nodes (`8.1`) are skipped.
@@ -10,6 +10,7 @@ rejects VBZ B-VP O    the first column and the label the last; an empty line end
 
 import re
 import sys
+import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import islice
@@ -34,8 +35,17 @@ ID = re.compile(r"\d+([-.]\d+)?")
 NO_VALUE = "_"
 """A label that CoNLL-U does not give."""
 
-HEADERS = ("tag", "tags", "label", "labels", "ner", "ner_tag", "ner_tags", "pos", "upos")
+DOCSTART = "-DOCSTART-"
+"""How a line begins that stands between two documents."""
+
+HEADERS = (
+    "tag", "tags", "label", "labels", "ner", "ner_tag", "ner_tags", "ner_label", "ner_labels", "entity", "entity_label",
+    "entity_tag", "pos", "pos_tag", "pos_tags", "pos_label", "upos", "xpos", "class", "iob", "iob2", "bio", "gold",
+)  # fmt: skip
 """What a header calls its last column."""
+
+WORD_HEADERS = {"word", "words", "token", "tokens", "form", "text"}
+"""What it calls its column of words."""
 
 ONE_LABEL = 0.99
 """Fraction of words with one label above which a file is probably read by the wrong column."""
@@ -110,16 +120,21 @@ def sentences(path: Path, tags: str | None = None, word_column: int | None = Non
         UserError: With the number of the line that cannot be used.
     """
     where_is = layout(path, tags, word_column)
+    others = None if where_is.conllu else _labels(path, where_is.label)
+    comments: list[int] = []
     words: list[str] = []
     labels: Labels = []
     columns, short, headed = 0, [], False
     for number, line in enumerate(lines(path), 1):
-        if not line.strip() or line.startswith("-DOCSTART-"):
+        if _is_between(line):
             if words:
                 yield words, labels
             words, labels = [], []
             continue
-        fields = line.rstrip("\r\n").split("\t") if "\t" in line else line.split()
+        fields = _fields(line)
+        if not words and others is not None and line.startswith("# ") and _label(fields, where_is.label) not in others:
+            comments.append(number)
+            continue
         if _is_comment(line, len(fields), columns, where_is.conllu):
             continue
         place = f"{path}, line {number}"
@@ -138,11 +153,44 @@ def sentences(path: Path, tags: str | None = None, word_column: int | None = Non
         labels.append(None if where_is.conllu and label == NO_VALUE else label)
     if words:
         yield words, labels
+    if comments:
+        print(f"{path.name}: lines that begin with '# ' are comments: {len(comments):,}, first line {comments[0]:,}.",
+              file=sys.stderr, flush=True)  # fmt: skip
     if short:
         number, found = short[0]
         more = f", and {len(short) - 1:,} more lines are like it" if short[1:] else ""
         print(f"Warning: {path}, line {number:,}: {found} columns instead of {CONLLU_COLUMNS}{more}. "
               "Their words and labels are used.", file=sys.stderr, flush=True)  # fmt: skip
+
+
+def _is_between(line: str) -> bool:
+    """Whether a line stands between sentences."""
+    return not line.strip() or line.startswith(DOCSTART)
+
+
+def _fields(line: str) -> list[str]:
+    return line.rstrip("\r\n").split("\t") if "\t" in line else line.split()
+
+
+def _label(fields: Sequence[str], place: int) -> str:
+    """The label of a line; empty if the line is too short."""
+    return fields[place].strip() if place < len(fields) else ""
+
+
+def _labels(path: Path, place: int) -> set[str] | None:
+    """The labels of all words but `#`; None if `#` is a word within a sentence.
+
+    If it never is, a line such as `# doc 1` at the start of a sentence is a comment, unless its label is one of these.
+    """
+    found: set[str] = set()
+    within = False
+    for line in lines(path):
+        if within and line.startswith("# ") and " = " not in line:
+            return None
+        if not line.startswith("# "):
+            within = not _is_between(line)
+            found |= {_label(_fields(line), place)} if within else set()
+    return found
 
 
 def _check(fields: Sequence[str], columns: int, where_is: Layout, place: str, line: str) -> int:
@@ -155,7 +203,10 @@ def _check(fields: Sequence[str], columns: int, where_is: Layout, place: str, li
         raise UserError(f"{place}: the first column of CoNLL-U is the number of the word; got {fields[0]!r}.")
     needed = max(where_is.word, where_is.label, 1) + 1
     if needed > 2 and len(fields) < needed:
-        raise UserError(f"{place}: {len(fields)} columns; column {needed} was asked for.")
+        raise UserError(
+            f"{place}: {len(fields)} columns; column {needed} was requested. Correct the line, or name another column "
+            "by --tags or --word-column."
+        )
     if len(fields) < 2 or not fields[where_is.word].strip() or not fields[where_is.label].strip():
         raise UserError(
             f"{place}: a line has a word and its label, with a blank or a tab between; got {line.strip()!r}."
@@ -169,8 +220,8 @@ def _check(fields: Sequence[str], columns: int, where_is: Layout, place: str, li
 
 def _is_header(fields: Sequence[str]) -> bool:
     """Whether the first line of a file names its columns."""
-    names = [field.strip().lower() for field in fields]
-    return bool({"word", "words", "token", "tokens", "form"} & set(names)) and names[-1] in HEADERS
+    names = [re.sub(r"[\s-]+", "_", field.strip().lower()) for field in fields]
+    return bool(WORD_HEADERS & set(names)) and names[-1] in HEADERS
 
 
 def check_sense(path: Path, found: Sequence[Sentence], what: Layout | None) -> None:
@@ -213,7 +264,8 @@ def check_sense(path: Path, found: Sequence[Sentence], what: Layout | None) -> N
 
 def _is_conllu(path: Path) -> bool:
     """Whether lines have ten columns, of which the first is a number; a damaged line may have fewer."""
-    candidates = (line.rstrip("\r\n").split("\t") for line in lines(path) if line.strip() and not line.startswith("#"))
+    words = (line for line in lines(path) if not _is_between(line) and not line.startswith("#"))
+    candidates = (line.rstrip("\r\n").split("\t") for line in words)
     first = list(islice(candidates, 20))
     whole = sum(len(fields) == CONLLU_COLUMNS for fields in first)
     return whole > 0.7 * len(first) and all(ID.fullmatch(fields[0]) for fields in first)
@@ -229,23 +281,37 @@ def _is_comment(line: str, fields: int, columns: int, conllu: bool) -> bool:
 CLITIC = re.compile(r"(.+?)(n['\u2019]t|['\u2019](?:s|re|ve|ll|d|m))", re.IGNORECASE)
 """A word with a short form at its end, which treebanks of English split off: `do n't`, `it 's`."""
 
+MARK, JOINER = "\u0300", "\u200d"
+"""What stands for every sign that belongs to the one before it, and what joins two emoji."""
+
+EXTENDING = re.compile("[\u200c\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f]")
+"""Such signs that are no marks of Unicode: the non-joiner, tones of skin, and those that spell a flag."""
+
+PIECE = re.compile(
+    rf"\w[\w{MARK}{JOINER}]*(?:[^\w\s]+\w[\w{MARK}{JOINER}]*)*"
+    rf"|(?:[\U0001f1e6-\U0001f1ff]{{2}}|[^\w\s])[{MARK}{JOINER}]*(?:(?<={JOINER})[^\w\s][{MARK}{JOINER}]*)*"
+)
+"""A word with what is inside it, or one other character, such as an emoji or a flag."""
+
 
 def split_words(text: str, known: set[str] | None = None) -> list[str]:
     """The words of a sentence as typed: punctuation at a word's ends becomes words of its own, as in such files.
 
     Args:
-        text: Anything.
+        text: Anything; it is composed (NFC), and marks stay with their letter.
         known: Words of the training, which stay as they are, such as `U.N.`. They also say how that text was split:
             a word that it did not have is split before a short form (`don't` into `do` and `n't`) or at its hyphens if
             it had those by themselves.
     """
     found: list[str] = []
-    for word in text.split():
+    for word in unicodedata.normalize("NFC", text).split():
         if known and word in known:
             found.append(word)
             continue
-        for piece in re.findall(r"\w+(?:[^\w\s]+\w+)*|[^\w\s]", word):
-            found += _split_further(piece, known or set())
+        # `re` has no class for marks.
+        shape = "".join(MARK if unicodedata.category(c)[0] == "M" or EXTENDING.match(c) else c for c in word)
+        for piece in PIECE.finditer(shape):
+            found += _split_further(word[slice(*piece.span())], known or set())
     return found
 
 

@@ -134,7 +134,8 @@ def check_input(raw: RawDataset, model_input: Mapping[str, Any]) -> None:
     if (kind, shape) != (model_input["kind"], model_input["shape"]):
         raise UserError(
             f"Data set {raw.card.name!r} has {kind} of the shape {shape}; "
-            f"the model reads {model_input['kind']} of the shape {model_input['shape']}."
+            f"the model reads {model_input['kind']} of the shape {model_input['shape']}. "
+            "Give data of the model's kind, or train a new model on this data."
         )
 
 

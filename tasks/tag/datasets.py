@@ -7,66 +7,34 @@
     seconds         how long a frame is shown
 """
 
-from zoo.data.datasets import DatasetRow
+from collections.abc import Sequence
+
+from zoo.data.datasets import DatasetRow, generated
+
+
+def _memory_test(name: str, description: str, steps: int, labels: Sequence[str]) -> DatasetRow:
+    return generated(
+        f"memory test: {description}; built in, also {name}/STEPS",
+        ("inputs", "labels"),
+        f"zoo.tasks.tag.{name}.{name}_dataset_builder",
+        config=str(steps),
+        labels=labels,
+        details={"kind": "features"},
+    )
+
 
 DATASETS = {
-    "clips": DatasetRow(
+    "clips": generated(
         "synthetic clips of moving, hiding and merging objects, one label per frame; built in, generated in seconds",
         ("frames", "labels"),
-        builder="zoo.tasks.tag.clips.clips_dataset_builder",
-        license="Apache-2.0, drawn by a program of this project",
-        builtin=True,
-        synthetic=True,
+        "zoo.tasks.tag.clips.clips_dataset_builder",
         details={"kind": "frames", "seconds": 0.08},
-        terms="open",
     ),
-    "copy_memory": DatasetRow(
-        "memory test: symbols to repeat after up to 100 steps; built in, also copy_memory/STEPS",
-        ("inputs", "labels"),
-        builder="zoo.tasks.tag.copy_memory.copy_memory_dataset_builder",
-        config="100",
-        labels=("a", "b", "c", "d"),
-        license="Apache-2.0, drawn by a program of this project",
-        builtin=True,
-        synthetic=True,
-        details={"kind": "features"},
-        terms="open",
-    ),
-    "parity": DatasetRow(
-        "memory test: whether the number of ones is odd, up to 40 bits; built in, also parity/STEPS",
-        ("inputs", "labels"),
-        builder="zoo.tasks.tag.parity.parity_dataset_builder",
-        config="40",
-        labels=("even", "odd"),
-        license="Apache-2.0, drawn by a program of this project",
-        builtin=True,
-        synthetic=True,
-        details={"kind": "features"},
-        terms="open",
-    ),
-    "mod3": DatasetRow(
-        "memory test: sums modulo 3 of up to 40 digits; built in, also mod3/STEPS",
-        ("inputs", "labels"),
-        builder="zoo.tasks.tag.mod3.mod3_dataset_builder",
-        config="40",
-        labels=("0", "1", "2"),
-        license="Apache-2.0, drawn by a program of this project",
-        builtin=True,
-        synthetic=True,
-        details={"kind": "features"},
-        terms="open",
-    ),
-    "selective_copy": DatasetRow(
-        "memory test: symbols among up to 100 blanks, to repeat; built in, also selective_copy/STEPS",
-        ("inputs", "labels"),
-        builder="zoo.tasks.tag.selective_copy.selective_copy_dataset_builder",
-        config="100",
-        labels=("a", "b", "c", "d"),
-        license="Apache-2.0, drawn by a program of this project",
-        builtin=True,
-        synthetic=True,
-        details={"kind": "features"},
-        terms="open",
+    "copy_memory": _memory_test("copy_memory", "symbols to repeat after up to 100 steps", 100, ("a", "b", "c", "d")),
+    "parity": _memory_test("parity", "whether the number of ones is odd, up to 40 bits", 40, ("even", "odd")),
+    "mod3": _memory_test("mod3", "sums modulo 3 of up to 40 digits", 40, ("0", "1", "2")),
+    "selective_copy": _memory_test(
+        "selective_copy", "symbols among up to 100 blanks, to repeat", 100, ("a", "b", "c", "d")
     ),
     "conll2003": DatasetRow(
         "news in English, named entities; also parts of speech and chunks (Tjong Kim Sang, De Meulder 2003)",

@@ -1,11 +1,11 @@
 """What `zoo tag` prints: clips, sentences or numbers in, one line of labels for each out, in the same order."""
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
 from zoo.data import frames, text
+from zoo.data.steps import parse_steps
 from zoo.errors import UserError
 from zoo.storage.saved_model import SavedModel
 from zoo.task import error_line, json_line, named_line, shortened
@@ -69,30 +69,12 @@ def _mean(found: Sequence[tuple[Span, float]]) -> float:
 
 def _features(saved: SavedModel, config: Predict, item: str) -> str:
     """Spans of a sequence of numbers with their steps."""
-    found = _spans(saved, predict_probabilities(saved, [parse_features(item, saved.assets["input"]["shape"][0])])[0])
+    found = _spans(saved, predict_probabilities(saved, [parse_steps(item, saved.assets["input"]["shape"][0])])[0])
     plain = "; ".join(f"{span.start}-{span.end} {span.label}" for span, _ in found)
     if not config.json:
         return plain
     answers = [{"start": s.start, "end": s.end, "label": s.label, "probability": round(p, 6)} for s, p in found]
     return json_line(shortened(item), plain, _mean(found), spans=answers)
-
-
-def parse_features(item: str, features: int) -> np.ndarray:
-    """Steps `(time, features)` float32 from JSON, a list of lists of numbers.
-
-    Raises:
-        UserError: If it is anything else.
-    """
-    allowed = f"This model reads sequences of {features} numbers per step, as JSON: [[0, 1], [1, 0]]"
-    try:
-        steps = np.array(json.loads(item), "float32")
-    except (ValueError, TypeError, OverflowError, RecursionError) as error:
-        raise UserError(f"{allowed}; got {shortened(item)!r}.") from error
-    if steps.ndim != 2 or steps.shape[1] != features or not len(steps):
-        raise UserError(f"{allowed}; got the shape {steps.shape}.")
-    if not np.isfinite(steps).all():
-        raise UserError(f"{allowed}; got a number that is not finite in {shortened(item)!r}.")
-    return steps
 
 
 def _sentences(saved: SavedModel, config: Predict) -> Iterator[str]:

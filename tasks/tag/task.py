@@ -8,6 +8,7 @@ import numpy as np
 
 from zoo import metrics
 from zoo.data import images
+from zoo.evaluation import predictions
 from zoo.task import Data, Stage, Task
 
 from . import scoring
@@ -22,33 +23,27 @@ from .report import answers, baselines, far_inputs
 def score(model: keras.Model, batches: Any, assets: Mapping[str, Any]) -> dict[str, float]:
     """Accuracy, macro F1 and span F1 over the labeled steps of some batches; by distance in memory tests."""
     labels, kind = assets["labels"], assets["input"]["kind"]
-    truth, predictions = [], []
+    truth, found = [], []
     right, distances = [], []  # of each labeled step of a memory test
-    for inputs, targets, weights in batches:
-        inputs = tuple(map(np.asarray, inputs)) if isinstance(inputs, (tuple, list)) else np.asarray(inputs)
-        best = np.asarray(model.predict_on_batch(inputs)).argmax(axis=-1)  # (batch, time)
-        real = np.asarray(weights) > 0
-        for target, predicted in zip(np.asarray(targets)[real], best[real], strict=True):
+    for _, outputs, targets in predictions(model, batches):
+        for target, predicted in zip(targets, outputs.argmax(axis=-1), strict=True):  # (time,) each
             labeled = target >= 0
             truth.append([labels[i] for i in target[labeled]])
-            predictions.append([labels[i] for i in predicted[labeled]])
+            found.append([labels[i] for i in predicted[labeled]])
             if kind == "features":
                 right += (target == predicted)[labeled].tolist()
                 distances += [int(labeled.argmax())] * len(truth[-1])  # steps before the first labeled one
-    scores = scoring.scores(truth, predictions, kind)
+    scores = scoring.scores(truth, found, kind)
     return scores | (metrics.by_distance(np.array(right), np.array(distances)) if right else {})
 
 
 def example_statistics(model: keras.Model, batches: Any, assets: Mapping[str, Any]) -> np.ndarray:
     """`(sequences, 2)`: right labels and labeled steps of each sequence."""
     counts = []
-    for inputs, targets, weights in batches:
-        inputs = tuple(map(np.asarray, inputs)) if isinstance(inputs, (tuple, list)) else np.asarray(inputs)
-        best = np.asarray(model.predict_on_batch(inputs)).argmax(axis=-1)  # (batch, time)
-        real, targets = np.asarray(weights) > 0, np.asarray(targets)
-        labeled = targets >= 0
-        right = (best == targets) & labeled
-        counts.append(np.stack([right.sum(axis=1), labeled.sum(axis=1)], axis=1)[real])
+    for _, outputs, targets in predictions(model, batches):
+        labeled = targets >= 0  # (batch, time)
+        right = (outputs.argmax(axis=-1) == targets) & labeled
+        counts.append(np.stack([right.sum(axis=1), labeled.sum(axis=1)], axis=1))
     return np.concatenate(counts)
 
 

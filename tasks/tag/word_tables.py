@@ -50,18 +50,18 @@ def sentences(path: Path, tags: str | None = None) -> Iterator[Sentence]:
         tags: Name of the column of labels; default the first of `TAGS.common`.
 
     Raises:
-        UserError: If a column is missing, or with the row that cannot be used.
+        UserError: If a column is missing, or with the row that cannot be used, as one of a sentence that had ended.
     """
     columns = (WORDS, dataclasses.replace(TAGS, given=tags), SENTENCE)
 
     def choose(names: Sequence[str], kind: str) -> Mapping[str, str]:
         found = tables.resolve(path, names, columns)
-        tables.report(path, kind, tuple(found.items()))
+        tables.report(path, kind, tuple(found.items()), tuple(names))
         return found
 
     words: list[str] = []
     labels: list[str | None] = []
-    last = ""
+    last, seen = "", set[str]()
     for where, values in tables.records(path, columns, choose):
         if isinstance(values["words"], list):
             yield _sentence(where, values["words"], values["tags"])
@@ -75,6 +75,12 @@ def sentences(path: Path, tags: str | None = None) -> Iterator[Sentence]:
         if mark and mark != last and words:
             yield words, labels
             words, labels = [], []
+        if mark and mark != last and mark in seen:
+            raise UserError(
+                f"{where}: sentence {mark!r} goes on after another one. Sort the rows by their sentence, or give each "
+                "sentence a value of its own."
+            )
+        seen.add(mark)
         last = mark or last
         words.append(_word(where, values["words"]))
         labels.append(_word(where, values["tags"], "label"))
@@ -96,6 +102,5 @@ def _sentence(where: str, words: list[Any], labels: Any) -> Sentence:
 
 def _word(where: str, value: Any, what: str = "word") -> str:
     found = tables.as_text(value, where, what).strip()
-    if not found:
-        raise UserError(f"{where}: a {what} is empty. Fill it in or delete the row.")
+    tables.check_filled(found, where, f"a {what}", what == "label")
     return found

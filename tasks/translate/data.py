@@ -46,7 +46,8 @@ def load(recipe: Train, assets: Mapping[str, Any] | None = None, *, fine_tune: b
         source, target = assets["languages"]
         raise UserError(
             f"Data set {recipe.dataset!r} goes from {languages[0]} to {languages[1]}; "
-            f"the model translates from {source} to {target}."
+            f"the model translates from {source} to {target}. "
+            "Give data in the model's direction, or train a new model on this data."
         )
     longest, drops = recipe.max_length, bpe_dropout(recipe, assets)
 
@@ -55,6 +56,11 @@ def load(recipe: Train, assets: Mapping[str, Any] | None = None, *, fine_tune: b
         # truncated to one token more than allowed, which shows that it was too long.
         examples = batches.encoded(examples, framed(source, longest + 1), framed(target, start=True))
         return examples.filter(lambda s, t: tf.maximum(tf.size(s), tf.size(t) - 1) <= longest)
+
+    def lengths(split: str, limit: int | None) -> Iterator[int]:
+        encoders = framed(source_tokenizer(assets).encode), framed(target_tokenizer(assets).encode)
+        for pair in batches.encoded(raw.split(split, limit), *encoders).as_numpy_iterator():
+            yield max(map(len, pair))
 
     def encode_training(examples: tf.data.Dataset, training: bool) -> tf.data.Dataset:
         if drops and training:
@@ -90,6 +96,7 @@ def load(recipe: Train, assets: Mapping[str, Any] | None = None, *, fine_tune: b
         sizes=raw.sizes,
         card=card,
         paired=training.split,
+        lengths=lengths,
     )
 
 

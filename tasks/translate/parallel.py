@@ -1,6 +1,6 @@
 """Parallel text in the forms in which it is passed around, before any tokenization.
 
-train.en, train.de                 two files, one text per line, in a folder; `validation.*` and `test.*` if there are
+train.en, train.de                 two files, one text per line, in a folder; also `dev.*`, `test.*`, ... if there are
 corpus.en-de.en, corpus.en-de.de   the names of OPUS and Moses; a word such as `dev` in the name makes a split of it
 pairs.tsv, fra.txt                 a table with a header, or lines `source<TAB>target<TAB>credit` as of Tatoeba and Anki
 All of them may be compressed (`.gz`).
@@ -12,27 +12,27 @@ import itertools
 import re
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from zoo.data import files, own, tables
 from zoo.errors import UserError
 
-SAMPLE = 50
-"""Lines by which columns of numbers, such as those of Tatoeba, are known."""
+from .phrases.locales import language_of
 
-SPLITS = ("train", "validation", "test")
+SAMPLE = 300
+"""Lines by which columns of numbers, such as those of Tatoeba, are known."""
 
 NEEDED = "Give a folder with train.SRC and train.TGT, e.g. train.en and train.de, or a table of pairs"
 
 SOURCE = tables.Column("source", ("source", "src", "source_text", "input"))
 TARGET = tables.Column("target", ("target", "tgt", "target_text", "translation", "output"))
 
-CODE = re.compile(r"[a-z]{2,3}([_-][A-Za-z]{2,4})?")
-"""A language's code, such as `en`, `deu` and `zh_CN`."""
-
 PAIR_OF_CODES = re.compile(r"[a-z]{2,3}(_[A-Za-z]{2,4})?-[a-z]{2,3}(_[A-Za-z]{2,4})?")
+
+UNNAMED = ("source", "target")
+"""The languages of a table that does not name them."""
 
 Pairs = Iterator[tuple[str, str]]
 
@@ -50,6 +50,11 @@ class Part:
     files: tuple[Path, ...]
     languages: tuple[str, str]
     rows: Callable[[], Pairs]
+
+    @property
+    def names(self) -> str:
+        """The names of its files."""
+        return " and ".join(file.name for file in self.files)
 
     def swapped(self) -> "Part":
         """The same with the sides swapped."""
@@ -77,13 +82,23 @@ def find(
         test: A table with the test split.
 
     Raises:
-        UserError: If there is no train, or a file cannot be used.
+        UserError: If there is no train, a file cannot be used, or a split has other languages than train.
     """
+    found = _parts(path, columns, validation, test)
+    _check_languages(found)
+    return found
+
+
+def _parts(
+    path: Path, columns: tuple[str | None, str | None], validation: str | None, test: str | None
+) -> dict[str, Part]:
+    """As `find`, before the languages of the splits are compared."""
     if not path.is_dir():
         if not tables.is_table(path):
             what = "is a file" if path.exists() else "does not exist"
             raise UserError(f"{path} {what}. {NEEDED}.")
     elif found := _two_files(path) or _corpora(path):
+        own.report_left_out(path, {file for part in found.values() for file in part.files})
         return found | _given(columns, validation, test)
     paths = own.parts(path, tables.is_table, validation, test)
     if paths["train"].is_dir():
@@ -98,59 +113,79 @@ def _given(columns: tuple[str | None, str | None], validation: str | None, test:
     return {split: _table(Path(name), columns) for split, name in given.items() if name is not None}
 
 
+def _check_languages(found: Mapping[str, Part]) -> None:
+    """Raises a `UserError` if a split has other languages than train; a table may name none."""
+    train = found["train"]
+    for part in found.values():
+        for language in train.languages:
+            if language not in part.languages and UNNAMED not in (train.languages, part.languages):
+                have = " and ".join(map(str, part.files))
+                raise UserError(
+                    f"{have}: none is in {language!r}, as train is ({train.names}). "
+                    "Use the same two languages in every split."
+                )
+
+
 def _two_files(folder: Path) -> dict[str, Part]:
     """`train.SRC`, `train.TGT` and those of the other splits; nothing if there is no file for train.
 
     Raises:
-        UserError: If a split has one or three languages, or others than train.
+        UserError: If a split has one or three languages, or files of two names.
     """
+    by_stem: dict[str, dict[str, Path]] = defaultdict(dict)
+    for path in files.visible(folder):
+        stem, _, language = path.name.removesuffix(".gz").rpartition(".")
+        if language and "." not in stem and own.split_of(stem) and path.is_file() and not tables.is_table(path):
+            by_stem[stem][language] = path
     found: dict[str, Part] = {}
-    for split in SPLITS:
-        by_language = {}
-        for path in sorted(folder.iterdir()):
-            parts = path.name.removesuffix(".gz").split(".")
-            if path.is_file() and len(parts) == 2 and parts[0] == split and parts[1] and not tables.is_table(path):
-                by_language[parts[1]] = path
-        if not by_language:
-            continue
-        if len(by_language) != 2:
-            have = ", ".join(path.name for path in by_language.values())
-            raise UserError(
-                f"{folder} has {have}. It needs {split}.SRC and {split}.TGT, two languages, e.g. {split}.en."
-            )
-        found[split] = _pair(by_language)
-    if "train" not in found:
-        return {}
-    for part in found.values():
-        for language in found["train"].languages:
-            if language not in part.languages:
-                have = " and ".join(map(str, part.files))
+    for split in own.SPLIT_NAMES:
+        stems = [split] if split in by_stem else [
+            stem for stem, by_language in by_stem.items()
+            if own.split_of(stem) == split and _may_be(by_language, found.get("train"))
+        ]  # fmt: skip
+        if len(stems) > 1:
+            raise UserError(f"{folder} has {stems[0]}.* and {stems[1]}.*, both for {split}. Keep one of them.")
+        for stem in stems:
+            if len(by_stem[stem]) != 2:
+                have = ", ".join(path.name for path in by_stem[stem].values())
                 raise UserError(
-                    f"{have}: none is in {language!r}, as train is. Use the same two languages in every split."
+                    f"{folder} has {have}. It needs {stem}.SRC and {stem}.TGT, two languages, e.g. {stem}.en."
                 )
-    return found
+            found[split] = _pair(by_stem[stem])
+    return found if "train" in found else {}
+
+
+def _may_be(by_language: Mapping[str, Path], train: Part | None) -> bool:
+    """Whether files whose name merely speaks of a split are texts: `dev.en` is, `train_model.py` is none."""
+    if train is None:
+        return len(by_language) == 2 and all(map(language_of, by_language))
+    return any(language in by_language for language in train.languages)
 
 
 def _corpora(folder: Path) -> dict[str, Part]:
     """Files named `NAME.en-de.en` and `NAME.en-de.de`; nothing if there are none.
 
     Raises:
-        UserError: If two corpora are for one split.
+        UserError: If two corpora are for one split, or one has a single language.
     """
     by_prefix: dict[str, dict[str, Path]] = defaultdict(dict)
-    for path in sorted(folder.iterdir()):
+    for path in files.visible(folder):
         prefix, _, language = path.name.removesuffix(".gz").rpartition(".")
         pair = prefix.rpartition(".")[2]
         if path.is_file() and PAIR_OF_CODES.fullmatch(pair) and language in pair.split("-"):
             by_prefix[prefix][language] = path
     found: dict[str, Part] = {}
+    alone: list[Path] = []
     for prefix, by_language in by_prefix.items():
         if len(by_language) != 2:
+            alone += by_language.values()
             continue
         split = own.split_of(prefix) or "train"
         if split in found:
             raise UserError(f"{folder} has {found[split].files[0].name} and {prefix}, both for {split}. Keep one.")
         found[split] = _pair(by_language)
+    if "train" in found and alone:
+        raise UserError(f"{alone[0]} has no file of the other language beside it. Put it there, or remove this one.")
     return found if "train" in found else {}
 
 
@@ -197,21 +232,55 @@ def _table(path: Path, columns: tuple[str | None, str | None]) -> Part:
         dataclasses.replace(column, given=name, optional=False)
         for column, name in zip((SOURCE, TARGET), columns, strict=True)
     )
-    names = ("source", "target")
+    names = UNNAMED
     if files.suffix(path) not in (".jsonl", ".ndjson", ".parquet"):
-        header = [name.strip() for name in tables.header(path)]
+        first = next(_lines(path), "")
+        fields = first.split("\t") if "\t" in first else tables.header(path)
+        header = [name.strip().strip('"') for name in fields]
         known = {name.lower() for name in header}
         has_header = any(columns) or bool(known & set(source.common) and known & set(target.common))
-        codes = [name for name in header if CODE.fullmatch(name)]
-        if not has_header and len(codes) == len(header) == 2:
-            names, has_header = (codes[0], codes[1]), True
+        titles = [] if has_header else _titles(path, header)
+        if len(titles) == 2:
+            languages = [language for title in titles if (language := language_of(title))]
+            names = (languages[0], languages[1]) if len(languages) == 2 else UNNAMED
             source, target = (
-                dataclasses.replace(column, given=name) for column, name in zip((SOURCE, TARGET), codes, strict=True)
+                dataclasses.replace(column, given=name) for column, name in zip((SOURCE, TARGET), titles, strict=True)
             )
-        if not has_header and not (files.suffix(path) == ".csv" and len(header) > 1 and "\t" not in next(_lines(path))):
+        has_header = has_header or bool(titles)
+        if not has_header and not (files.suffix(path) == ".csv" and len(header) > 1 and "\t" not in first):
             return Part((path,), names, lambda: _tabbed(path))
-    wanted = [dataclasses.replace(column, may_be_empty=True) for column in (source, target)]
-    return Part((path,), names, lambda: ((row["source"], row["target"]) for _, row in tables.rows(path, wanted)))
+    text_columns = [dataclasses.replace(column, may_be_empty=True) for column in (source, target)]
+    return Part((path,), names, lambda: ((row["source"], row["target"]) for _, row in tables.rows(path, text_columns)))
+
+
+def _titles(path: Path, header: Sequence[str]) -> list[str]:
+    """The titles of the columns with text if the first line is a header, those of languages alone if it names some.
+
+    It is one if it names two languages, or has a word where all other lines have a number.
+    """
+    rows = _sample(path)[1:]
+    texts = _texts(rows) if rows else list(range(len(header)))
+    titles = [header[place] for place in texts if place < len(header)]
+    languages = [title for title in titles if language_of(title)]
+    if len(set(map(language_of, languages))) == len(languages) >= 2:
+        return languages
+    numbers = [title for title, *rest in zip(header, *rows, strict=False) if any(rest) and not _has_text(rest)]
+    return titles if len(titles) >= 2 and _has_text(numbers) else []
+
+
+def _sample(path: Path) -> list[list[str]]:
+    """The fields of the first lines that have a tab."""
+    return [line.split("\t") for line in itertools.islice(_lines(path), SAMPLE) if "\t" in line]
+
+
+def _texts(rows: Sequence[Sequence[str]]) -> list[int]:
+    """Places of the columns with text, of those that all rows have."""
+    return [place for place, column in enumerate(zip(*rows, strict=False)) if _has_text(column)]
+
+
+def _has_text(column: Sequence[str]) -> bool:
+    """Whether a column has more than numbers and empty fields."""
+    return any(field.strip() and not tables.is_number(field) for field in column)
 
 
 def _tabbed(path: Path) -> Pairs:
@@ -240,11 +309,11 @@ def _text_columns(path: Path) -> tuple[int, int]:
     Raises:
         UserError: If all columns but one are numbers, as of a table of scores.
     """
-    sample = [line.split("\t") for line in itertools.islice(_lines(path), SAMPLE) if "\t" in line]
+    sample = _sample(path)
     width = min(map(len, sample), default=0)
     if width < 2:
         return 0, 1  # the line that has no tab will be named
-    texts = [place for place in range(width) if not all(fields[place].strip().isdigit() for fields in sample)]
+    texts = _texts(sample[1:] or sample)
     if len(texts) < 2:
         raise UserError(
             f"{path}: {width} columns, and only {len(texts)} of text. Each line is a source and its target."

@@ -116,8 +116,17 @@ def from_parts(
     """
     languages = _oriented(found["train"].languages, source, reverse)
     if len(found["train"].files) == 2:
-        print(f"{path.name}: source = {languages[0]}, target = {languages[1]}; --reverse swaps them.", file=sys.stderr)
-    parts = {split: part if list(part.languages) == languages else part.swapped() for split, part in found.items()}
+        names = ", ".join(f"{split} = {part.names}" for split, part in found.items())
+        direction = f"source = {languages[0]}, target = {languages[1]}; --reverse swaps them."
+        print(f"{path.name}: {names}; {direction}", file=sys.stderr)
+
+    def swapped(part: parallel.Part) -> bool:
+        if set(part.languages) == set(languages):
+            return list(part.languages) != languages
+        # One names no languages: it has the order of train, but not that of two files, which is the alphabet's.
+        return len(found["train"].files) == 1 and list(found["train"].languages) != languages
+
+    parts = {split: part.swapped() if swapped(part) else part for split, part in found.items()}
 
     @functools.cache
     def counts(split: str) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""The perceptron and its recurrent rival: shapes, rows, padding, training by plain Keras, saving."""
+"""The perceptron, and the recurrent classifier of its input: shapes, rows, padding, training by plain Keras, saving."""
 
 import keras
 import numpy as np

@@ -12,9 +12,11 @@ import pytest
 from click.testing import CliRunner
 
 from zoo import cells
+from zoo.cells import arguments
 from zoo.cli import cli
-from zoo.comparison import commands, report
+from zoo.comparison import report
 from zoo.errors import UserError
+from zoo.settings import seeds
 from zoo.task import find
 
 
@@ -30,7 +32,7 @@ def typed(*words):
         ("classify --cells gru,lstn", "No cell is called 'lstn'; did you mean 'lstm'?"),
         ("classify --cells ,", "--cells names no cell"),
         ("classify --cells gru --seeds 1,two", "give whole numbers"),
-        ("classify --cells gru --seeds 4294967296", "a seed is less than 4,294,967,296"),
+        ("classify --cells gru --seeds 4294967296", "a seed is at most 4,294,967,295"),
         ("classify --cells gru --parameters 900 --units 8", "leave --units out"),
         ("classify --cells gru --dataset mnits", "did you mean 'mnist'?"),
     ],
@@ -74,12 +76,12 @@ def test_two_models_are_checked_at_once(words, told):
 def test_all_is_every_recurrent_cell():
     recipe = find("classify").recipe
     known = dict.fromkeys(cells.TABLE, "") | dict(recipe.cells)
-    assert commands.cell_names("all", known, recipe) == tuple(cells.TABLE)
-    assert commands.cell_names("perceptron, gru,gru", known, recipe) == ("perceptron", "gru")
+    assert arguments.cell_names("all", known, cells.TABLE) == tuple(cells.TABLE)
+    assert arguments.cell_names("perceptron, gru,gru", known, cells.TABLE) == ("perceptron", "gru")
 
 
 def test_seeds_are_each_used_once():
-    assert commands.seeds("3,1, 3") == (3, 1)
+    assert seeds("3,1, 3") == (3, 1)
 
 
 FIRST = {

@@ -44,10 +44,12 @@ def test_models_of_two_data_sets_need_a_word_on_which():
 class Settings:
     dataset: str = "made up"
     limit: int | None = None
+    text_column: str | None = None
 
 
 def load(recipe, assets):
     """Six questions in the order that the assets name, the last batch filled up; the right answer is 0 or 1."""
+    assert recipe.text_column is None, f"{recipe.dataset} has no such column"
     truth = np.array([0, 1, 1, 1, 0, 1])[assets["order"]]
     batches = [(None, truth[:4], np.ones(4)), (None, np.append(truth[4:], 9), np.array([1.0, 1.0, 0.0]))]
     return SimpleNamespace(split=lambda name, limit: batches)
@@ -101,6 +103,12 @@ def test_the_examples_on_which_two_differ_are_shown():
 def test_answers_in_another_order_cannot_be_paired():
     with pytest.raises(UserError, match="cannot be paired"):
         models.compare(answering([1] * 6, np.arange(6)), answering([1] * 6, np.arange(6)[::-1]))
+
+
+def test_columns_of_the_training_are_not_those_of_other_data():
+    model = answering([1] * 6, np.arange(6))
+    own = saved.SavedModel(model.path, QUIZ, Settings("mine.csv", text_column="body"), {}, model.assets, model.net)
+    assert models.compare(own, own, "made up")["difference"]["difference"] == 0
 
 
 def test_what_is_printed():

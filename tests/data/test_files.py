@@ -1,5 +1,6 @@
 """The one reader of text."""
 
+import dataclasses
 import gzip
 import os
 from pathlib import Path
@@ -96,3 +97,69 @@ def test_bars_separate_columns_too(tmp_path: Path) -> None:
     columns = (tables.Column("image", ("image_name",)), tables.Column("caption", ("comment",)))
     (row,) = tables.rows(tmp_path / "own.csv", columns)
     assert row.fields == {"image": "1.jpg", "caption": " A dog, running ."}
+
+
+LABELED = (tables.Column("text", ("text",)), tables.Column("label", ("label",)))
+
+
+def read(path: Path, columns: tuple[tables.Column, ...] = LABELED) -> list[tuple[str, ...]]:
+    return [tuple(row.fields.values()) for row in tables.rows(path, columns)]
+
+
+def test_a_quotation_mark_of_a_text_swallows_no_rows(tmp_path: Path) -> None:
+    texts = ['"A fine film', *(f"text {i}" for i in range(19)), 'the end"']
+    path = tmp_path / "own.tsv"
+    path.write_text("text\tlabel\n\n" + "".join(f"{text}\t{i % 2}\n" for i, text in enumerate(texts)))
+    with pytest.raises(UserError, match="line 3: a field that begins with a quotation mark ends 20 lines below"):
+        read(path)
+    path.write_text('label\ttext\n1\t"A fine film\n0\tdull\n1\tthe end"\n')
+    with pytest.raises(UserError, match="line 2: a field that begins with a quotation mark ends 2 lines below"):
+        read(path)
+    path.write_text('text\tlabel\n"one\ntwo,\tthree\n\nfour"\t1\n"a\tb"\t0\n')
+    assert read(path) == [("one\ntwo,\tthree\n\nfour", "1"), ("a\tb", "0")]
+
+
+def test_keys_that_the_first_object_lacks(tmp_path: Path) -> None:
+    path = tmp_path / "own.jsonl"
+    path.write_text('{"text": "a"}\n{"more": 1}\n{"text": "b", "label": "x", "split": "test"}\n')
+    columns = (dataclasses.replace(LABELED[0], may_be_empty=True), dataclasses.replace(LABELED[1], may_be_empty=True))
+    assert read(path, (*columns, tables.SPLIT)) == [("a", "", ""), ("", "", ""), ("b", "x", "test")]
+    with pytest.raises(UserError, match="line 1: the label is empty"):
+        read(path)
+
+
+@pytest.mark.parametrize("header", ["text,label", "Text, LABEL", "\ufefftext,label"])
+def test_a_header_among_the_rows_is_refused(header: str, tmp_path: Path) -> None:
+    (tmp_path / "own.csv").write_text(f"text,label\na,1\n{header}\nb,2\n", encoding="utf-8")
+    with pytest.raises(UserError, match=r"line 3: the row repeats the header\. Delete it"):
+        read(tmp_path / "own.csv")
+
+
+def test_missing_labels(tmp_path: Path) -> None:
+    (tmp_path / "own.jsonl").write_text('{"text": "nan", "label": "None"}\n{"text": "b", "label": NaN}\n')
+    with pytest.raises(UserError, match="line 2: the label is empty"):
+        read(tmp_path / "own.jsonl")
+    for label in ("nan", " NaN "):
+        (tmp_path / "own.csv").write_text(f"text,label\nnan,N/A\nb,null\nc,{label}\n")
+        with pytest.raises(UserError, match=f"line 4: the label is '{label.strip()}', a missing value"):
+            read(tmp_path / "own.csv")
+
+
+@pytest.mark.parametrize("header", ["Verbatim,Verbatim,label", "verbatim,Verbatim,label"])
+def test_two_columns_that_an_option_may_mean(header: str, tmp_path: Path) -> None:
+    (tmp_path / "own.csv").write_text(f"{header}\na,b,1\n")
+    columns = (dataclasses.replace(LABELED[0], given="Verbatim"), LABELED[1])
+    one, other, _ = header.split(",")
+    with pytest.raises(UserError, match=f"has two columns '{one}' and '{other}'. Rename one of them"):
+        read(tmp_path / "own.csv", columns)
+
+
+def test_columns_that_are_left_out_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "own.csv").write_text("id,text,split,label\n7,a,test,1\n")
+    assert read(tmp_path / "own.csv") == [("a", "1")]
+    assert "text = 'text', label = 'label'; left out: 'id', 'split'." in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("text", "number"), [(" 1 ", True), ("-1.5e3", True), ("1_0", False), ("\u0663", False)])
+def test_what_is_a_number(text: str, number: bool) -> None:
+    assert tables.is_number(text) is number

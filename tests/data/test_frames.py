@@ -77,6 +77,18 @@ def test_a_folder_is_sorted_by_the_numbers_in_its_names(tmp_path: Path) -> None:
     assert (shades(clip), clip.seconds) == (SHADES, 0.05)
 
 
+def test_a_folder_of_clips_is_no_clip(tmp_path: Path) -> None:
+    write_gif(tmp_path / "still.gif", SHADES[:1])
+    write_gif(tmp_path / "._hidden.gif")
+    assert shades(frames.read(tmp_path, 2, 2)) == SHADES[:1]
+    write_gif(tmp_path / "walk.gif")
+    with pytest.raises(UserError, match=r"walk\.gif is an animation, so .* is no clip; .* instead: .*/\*\.gif"):
+        frames.read(tmp_path, 2, 2)
+    (tmp_path / "labels.csv").touch()
+    with pytest.raises(UserError, match=r"has labels\.csv, so it is a folder of clips, .* instead: .*/\*\.gif"):
+        frames.read(tmp_path, 2, 2)
+
+
 def test_images_of_different_sizes_are_resized_to_one(tmp_path: Path) -> None:
     Image.new("RGB", (5, 9), (10, 10, 10)).save(tmp_path / "1.png")
     Image.new("RGB", (90, 20), (20, 20, 20)).save(tmp_path / "2.png")

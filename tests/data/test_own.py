@@ -58,6 +58,28 @@ def test_a_train_file_brings_its_neighbors_and_they_are_named(
     assert own.parts(tmp_path / "all.csv", tables.is_table) == {"train": tmp_path / "all.csv"}
 
 
+def test_one_part_and_what_is_left_out_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    touch(tmp_path, "train.csv", "._train.csv", "a.csv", "b.csv", "c.csv", "d.csv", ".cache/e.csv", "__MACOSX/e.csv")
+    assert own.parts(tmp_path, tables.is_table) == {"train": tmp_path / "train.csv"}
+    assert capsys.readouterr().err == "Splits: train = train.csv; left out: a.csv, b.csv, c.csv and 1 more.\n"
+
+
+@pytest.mark.parametrize(
+    ("names", "splits"),
+    [
+        (["The Train.txt", "Emma.txt", "Moby Dick.txt"], None),
+        (["The Train.txt", "The Test.txt", "dev notes.txt"], None),
+        (["test.txt", "Emma.txt"], None),
+        (["Train.txt.gz", "val.txt", "The Test.txt"], {"train": "Train.txt.gz", "validation": "val.txt"}),
+        (["ptb.train.txt", "ptb.test.txt", "Emma.txt"], {"train": "ptb.train.txt", "test": "ptb.test.txt"}),
+    ],
+)
+def test_titles_are_no_splits(names: list[str], splits: dict[str, str] | None, tmp_path: Path) -> None:
+    touch(tmp_path, *names)
+    expected = {"train": tmp_path} if splits is None else {split: tmp_path / name for split, name in splits.items()}
+    assert own.parts(tmp_path, Path.is_file, free_names=True) == expected
+
+
 def test_two_files_for_a_split_are_refused(tmp_path: Path) -> None:
     touch(tmp_path, "train.csv", "train.tsv")
     with pytest.raises(UserError, match="both for train"):
@@ -82,3 +104,11 @@ def test_only_paths_inside_a_folder_are_given(tmp_path: Path) -> None:
     for name in ("../secret.png", "a/../../secret.png", str(tmp_path / "secret.png"), "link.png", "out/secret.png"):
         with pytest.raises(UserError, match=r"line 2: .* is not inside the folder"):
             own.inside(folder, name, "line 2")
+
+
+def test_a_row_names_its_split() -> None:
+    names = {"Train": "train", " dev ": "validation", "valid": "validation", "testing": "test"}
+    assert {name: own.named_split(name, "line 2") for name in names} == names
+    for name in ("", "1", "train set"):
+        with pytest.raises(UserError, match=f"line 2: No split is called '{name}'.*Known: test, train, validation"):
+            own.named_split(name, "line 2")

@@ -1,5 +1,6 @@
 """Data sets as values: splits, sizes, limits, and the one rule for held-out parts."""
 
+import dataclasses
 import hashlib
 
 import numpy as np
@@ -53,7 +54,10 @@ def test_equal_texts_stay_together_whatever_their_white_space():
     doubled = [*TEXTS, *(text.replace(" ", "   ") for text in TEXTS[::2])]
     data = raw(doubled)[0].hold_out()
     side = {}
-    for name in data.names:
+    assert data.names == ("train", "validation", "test", "all")
+    assert sorted(rows(data, "all")) == sorted(doubled)
+    assert data.size("all") == len(doubled)
+    for name in data.names[:3]:
         for text in rows(data, name):
             side.setdefault(" ".join(text.split()), set()).add(name)
     assert len(side) == 100
@@ -72,6 +76,38 @@ def test_each_class_gives_its_fraction():
     data = raw(TEXTS, labels)[0].hold_out({"validation": 0.2}, stratum=lambda example: int(example[1]))
     held = [int(label) for _, label in data.split("validation").as_numpy_iterator()]
     assert (held.count(0), held.count(1)) == (18, 2)
+
+
+@pytest.mark.parametrize(("rare", "sides"), [(1, (1, 0, 0)), (2, (1, 1, 0)), (3, (1, 1, 1)), (4, (2, 1, 1))])
+def test_each_class_keeps_a_group(rare, sides):
+    labels = [0] * (100 - rare) + [1] * rare
+    data = raw(TEXTS, labels)[0].hold_out({"validation": 0.1, "test": 0.2}, stratum=lambda example: int(example[1]))
+    found = {split: sum(label for _, label in data.split(split).as_numpy_iterator()) for split in data.names}
+    assert (found["train"], found["validation"], found["test"]) == sides
+
+
+def test_labels_without_a_training_example_are_said(capsys):
+    one = raw(TEXTS, [0] * 100)[0]
+    with pytest.raises(UserError, match=r"toy: no training example has the label 'yes'\. Give more examples of it"):
+        one.check_trained()
+    sorted_by_label = raw(TEXTS, [0] * 50 + [1] * 50)[0]
+    with pytest.raises(UserError, match=r"no training example among the first 50 has the label 'yes'\. Shuffle"):
+        sorted_by_label.take(50).check_trained(50)
+    sorted_by_label.take(51).check_trained(51)
+    assert not capsys.readouterr().err
+    dataclasses.replace(sorted_by_label, labels=("no", "yes", "never")).check_trained()
+    assert capsys.readouterr().err.startswith("Warning: toy: no training example has the label 'never'.")
+
+
+def test_examples_that_name_their_split():
+    made = raw(TEXTS[:4])[0]
+    whole = dataclasses.replace(made, read=lambda name: made.read("train"), count=lambda name: 4)
+    assert whole.divided([]) is whole
+    data = whole.divided(["test", "train", "test", "train"])
+    assert data.names == ("train", "test", "all")
+    assert (rows(data, "test"), rows(data, "train")) == (["text 0", "text 2"], ["text 1", "text 3"])
+    assert rows(data, "all") == TEXTS[:4]
+    assert (data.size("test"), data.size("all"), data.size("validation")) == (2, 4, 0)
 
 
 def test_nothing_is_read_before_it_is_asked_for():
@@ -114,6 +150,32 @@ def test_labels_of_a_file():
         index_labels(["bb"], ["b", "a"], "f")
     with pytest.raises(UserError, match="every example has the label 'a'"):
         index_labels(["a"], None, "f")
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        ("pos", "Pos"), ("1", "1.0"), ("sch\u00f6n", "scho\u0308n"), ("up", "up\u200b"), ("up", '"up"'), ("07", "7"),
+        ("new  york", "new york"), ("\uff11", "1"),
+    ],
+)  # fmt: skip
+def test_spellings_of_one_label_are_refused_or_said(labels, capsys):
+    message = "f: labels that differ only in case, blanks, quotation marks, invisible characters or"
+    with pytest.raises(UserError) as error:
+        index_labels([*labels, labels[0], "other"], None, "f", strict=True)
+    assert str(error.value).startswith(message)
+    assert "(1)" in str(error.value)
+    assert "(2)" in str(error.value)
+    assert str(error.value).isprintable()
+    assert index_labels(labels, None, "f") == sorted(labels)
+    assert capsys.readouterr().err.startswith(f"Warning: {message}")
+    assert index_labels(labels, labels, "f", strict=True) == list(labels), "as the saved model knows them"
+
+
+def test_labels_that_are_not_spellings_of_one(capsys):
+    labels = ["3.1", "3.10", "a", "b", "''", "``", '"', "-", "", "PRP", "PRP$", "1", "-1", "9" * 30, "9" * 29 + "8"]
+    assert index_labels(labels, None, "f", strict=True) == sorted(labels)
+    assert not capsys.readouterr().err
 
 
 TABLE = {

@@ -17,8 +17,8 @@ from zoo.tasks.classify.raw import digits
 from zoo import cards
 from zoo.data import images
 from zoo.demo import part
+from zoo.demo.model_cache import BUG, NO_MEMORY, ModelCache
 from zoo.demo.part import Demo, Picture, Sketch, Slider, Text
-from zoo.demo.shelf import BUG, NO_MEMORY, Shelf
 from zoo.lens import demo as lens
 from zoo.saved import SavedModel
 from zoo.task import find
@@ -34,8 +34,8 @@ SMALL = {
 
 
 @pytest.fixture(scope="module")
-def shelf() -> Shelf:
-    return Shelf()
+def models() -> ModelCache:
+    return ModelCache()
 
 
 def demo_of(task: str) -> Demo:
@@ -49,8 +49,8 @@ def last(answers: Iterator[str]) -> str:
     return answer
 
 
-def ask(shelf: Shelf, task: str, first: Any, *others: Any) -> str:
-    return last(shelf.answers(demo_of(task), SMALL[task], [first, *others]))
+def ask(models: ModelCache, task: str, first: Any, *others: Any) -> str:
+    return last(models.answers(demo_of(task), SMALL[task], [first, *others]))
 
 
 def head(answer: str) -> str:
@@ -65,10 +65,10 @@ def sentence(answer: str) -> str:
     return found[1]
 
 
-def test_sentiment_colors_the_words_that_count(shelf: Shelf) -> None:
+def test_sentiment_colors_the_words_that_count(models: ModelCache) -> None:
     text = "The actors do their best, but the story is dull and far too long."
-    answer = ask(shelf, "sentiment", text)
-    words = shelf.loaded[SMALL["sentiment"]].predict(text, explain=True)["words"]
+    answer = ask(models, "sentiment", text)
+    words = models.loaded[SMALL["sentiment"]].predict(text, explain=True)["words"]
     scale = max(abs(word["effect"]) for word in words)
     signs = [(word["text"], word["effect"] > 0) for word in words if abs(word["effect"]) > 0.1 * scale]
     assert {sign for _, sign in signs} == {True, False}
@@ -79,14 +79,15 @@ def test_sentiment_colors_the_words_that_count(shelf: Shelf) -> None:
     assert re.sub("<[^>]*>", "", shown[1]) == text
 
 
-def test_unknown_words_are_named(shelf: Shelf) -> None:
-    assert "it cannot count: zyxgrok." in ask(shelf, "sentiment", "A zyxgrok film")
+def test_unknown_words_are_named(models: ModelCache) -> None:
+    assert "it cannot count: zyxgrok." in ask(models, "sentiment", "A zyxgrok film")
 
 
-def test_translation_has_a_row_for_each_word(shelf: Shelf) -> None:
-    answer = ask(shelf, "translate", "A man is walking his dog in the park.")
+def test_translation_has_a_row_for_each_word(models: ModelCache) -> None:
+    answer = ask(models, "translate", "A man is walking his dog in the park.")
     assert (
-        head(answer) == shelf.loaded[SMALL["translate"]].predict("A man is walking his dog in the park.")["translation"]
+        head(answer)
+        == models.loaded[SMALL["translate"]].predict("A man is walking his dog in the park.")["translation"]
     )
     rows = re.findall(r'class="zoo-row"><b>(.*?)</b><span>(.*?)</span></div>', answer)
     assert " ".join(word for word, _ in rows).replace(" .", ".") == head(answer)
@@ -95,9 +96,9 @@ def test_translation_has_a_row_for_each_word(shelf: Shelf) -> None:
     assert dark["Hund"] == "dog"
 
 
-def test_a_caption_has_a_tile_for_each_word(shelf: Shelf, tmp_path: Path) -> None:
+def test_a_caption_has_a_tile_for_each_word(models: ModelCache, tmp_path: Path) -> None:
     Image.new("RGB", (64, 40), "white").save(tmp_path / "white.png")
-    answer = ask(shelf, "caption", str(tmp_path / "white.png"))
+    answer = ask(models, "caption", str(tmp_path / "white.png"))
     tiles = re.findall(r'<img src="(data:[^"]*)" alt="[^"]*"><figcaption>(.*?)</figcaption>', answer)
     assert " ".join(word for _, word in tiles) == head(answer)
     assert images.read(tiles[0][0]).shape == (75, 120, 3)
@@ -113,24 +114,26 @@ def test_tiles_are_bright_where_the_model_looked() -> None:
     assert shown[38, 38, 0] == round(200 * LEAST_LIGHT)
 
 
-def test_writing_comes_in_parts_that_grow(shelf: Shelf) -> None:
+def test_writing_comes_in_parts_that_grow(models: ModelCache) -> None:
     demo, name = demo_of("charlm"), SMALL["charlm"]
-    parts = list(shelf.answers(demo, name, ["The function", 0.5, 60]))
+    parts = list(models.answers(demo, name, ["The function", 0.5, 60]))
     texts = [re.sub("<[^>]*>", "", part.partition('<p class="zoo-note">')[0]) for part in parts if "<b>" in part]
     assert len(texts) >= 60 // 16
     assert all(after.startswith(before) for before, after in itertools.pairwise(texts))
-    expected = shelf.loaded[name].predict("The function", temperature=0.5, max_new_tokens=60)["text"]
+    expected = models.loaded[name].predict("The function", temperature=0.5, max_new_tokens=60)["text"]
     assert html.unescape(texts[-1]) == expected
 
 
-def test_characters_that_never_occurred_are_counted(shelf: Shelf) -> None:
-    assert "2 of 4 tokens of the beginning did not occur in training" in ask(shelf, "charlm", "ab\u4e2d\u6587", 0.5, 20)
+def test_characters_that_never_occurred_are_counted(models: ModelCache) -> None:
+    assert "2 of 4 tokens of the beginning did not occur in training" in ask(
+        models, "charlm", "ab\u4e2d\u6587", 0.5, 20
+    )
 
 
-def test_a_clip_gets_labels_along_time(shelf: Shelf) -> None:
+def test_a_clip_gets_labels_along_time(models: ModelCache) -> None:
     clip = demo_of("tag").examples()[0]
-    answer = ask(shelf, "tag", clip)
-    spans = shelf.loaded[SMALL["tag"]].predict(clip)["spans"]
+    answer = ask(models, "tag", clip)
+    spans = models.loaded[SMALL["tag"]].predict(clip)["spans"]
     assert head(answer) == ", ".join(span["label"] for span in spans)
     rows = re.findall(r"<td>([\d.]+)-([\d.]+) s</td>", answer)
     assert [float(end) for _, end in rows] == [round(span["seconds"][1], 2) for span in spans]
@@ -138,12 +141,12 @@ def test_a_clip_gets_labels_along_time(shelf: Shelf) -> None:
     assert sum(widths) == pytest.approx(100, abs=0.1)
 
 
-def test_drawn_digits_are_recognized(shelf: Shelf) -> None:
+def test_drawn_digits_are_recognized(models: ModelCache) -> None:
     """Digits of the test split, enlarged to drawings, take the way of a drawing and are nearly all recognized."""
     taken = list(digits().split("test", 60).as_numpy_iterator())
     right = 0
     for pixels, label in taken:
-        answer = ask(shelf, "classify", images.data_uri([drawing.enlarged(pixels[..., 0])]))
+        answer = ask(models, "classify", images.data_uri([drawing.enlarged(pixels[..., 0])]))
         right += head(answer) == str(label)
     assert right >= 54
 
@@ -157,21 +160,21 @@ def test_a_drawing_becomes_what_the_training_data_are() -> None:
     np.testing.assert_array_equal(read, expected)
 
 
-def test_gates_and_what_lies_between_the_tokens(shelf: Shelf) -> None:
+def test_gates_and_what_lies_between_the_tokens(models: ModelCache) -> None:
     text = "The film was\nnot good."
-    answer = last(shelf.answers(lens.GATES, "sentiment-gru-reviews", [text, 0]))
+    answer = last(models.answers(lens.GATES, "sentiment-gru-reviews", [text, 0]))
     for name in ("update", "reset"):
         assert f"{name} gate, from 0." in answer
     shown = re.findall(r'class="zoo-text">(.*?)</p>', answer, re.DOTALL)
     assert [re.sub("<[^>]*>", "", part) for part in shown] == [text] * 2
-    assert "Unit 3 of" in last(shelf.answers(lens.GATES, "sentiment-gru-reviews", [text, 3]))
+    assert "Unit 3 of" in last(models.answers(lens.GATES, "sentiment-gru-reviews", [text, 3]))
     assert "units: choose one of them" in sentence(
-        last(shelf.answers(lens.GATES, "sentiment-gru-reviews", [text, 500]))
+        last(models.answers(lens.GATES, "sentiment-gru-reviews", [text, 500]))
     )
 
 
-def test_what_counts_for_the_next_character(shelf: Shelf) -> None:
-    answer = last(shelf.answers(lens.CONNECTIVITY, SMALL["charlm"], ["for i in range(1"]))
+def test_what_counts_for_the_next_character(models: ModelCache) -> None:
+    answer = last(models.answers(lens.CONNECTIVITY, SMALL["charlm"], ["for i in range(1"]))
     assert len(re.findall("zoo-number", answer)) == 5
     assert "<b>for i in range(1</b>" in answer
 
@@ -202,9 +205,9 @@ def test_what_counts_for_the_next_character(shelf: Shelf) -> None:
         ("classify", [images.data_uri([np.full((9, 9), 255, "uint8")])], "Nothing is drawn"),
     ],
 )
-def test_a_bad_input_gets_a_sentence(shelf: Shelf, task: str, values: list, words: str) -> None:
-    assert words in sentence(ask(shelf, task, *values))
-    assert not shelf.loaded.keys() - set(SMALL.values()), "a model is loaded for nothing"
+def test_a_bad_input_gets_a_sentence(models: ModelCache, task: str, values: list, words: str) -> None:
+    assert words in sentence(ask(models, task, *values))
+    assert not models.loaded.keys() - set(SMALL.values()), "a model is loaded for nothing"
 
 
 @pytest.mark.parametrize(
@@ -218,7 +221,7 @@ def test_a_bad_input_gets_a_sentence(shelf: Shelf, task: str, values: list, word
 )
 @pytest.mark.parametrize("task", ["caption", "tag"])
 def test_a_bad_file_is_named_without_its_folder(
-    shelf: Shelf, task: str, name: str, content: Any, words: str, tmp_path: Path
+    models: ModelCache, task: str, name: str, content: Any, words: str, tmp_path: Path
 ) -> None:
     path = tmp_path / name
     if content is None:
@@ -226,7 +229,7 @@ def test_a_bad_file_is_named_without_its_folder(
         path.write_bytes(path.read_bytes()[:2_000])
     elif content != "gone":
         path.write_bytes(content)
-    told = sentence(ask(shelf, task, str(path)))
+    told = sentence(ask(models, task, str(path)))
     assert words in told
     assert str(tmp_path) not in told
 
@@ -235,14 +238,14 @@ def test_a_bad_file_is_named_without_its_folder(
     "text", ["<script>alert(1)</script>", "<img src=x onerror=alert(1)>", '"><b>\x1b[31m\x00\u2028']
 )
 @pytest.mark.parametrize(("task", "others"), [("sentiment", []), ("translate", []), ("charlm", [0.5, 20])])
-def test_texts_are_never_markup(shelf: Shelf, task: str, others: list, text: str) -> None:
-    for answer in shelf.answers(demo_of(task), SMALL[task], [text, *others]):
+def test_texts_are_never_markup(models: ModelCache, task: str, others: list, text: str) -> None:
+    for answer in models.answers(demo_of(task), SMALL[task], [text, *others]):
         assert not re.search("<script|<img|\x1b|\x00|\u2028", answer)
 
 
 @pytest.mark.parametrize("text", ["a\ud800b", "\U0001f600" * 50, "\u202eabc", "e\u0301" * 100, "x " * 2_000])
-def test_odd_texts_are_answered(shelf: Shelf, text: str) -> None:
-    assert head(ask(shelf, "sentiment", text)) in ("positive", "negative")
+def test_odd_texts_are_answered(models: ModelCache, text: str) -> None:
+    assert head(ask(models, "sentiment", text)) in ("positive", "negative")
 
 
 def broken(error: Exception) -> Demo:
@@ -256,25 +259,25 @@ def broken(error: Exception) -> Demo:
     ("error", "told"), [(KeyError("bug"), BUG), (MemoryError(), NO_MEMORY), (RecursionError(), BUG)]
 )
 def test_a_bug_shows_its_traceback_in_the_terminal_alone(
-    shelf: Shelf, error: Exception, told: str, capsys: pytest.CaptureFixture[str]
+    models: ModelCache, error: Exception, told: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert sentence(last(shelf.answers(broken(error), SMALL["sentiment"], ["x"]))) == told
+    assert sentence(last(models.answers(broken(error), SMALL["sentiment"], ["x"]))) == told
     assert f"{type(error).__name__}" in capsys.readouterr().err
 
 
-def test_an_unknown_model_gets_a_sentence(shelf: Shelf) -> None:
+def test_an_unknown_model_gets_a_sentence(models: ModelCache) -> None:
     demo = demo_of("sentiment")
-    assert "no model &#x27;../etc&#x27; on this page" in sentence(last(shelf.answers(demo, "../etc", ["x"])))
-    assert "no model" in sentence(last(shelf.load(demo, "nothing")))
+    assert "no model &#x27;../etc&#x27; on this page" in sentence(last(models.answers(demo, "../etc", ["x"])))
+    assert "no model" in sentence(last(models.load(demo, "nothing")))
 
 
-def test_each_tab_offers_the_models_that_it_can_use(shelf: Shelf) -> None:
-    offered = {task: shelf.choices(demo_of(task), task) for task in SMALL}
+def test_each_tab_offers_the_models_that_it_can_use(models: ModelCache) -> None:
+    offered = {task: models.choices(demo_of(task), task) for task in SMALL}
     assert offered["classify"] == ["classify-perceptron-digits"], "not the one that reads series"
     assert offered["tag"] == ["tag-gru-clips"]
     assert offered["sentiment"][0] == "sentiment-gru-imdb"
-    assert set(shelf.choices(lens.CONNECTIVITY, None)) == set(offered["charlm"])
-    assert set(shelf.choices(lens.GATES, None)) == {*offered["charlm"], *offered["sentiment"], "tag-lstm-ud_en_ewt"}
+    assert set(models.choices(lens.CONNECTIVITY, None)) == set(offered["charlm"])
+    assert set(models.choices(lens.GATES, None)) == {*offered["charlm"], *offered["sentiment"], "tag-lstm-ud_en_ewt"}
 
 
 @pytest.mark.parametrize("content", ["[[[[", "null", "[]", "{}", "[1e400]", "[8, 8, 1, 1]"])
@@ -283,31 +286,31 @@ def test_a_damaged_model_is_not_offered_and_the_others_are(tmp_path: Path, conte
         folder = tmp_path / f"damaged-{name}"
         shutil.copytree(cards.published() / name, folder)
         (folder / "assets" / f"{asset}.json").write_text(content)
-    shelf = Shelf(tmp_path)
-    assert "damaged-tag-gru-clips" in shelf.summaries
-    assert shelf.choices(demo_of("classify"), "classify") == ["classify-perceptron-digits"]
-    assert shelf.choices(demo_of("tag"), "tag") == ["tag-gru-clips"]
+    models = ModelCache(tmp_path)
+    assert "damaged-tag-gru-clips" in models.summaries
+    assert models.choices(demo_of("classify"), "classify") == ["classify-perceptron-digits"]
+    assert models.choices(demo_of("tag"), "tag") == ["tag-gru-clips"]
 
 
 def test_a_model_that_is_damaged_later_gets_a_sentence(tmp_path: Path) -> None:
     folder = tmp_path / "damaged"
     shutil.copytree(cards.published() / SMALL["sentiment"], folder)
-    shelf = Shelf(tmp_path)
+    models = ModelCache(tmp_path)
     (folder / "model.keras").write_bytes(b"")
-    assert "is damaged: model.keras" in sentence(last(shelf.answers(demo_of("sentiment"), "damaged", ["fine"])))
+    assert "is damaged: model.keras" in sentence(last(models.answers(demo_of("sentiment"), "damaged", ["fine"])))
     shutil.rmtree(folder)
-    assert sentence(last(shelf.load(demo_of("sentiment"), "damaged")))
+    assert sentence(last(models.load(demo_of("sentiment"), "damaged")))
 
 
 def test_only_named_models_are_offered() -> None:
-    some = Shelf(names=["tag-gru-clips"])
+    some = ModelCache(names=["tag-gru-clips"])
     assert some.choices(demo_of("tag"), "tag") == ["tag-gru-clips"]
     assert some.choices(demo_of("sentiment"), "sentiment") == []
 
 
-def test_a_model_is_loaded_with_a_message_once(shelf: Shelf) -> None:
+def test_a_model_is_loaded_with_a_message_once(models: ModelCache) -> None:
     demo = demo_of("sentiment")
-    fresh = Shelf(names=[SMALL["sentiment"]])
+    fresh = ModelCache(names=[SMALL["sentiment"]])
     first = list(fresh.answers(demo, SMALL["sentiment"], ["fine"]))
     assert "Loading sentiment-gru-reviews" in first[0]
     assert head(first[-1])
@@ -331,12 +334,12 @@ def test_examples_are_inputs_and_the_shape_is_one_line(task: str) -> None:
             assert field.check(field.value) == field.value
 
 
-def test_the_readmes_tab_of_ones_own_answers(shelf: Shelf) -> None:
+def test_the_readmes_tab_of_ones_own_answers(models: ModelCache) -> None:
     readme = Path(part.__file__).with_name("README.md").read_text(encoding="utf-8")
     found = re.search("```python\n(.*?)```", readme, re.DOTALL)
     assert found
     names: dict[str, Any] = {}
     exec(found[1], names)  # what users copy
     own = names["DEMO"]
-    answer = last(shelf.answers(own, SMALL["sentiment"], [own.examples()[0]]))
+    answer = last(models.answers(own, SMALL["sentiment"], [own.examples()[0]]))
     assert head(answer) in ("positive", "negative")

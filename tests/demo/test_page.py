@@ -64,7 +64,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     assert code == 0, told
     assert "The page is closed." in told
     # gradio shows a traceback of its own for a request that no page makes; no answer of ours may fail.
-    assert "zoo/demo/shelf.py" not in told, told
+    assert "zoo/demo/model_cache.py" not in told, told
     assert not list(folder.glob("*.*")), "something was written into the working folder"
 
 

@@ -104,5 +104,5 @@ def test_predictions_never_compile(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_another_backend_has_no_kernels(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(choice, "door", lambda: None)
+    monkeypatch.setattr(choice, "backend_module", lambda: None)
     assert of(cells.make("gru", 4)).reason == "Plain: there are no kernels for this backend."

@@ -128,7 +128,9 @@ def test_half_precision_is_computed_in_single(count: Any, monkeypatch: pytest.Mo
 
 def test_which_decoders_have_a_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        engine.choice, "door", lambda: type("Door", (), {"device": lambda: "cpu", "refusal": lambda _: None})
+        engine.choice,
+        "backend_module",
+        lambda: type("Module", (), {"device": lambda: "cpu", "refusal": lambda _: None}),
     )
     cases = [
         ("gru", {}, "compiled"),

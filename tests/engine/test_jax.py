@@ -1,4 +1,4 @@
-"""The door to JAX, in one process of its own: Keras has one backend."""
+"""Kernels on JAX, in one process of its own: Keras has one backend."""
 
 import os
 import subprocess
@@ -16,11 +16,11 @@ import jax.numpy as jnp
 from keras import ops
 from zoo import cells, engine, layers
 from zoo.engine import Choice, compiled
-from zoo.engine.shelf import Shelf
+from zoo.engine.saved_activations import SavedActivations
 
-from zoo.engine import jax as door, scanned
+from zoo.engine import jax as backend, scanned
 
-never = door.scans = lambda kind, shape: False
+never = backend.scans = lambda kind, shape: False
 rng = np.random.default_rng(0)
 def normal(*shape, dtype="float32"):
     imaginary = 0.5j * rng.normal(size=shape) if dtype == "complex64" else 0
@@ -41,20 +41,20 @@ for kind in ("simple_rnn", "lstm", "gru", "min_gru", "min_lstm"):
         run = jax.jit(jax.value_and_grad(loss, argnums=(0, 1, 2), has_aux=True), static_argnums=3)
         close(run(x, begin, weights, "plain"), run(x, begin, weights, "compiled"))
         if kind in ("lstm", "gru"):
-            door.scans = lambda kind, shape: True
+            backend.scans = lambda kind, shape: True
             right_one = run(x, begin, weights, "plain")
             jax.clear_caches()
             close(right_one, run(x, begin, weights, "compiled"))
-            door.scans = never
+            backend.scans = never
             scanned.UNROLL, on_cpu = 4, jax.default_backend  # as on a GPU; 9 steps are no multiple of 4
             jax.default_backend = lambda: "gpu"
             assert engine.choose(cell, training=True).path == engine.choose(cell, training=False).path == "scanned"
             jax.clear_caches()
             close(right_one, run(x, begin, weights, "scanned"))
             jax.default_backend = on_cpu
-assert not door.SHELF._items
+assert not backend.SAVED._items
 assert compiled.calls == {"forward": 10, "backward": 10}, compiled.calls
-door.SHELF = Shelf(0)  # has the last one only: of two layers, the first computes once more
+backend.SAVED = SavedActivations(0)  # has the last one only: of two layers, the first computes once more
 def two(x, begin, weights, path):
     with keras.StatelessScope(list(zip(cell.trainable_variables, weights))):
         y = engine.run(cell, x, None, begin, False, True, Choice(path, ""))[0]
@@ -77,7 +77,7 @@ jax.default_backend = lambda: "gpu"
 stack = layers.Recurrent("gru", 4, num_layers=2, bidirectional=True, return_state=True)
 assert stack.choice(training=True).path == "scanned"
 seen, states = stack(x, right, training=False)
-assert door.gpu_path("simple_rnn") == "fused"
+assert backend.gpu_path("simple_rnn") == "fused"
 jax.default_backend = on_cpu
 os.environ["ZOO_ENGINE"] = "plain"
 outputs, finals = stack(x, right, training=False)

@@ -1,4 +1,4 @@
-"""The door to TensorFlow: the same numbers and gradients as the plain loop, and where kernels must not be used."""
+"""Kernels on TensorFlow: the same numbers and gradients as the plain loop, and where kernels must not be used."""
 
 import os
 import subprocess

@@ -100,6 +100,8 @@ contents = st.one_of(st.binary(max_size=200), st.lists(pieces, max_size=60).map(
 )
 @example([('a "quoted" one', "\u2028"), ("\x85", "\r")], ",", "\r\n")
 def test_any_text_in_any_cell_of_a_delimited_table_comes_back(rows, delimiter, end):
+    # With tabs and line ends, a text may look like rows between two quotation marks, and is refused.
+    assume(delimiter != "\t" or not any("\t" in text and "\n" in text for row in rows for text in row))
     stream = io.StringIO()
     csv.writer(stream, delimiter=delimiter, lineterminator=end).writerows([("text", "label"), *rows])
     with folder_of(table_csv=stream.getvalue()) as folder:

@@ -118,13 +118,19 @@ def test_python_callers_may_give_half_characters_too() -> None:
 
 
 def test_deep_json_is_no_sequence() -> None:
-    from zoo.tasks.classify.inputs import parse_steps
-    from zoo.tasks.tag.predict import parse_features
+    from zoo.data.steps import parse_steps
 
     for text in (DEEP, f"[[{10**400}]]", "[[1e999]]", "[[1], [1, 2]]", '{"a": 1}'):
-        for parse in (parse_steps, parse_features):
-            with pytest.raises(UserError, match=r"got|is not"):
-                parse(text, 1)
+        with pytest.raises(UserError, match="is not a JSON list of steps"):
+            parse_steps(text, 1)
+
+
+@pytest.mark.parametrize("number", ["null", "NaN", "1e39"])
+def test_a_number_that_is_none_is_named_by_its_step(number: str) -> None:
+    from zoo.data.steps import parse_steps
+
+    with pytest.raises(UserError, match="step 2 has no finite number"):
+        parse_steps(f"[1, {number}, 3]", 1)
 
 
 def test_a_long_sentence_is_an_input_of_tag(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -306,7 +306,10 @@ def test_a_folder_that_shares_the_name_of_a_data_set_is_not_its_data(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Path("toy").mkdir()
-    assert digests(RECIPE).keys() == {"toy"}
+    before = digests(RECIPE)
+    assert before.keys() == {"toy"}
+    Path("toy/.DS_Store").touch()
+    assert digests(RECIPE) == before, "nothing hidden is data"
     assert digests(RECIPE, {"toy": None}) == {}
 
 

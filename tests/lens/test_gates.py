@@ -101,7 +101,9 @@ def test_what_has_no_gates_is_refused(tokenizer):
     assert "--layer 2 does not exist" in refused(plain, layer=2, tokenizer=tokenizer)
     assert "The text is empty" in refused(plain, "  ", tokenizer=tokenizer)
     assert "401 tokens" in refused(plain, "film " * 401, tokenizer=tokenizer)
-    assert "does not read text" in refused(plain)
+    assert "does not read plain text" in refused(plain)
+    words = text.Tokenizer.train(WORDS[0].split(), "given")
+    assert "does not read plain text" in refused(plain, tokenizer=words), "it would take a sentence for one word"
     assert "without one recurrent layer" in refused(builders.perceptron((2, 2), 2), tokenizer=tokenizer)
     two = builders.perceptron((None, 2), 2, "gru", 4)
     assert "does not read plain text" in refused(two, tokenizer=tokenizer)

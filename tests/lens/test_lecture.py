@@ -193,6 +193,8 @@ def test_a_state_is_drawn_and_one_without_a_gate_refused(is_whole, tokenizer):
     signed = builders.classifier(tokenizer.size, 2, "min_lstm:signed", 4, embedding_dim=3)
     with pytest.raises(UserError, match="no sum that one gate keeps"):
         carry.read(saved(signed, "min_lstm:signed", tokenizer), "The film")
+    with pytest.raises(UserError, match="does not read plain text"):
+        carry.read(saved(net, "lstm", text.Tokenizer.train(["film"], "given")), "The film")
 
 
 def test_gates_are_a_figure_too(tokenizer):

@@ -117,5 +117,5 @@ def test_a_cell_remembers_as_far_as_all_distances_are_solved():
 def test_all_cells_can_be_named_at_once():
     from zoo import cells
 
-    assert choices.cell_names("all") == list(cells.TABLE)
-    assert choices.cell_names("lstm, min_gru:signed") == ["lstm", "min_gru:signed"]
+    assert choices.cell_names("all") == tuple(cells.TABLE)
+    assert choices.cell_names("lstm, min_gru:signed") == ("lstm", "min_gru:signed")

@@ -35,7 +35,7 @@ def test_two_devices_have_the_curve_of_one(backend: str, tmp_path: Path) -> None
     flags = {"XLA_FLAGS": "--xla_force_host_platform_device_count=2", "KERAS_BACKEND": backend}
     done = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, env={**os.environ, **flags})
     assert done.returncode == 0, done.stderr
-    assert "--devices 64: there is 2 here" in done.stdout
+    assert "--devices 64: this machine has 2" in done.stdout
     one, two = ((tmp_path / "saved_models" / name / "history.csv").read_text().splitlines() for name in ("one", "two"))
     one, two = ([{k: float(v) for k, v in row.items()} for row in csv.DictReader(rows)] for rows in (one, two))
     # On TensorFlow, rows that only fill a batch count for the device that has them.

@@ -9,6 +9,8 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -22,6 +24,7 @@ from zoo.data.datasets import DatasetCard
 from zoo.errors import UserError
 from zoo.settings import PredictConfig, TrainConfig
 from zoo.task import Data, Installed, Recipe, Stage, Task, installed
+from zoo.training import run, stages
 from zoo.training.progress import Progress
 
 RNG = np.random.default_rng(0)
@@ -418,6 +421,42 @@ def test_a_quicker_score_serves_after_each_epoch_and_the_full_one_at_the_end(toy
     assert "accuracy" in saved.metrics["scores"]["test"]
 
 
+@pytest.mark.parametrize(
+    ("train", "validation", "said"),
+    [
+        ([3, 9, 4, 5], [4, 9], "1 of 4 training examples are longer than --max-length 5 and are not learned.\n"),
+        ([3] * 2_000 + [9], [4], ""),
+        ([9] + [3] * 2_000, [4], "1 of the first 2,000 training examples are longer than --max-length 5"),
+        ([9] * 2_000 + [3], [4], "2,000 of the first 2,000 training examples are longer"),
+        ([6, 9], [4], "All examples of train are longer than --max-length 5; the shortest of the first 2 has 6 t"),
+        ([3], [7, 6], "All examples of validation are longer than --max-length 5; the shortest of the first 2 has 6 t"),
+    ],
+)
+def test_examples_that_are_too_long_are_counted(capsys, train, validation, said):
+    splits = {"train": train, "validation": validation}
+    data = SimpleNamespace(
+        lengths=lambda split, limit: iter(splits[split][:limit]), sizes=lambda: {"train": len(train)}
+    )
+    stage = Stage("train", SimpleNamespace(max_length=5), data, build, score, "log_loss")
+    if said.startswith("All"):
+        with pytest.raises(UserError, match=f"{said}.* Give a larger --max-length"):
+            stages._check_lengths(stage)
+    else:
+        stages._check_lengths(stage)
+        err = capsys.readouterr().err
+        assert err.startswith(said)
+        assert bool(err) == bool(said)
+
+
+def test_a_validation_loss_without_a_batch_is_left_out():
+    data = dataclasses.replace(load(RECIPE), paired=lambda name: batches(TOKENS, LABELS).take(0).batch(16))
+    model = build(RECIPE, data)
+    model.fit(data.train(0), shuffle=False, verbose=0)
+    scores, _ = stages.validate(main_stage(RECIPE, data), model, 32)
+    assert "log_loss" in scores
+    assert "loss" not in scores
+
+
 def test_nothing_is_traced_again_after_the_first_epoch(monkeypatch):
     """Batches of other lengths and sizes run by the same graph: Python passes a layer only while it is traced."""
     traces = []
@@ -447,3 +486,14 @@ def test_the_precision_of_a_training_is_that_of_the_saved_model(toy, tmp_path, p
         assert model.net.get_layer("recurrent").dtype_policy.name == precision
         assert model.net.get_layer("recurrent").compute_dtype == precision.removeprefix("mixed_")
         assert {weight.dtype for weight in model.net.weights} == {"float32"}
+
+
+def test_text_that_a_vocabulary_does_not_know_is_said():
+    def of(tokens, **assets):
+        batches = [((np.array([tokens]), np.array([3])), None, None)]
+        data = SimpleNamespace(assets=assets, split=lambda name, limit: batches, card=SimpleNamespace(name="new"))
+        return run._unknown_tokens(SimpleNamespace(path=Path("old")), data)
+
+    assert "67% of the tokens of new are unknown to the vocabulary of old" in of([1, 1, 5, 0], tokenizer=None)
+    assert of([1, *[5] * 9], tokenizer=None) is None
+    assert of([1, 1, 5, 0]) is None

@@ -142,7 +142,11 @@ class Captioner(EncoderDecoder):
         return (rows * columns if rows and columns else None), channels
 
     def build(self, input_shape: Any = None) -> None:
-        """Builds all layers; sizes do not depend on the input."""
+        """Builds all layers; sizes do not depend on the input.
+
+        Raises:
+            ValueError: If there are position embeddings and the number of positions is unknown.
+        """
         if self.built:
             return
         positions, channels = self.grid

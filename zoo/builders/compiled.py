@@ -7,7 +7,7 @@ import keras
 from keras import ops
 
 LEARNING_RATE = 1e-3
-"""Of Adam, as Keras's own default; a task chooses its own."""
+"""Learning rate of Adam, Keras's default."""
 
 
 class Recompiled:

@@ -27,7 +27,7 @@ def perceptron(
     name: str = "perceptron",
     dtype: Any = None,
 ) -> keras.Model:
-    """A multilayer perceptron, or its recurrent rival: one input -> probabilities of the labels.
+    """A multilayer perceptron, or a recurrent classifier of the same input: one input -> class probabilities.
 
         a picture of 3 rows      perceptron: all at once      cell: one row per step
         1 2                                                   1 2

@@ -144,7 +144,11 @@ class Tagger(BuiltModel):
             self.build((None, None, *self.feature_shape))
 
     def build(self, input_shape: Any = None) -> None:
-        """Builds all layers for a sequence of this shape, `(batch, time, ...)`."""
+        """Builds all layers for a sequence of this shape, `(batch, time, ...)`.
+
+        Raises:
+            ValueError: If it is not the shape of what the tagger reads: tokens, frames or features.
+        """
         shape = _sequence_shape(input_shape or (None, None, *self.feature_shape))
         if self.frames and (len(shape) != 5 or None in shape[2:]):
             raise ValueError(
@@ -194,6 +198,9 @@ class Tagger(BuiltModel):
 
         Returns:
             Probabilities `(batch, time, num_classes)` float32; at padding they mean nothing.
+
+        Raises:
+            ValueError: If a tagger that reads characters gets tokens alone.
         """
         sequence, beside = inputs if isinstance(inputs, (tuple, list)) else (inputs, None)
         if self.characters is not None and beside is None:

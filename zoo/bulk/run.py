@@ -169,7 +169,20 @@ def job(
     task: str, model: Path, weights: str, runtime: str, backend: str | None, settings: Mapping[str, Any],
     inputs: list[tuple[str, int, int]],
 ) -> Job:  # fmt: skip
-    """The job of a command."""
+    """The job of `zoo TASK --input`.
+
+    Args:
+        task: Name of the task.
+        model: Folder of the saved model.
+        weights: Digest of its settings and weights.
+        runtime: `"onnx"` or `"keras"`.
+        backend: Backend of Keras, or None.
+        settings: Options of the prediction.
+        inputs: What `blocks.described` gave for each file.
+
+    Raises:
+        UserError: If an option shows single answers.
+    """
     for name in ("attention_plot", "html"):
         if settings.get(name):
             raise UserError(f"--{name.replace('_', '-')} shows single answers: leave it out, or --input.")

@@ -1,8 +1,13 @@
 """Cells as they are typed: a name, and arguments after colons."""
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from zoo import names
 from zoo.errors import UserError
+
+ALL = "all"
+"""What stands for all recurrent cells in a list of cells."""
 
 
 def split(cell: str) -> tuple[str, dict[str, Any]]:
@@ -38,3 +43,29 @@ def _value(text: str) -> Any:
         except ValueError:
             continue
     return text
+
+
+def check(cell: str, known: Mapping[str, Any]) -> None:
+    """Raises a `UserError` that names the nearest if a cell as it is typed is not one of those known."""
+    names.look_up(known, split(cell)[0], "cell", "`zoo list cells` shows them with what they are")
+
+
+def cell_names(words: str, known: Mapping[str, Any], recurrent: Iterable[str]) -> tuple[str, ...]:
+    """Cells as they are typed, from `"lstm,min_gru:signed"`.
+
+    Args:
+        words: Cells, separated by commas, or `"all"`.
+        known: Name -> anything; the cells that may be given.
+        recurrent: The names that `"all"` stands for.
+
+    Raises:
+        UserError: If there is none, or one is unknown.
+    """
+    found = tuple(names.split(words))
+    if found == (ALL,):
+        return tuple(recurrent)
+    if not found:
+        raise UserError(f"--cells names no cell. Known: {', '.join(known)}; or {ALL}.")
+    for cell in found:
+        check(cell, known)
+    return found

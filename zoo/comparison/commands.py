@@ -6,7 +6,7 @@ import json
 import os
 import re
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,35 +16,21 @@ from zoo import cards, options
 from zoo.cells import arguments
 from zoo.comparison import clusters, processes
 from zoo.comparison import grid as grids
+from zoo.data.datasets import check_dataset
 from zoo.errors import UserError
-from zoo.names import look_up
-from zoo.settings import LARGEST_INT
-from zoo.task import Installed, Recipe, find
-from zoo.terminal import completion
-
-ALL = "all"
-"""The word for every recurrent cell."""
+from zoo.settings import LARGEST_INT, seeds
+from zoo.task import Installed, find
+from zoo.terminal import completion, environment
 
 _TYPED = click.core.ParameterSource.COMMANDLINE
 
-Start = Callable[[str | None], None]
-"""Selects a backend and imports Keras."""
 
-
-def command(
-    task: Installed,
-    cells: Mapping[str, str],
-    check_dataset: Callable[[str, Recipe], None],
-    start: Start,
-    shared: Sequence[click.Option],
-) -> click.Command:
+def command(task: Installed, cells: Mapping[str, str], shared: Sequence[click.Option]) -> click.Command:
     """`zoo compare TASK`.
 
     Args:
         task: The task.
         cells: What its `--cell` takes, with what it is; the recurrent cells come first.
-        check_dataset: Refuses an unknown data set.
-        start: Selects a backend and imports Keras.
         shared: The options `--json` and `--backend`, the same as in all commands.
     """
     recipe = task.recipe
@@ -53,8 +39,8 @@ def command(
         ctx = click.get_current_context()
         settings = recipe.settings(values["preset"], options.given(ctx, values, recipe.train))
         grid = _grid(task, settings, values, cells)
-        check_dataset(grid.recipe(grid.runs()[0]).dataset, recipe)
-        run_grid(grid, values["processes"], start, values["backend"], as_json=values["as_json"], ray=values["ray"])
+        check_dataset(grid.recipe(grid.runs()[0]).dataset, recipe.datasets)
+        run_grid(grid, values["processes"], values["backend"], as_json=values["as_json"], ray=values["ray"])
 
     own = [item for item in options.options(recipe.train, completion.of_settings(task)) if item.name not in grids.OWN]
     return options.Command(
@@ -66,7 +52,7 @@ def command(
                 group="Model",
                 required=True,
                 shell_complete=completion.of_settings(task)["cells"],
-                help=f"Cells, separated by commas, or {ALL!r}; all are compared with the first.",
+                help=f"Cells, separated by commas, or {arguments.ALL!r}; all are compared with the first.",
             ),
             options.Option(
                 ["--seeds"],
@@ -126,22 +112,18 @@ def is_model(word: str) -> bool:
     return Path(word).is_dir() or word in [item.name for item in cards.models()]
 
 
-def models_command(
-    check_dataset: Callable[[str, Recipe], None], start: Start, shared: Sequence[click.Option]
-) -> click.Command:
+def models_command(shared: Sequence[click.Option]) -> click.Command:
     """`zoo compare MODEL MODEL`, which is short for `zoo compare models MODEL MODEL`.
 
     Args:
-        check_dataset: Refuses an unknown data set.
-        start: Selects a backend and imports Keras.
         shared: The options of `zoo evaluate` but `--report`: which examples, `--json`, `--models-dir`, `--backend`.
     """
 
     def run(models: Sequence[str], **values: Any) -> None:
         paths = [cards.locate(model, values["models_dir"]) for model in models]
         if values["dataset"] is not None:
-            check_dataset(values["dataset"], find(cards.summarize(paths[0]).task).recipe)
-        start(values["backend"])
+            check_dataset(values["dataset"], find(cards.summarize(paths[0]).task).recipe.datasets)
+        environment.start_keras(values["backend"])
         load, own = importlib.import_module("zoo.saved").load, importlib.import_module("zoo.comparison.models")
         result = own.compare(*map(load, paths), values["dataset"], values["split"], values["limit"], values["examples"])
         _print([json.dumps(result)] if values["as_json"] else own.lines(result))
@@ -168,7 +150,7 @@ def models_command(
 def _grid(task: Installed, settings: dict[str, Any], values: Mapping[str, Any], cells: Mapping[str, str]) -> grids.Grid:
     """The grid of the options, after all that can be checked without Keras."""
     settings = {name: value for name, value in settings.items() if name not in grids.OWN}
-    names = cell_names(values["cells"], cells, task.recipe)
+    names = arguments.cell_names(values["cells"], cells, [name for name in cells if name not in task.recipe.cells])
     if values["parameters"] and click.get_current_context().get_parameter_source("units") == _TYPED:
         raise UserError("--parameters chooses the units of each cell: leave --units out, or --parameters.")
     dataset = task.recipe.train(**settings, cell=names[0]).dataset
@@ -177,44 +159,9 @@ def _grid(task: Installed, settings: dict[str, Any], values: Mapping[str, Any], 
     return grids.Grid(task.name, output, settings, names, seeds(values["seeds"]), values["parameters"])
 
 
-def cell_names(words: str, known: Mapping[str, str], recipe: Recipe) -> tuple[str, ...]:
-    """Names of cells from `"lstm,gru"`, or all recurrent ones from `"all"`.
-
-    Raises:
-        UserError: If there is none, or one is unknown.
-    """
-    names = tuple(_words(words))
-    if names == (ALL,):
-        return tuple(name for name in known if name not in recipe.cells)
-    if not names:
-        raise UserError(f"--cells names no cell. Known: {', '.join(known)}; or {ALL}.")
-    for name in names:
-        look_up(known, arguments.split(name)[0], "cell", "`zoo list cells` shows them with what they are")
-    return names
-
-
-def seeds(words: str) -> tuple[int, ...]:
-    """Seeds from `"1,2,3"`.
-
-    Raises:
-        UserError: If there is none, or one is not a whole number.
-    """
-    numbers = _words(words)
-    if not numbers or not all(re.fullmatch(r"[0-9]{1,99}", number) for number in numbers):
-        raise UserError(f"--seeds {words[:60]!r}: give whole numbers from 0 on, separated by commas, such as 1,2,3.")
-    if max(map(int, numbers)) >= 2**32:
-        raise UserError(f"--seeds {words[:60]!r}: a seed is less than {2**32:,}.")
-    return tuple(dict.fromkeys(map(int, numbers)))
-
-
-def _words(words: str) -> list[str]:
-    return list(dict.fromkeys(word.strip() for word in words.split(",") if word.strip()))
-
-
 def run_grid(
     grid: grids.Grid,
     count: int | None,
-    start: Start,
     backend: str | None = None,
     *,
     as_json: bool = False,
@@ -231,8 +178,8 @@ def run_grid(
     if ray:
         clusters.check(ray, count)
     count = count or processes.default_processes()
-    grid, failed = train_all(grid, count, lambda: start(backend), ray=ray)
-    start(backend)
+    grid, failed = train_all(grid, count, backend, ray)
+    environment.start_keras(backend)
     results = importlib.import_module("zoo.comparison.results").collect(grid)
     report = importlib.import_module("zoo.comparison.report")
     if not results["cells"]:
@@ -247,7 +194,7 @@ def run_grid(
 
 
 def train_all(
-    grid: grids.Grid, count: int, start: Callable[[], None], deadline: float | None = None, ray: str | None = None
+    grid: grids.Grid, count: int, backend: str | None, ray: str | None
 ) -> tuple[grids.Grid, dict[grids.Run, str]]:
     """Chooses units where there is a budget, and runs what is left.
 
@@ -256,7 +203,7 @@ def train_all(
     """
     grid = grids.resume(grid)
     if grid.parameters and (missing := [cell for cell in grid.cells if cell not in grid.units]):
-        start()
+        environment.start_keras(backend)
         grid = with_units(grid, missing)
     for run in grid.runs():
         grids.finished(grid, run)  # refuses, before anything is trained
@@ -264,7 +211,7 @@ def train_all(
     try:
         if ray:
             return grid, clusters.run_all(grid, ray, count, say)
-        return grid, processes.run_all(grid, count, say, deadline)
+        return grid, processes.run_all(grid, count, say)
     except KeyboardInterrupt:
         say(f"Finished trainings are kept in {grid.output}. The same command goes on from the last whole epochs.")
         raise

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from zoo import cards
-from zoo.comparison import report, statistics
+from zoo import cards, evaluation, statistics
+from zoo.comparison import report
 from zoo.errors import UserError
 from zoo.report.write import answers
 from zoo.saved import SavedModel
@@ -65,11 +65,13 @@ def compare(
     task = first.installed.task
     dataset = _dataset(first, other, dataset)
     if task.example_statistics is None:
-        raise UserError(f"The task {first.installed.name} has no scores of single examples to compare models by.")
+        raise UserError(
+            f"The task {first.installed.name} has no scores of single examples to compare models by. "
+            "Use `zoo evaluate` on each."
+        )
     sides, digests = [], []
     for model in (first, other):
-        data = task.load(dataclasses.replace(model.recipe, limit=None, dataset=dataset), model.assets)
-        batches = Watched(data.split(split, limit))
+        batches = Watched(evaluation.data(model, dataset).split(split, limit))
         sides.append(np.asarray(task.example_statistics(model.net, batches, model.assets), "float64"))
         digests.append(batches.digest.digest())
     if digests[0] != digests[1]:
@@ -108,7 +110,7 @@ def _dataset(first: SavedModel, other: SavedModel, dataset: str | None) -> str:
     """The data set that both are scored on."""
     if first.installed.name != other.installed.name:
         names = ", ".join(f"{model.path.name} is for {model.installed.name}" for model in (first, other))
-        raise UserError(f"Models of one task are compared: {names}.")
+        raise UserError(f"Models of one task are compared: {names}. Choose two models of one task.")
     if dataset is None and first.recipe.dataset != other.recipe.dataset:
         raise UserError(
             f"The models were trained on {first.recipe.dataset} and {other.recipe.dataset}: say with --dataset on "

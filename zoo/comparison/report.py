@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from zoo import cards, figures
+from zoo import figures
 from zoo.comparison.results import score, summary_line
 from zoo.errors import UserError
 
@@ -85,11 +85,6 @@ def aligned(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]
         first, *others = row
         padded = (text.rjust(width) for text, width in zip(others, widths[1:], strict=True))
         yield "  ".join([first.ljust(widths[0]), *padded]).rstrip()
-
-
-def markdown(results: Mapping[str, Any]) -> str:
-    """The same table in Markdown."""
-    return cards.markdown(HEAD, (_row(row) for row in results["cells"]))
 
 
 def draw(file: Path, results: Mapping[str, Any]) -> None:

@@ -7,9 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from zoo import cards
+from zoo import cards, statistics
 from zoo.comparison import grid as grids
-from zoo.comparison import statistics
 
 METHOD = (
     "Differences of mean test scores from the first cell. Interval (95 %) and p count the variance over seeds (Welch) "

@@ -10,13 +10,10 @@ All of them stream: memory holds one shuffle buffer and one open batch a bucket,
 
 import os
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
-
-from zoo.ids import PAD  # 0, which is also what tf.data pads with
 
 SHUFFLE_BUFFER = 20_000
 """Examples held for shuffling: most small sets as a whole, about 20 MB of ids for reviews."""
@@ -203,12 +200,3 @@ def _buckets(
 def shuffle_batches(batches: tf.data.Dataset, seed: int, epoch: int, buffer: int = 64) -> tf.data.Dataset:
     """Shuffles whole batches: buckets fill up at different speeds, so long texts would come last."""
     return shuffled(batches, seed + 1, epoch, buffer)
-
-
-def padding_waste(batches: Any) -> float:
-    """Part of all time steps in some batches that is padding, 0 to 1."""
-    steps, real = 0, 0
-    for tokens, *_ in batches:
-        tokens = np.asarray(tokens)
-        steps, real = steps + tokens.size, real + int((tokens != PAD).sum())
-    return 1 - real / steps if steps else 0.0

@@ -4,6 +4,7 @@ Standard library only: `zoo --help` and `zoo list datasets` read the tables.
 """
 
 import dataclasses
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -54,6 +55,20 @@ class DatasetRow:
     builtin: bool = False
     synthetic: bool = False
     details: Mapping[str, Any] = field(default_factory=dict)
+
+
+def generated(description: str, features: Sequence[str], builder: str, **more: Any) -> DatasetRow:
+    """The row of a data set that a program makes, which comes with the package.
+
+    Args:
+        description: See `DatasetRow`, as all that follow.
+        features: The TFDS features.
+        builder: The module of its builder.
+        **more: Further attributes; the license is by default that of this project.
+    """
+    always: dict[str, Any] = {"builtin": True, "synthetic": True, "terms": "open"}
+    license = more.pop("license", "Apache-2.0, drawn by a program of this project")
+    return DatasetRow(description, features, builder, license=license, **always, **more)
 
 
 @dataclass(frozen=True)
@@ -127,6 +142,16 @@ def find_row(name: str, table: Mapping[str, DatasetRow], own: str = "") -> tuple
     return base, row, config
 
 
-def unknown_dataset(name: str, table: Mapping[str, DatasetRow], own: str) -> UserError:
-    """The error for a name that is neither in the table nor a path."""
-    return unknown("data set", name, table, own)
+def check_dataset(name: str, table: Mapping[str, DatasetRow], own: str = "Or give the path of your own data") -> None:
+    """Refuses a name that is neither in the table nor an existing path.
+
+    Args:
+        name: The name or path.
+        table: The task's data sets.
+        own: What else the user may give, for the error's last sentence.
+
+    Raises:
+        UserError: If it is neither; names the nearest.
+    """
+    if find_row(name, table, own) is None and not (name and os.path.exists(name)):
+        raise unknown("data set", name, table, own)

@@ -105,6 +105,21 @@ def suffix(path: Path) -> str:
     return Path(path.stem if path.suffix.lower() == ".gz" else path.name).suffix.lower()
 
 
+def visible(folder: Path, pattern: str = "*") -> list[Path]:
+    """What a folder has, sorted, without what is hidden: `__MACOSX`, names that begin with a dot, and all within them.
+
+    Args:
+        folder: The folder.
+        pattern: Of `Path.glob`; `"**/*"` also gives what its subfolders have.
+    """
+    found = sorted(folder.glob(pattern))
+    return [item for item in found if not any(map(_is_hidden, item.relative_to(folder).parts))]
+
+
+def _is_hidden(name: str) -> bool:
+    return name.startswith(".") or name == "__MACOSX"
+
+
 def digest(path: Path) -> str:
     """SHA-256 of a file as it lies on the disk, read block by block."""
     state = hashlib.sha256()

@@ -6,17 +6,24 @@ import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
-from zoo.data import images
+from zoo.data import files, images
 from zoo.errors import UserError
 
 VIDEO_SUFFIXES = (".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".ogv", ".webm", ".wmv")
 """Suffixes of files that ffmpeg reads; Pillow reads the others."""
+
+ANIMATED_SUFFIXES = (".gif", ".webp", ".apng")
+"""Suffixes of pictures that may be animations."""
+
+LABELS = "labels.csv"
+"""The table of a folder of clips, which is no clip."""
 
 DEFAULT_SECONDS = 0.1
 """Duration of a frame whose file gives none, or one below `MIN_SECONDS`; browsers do the same."""
@@ -63,7 +70,8 @@ def read(path: str | Path, height: int, width: int, channels: int = 3, fps: floa
         fps: Frames per second of a folder of images.
 
     Raises:
-        UserError: If there is no such file or folder, it has no image, one cannot be read, or the clip is too long.
+        UserError: If there is no such file or folder, it has no image, one cannot be read, it is a folder of clips, or
+            the clip is too long.
     """
     if str(path).startswith("data:") or not (os.path.isdir(path) or Path(path).suffix.lower() in VIDEO_SUFFIXES):
         pictures = images.animation(path)
@@ -107,10 +115,25 @@ def _limited(path: str | Path, frames: Iterable[np.ndarray], most: int) -> Itera
 
 def _folder(path: Path) -> Iterator[np.ndarray]:
     known = Image.registered_extensions()
-    files = [item for item in path.iterdir() if item.suffix.lower() in known and not item.name.startswith(".")]
-    if not files:
+    found = sorted((item for item in files.visible(path) if item.suffix.lower() in known), key=_natural)
+    if (path / LABELS).is_file():
+        clips = path / f"*{found[0].suffix if found else '.gif'}"
+        raise UserError(f"{path} has {LABELS}, so it is a folder of clips, not a clip; name its clips instead: {clips}")
+    if not found:
         raise UserError(f"{path} has no images; put the frames there, one file each, such as 001.png.")
-    return (images.read(item) for item in sorted(files, key=_natural))
+    return map(_frame, found)
+
+
+def _frame(path: Path) -> np.ndarray:
+    """The picture of one file of a folder.
+
+    Raises:
+        UserError: If it is an animation, so that the folder has clips and not the frames of one.
+    """
+    if path.suffix.lower() in ANIMATED_SUFFIXES and len(list(islice(images.animation(path), 2))) > 1:
+        clips = path.with_name(f"*{path.suffix}")
+        raise UserError(f"{path} is an animation, so {path.parent} is no clip; name its clips instead: {clips}")
+    return images.read(path)
 
 
 def _natural(path: Path) -> tuple[list[tuple[int, str]], str]:

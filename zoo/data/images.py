@@ -287,7 +287,7 @@ def _upright(image: Image.Image) -> Image.Image:
 def _rgb(image: Image.Image) -> Image.Image:
     """The picture in mode RGB, from any of Pillow's modes."""
     if image.mode in ("I", "F") or image.mode.startswith("I;16"):
-        return Image.fromarray(_grey(np.asarray(image))).convert("RGB")
+        return Image.fromarray(_gray(np.asarray(image))).convert("RGB")
     if image.mode == "LAB":
         lab, srgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
         converted = ImageCms.profileToProfile(image, lab, srgb, outputMode="RGB")
@@ -301,7 +301,7 @@ def _rgb(image: Image.Image) -> Image.Image:
     return image.convert("RGB")
 
 
-def _grey(values: np.ndarray) -> np.ndarray:
+def _gray(values: np.ndarray) -> np.ndarray:
     """Numbers of 16 or 32 bits `(height, width)` as uint8; `read` says what is black and white."""
     real = values.dtype.kind == "f"
     values = np.nan_to_num(values.astype(np.float64), posinf=0, neginf=0)

@@ -4,12 +4,15 @@ import functools
 import os
 import re
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from zoo.data import files
 from zoo.data.raw import RawDataset
 from zoo.errors import UserError
+from zoo.names import some, unknown
 
 SPLIT_NAMES = {
     "train": ("train", "training"),
@@ -17,6 +20,9 @@ SPLIT_NAMES = {
     "test": ("test", "testing"),
 }
 """Split -> words in the name of a file or folder that mark it."""
+
+WORDS = re.compile(rf"(?<![a-z])({'|'.join(word for words in SPLIT_NAMES.values() for word in words)})(?![a-z])", re.I)
+"""Such a word in a name."""
 
 LONGEST_NAME, LONGEST_PATH = 255, 1_000
 """Bytes of a file's name, which file systems allow, and characters of a path within a folder."""
@@ -32,11 +38,28 @@ def split_of(name: str) -> str | None:
     return found[0] if len(found) == 1 else None
 
 
+def named_split(name: str, where: str) -> str:
+    """The split that a row of a table names: validation for `dev`.
+
+    Args:
+        name: What the row has.
+        where: The file and the line.
+
+    Raises:
+        UserError: If no split is called so.
+    """
+    for split, marks in SPLIT_NAMES.items():
+        if name.strip().lower() in marks:
+            return split
+    raise UserError(f"{where}: {unknown('split', name.strip(), SPLIT_NAMES)}")
+
+
 def parts(
     path: Path,
     is_part: Callable[[Path], bool],
     validation: str | None = None,
     test: str | None = None,
+    free_names: bool = False,
 ) -> dict[str, Path]:
     """The file or folder of each split.
 
@@ -48,33 +71,63 @@ def parts(
         is_part: Whether an entry of a folder can be a split.
         validation: File or folder of the validation split.
         test: File or folder of the test split.
+        free_names: Whether names may be titles, such as "The Train.txt": then a part of a folder is named by nothing
+            but its split (`train.txt`), or as that of another split is but for this word (`ptb.train.txt`).
 
     Raises:
         UserError: If a split has two parts, or one that does not exist.
     """
-    found = _in_folder(path, is_part) if path.is_dir() else neighbors(path, is_part)
+    found = _in_folder(path, is_part, free_names) if path.is_dir() else neighbors(path, is_part)
     for split, given in (("validation", validation), ("test", test)):
         if given is not None:
             if not Path(given).exists():
-                raise UserError(f"--{split}-dataset: {given} does not exist.")
+                raise UserError(f"--{split}-dataset: {given} does not exist. Give an existing file or folder.")
             found[split] = Path(given)
     found = {split: found[split] for split in SPLIT_NAMES if split in found}
-    if len(found) > 1:
-        _report(tuple((split, part.name) for split, part in found.items()))
+    chosen = path.is_dir() and found["train"] != path
+    if chosen or len(found) > 1:
+        used = [part.resolve() for part in found.values()]
+        others = [entry.name for entry in files.visible(path) if entry.resolve() not in used] if chosen else []
+        names = ", ".join(f"{split} = {part.name}" for split, part in found.items())
+        _say(f"Splits: {names}{f'; left out: {some(others)}' if others else ''}.")
     return found
 
 
 @functools.cache
-def _report(found: tuple[tuple[str, str], ...]) -> None:
-    """Says once which file is which split."""
-    print(f"Splits: {', '.join(f'{split} = {name}' for split, name in found)}.", file=sys.stderr, flush=True)
+def _say(note: str) -> None:
+    """Prints a note once."""
+    print(note, file=sys.stderr, flush=True)
 
 
-def _in_folder(folder: Path, is_part: Callable[[Path], bool]) -> dict[str, Path]:
+def report_left_out(folder: Path, used: Collection[Path]) -> None:
+    """Says once which files of a folder are not read, and how many of each kind.
+
+    Args:
+        folder: The folder.
+        used: The files that are read.
+    """
+    names = [file.relative_to(folder) for file in files.visible(folder, "**/*") if file.is_file() and file not in used]
+    kinds = Counter(files.suffix(name) or "without an ending" for name in names)
+    if names:
+        counts = ", ".join(f"{count:,} {kind}" for kind, count in kinds.most_common())
+        _say(f"{folder}: left out: {some(list(map(str, names)))} ({counts}).")
+
+
+def _is_of_a_split(name: str, names: Collection[str]) -> bool:
+    """Whether a name has nothing but the word of a split, or is one of others but for this word."""
+    others = (mark for split, marks in SPLIT_NAMES.items() if split != split_of(name) for mark in marks)
+    return not WORDS.sub("", name).partition(".")[0] or any(WORDS.sub(mark, name) in names for mark in others)
+
+
+def _in_folder(folder: Path, is_part: Callable[[Path], bool], free_names: bool) -> dict[str, Path]:
     found: dict[str, Path] = {}
-    for entry in sorted(folder.iterdir()):
+    entries = files.visible(folder)
+    names = {entry.name for entry in entries}
+    for entry in entries:
         split = split_of(entry.name)
         if split is None or not (entry.is_dir() or is_part(entry)):
+            continue
+        if free_names and not _is_of_a_split(entry.name, names):
             continue
         if split in found:
             raise UserError(f"{folder} has {found[split].name} and {entry.name}, both for {split}. Keep one of them.")
@@ -142,25 +195,38 @@ def combine(
         stratum: Class of an example: then each class gives its fraction to a split that is held out.
 
     Raises:
-        UserError: If a part cannot be used, or has a label that train does not have.
+        UserError: If a part cannot be used, has a label that train does not have, or is for a split that rows of train
+            name.
     """
     train = open_part(found["train"], known)
-    raws = {"train": train}
+    raws: dict[str, RawDataset] = {}
     for split in ("validation", "test"):
+        if split in found and split in train.names:
+            raise UserError(
+                f"{found['train']} has rows whose column split says {split}, and {found[split]} is for {split}. Keep "
+                "one of them."
+            )
         if split in found:
             raws[split] = open_part(found[split], known or list(train.labels) or None)
-    extra = [split for split in train.names if split not in ("train", "validation", "test", "all")]
+    names = [split for split in SPLIT_NAMES if split in raws or split in train.names]
+
+    def source(split: str) -> tuple[RawDataset, str]:
+        """The data set that has a split, and what it calls it."""
+        raw = raws.get(split, train)
+        return raw, split if split in raw.names else "all"
 
     def read(split: str) -> object:
-        return raws[split].read("all") if split in raws else train.read(split)
+        raw, theirs = source(split)
+        return raw.read(theirs)
 
     def count(split: str) -> int:
-        return raws[split].count("all") if split in raws else train.count(split)
+        raw, theirs = source(split)
+        return raw.count(theirs)
 
     files = {split: path.name for split, path in found.items()}
     rule = "; ".join(f"{split}: {file}" for split, file in files.items()) if len(found) > 1 else train.card.splits
-    digests = {file: value for raw in raws.values() for file, value in raw.card.sha256.items()}
+    digests = {file: value for raw in (train, *raws.values()) for file, value in raw.card.sha256.items()}
     card = replace(train.card, name=name, splits=rule, sha256=digests)
-    whole = replace(train, read=read, names=(*raws, *extra, "all"), card=card, count=count)
-    missing = None if fractions is None else {split: part for split, part in fractions.items() if split not in raws}
+    whole = replace(train, read=read, names=tuple(dict.fromkeys((*names, *train.names))), card=card, count=count)
+    missing = None if fractions is None else {split: part for split, part in fractions.items() if split not in names}
     return whole.hold_out(missing, stratum=stratum, what=what)

@@ -2,7 +2,11 @@
 
 import functools
 import hashlib
+import re
+import sys
+import unicodedata
 from array import array
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,7 +16,7 @@ import tensorflow as tf
 
 from zoo.data.datasets import SPLITS, DatasetCard
 from zoo.errors import UserError
-from zoo.names import unknown
+from zoo.names import some, unknown
 
 SEED = 1
 """Enters the hash of held-out parts. It is not the training's seed, so that trainings can be compared."""
@@ -20,11 +24,11 @@ SEED = 1
 FRACTION, AT_MOST = 0.1, 5_000
 """How much of the training data is held out where a split is missing, and how many groups at most."""
 
+QUOTES = " \t\"'`\u00ab\u00bb\u2018\u2019\u201a\u201c\u201d\u201e\u2039\u203a"
+"""Blanks and quotation marks, which may stand around a label by mistake."""
+
 MOST_LABELS = 20
 """Labels that may be as many as half of the examples: few examples of a small set."""
-
-Key = Callable[[tuple], bytes]
-"""Example -> its group: examples with equal keys never lie on two sides."""
 
 
 @dataclass(frozen=True)
@@ -82,20 +86,20 @@ class RawDataset:
     def hold_out(
         self,
         fractions: Mapping[str, float] | None = None,
-        key: Key | None = None,
         stratum: Callable[[tuple], int] | None = None,
         what: str = "examples",
     ) -> "RawDataset":
         """Takes missing splits out of train, by a hash of each example, whole groups at a time.
 
-        The one rule of the project: groups are ranked by SHA-256 of the seed and their key; the first become the first
-        missing split, the next ones the second, and the rest stays. It depends on nothing but the examples.
+        The one rule of the project: examples with an equal first component, white space aside, are a group;
+        groups are ranked by SHA-256 of the seed and that component; the first become the first
+        missing split, the next ones the second, and the rest stays. It depends on nothing but the examples. Where there
+        was train alone, `"all"` is the undivided whole.
 
         Args:
             fractions: Split name -> fraction of the groups; default a tenth for validation and test each, where
                 missing.
-            key: The group of an example; default its first component, with white space normalized if it is text.
-            stratum: Class of an example: then each class gives its fraction, at least one group.
+            stratum: Class of an example: then each class gives its fraction, at least one group, and keeps one.
             what: What examples are called, in the plural, for the error.
 
         Raises:
@@ -106,16 +110,20 @@ class RawDataset:
         if not fractions or "train" not in self.names:  # a data set that is only for scoring
             return self
         parts = ("train", *fractions)
-        side = functools.cache(lambda: self._sides(dict(fractions), key or first_component, stratum, what))
+        side = functools.cache(lambda: self._sides(dict(fractions), stratum, what))
+
+        whole = () if "all" in self.names or len(self.names) > 1 else ("all",)
 
         def read(name: str) -> Any:
+            if name in whole:
+                return self.read("train")
             if name not in parts:
                 return self.read(name)
-            number, of = parts.index(name), tf.constant(side())
-            numbered = self.read("train").enumerate()
-            return numbered.filter(lambda place, *_: of[place] == number).map(lambda _, example: example)
+            return _on_side(self.read("train"), side(), parts.index(name))
 
         def count(name: str) -> int:
+            if name in whole:
+                return self.count("train")
             return int((side() == parts.index(name)).sum()) if name in parts else self.count(name)
 
         share = " and ".join(f"{name} ({part:.0%})" for name, part in fractions.items())
@@ -125,16 +133,14 @@ class RawDataset:
         kept = f"{', '.join(own)}: {self.card.splits}; {rule}" if self.card.splits != "its own" else rule
         names = [name for name in (*SPLITS, *self.names) if name in (*self.names, *fractions)]
         card = replace(self.card, splits=kept)
-        return replace(self, read=read, names=tuple(dict.fromkeys(names)), card=card, count=count)
+        return replace(self, read=read, names=(*dict.fromkeys(names), *whole), card=card, count=count)
 
-    def _sides(
-        self, fractions: dict[str, float], key: Key, stratum: Callable[[tuple], int] | None, what: str
-    ) -> np.ndarray:
+    def _sides(self, fractions: dict[str, float], stratum: Callable[[tuple], int] | None, what: str) -> np.ndarray:
         """The side of each training example, in order: 0 for train, then the places in `fractions`; uint8."""
         digests, classes = array("Q"), array("q")  # 16 bytes per example
         for example in self.read("train").as_numpy_iterator():
             items = example if isinstance(example, tuple) else (example,)
-            digests.append(int.from_bytes(hashlib.sha256(b"%d " % SEED + key(items)).digest()[:8], "big"))
+            digests.append(int.from_bytes(hashlib.sha256(b"%d " % SEED + first_component(items)).digest()[:8], "big"))
             classes.append(stratum(items) if stratum else 0)
         groups, first, place = np.unique(np.frombuffer(digests, "uint64"), return_index=True, return_inverse=True)
         of_group = np.zeros(len(groups), "uint8")
@@ -143,7 +149,7 @@ class RawDataset:
             ranked = np.flatnonzero(strata == one)  # groups are sorted by digest
             start = 0
             for number, fraction in enumerate(fractions.values(), 1):
-                stop = start + min(max(1, round(fraction * len(ranked))), AT_MOST)
+                stop = min(start + min(max(1, round(fraction * len(ranked))), AT_MOST), len(ranked) - 1)
                 of_group[ranked[start:stop]] = number
                 start = stop
         if len(groups) < 1 or not (of_group == 0).any() or len(set(of_group.tolist())) <= len(fractions):
@@ -152,6 +158,51 @@ class RawDataset:
                 f"to hold {' and '.join(fractions)} out. Give more, or {' and '.join(fractions)} as well."
             )
         return of_group[place.reshape(-1)]
+
+    def divided(self, splits: Sequence[str]) -> "RawDataset":
+        """The same, where each example names its split; itself if none does.
+
+        Args:
+            splits: The split of each example, in the order of `"all"`; empty if no example names one.
+        """
+        if not splits:
+            return self
+        side = np.array([SPLITS.index(split) for split in splits], "uint8")
+
+        def read(name: str) -> Any:
+            return self.read(name) if name == "all" else _on_side(self.read("all"), side, SPLITS.index(name))
+
+        def count(name: str) -> int:
+            return self.count(name) if name == "all" else splits.count(name)
+
+        names = (*(name for name in SPLITS if name in splits), "all")
+        return replace(self, read=read, names=names, card=replace(self.card, splits="named by each row"), count=count)
+
+    def check_trained(self, limit: int | None = None) -> "RawDataset":
+        """Returns itself, with a warning of labels that no training example has. Reads until all have occurred.
+
+        Args:
+            limit: To how many training examples it was limited.
+
+        Raises:
+            UserError: If there is nothing to train on, or fewer than two labels.
+        """
+        if "train" not in self.names:
+            raise UserError(f"{self.card.name} has nothing to train on: no row has the split train. Add some.")
+        missing = set(range(len(self.labels)))
+        for *_, label in self.read("train").as_numpy_iterator():
+            missing.discard(int(label))
+            if not missing:
+                return self
+        names = some([repr(self.labels[label]) for label in sorted(missing)])
+        of, do = "", "Give more examples of it, or delete those that there are"
+        if limit is not None:
+            of, do = f" among the first {limit:,}", "Shuffle the rows of the file, or leave --limit out"
+        message = f"{self.card.name}: no training example{of} has the label {names}. {do}."
+        if len(self.labels) < len(missing) + 2:
+            raise UserError(message)
+        print(f"Warning: {message}", file=sys.stderr, flush=True)
+        return self
 
     def check_labels(self, known: Sequence[str]) -> "RawDataset":
         """Returns itself if its labels are those of a saved model, in that order.
@@ -196,28 +247,72 @@ def with_labels(
 
 
 def first_component(example: tuple) -> bytes:
-    """The default group: the first component; if it is text, its white space normalized; words are joined."""
+    """The group of an example: its first component; if it is text, its white space normalized; words are joined."""
     first = example[0]
     if isinstance(first, np.ndarray) and first.dtype == object:  # strings, of which `tobytes` gives addresses
         first = b" ".join(first.ravel())
     return b" ".join(first.split()) if isinstance(first, bytes) else np.asarray(first).tobytes()
 
 
-def index_labels(found: Iterable[str], known: Sequence[str] | None, name: str) -> list[str]:
+def _on_side(examples: tf.data.Dataset, side: np.ndarray, number: int) -> tf.data.Dataset:
+    """Those examples whose side, in their order, is a number."""
+    of = tf.constant(side)
+    return examples.enumerate().filter(lambda place, *_: of[place] == number).map(lambda _, example: example)
+
+
+def index_labels(found: Iterable[str], known: Sequence[str] | None, name: str, strict: bool = False) -> list[str]:
     """The labels of a user's file: those that occur, sorted, or those that a saved model knows.
+
+    Args:
+        found: The label of each example.
+        known: The labels that a saved model knows.
+        name: The file, for messages.
+        strict: Whether two spellings of one label are refused; otherwise they are warned of.
 
     Raises:
         UnknownLabelError: If a saved model does not know one.
-        UserError: If there are fewer than two.
+        UserError: If there are fewer than two, or spellings that are refused.
     """
-    occurring = sorted(set(found))
+    counts = Counter(found)
+    occurring = sorted(counts)
     for label in occurring if known is not None else ():
         if label not in (known or ()):
             raise UnknownLabelError(f"{name}: {unknown('label', label, known or ())}")
     labels = list(known) if known is not None else occurring
     if len(labels) < 2:
         raise UserError(f"{name}: every example has the label {''.join(labels)!r}. Give two labels at least.")
+    if known is None and (alike := _spellings(counts)):
+        message = (
+            f"{name}: labels that differ only in case, blanks, quotation marks, invisible characters or the form of a "
+            f"number: {alike}. Make them one, or give them names that differ in more."
+        )
+        if strict:
+            raise UserError(message)
+        print(f"Warning: {message}", file=sys.stderr, flush=True)
     return labels
+
+
+def _spellings(counts: Mapping[str, int]) -> str:
+    """Labels that are probably one, spelled in several ways, with their numbers; empty if there are none."""
+    alike: dict[str, list[str]] = defaultdict(list)
+    for label in sorted(counts):
+        alike[_plain(label)].append(label)
+    groups = []
+    for group in alike.values():
+        # Composed and decomposed letters look the same.
+        shown = repr if len({unicodedata.normalize("NFC", label) for label in group}) == len(group) else ascii
+        if len(group) > 1:
+            groups.append(" and ".join(f"{shown(label)} ({counts[label]:,})" for label in group))
+    return some(groups)
+
+
+def _plain(label: str) -> str:
+    """A label without what spellings of it may differ in; itself if nothing else is left."""
+    text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", label).casefold())
+    text = "".join(character for character in text if unicodedata.category(character) != "Cf")
+    text = " ".join(text.strip(QUOTES).split())
+    number = re.fullmatch(r"([+-]?\d{1,18})(\.0*)?", text)
+    return str(int(number[1])) if number else text or label
 
 
 def check_number_of_labels(every: Sequence[str], name: str, option: str) -> None:

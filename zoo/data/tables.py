@@ -56,6 +56,10 @@ class Column:
         return self.options.format(self.name)
 
 
+SPLIT = Column("split", ("split",), optional=True)
+"""The column in which rows name their split, where a task reads it (`zoo.data.own.named_split`)."""
+
+
 class Row(NamedTuple):
     """Where a row ends, `"FILE, line 3"`, and its fields by the names of `Column`."""
 
@@ -77,15 +81,15 @@ def rows(path: Path, columns: Sequence[Column]) -> Iterator[Row]:
 
     def choose(names: Sequence[str], kind: str) -> dict[str, str]:
         found = resolve(path, names, columns)
-        report(path, kind, tuple(found.items()))
+        report(path, kind, tuple(found.items()), tuple(names))
         return found
 
     for where, values in records(path, columns, choose):
         number_of_rows += 1
         fields = {name: as_text(value, where, name) for name, value in values.items()}
         for column in columns:
-            if not (column.optional or column.may_be_empty) and not fields.get(column.name, "").strip():
-                raise UserError(f"{where}: the {column.name} is empty. Fill it in or delete the row.")
+            if not (column.optional or column.may_be_empty):
+                check_filled(fields.get(column.name, ""), where, f"the {column.name}", column.name == "label")
         yield Row(where, fields)
     if not number_of_rows:
         needed = ", ".join(column.name for column in columns if not column.optional)
@@ -138,20 +142,20 @@ def resolve(path: Path, names: Sequence[str], columns: Sequence[Column]) -> dict
         columns: The columns to find.
 
     Raises:
-        UserError: If a column is missing, or a name stands twice.
+        UserError: If a column is missing, or a name stands twice, in whatever case.
     """
     folded: dict[str, str] = {}
     for name in names:
-        key = name.strip().lower()
-        if key in folded and key and any(key in (*column.common, column.given) for column in columns):
-            raise UserError(f"{path} has two columns {name.strip()!r}. Rename one of them.")
+        key = fold(name)
+        if key in folded and key and any(key in (*column.common, fold(column.given or "")) for column in columns):
+            raise UserError(f"{path} has two columns {folded[key].strip()!r} and {name.strip()!r}. Rename one of them.")
         folded[key] = name
     found: dict[str, str] = {}
     for column in columns:
         if column.given is not None:
-            if column.given.strip().lower() not in folded:
+            if fold(column.given) not in folded:
                 raise _no_such_column(path, column, names)
-            found[column.name] = folded[column.given.strip().lower()]
+            found[column.name] = folded[fold(column.given)]
             continue
         taken = set(found.values())
         known = [folded[name] for name in column.common if name in folded and folded[name] not in taken]
@@ -163,6 +167,11 @@ def resolve(path: Path, names: Sequence[str], columns: Sequence[Column]) -> dict
     if len(set(chosen)) < len(chosen):
         raise UserError(f"{path}: one column is named for two things: {', '.join(map(repr, chosen))}.")
     return found
+
+
+def fold(name: str) -> str:
+    """A column's name as names are compared: in lower case, without white space or a byte-order mark at its ends."""
+    return name.strip().strip("\ufeff").strip().lower()
 
 
 def _no_such_column(path: Path, column: Column, names: Sequence[str]) -> UserError:
@@ -187,15 +196,16 @@ def _missing(path: Path, column: Column, names: Sequence[str], columns: Sequence
 def _looks_like_data(names: Sequence[str]) -> bool:
     """Whether what should be a header has a sentence or a number in it."""
     stripped = [name.strip() for name in names]
-    return any(len(name.split()) > 4 or len(name) > 60 or _is_number(name) for name in stripped)
+    return any(len(name.split()) > 4 or len(name) > 60 or is_number(name) for name in stripped)
 
 
-def _is_number(text: str) -> bool:
+def is_number(text: str) -> bool:
+    """Whether a text is a number, white space around it aside; `float` alone reads `1_0` and digits of all scripts."""
     try:
         float(text)
     except ValueError:
         return False
-    return True
+    return text.isascii() and "_" not in text
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -204,10 +214,12 @@ def _listed(names: Sequence[str]) -> str:
 
 
 @functools.cache
-def report(path: Path, kind: str, chosen: tuple[tuple[str, str], ...]) -> None:
-    """Says once how a table is read."""
+def report(path: Path, kind: str, chosen: tuple[tuple[str, str], ...], names: tuple[str, ...]) -> None:
+    """Says once how a table is read, and which of its columns are left out."""
     columns = ", ".join(f"{name} = {theirs!r}" for name, theirs in chosen)
-    print(f"{path.name}: {kind}; columns: {columns}.", file=sys.stderr, flush=True)
+    left = [name for name in names if name not in dict(chosen).values()]
+    more = f"; left out: {_listed(left)}" if left else ""
+    print(f"{path.name}: {kind}; columns: {columns}{more}.", file=sys.stderr, flush=True)
 
 
 def _delimited(path: Path, columns: Sequence[Column], choose: Choose) -> Records:
@@ -217,23 +229,43 @@ def _delimited(path: Path, columns: Sequence[Column], choose: Choose) -> Records
         reader = csv.reader(stream, delimiter=delimiter, strict=True)
         names = next(_checked(path, reader), None)
         if names is None:
-            wanted = ", ".join(column.name for column in columns if not column.optional)
-            raise UserError(f"{path} is empty. Its first line has to name the columns: {wanted}.")
+            required = ", ".join(column.name for column in columns if not column.optional)
+            raise UserError(f"{path} is empty. Its first line has to name the columns: {required}.")
         if names and names[0].lstrip().startswith(("{", "[")):
             raise UserError(
                 f"{path} is JSON. Give JSON Lines, an object in each line: jq -c '.[]' {path.name} > x.jsonl"
             )
         found = choose(names, f"{DELIMITERS[delimiter]}-separated")
         places = {name: names.index(theirs) for name, theirs in found.items()}
+        header, end = [fold(name) for name in names], reader.line_num
         for row in _checked(path, reader):
-            where = f"{path}, line {reader.line_num}"
+            begin, end = end + 1, reader.line_num
+            where = f"{path}, line {end}"
             if not row:  # an empty line
                 continue
+            if delimiter == "\t" and end > begin:
+                _check_quoted(f"{path}, line {begin}", row, len(names))
+            if len(row) == len(header) and all(fold(field) == name for field, name in zip(row, header, strict=True)):
+                raise UserError(f"{where}: the row repeats the header. Delete it.")
             if len(row) > len(names):
                 raise UserError(
                     f"{where}: {len(row)} fields; the header has {len(names)}. Quote texts that contain {delimiter!r}."
                 )
             yield where, {name: row[place] if place < len(row) else None for name, place in places.items()}
+
+
+def _check_quoted(where: str, row: Sequence[str], columns: int) -> None:
+    """Refuses a field between quotation marks that holds rows: a file with tabs may have been written without quoting.
+
+    Raises:
+        UserError: If most lines of the row have as many tabs as a row.
+    """
+    written = "\t".join(row).split("\n")
+    if columns > 1 and 2 * sum(line.count("\t") == columns - 1 for line in written) > len(written):
+        raise UserError(
+            f"{where}: a field that begins with a quotation mark ends {len(written) - 1:,} lines below and holds rows. "
+            "Write texts that have quotation marks between further ones, with theirs doubled, or give JSON Lines."
+        )
 
 
 def _delimiter(path: Path, columns: Sequence[Column]) -> str:
@@ -268,6 +300,15 @@ def _checked(path: Path, reader: Any) -> Iterator[list[str]]:
 
 def _json_lines(path: Path, choose: Choose) -> Records:
     found: Mapping[str, str] | None = None
+    for where, value in _objects(path):
+        if found is None:  # a first reading: any row may have keys that the first one lacks
+            names = dict.fromkeys(key for _, each in _objects(path) for key in each)
+            found = choose(list(names), "JSON Lines")
+        yield where, {name: value.get(theirs) for name, theirs in found.items()}
+
+
+def _objects(path: Path) -> Records:
+    """The lines of a file of JSON Lines that are not empty."""
     with contextlib.closing(lines(path)) as stream:
         for number, line in enumerate(stream, 1):
             where = f"{path}, line {number}"
@@ -279,9 +320,7 @@ def _json_lines(path: Path, choose: Choose) -> Records:
                 raise UserError(f"{where}: not JSON ({error}). Each line is one object.") from error
             if not isinstance(value, dict):
                 raise UserError(f"{where}: a {type(value).__name__}, not an object. Each line is one JSON object.")
-            if found is None:
-                found = choose(list(value), "JSON Lines")
-            yield where, {name: value.get(theirs) for name, theirs in found.items()}
+            yield where, value
 
 
 def _parquet(path: Path, choose: Choose) -> Records:
@@ -304,8 +343,17 @@ def _parquet(path: Path, choose: Choose) -> Records:
 
 
 def as_text(value: Any, where: str, name: str) -> str:
-    """A field as text: strings stay, whole numbers and truth values are written out, nothing is empty."""
-    if value is None:
+    """A field as text: strings stay, whole numbers and truth values are written out, nothing and NaN are empty.
+
+    Args:
+        value: The field.
+        where: The file and the line, for errors.
+        name: Name of the column.
+
+    Raises:
+        UserError: If the value is a list or an object, or a text has half a character.
+    """
+    if value is None or value != value:
         return ""
     if isinstance(value, str):
         return check_text(value, where)
@@ -314,3 +362,21 @@ def as_text(value: Any, where: str, name: str) -> str:
     if isinstance(value, float):
         return str(int(value)) if value.is_integer() else str(value)
     raise UserError(f"{where}: {name!r} is a {type(value).__name__}; it has to be a text or a number.")
+
+
+def check_filled(text: str, where: str, what: str, is_label: bool = False) -> None:
+    """Refuses a missing value: an empty field, or a label `nan`, which programs write in its place.
+
+    Args:
+        text: The field.
+        where: The file and the line.
+        what: What the field is, with its article.
+        is_label: Whether it is a label.
+
+    Raises:
+        UserError: If the value is missing.
+    """
+    text = text.strip()
+    if not text or (is_label and text.lower() == "nan"):
+        how = f"{text!r}, a missing value" if text else "empty"
+        raise UserError(f"{where}: {what} is {how}. Fill it in or delete the row.")

@@ -127,7 +127,8 @@ class Tokenizer:
             if "vocabulary" not in str(error).lower():
                 raise
             raise UserError(
-                f"A vocabulary of {vocabulary_size} entries is too small for {kind} tokens of these texts: {error}."
+                f"A vocabulary of {vocabulary_size} entries is too small for {kind} tokens of these texts: {error}. "
+                "Give a larger --vocabulary-size."
             ) from error
         # The specials are ids for models, never a way to spell them in a text: "</s>" in a review is five signs.
         inner.encode_special_tokens = True
@@ -137,6 +138,11 @@ class Tokenizer:
     def size(self) -> int:
         """Entries of the vocabulary."""
         return self.inner.get_vocab_size()
+
+    @property
+    def splits(self) -> bool:
+        """Whether it divides a text; one of the kind "given" takes all of it for one word."""
+        return self.inner.pre_tokenizer is not None
 
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
         """Ids of each text, without start and end. A text without any token gives an empty list."""

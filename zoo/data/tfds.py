@@ -23,8 +23,8 @@ from tensorflow_datasets.core.download import downloader
 
 from zoo import silence
 from zoo.data import cache
-from zoo.data.datasets import SPLITS, DatasetCard, DatasetRow, find_row, unknown_dataset
-from zoo.data.raw import Key, RawDataset
+from zoo.data.datasets import SPLITS, DatasetCard, DatasetRow, check_dataset, find_row
+from zoo.data.raw import RawDataset
 from zoo.errors import UserError
 from zoo.names import unknown
 
@@ -35,7 +35,6 @@ def from_tfds(
     own: str,
     *,
     features: Callable[[Any], Sequence[str]] | Sequence[str] = (),
-    key: Key | None = None,
     stratum: Callable[[tuple], int] | None = None,
     decoders: Any = None,
     clean: Callable[[str, tf.data.Dataset], tf.data.Dataset] | None = None,
@@ -47,7 +46,6 @@ def from_tfds(
         table: The task's data sets; the first is the built-in one.
         own: What else the user may give, for errors.
         features: Features that make an example, or a function of the builder that names them; default the row's.
-        key: See `RawDataset.hold_out`.
         stratum: See `RawDataset.hold_out`.
         decoders: TFDS's decoders.
         clean: `(split, its examples) -> those to use`, applied before missing splits are held out.
@@ -100,7 +98,7 @@ def from_tfds(
     )
     names = [split for split in SPLITS if split in theirs]
     names += [split for split in (*theirs, *extra) if split not in names]
-    return RawDataset(read, tuple(names), card, labels, count, fingerprint).hold_out(key=key, stratum=stratum)
+    return RawDataset(read, tuple(names), card, labels, count, fingerprint).hold_out(stratum=stratum)
 
 
 def open_dataset(
@@ -128,8 +126,7 @@ def open_dataset(
     if raw is not None:
         refuse_options(name, only_own or {})
         return raw
-    if not name or not Path(name).exists():
-        raise unknown_dataset(name, table, own)
+    check_dataset(name, table, own)
     return from_path(Path(name))
 
 

@@ -1,13 +1,14 @@
 """The command `zoo demo`."""
 
 import importlib.util
-from collections.abc import Callable
 from pathlib import Path
 
 import click
 
 from zoo import options
 from zoo.errors import UserError
+from zoo.names import split
+from zoo.terminal import environment
 
 HELP = """Open a web page on this computer on which all tasks answer.
 
@@ -20,28 +21,27 @@ zoo demo --port 8000 --models sentiment-gru-imdb,translate-gru-multi30k-en-de
 """
 
 
-def command(start_keras: Callable[[str | None], None], shared: list[click.Option]) -> click.Command:
+def command(shared: list[click.Option]) -> click.Command:
     """The command.
 
     Args:
-        start_keras: Imports Keras with a backend.
         shared: The options `--models-dir` and `--backend`, the same as in all commands.
     """
 
     def run(host: str, port: int | None, models: str | None, models_dir: Path | None, backend: str | None) -> None:
         if importlib.util.find_spec("gradio") is None:
             raise UserError('The page needs gradio, which is not installed: pip install "zoo[demo]"')
-        names = None if models is None else [name.strip() for name in models.split(",") if name.strip()]
+        names = None if models is None else split(models)
         if names == []:
             raise UserError("--models names no model. `zoo list models` shows them.")
         click.echo("Starting the page; this takes some seconds ...", err=True)
-        start_keras(backend)
+        environment.start_keras(backend)
         from zoo.demo import server
-        from zoo.demo.shelf import Shelf
+        from zoo.demo.model_cache import ModelCache
 
-        shelf = Shelf(models_dir, names)
+        cache = ModelCache(models_dir, names)
         with server.bind(host, port) as listening:
-            server.serve(listening, shelf, lambda: server.announce(listening, port))
+            server.serve(listening, cache, lambda: server.announce(listening, port))
 
     return options.Command(
         "demo",

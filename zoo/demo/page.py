@@ -10,8 +10,8 @@ import gradio as gr
 
 from zoo.demo import markup
 from zoo.demo.limits import KEPT_SECONDS, MOST_WAITING
+from zoo.demo.model_cache import ModelCache
 from zoo.demo.part import Demo, Input, Picture, Sketch, Slider, Text
-from zoo.demo.shelf import Shelf
 from zoo.lens.demo import DEMOS as LENS
 from zoo.task import installed
 
@@ -49,24 +49,24 @@ def tabs() -> Iterator[tuple[str | None, Demo]]:
         yield None, demo
 
 
-def build(shelf: Shelf, folder: Path) -> gr.Blocks:
+def build(models: ModelCache, folder: Path) -> gr.Blocks:
     """The page.
 
     Args:
-        shelf: The models.
+        models: The models.
         folder: Where examples are written, so that they can be shown.
     """
     with gr.Blocks(title="zoo", analytics_enabled=False, delete_cache=(KEPT_SECONDS, KEPT_SECONDS)) as blocks:
         gr.HTML('<h1 class="zoo-heading">zoo</h1><p class="zoo-note">Recurrent sequence models, on this computer.</p>')
         with gr.Tabs():
-            loading = [_tab(shelf, demo, shelf.choices(demo, task), folder) for task, demo in tabs()]
+            loading = [_tab(models, demo, models.choices(demo, task), folder) for task, demo in tabs()]
         if loading and loading[0] is not None:
             blocks.load(**loading[0], **ANSWERS)
     blocks.queue(max_size=MOST_WAITING)
     return blocks
 
 
-def _tab(shelf: Shelf, demo: Demo, names: list[str], folder: Path) -> dict[str, Any] | None:
+def _tab(models: ModelCache, demo: Demo, names: list[str], folder: Path) -> dict[str, Any] | None:
     """A tab.
 
     Returns:
@@ -86,9 +86,9 @@ def _tab(shelf: Shelf, demo: Demo, names: list[str], folder: Path) -> dict[str, 
                 clicked = _examples(demo, fields[0], folder)
             with gr.Column(min_width=300, scale=2):
                 answer = gr.HTML(markup.note("The answer appears here."), elem_id=f"answer-{demo.name}")
-    loading = {"fn": _loader(shelf, demo), "inputs": model, "outputs": status}
+    loading = {"fn": _loader(models, demo), "inputs": model, "outputs": status}
     gr.on([tab.select, model.change], **loading, **ANSWERS)
-    run = {"fn": _runner(shelf, demo), "inputs": [model, *fields], "outputs": answer, **ANSWERS}
+    run = {"fn": _runner(models, demo), "inputs": [model, *fields], "outputs": answer, **ANSWERS}
     # Whoever chooses a picture or draws wants an answer at once; a text is complete when its writer says so.
     begin = fields[0].submit if isinstance(demo.inputs[0], Text) else fields[0].input
     gr.on([button.click, begin], trigger_mode="always_last", **run)
@@ -116,16 +116,16 @@ def _examples(demo: Demo, field: Any, folder: Path) -> Any:
     return shown.load_input_event
 
 
-def _loader(shelf: Shelf, demo: Demo) -> Callable[..., Iterator[str]]:
+def _loader(models: ModelCache, demo: Demo) -> Callable[..., Iterator[str]]:
     def load(name: str) -> Iterator[str]:
-        yield from shelf.load(demo, name)
+        yield from models.load(demo, name)
 
     return load
 
 
-def _runner(shelf: Shelf, demo: Demo) -> Callable[..., Iterator[str]]:
+def _runner(models: ModelCache, demo: Demo) -> Callable[..., Iterator[str]]:
     def run(name: str, *values: Any) -> Iterator[str]:
-        yield from shelf.answers(demo, name, values)
+        yield from models.answers(demo, name, values)
 
     return run
 

@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from zoo.demo.limits import MOST_UPLOADED, PORT, PORTS
-from zoo.demo.shelf import Shelf
+from zoo.demo.model_cache import ModelCache
 from zoo.errors import UserError
 
 CONTENT = (
@@ -112,18 +112,18 @@ class Guarded:
         await self.inner(scope, receive, guarded)
 
 
-def serve(listening: socket.socket, shelf: Shelf, started: Callable[[], None]) -> None:
+def serve(listening: socket.socket, models: ModelCache, started: Callable[[], None]) -> None:
     """Serves the page until the program is interrupted. What is uploaded is deleted at the end.
 
     Args:
         listening: Of `bind`.
-        shelf: The models.
+        models: The models.
         started: Called when the page can be opened.
     """
     os.environ.update(ENVIRONMENT)
     with tempfile.TemporaryDirectory(prefix="zoo-demo-") as folder:
         os.environ["GRADIO_TEMP_DIR"] = folder
-        app = _application(shelf, Path(folder))
+        app = _application(models, Path(folder))
         import uvicorn
 
         config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=1, ws="none", server_header=False)
@@ -134,7 +134,7 @@ def serve(listening: socket.socket, shelf: Shelf, started: Callable[[], None]) -
             click.echo("The page is closed.", err=True)
 
 
-def _application(shelf: Shelf, folder: Path) -> Guarded:
+def _application(models: ModelCache, folder: Path) -> Guarded:
     """The page as an ASGI application."""
     import fastapi
     import gradio
@@ -144,7 +144,7 @@ def _application(shelf: Shelf, folder: Path) -> Guarded:
     app = fastapi.FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     gradio.mount_gradio_app(
         app,
-        page.build(shelf, folder),
+        page.build(models, folder),
         path="/",
         footer_links=[],
         run_history=False,

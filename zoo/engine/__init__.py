@@ -127,13 +127,13 @@ def linear_recurrence(
     from keras import ops
 
     from zoo.engine import plain
-    from zoo.engine.choice import door
+    from zoo.engine.choice import backend_module
 
     choice = choice or choose("linear", training=training, batch=b.shape[0])
     dtype = _computed(b)
     a, b, before = ops.cast(a, dtype), ops.cast(b, dtype), b.dtype
     h0 = ops.zeros_like(b[:, 0]) if initial_state is None else ops.cast(initial_state, dtype)
-    entry = door()
+    entry = backend_module()
     step = {
         "compiled": getattr(entry, "linear", None),
         "associative": getattr(entry, "associative", plain.associative),
@@ -148,11 +148,11 @@ def _compiled(
     """The compiled path: everything as tensors of the dtype that is computed in, results in that of the inputs."""
     from keras import ops
 
-    from zoo.engine.choice import door
+    from zoo.engine.choice import backend_module
     from zoo.engine.compiled import KINDS
 
     kind, _ = kind_of(cells[0])
-    entry, dtype = door(), _computed(inputs)
+    entry, dtype = backend_module(), _computed(inputs)
     assert kind is not None
     assert entry is not None
     weights, states = [], []
@@ -193,9 +193,9 @@ def max_over_time(sequence: Any, mask: Any | None = None, training: bool | None 
     """
     from keras import ops
 
-    from zoo.engine.choice import door
+    from zoo.engine.choice import backend_module
 
-    kernel = getattr(door(), "max_over_time", None) if training else None
+    kernel = getattr(backend_module(), "max_over_time", None) if training else None
     if kernel and _computed(sequence) == sequence.dtype and choose("maximum", training=True).path == "compiled":
         return kernel(sequence, mask)
     if mask is not None:
@@ -237,9 +237,9 @@ def adam(
 
 def gpu() -> str | None:
     """Name of the GPU on which Keras's backend computes, or None."""
-    from zoo.engine.choice import door
+    from zoo.engine.choice import backend_module
 
-    entry = door()
+    entry = backend_module()
     return entry.device_name() if entry else None
 
 

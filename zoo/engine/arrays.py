@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from zoo.engine.rooms import Rooms
+from zoo.engine.buffers import BufferPool
 
-ROOMS = Rooms()
-"""Where results of kernels and what they keep have their memory."""
+BUFFERS = BufferPool()
+"""Memory of the results of kernels and of what they keep."""
 
 
 def fitted(array: Any, shape: tuple, dtype: Any, name: str) -> np.ndarray:
@@ -49,11 +49,11 @@ def spread(sequence: np.ndarray, order: np.ndarray | None) -> np.ndarray:
 
 
 def empty(shape: tuple, dtype: Any) -> np.ndarray:
-    """Room that begins at a multiple of 64 bytes: TensorFlow takes such an array over without copying it."""
+    """An array that begins at a multiple of 64 bytes: TensorFlow takes such an array over without copying it."""
     size = math.prod(shape) * np.dtype(dtype).itemsize
-    room = ROOMS.take(size + 64)
-    start = -room.ctypes.data % 64
-    return room[start : start + size].view(dtype).reshape(shape)
+    buffer = BUFFERS.take(size + 64)
+    start = -buffer.ctypes.data % 64
+    return buffer[start : start + size].view(dtype).reshape(shape)
 
 
 def narrowed(parts: list[np.ndarray], width: int) -> np.ndarray:

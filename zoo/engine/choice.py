@@ -130,11 +130,11 @@ def _differences(cell: Any) -> list[str]:
     return [name for name, value in usual.items() if getattr(cell, name, value) != value]
 
 
-def door(backend: str | None = None) -> Any | None:
-    """The module that brings kernels to a backend, or None if there is none."""
+def backend_module() -> Any | None:
+    """The module with the kernels of Keras's backend, or None if it has none."""
     import keras
 
-    name = backend or keras.backend.backend()
+    name = keras.backend.backend()
     return importlib.import_module(f"zoo.engine.{name}") if name in ("tensorflow", "jax") else None
 
 
@@ -161,7 +161,7 @@ def choose(
         return Choice("sequence", f"Sequence: {type(cell).__name__} computes whole sequences by its own method.")
     if kind is None:
         return Choice("plain", f"Plain: {reason}.")
-    entry = door()
+    entry = backend_module()
     if entry is None:
         return Choice("plain", "Plain: there are no kernels for this backend.")
     if os.environ.get("ZOO_ENGINE") == "plain":

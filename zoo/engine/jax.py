@@ -1,4 +1,4 @@
-"""The door to JAX: kernels as callbacks with a hand-written gradient, and where they must not be used."""
+"""Kernels on JAX: callbacks with a hand-written gradient, and where they must not be used."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -11,9 +11,9 @@ from jax import numpy as jnp
 from jax.flatten_util import ravel_pytree
 
 from zoo.engine import compiled, plain, recurrence, scanned
-from zoo.engine.shelf import Shelf
+from zoo.engine.saved_activations import SavedActivations
 
-SHELF = Shelf()
+SAVED = SavedActivations()
 """What forward passes keep for their gradients."""
 SCAN_ROWS = 1024
 """Rows, batch times steps, up to which a loop in JAX is faster than a callback, which costs about a millisecond.
@@ -106,14 +106,14 @@ def _unpack(kind: str, reverse: tuple, masked: bool, arrays: tuple) -> tuple[com
 def _forward(kind: str, reverse: tuple, masked: bool, keep: bool, *arrays: Any) -> tuple:
     arguments, _ = _unpack(kind, reverse, masked, arrays)
     outputs, last, saved = compiled.forward(*arguments, keep=keep)
-    number = np.int32(SHELF.put(saved) if keep else 0)
+    number = np.int32(SAVED.put(saved) if keep else 0)
     return (outputs, *(state for each in last for state in each), number)
 
 
 def _backward(kind: str, reverse: tuple, masked: bool, *arrays: Any) -> tuple:
     arguments, rest = _unpack(kind, reverse, masked, arrays)
     outputs, number, gradient, *ends = rest
-    saved = SHELF.take(int(number)) or compiled.nothing_saved(kind, arguments[3], outputs.dtype)
+    saved = SAVED.take(int(number)) or compiled.nothing_saved(kind, arguments[3], outputs.dtype)
     dx, dw, ds = compiled.backward(*arguments, outputs, saved, gradient, _grouped(ends, compiled.KINDS[kind][1]))
     return (dx, *(array for each in dw for array in each), *(state for each in ds for state in each))
 

@@ -1,4 +1,4 @@
-"""The door to TensorFlow: kernels as operations with a hand-written gradient, and where they must not be used.
+"""Kernels on TensorFlow: operations with a hand-written gradient, and where they must not be used.
 
 A kernel is a `tf.numpy_function`, which hands its tensors over without copying them. Such an operation lives in this
 process: it cannot be stored, compiled by XLA, put on a GPU or spread over replicas. `refusal` finds these cases while

@@ -1,7 +1,6 @@
 """The command `zoo export`."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,7 @@ import click
 from zoo import cards, options
 from zoo.export import formats
 from zoo.settings import LARGEST_INT
-from zoo.terminal import console
+from zoo.terminal import console, environment
 
 HELP = """Write MODEL as graphs that run without Keras, and compare their answers with its own.
 
@@ -20,16 +19,15 @@ that predict: from cold in about a second.
 """
 
 
-def command(start_keras: Callable[[str | None], None], shared: list[click.Option]) -> click.Command:
+def command(shared: list[click.Option]) -> click.Command:
     """The command.
 
     Args:
-        start_keras: Imports Keras with a backend.
         shared: The options for the folder of models and for the backend.
     """
     return options.Command(
         "export",
-        callback=lambda **values: _run(start_keras, **values),
+        callback=_run,
         params=[
             click.Argument(["model"]),
             click.Option(["--format"], type=options.Choice(tuple(formats.FORMATS)), required=True, help="The format."),
@@ -63,7 +61,6 @@ def command(start_keras: Callable[[str | None], None], shared: list[click.Option
 
 
 def _run(
-    start_keras: Callable[[str | None], None],
     model: str,
     format: str,
     output: Path | None,
@@ -74,7 +71,7 @@ def _run(
 ) -> None:
     path = cards.locate(model, models_dir)
     formats.find(format, given["quantize"], length=given["length"])
-    start_keras(backend)
+    environment.start_keras(backend)
     from zoo import saved
     from zoo.export import export
 

@@ -3,14 +3,15 @@
 import itertools
 import json
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import click
 
 from zoo import options
-from zoo.task import Recipe, find, installed
-from zoo.terminal import console
+from zoo.data.datasets import check_dataset
+from zoo.task import find, installed
+from zoo.terminal import console, environment
 
 DATA_SETTINGS = {
     "validation_dataset", "test_dataset", "limit", "text_column", "label_column", "word_column", "source_column",
@@ -39,24 +40,18 @@ class _Inspect(options.Command):
         return super().parse_args(ctx, args)
 
 
-def command(
-    check_dataset: Callable[[str, Recipe], None],
-    start_keras: Callable[[str | None], None],
-    shared: Sequence[click.Option],
-) -> click.Command:
+def command(shared: Sequence[click.Option]) -> click.Command:
     """The command.
 
     Args:
-        check_dataset: Refuses a name that is no data set of a recipe.
-        start_keras: Imports Keras with a backend.
         shared: The options `--json` and `--backend`, the same as in all commands.
     """
 
     def run(dataset: str, task: str, as_json: bool, backend: str | None, **values: Any) -> None:
         found = find(task)
-        check_dataset(dataset, found.recipe)
+        check_dataset(dataset, found.recipe.datasets)
         given = options.given(click.get_current_context(), values, found.recipe.train)
-        start_keras(backend)
+        environment.start_keras(backend)
         from zoo.inspection import report
 
         facts = report.inspect(found, found.recipe.train(dataset=dataset, **given))

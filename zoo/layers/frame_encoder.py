@@ -10,7 +10,7 @@ from keras import ops
 from zoo.layers.explicit_mask import ExplicitMask
 
 GROUP = 8
-"""Channels that are normalised together, where their number allows it."""
+"""Channels that are normalized together, where their number allows it."""
 
 
 @keras.saving.register_keras_serializable("zoo")
@@ -22,7 +22,7 @@ class FrameEncoder(ExplicitMask):
     Spatial Autoencoders for Visuomotor Learning", 2016, section IV). From positions, a recurrent layer computes motion
     by a subtraction.
 
-    Normalised by groups of channels within a frame (Wu and He, "Group Normalization", 2018): statistics of a batch
+    Normalized by groups of channels within a frame (Wu and He, "Group Normalization", 2018): statistics of a batch
     would make an answer depend on the rest of the batch and on padding.
 
     Args:

@@ -157,7 +157,7 @@ class Recurrent(ExplicitMask):
         """
         if initial_state is not None and self.bidirectional:
             raise ValueError("A bidirectional stack reads whole sequences; it cannot begin from a state.")
-        wanted = self.return_state if return_state is None else self.return_state and return_state
+        with_states = self.return_state if return_state is None else self.return_state and return_state
         original, states = mask, []
         hidden, mask = (inputs, None) if mask is None else pack(inputs, mask)
         choice = self.choice(training, hidden.shape[0])
@@ -170,17 +170,17 @@ class Recurrent(ExplicitMask):
             with dropped_weights(variables, own, rate, self.seed_generator):
                 if engine.has_kernel(own[0], choice) or hasattr(own[0], "sequence"):
                     # Only final states and the backward direction need the mask. Kernels skip what is padded.
-                    needed = mask if choice.path == "compiled" or wanted or self.bidirectional else None
+                    needed = mask if choice.path == "compiled" or with_states or self.bidirectional else None
                     out, finals = self._by_engine(ways, hidden, needed, training, begin, choice)
                 else:
-                    out, finals = self._by_keras(ways, hidden, mask, training, begin, wanted)
-            if wanted:
+                    out, finals = self._by_keras(ways, hidden, mask, training, begin, with_states)
+            if with_states:
                 states.append([ops.concatenate(pair, axis=-1) for pair in zip(*finals, strict=True)])
             if self.norms:
                 out = self.norms[level](out)
             hidden = hidden + out if self.residual and hidden.shape[-1] == out.shape[-1] else out
         hidden = hidden if original is None else unpack(hidden, original)
-        return (hidden, states) if wanted else hidden
+        return (hidden, states) if with_states else hidden
 
     def _by_engine(
         self, ways: list, inputs: Any, mask: Any, training: bool | None, begin: list | None, choice: engine.Choice
@@ -193,11 +193,11 @@ class Recurrent(ExplicitMask):
         return outputs, [final]
 
     def _by_keras(
-        self, ways: list, inputs: Any, mask: Any, training: bool | None, begin: list | None, wanted: bool
+        self, ways: list, inputs: Any, mask: Any, training: bool | None, begin: list | None, with_states: bool
     ) -> tuple[Any, list[list]]:
-        """One layer by Keras's layers; the final states only if they are wanted."""
+        """One layer by Keras's layers; the final states only `with_states`."""
         # A mask holds the state where a sequence has ended. Only final states need that.
-        state_mask = mask if wanted else None
+        state_mask = mask if with_states else None
         begin = None if begin is None else nested(ways[0].cell, begin)
         results = [self._run(ways[0], inputs, state_mask, training, begin)]
         out = results[0][0]

@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from zoo import cells
-from zoo.cells.arguments import split
+from zoo.cells import arguments
 from zoo.errors import UserError
-from zoo.names import look_up
+from zoo.names import look_up, split
+from zoo.settings import seeds
 from zoo.task import Installed, installed
 
 
@@ -53,18 +54,9 @@ def _trained_only(config: Any) -> None:
         )
 
 
-def cell_names(words: str) -> list[str]:
-    """Cells from `"lstm,min_gru:signed"`, or all of them from `"all"`; see `zoo.cells.arguments.split` for arguments.
-
-    Raises:
-        UserError: If there is none, or one is unknown.
-    """
-    names = list(cells.TABLE) if words.strip() == "all" else _words(words)
-    if not names:
-        raise UserError(f"--cells names no cell. Known: {', '.join(cells.TABLE)}.")
-    for name in names:
-        look_up(cells.TABLE, split(name)[0], "cell", "`zoo list cells` shows them with what they are")
-    return names
+def cell_names(words: str) -> tuple[str, ...]:
+    """Cells from `"lstm,min_gru:signed"`, or all of them from `"all"`; see `zoo.cells.arguments`."""
+    return arguments.cell_names(words, cells.TABLE, cells.TABLE)
 
 
 def models(words: str) -> list[str]:
@@ -73,28 +65,10 @@ def models(words: str) -> list[str]:
     Raises:
         UserError: If there is none.
     """
-    names = _words(words)
+    names = split(words)
     if not names:
         raise UserError("--model names no model. `zoo list models` shows them.")
     return names
-
-
-def seeds(words: str) -> list[int]:
-    """Seeds from `"1,2,3"`.
-
-    Raises:
-        UserError: If there is none, or one is not a whole number.
-    """
-    numbers = _words(words)
-    if not numbers or not all(number.isdecimal() and len(number) < 100 for number in numbers):
-        raise UserError(f"--seeds {words[:60]!r}: give whole numbers from 0 on, separated by commas, such as 1,2,3.")
-    if max(map(int, numbers)) >= 2**32:
-        raise UserError(f"--seeds {words[:60]!r}: a seed is less than {2**32:,}.")
-    return [int(number) for number in numbers]
-
-
-def _words(words: str) -> list[str]:
-    return list(dict.fromkeys(word.strip() for word in words.split(",") if word.strip()))
 
 
 def memory_test(name: str) -> tuple[Installed, Mapping[str, Any]]:

@@ -1,7 +1,7 @@
 """The command group `zoo lens`; Keras is imported only when a command runs."""
 
 import importlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,7 @@ import click
 from zoo import cards, options
 from zoo.errors import UserError
 from zoo.lens import choices, settings
-from zoo.terminal import completion, help
+from zoo.terminal import completion, environment, help
 
 HELP = "Show what happens inside a recurrent net: task shapes, equations, gradients through time, gates, memory, units."
 
@@ -57,22 +57,19 @@ TOOLS = {
 """Command -> what it consists of. A model may also be named first: `zoo lens gates MODEL TEXT`."""
 
 
-def group(start: Callable[[str | None], None], shared: Sequence[click.Option]) -> click.Group:
+def group(shared: Sequence[click.Option]) -> click.Group:
     """The group of all tools.
 
     Args:
-        start: Selects a backend and imports Keras.
         shared: The options `--models-dir` and `--backend`, the same as in all commands.
     """
     lens = help.Group("lens", help=HELP, examples=EXAMPLES)
     for name, tool in TOOLS.items():
-        lens.add_command(_command(name, tool, start, shared))
+        lens.add_command(_command(name, tool, shared))
     return lens
 
 
-def _command(
-    name: str, tool: Tool, start: Callable[[str | None], None], shared: Sequence[click.Option]
-) -> click.Command:
+def _command(name: str, tool: Tool, shared: Sequence[click.Option]) -> click.Command:
     def run(words: tuple[str, ...] = (), **values: Any) -> None:
         given = options.given(click.get_current_context(), values, tool.settings)
         if tool.argument:
@@ -80,7 +77,7 @@ def _command(
         config = tool.settings(**given)
         choices.check(config)
         paths = [cards.locate(model, values["models_dir"]) for model in _models(tool, getattr(config, "model", None))]
-        start(values["backend"])
+        environment.start_keras(values["backend"])
         models = [importlib.import_module("zoo.saved").load(path) for path in paths]
         for line in getattr(importlib.import_module(f"zoo.lens.{tool.module}"), tool.function)(config, models):
             click.echo(line)

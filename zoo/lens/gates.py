@@ -53,8 +53,8 @@ def read(saved: SavedModel, text: str, layer: int = 1) -> tuple[list[str], dict[
         UserError: If the model has no gates, no such layer or does not read text, or the text is empty or too long.
     """
     recurrent = nets.layer_of(saved)
-    if "tokenizer" not in saved.assets:
-        raise UserError(f"{saved.path.name} does not read text; take a model of sentiment or charlm.")
+    if "tokenizer" not in saved.assets or not saved.assets["tokenizer"].splits:
+        raise UserError(f"{saved.path.name} does not read plain text; take a model of sentiment or charlm.")
     if layer > recurrent.num_layers:
         layers = f"{recurrent.num_layers} recurrent layers"
         raise UserError(f"{saved.path.name} has {layers}; --layer {layer} does not exist.")

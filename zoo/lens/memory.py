@@ -17,7 +17,7 @@ from zoo.lens.results import SOLVED, Result
 from zoo.lens.settings import Memory
 from zoo.lens.theory import THEORY
 from zoo.saved import SavedModel
-from zoo.settings import changes
+from zoo.settings import changes, seeds
 from zoo.task import Installed
 
 PREFIX = "accuracy_at_"
@@ -29,8 +29,8 @@ def recipes(config: Memory) -> tuple[Installed, list[Any]]:
     own = {name: value for name in ("epochs", "limit") if (value := getattr(config, name)) is not None}
     steps = config.steps or task.recipe.datasets[config.test].config
     values = {**settings, **own, "dataset": f"{config.test}/{steps}"}
-    names, seeds = choices.cell_names(config.cells), choices.seeds(config.seeds)
-    return task, [task.recipe.train(**values, cell=cell, seed=seed) for cell in names for seed in seeds]
+    names, numbers = choices.cell_names(config.cells), seeds(config.seeds)
+    return task, [task.recipe.train(**values, cell=cell, seed=seed) for cell in names for seed in numbers]
 
 
 def check_cells(config: Memory) -> None:

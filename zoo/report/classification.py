@@ -69,21 +69,17 @@ def per_class(targets: np.ndarray, predicted: np.ndarray, labels: Sequence[str],
     )
 
 
-def reliability(answers: Classified, context: Context, bins: int = 15) -> Section:
+def reliability(answers: Classified, context: Context) -> Section:
     """Whether answers are as often right as their probabilities say."""
-    confidence = answers.probabilities.max(axis=1)
-    right = answers.predicted == answers.targets
-    place = np.minimum((confidence * bins).astype(int), bins - 1)
-    filled = np.unique(place)
-    means = [(confidence[place == b].mean(), right[place == b].mean(), (place == b).sum()) for b in filled]
-    ece = metrics.expected_calibration_error(answers.probabilities, answers.targets, bins)
+    bins = metrics.confidence_bins(answers.probabilities, answers.targets)
+    ece = metrics.expected_calibration_error(answers.probabilities, answers.targets)
     picture = context.picture(
-        "reliability", "reliability diagram", pictures.draw_reliability, *map(np.array, zip(*means, strict=True)),
-        ece=ece, title=context.title("Reliability"),
+        "reliability", "reliability diagram", pictures.draw_reliability, *bins, ece=ece,
+        title=context.title("Reliability"),
     )  # fmt: skip
     text = (
-        f"Expected calibration error {ece:.4f}: the mean distance between confidence and accuracy over {bins} bins of "
-        "confidence. Below the diagonal, the model is too sure of itself."
+        f"Expected calibration error {ece:.4f}: the mean distance between confidence and accuracy over {metrics.BINS} "
+        "bins of confidence. Below the diagonal, the model is too sure of itself."
     )
     return Section("Calibration", text, pictures=[picture])
 

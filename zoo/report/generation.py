@@ -5,10 +5,10 @@ from collections import Counter
 import numpy as np
 
 from zoo import figures
-from zoo.comparison.statistics import interval
 from zoo.report import pictures
 from zoo.report.sections import MOST_EXAMPLES, Context, Section, Table, examples
 from zoo.report.values import Generated
+from zoo.statistics import interval
 
 BINS = 6
 """Groups of examples of like length; each has about as many examples."""

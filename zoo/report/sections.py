@@ -1,7 +1,7 @@
 """What a page of a report consists of; `page` renders it, and the modules of each kind of task fill it."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +49,7 @@ class Section:
     text: str = ""
     tables: Sequence[Table] = ()
     pictures: Sequence[Picture] = ()
-    examples: Sequence[Example] = field(default_factory=tuple)
+    examples: Sequence[Example] = ()
 
 
 @dataclass(frozen=True)

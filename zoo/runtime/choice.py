@@ -74,8 +74,8 @@ def choose(path: Path, requested: str | None = None, backend: str | None = None)
     folder, alone = exported(path), (path / EXPORT).exists()
     if requested == "onnx" and backend:
         raise UserError("--backend chooses a backend of Keras: it goes with --runtime keras.")
-    wanted = requested or ("keras" if backend and not alone else "onnx")
-    if wanted == "keras":
+    runtime = requested or ("keras" if backend and not alone else "onnx")
+    if runtime == "keras":
         if alone:
             raise UserError(f"{path} is an export, which has no Keras model in it: leave out --runtime keras.")
         return "keras"

@@ -37,10 +37,8 @@ MOST_FILES = 1000
 
 INSTALL = "pip install 'zoo[hub]'"
 
-
-def is_address(text: str) -> bool:
-    """Whether a text names a model on the Hub."""
-    return text.startswith(SCHEME)
+NEXT_STEP = "Choose another model, or push this one again."
+"""What to do about an address that has no whole saved model."""
 
 
 def fetch(address: str) -> Path:
@@ -78,14 +76,13 @@ def fetch(address: str) -> Path:
     return folder
 
 
-def push(path: Path, address: str, *, private: bool = False, message: str | None = None) -> str:
+def push(path: Path, address: str, *, private: bool = False) -> str:
     """Uploads a saved model, with a card as the Hub reads it, as one commit.
 
     Args:
         path: Its folder, of which only the files are sent that belong to the model.
         address: `hf://user/model`, or `hf://user/model@branch`; it is made if it does not exist.
         private: Whether a repository that is made is private.
-        message: Of the commit.
 
     Returns:
         The address of what was pushed, with its commit.
@@ -106,7 +103,7 @@ def push(path: Path, address: str, *, private: bool = False, message: str | None
         old = sorted(name for name in there - {*names, cards.CARD} if re.fullmatch(r"assets/\w+\.json", name))
         operations += [delete(name) for name in old]
         done = api.create_commit(
-            repository, operations, commit_message=message or f"{path.name}, written by zoo", revision=revision
+            repository, operations, commit_message=f"{path.name}, written by zoo", revision=revision
         )
     return f"{SCHEME}{repository}@{done.oid}"
 
@@ -169,14 +166,14 @@ def _names(address: str, sizes: Mapping[str, int], download: Any) -> Iterator[st
         UserError: If it is no saved model, or larger than one may be.
     """
     if cards.FILES not in sizes:
-        raise UserError(f"{address} is not a saved model of zoo: it has no {cards.FILES}.")
+        raise UserError(f"{address} is not a saved model of zoo: it has no {cards.FILES}. {NEXT_STEP}")
     if sizes[cards.FILES] > schema.MOST_BYTES:
         raise UserError(f"{address}: its {cards.FILES} is larger than {schema.MOST_BYTES:,} bytes.")
     manifest = schema.read(download(cards.FILES), cards.FILES, schema.Manifest)
     named = list(manifest["files"])
     for name in named:
         if not FILE.fullmatch(name) or name not in sizes:
-            raise UserError(f"{address} is not a whole saved model of zoo: {name[:100]!r} is not there.")
+            raise UserError(f"{address} is not a whole saved model of zoo: {name[:100]!r} is not there. {NEXT_STEP}")
     total = sum(sizes[name] for name in named)
     if total > MOST_BYTES or len(named) > MOST_FILES:
         raise UserError(f"{address} has {total:,} bytes in {len(named):,} files, more than a model of zoo may have.")

@@ -18,6 +18,9 @@ from zoo.errors import UserError
 MOST_BYTES = 64 << 20
 """Size of the largest JSON file that is read: a tokenizer with a million entries has 30 MB."""
 
+FETCH_AGAIN = "Fetch or train the model again."
+"""What to do about a damaged saved model."""
+
 Text = Annotated[str, Meta(max_length=100_000)]
 Name = Annotated[str, Meta(min_length=1, max_length=300)]
 Scalar = str | int | float | bool | None
@@ -186,6 +189,7 @@ class Audio(msgspec.Struct):
 ASSETS: dict[str, Any] = {
     "labels": Annotated[list[Annotated[str, Meta(max_length=1000)]], Meta(min_length=1, max_length=1_000_000)],
     "shape": Annotated[list[Size | None], Meta(min_length=1, max_length=3)],
+    "steps": Annotated[list[Annotated[str, Meta(max_length=1000)]], Meta(min_length=1, max_length=1 << 20)],
     "picture": Annotated[list[Size], Meta(min_length=3, max_length=3)],
     "order": list[Count],
     "input": Input,
@@ -276,7 +280,7 @@ def regular(folder: Path, name: str, without: str = "cannot be used") -> Path:
         inside = path.resolve().is_relative_to(folder.resolve())
     except FileNotFoundError as error:
         missing = f"{name[:100]} is missing"
-        raise UserError(f"{folder} {without}: {missing}. Fetch or train the model again.") from error
+        raise UserError(f"{folder} {without}: {missing}. {FETCH_AGAIN}") from error
     except OSError as error:
         raise UserError(f"{folder}: {name[:100]!r} cannot be read: {error.strerror}.") from error
     if not inside:
@@ -308,15 +312,22 @@ def check_agreement(
     """
     name, shape = ("input", assets["input"].get("shape")) if "input" in assets else ("shape", assets.get("shape"))
     if shape is not None and inputs is not None and list(shape) != list(inputs):
-        raise UserError(f"{what}: {name}.json gives the shape {list(shape)}; the net takes {list(inputs)}.")
+        raise UserError(
+            f"{what}: {name}.json gives the shape {list(shape)}; the net takes {list(inputs)}. {FETCH_AGAIN}"
+        )
     labels = assets.get("labels")
     if labels is not None and outputs is not None and len(labels) != outputs:
-        raise UserError(f"{what}: labels.json has {len(labels):,} labels; the net has {outputs:,} classes.")
+        raise UserError(
+            f"{what}: labels.json has {len(labels):,} labels; the net has {outputs:,} classes. {FETCH_AGAIN}"
+        )
     if labels is not None and len(set(labels)) < len(labels):
-        raise UserError(f"{what}: labels.json has a label twice.")
+        raise UserError(f"{what}: labels.json has a label twice. {FETCH_AGAIN}")
     for name, size in vocabulary.items():
         if name in assets and assets[name].size != size:
-            raise UserError(f"{what}: {name}.json has {assets[name].size:,} entries; the net has vectors for {size:,}.")
+            raise UserError(
+                f"{what}: {name}.json has {assets[name].size:,} entries; the net has vectors for {size:,}. "
+                f"{FETCH_AGAIN}"
+            )
 
 
 class Port(msgspec.Struct):

@@ -30,7 +30,11 @@ def write_asset(path: Path, value: Any) -> None:
 
 
 def read_asset(folder: Path, file: str) -> tuple[str, Any]:
-    """Name and value of an asset: a tokenizer if its name ends so, else JSON of the type that its name has."""
+    """Name and value of an asset: a tokenizer if its name ends so, else JSON of the type that its name has.
+
+    Raises:
+        UserError: If the file is missing, or not as zoo writes it.
+    """
     name = Path(file).stem
     path, what = schema.regular(folder, file), f"{folder}: {file}"
     if name.endswith("tokenizer"):

@@ -54,7 +54,7 @@ def _paths(recipe: TrainConfig) -> Iterator[Path]:
 def _of_folder(folder: Path) -> str:
     """A digest of the names and sizes of all files, and of the content of those that are not large."""
     state = hashlib.sha256()
-    for number, path in enumerate(sorted(item for item in folder.rglob("*") if item.is_file())):
+    for number, path in enumerate(item for item in files.visible(folder, "**/*") if item.is_file()):
         size = path.stat().st_size
         content = files.digest(path) if size <= MOST_BYTES and number < MOST_FILES else ""
         state.update(f"{path.relative_to(folder).as_posix()!r} {size} {content}\n".encode("utf-8", "backslashreplace"))

@@ -146,9 +146,9 @@ class Mirrored(Devices):
     """
 
     def __init__(self, count: int | None) -> None:
-        door = importlib.import_module("zoo.engine.tensorflow")
-        self.names = _first(door.devices(), count)
-        self.strategy = door.mirrored(self.names)
+        engine = importlib.import_module("zoo.engine.tensorflow")
+        self.names = _first(engine.devices(), count)
+        self.strategy = engine.mirrored(self.names)
 
     def build(self, stage: Stage) -> tuple[keras.Model, keras.Model]:
         check_batch(stage.recipe.batch_size, len(self.names), "devices")
@@ -175,7 +175,9 @@ def _first(names: list[str], count: int | None) -> list[str]:
         UserError: If there are fewer.
     """
     if count is not None and count > len(names):
-        raise UserError(f"--devices {count}: there is {len(names)} here ({', '.join(names)[:200]}).")
+        raise UserError(
+            f"--devices {count}: this machine has {len(names)} ({', '.join(names)[:200]}). Give at most {len(names)}."
+        )
     return names[:count]
 
 

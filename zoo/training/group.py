@@ -33,13 +33,13 @@ DAY = datetime.timedelta(days=1) // datetime.timedelta(milliseconds=1)
 """How long the others wait for worker 0, which may score for hours; should it end, they notice at once."""
 
 GATHERING = 300
-"""Seconds in which all workers have to come."""
+"""Seconds within which all workers must connect."""
 
 HEARTBEAT = 20
 """Seconds of silence after which a worker counts as dead, where its connections have not said so before."""
 
 LINGERING = 5_000
-"""Milliseconds in which worker 0 lets the others read why all end."""
+"""Milliseconds that worker 0 waits for each of the others to read the error before it exits."""
 
 FAREWELL = 1.0
 """Seconds in which the others end by themselves: JAX aborts a process that hears of the end of worker 0 first."""
@@ -80,7 +80,7 @@ class Group(Devices):
                 f"The workers have not found one another within {GATHERING // 60} minutes: {reason}. Start the same "
                 "command once for each --worker-id, at about the same time."
             ) from error
-        # JAX has no public door to the service by which its processes find one another; Orbax uses this one too.
+        # JAX has no public interface to the service by which its processes find one another; Orbax uses this one too.
         self.client = importlib.import_module("jax._src.distributed").global_state.client
         self.count, self.number, self.shared = jax.process_count(), jax.process_index(), 0
         super().__init__(None)
@@ -100,10 +100,10 @@ class Group(Devices):
             self.client.key_value_set(key, text)
         else:
             text = self.client.blocking_key_value_get(key, DAY)
-        told = json.loads(text)
-        if "error" in told:
-            raise FirstEndedError(f"Worker 0 has ended: {told['error']}")
-        return told["value"]
+        message = json.loads(text)
+        if "error" in message:
+            raise FirstEndedError(f"Worker 0 has ended: {message['error']}")
+        return message["value"]
 
     def tell_end(self, error: UserError) -> None:
         """Tells the others, who wait for what worker 0 shares next, that nothing comes, and lets them read it."""

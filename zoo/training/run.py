@@ -15,11 +15,13 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 
 from zoo import cards, engine, saved
 from zoo.errors import UserError
 from zoo.evaluation import total
 from zoo.figures import draw_curves
+from zoo.ids import PAD, UNKNOWN
 from zoo.settings import TrainConfig
 from zoo.task import Data, Installed, Stage, Task
 from zoo.terminal.console import printable
@@ -32,6 +34,9 @@ from zoo.training.progress import WatchedBatches
 from zoo.training.stages import WIDTH, Loop, joined
 from zoo.workers.processes import cores
 from zoo.workers.settings import SINGLE, Plan
+
+MOST_LOOKED_AT, MANY_UNKNOWN = 200, 0.1
+"""Training examples that are searched for unknown tokens before a fine-tuning, and the share that is worth a word."""
 
 SAMPLES = 3
 """Examples that are shown at the end."""
@@ -77,11 +82,13 @@ def train(
             with locked(path):
                 folder = open_training(path, recipe, resume, overwrite)
                 with _explained(path, recipe, installed.recipe.datasets, command):
-                    result, data = _train(
-                        installed, recipe, path, folder, command, callbacks, workers, overwrite=overwrite, plot=plot
-                    )
+                    fitted = _fitted(installed, recipe, path, folder, callbacks, workers)
+                    with workers.alone():
+                        result = _finished(
+                            installed, recipe, path, folder, command, *fitted, overwrite=overwrite, plot=plot
+                        )
             with workers.alone():
-                for line in samples(result, data, "test" if recipe.score_test else "validation"):
+                for line in samples(result, fitted[0], "test" if recipe.score_test else "validation"):
                     say(line)
             return result
         _fitted(installed, recipe, path, cards.under_way(path), [], workers)
@@ -126,27 +133,6 @@ def _kept(path: Path) -> str:
     return f"Kept: epoch {kept[1]} of the stage {kept[0]!r}. The same command with --resume goes on."
 
 
-def _train(
-    installed: Installed,
-    recipe: TrainConfig,
-    path: Path,
-    folder: Path,
-    command: str,
-    callbacks: Sequence[keras.callbacks.Callback],
-    workers: distribution.Workers,
-    *,
-    overwrite: bool,
-    plot: bool,
-) -> tuple[saved.SavedModel, Data]:
-    """Loads the data, runs the stages, scores and saves; the folder holds the state. The model, and its data."""
-    data, stages, model, states, seconds = _fitted(installed, recipe, path, folder, callbacks, workers)
-    with workers.alone():
-        return _finished(
-            installed, recipe, path, folder, command, data, stages, model, states, seconds,
-            overwrite=overwrite, plot=plot,
-        )  # fmt: skip
-
-
 def _fitted(
     installed: Installed,
     recipe: TrainConfig,
@@ -169,6 +155,8 @@ def _fitted(
         _check_names(data)
         if start and (other := _other_division(start, data)):
             say(other)
+        if start and (unknown := _unknown_tokens(start, data)):
+            say(unknown)
         fresh: tuple[str, ...] = ()
         if start and start.assets.get("labels") != data.assets.get("labels"):
             fresh = ("label",)  # the output layer of builders of nets with labels
@@ -202,8 +190,8 @@ def _finished(
     *,
     overwrite: bool,
     plot: bool,
-) -> tuple[saved.SavedModel, Data]:
-    """Scores the test split and saves the model; returns it with its data."""
+) -> saved.SavedModel:
+    """Scores the test split and saves the model."""
     task = installed.task
     if not recipe.score_test:
         say("The test split is left unscored.")
@@ -242,7 +230,7 @@ def _finished(
         overwrite=overwrite,
     )
     shutil.rmtree(folder, ignore_errors=True)  # the saved model holds all that counts
-    return result, data
+    return result
 
 
 def _test(task: Task, model: keras.Model, data: Data) -> dict[str, float]:
@@ -294,6 +282,23 @@ def _other_division(start: saved.SavedModel, data: Data) -> str | None:
     return (
         f"{start.path.name} was trained on another division of {data.card.name} ({'; '.join(changed)}): it may have "
         "learned from validation examples, whose scores then flatter."
+    )
+
+
+def _unknown_tokens(start: saved.SavedModel, data: Data) -> str | None:
+    """A warning where a model's vocabulary lacks many tokens of the data; None where it does not, or there is none."""
+    if not any(name.endswith("tokenizer") for name in data.assets):
+        return None
+    unknown = tokens = 0
+    for inputs, *_ in data.split("train", MOST_LOOKED_AT):
+        for part in map(np.asarray, inputs if isinstance(inputs, (tuple, list)) else (inputs,)):
+            if np.issubdtype(part.dtype, np.integer) and part.ndim > 1:  # no lengths, no pictures
+                unknown, tokens = unknown + int((part == UNKNOWN).sum()), tokens + int((part != PAD).sum())
+    if unknown <= MANY_UNKNOWN * tokens:
+        return None
+    return (
+        f"{unknown / tokens:.0%} of the tokens of {data.card.name} are unknown to the vocabulary of {start.path.name}, "
+        "which stays as it is. Leave --init-from out for a vocabulary of your own."
     )
 
 

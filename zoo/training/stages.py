@@ -30,6 +30,9 @@ from zoo.training.progress import Progress, TimeLeft, WatchedBatches
 WIDTH = 80
 """Characters of a line that says what a stage is."""
 
+SAMPLE = 2_000
+"""Examples of a split of which those too long to be learned are counted."""
+
 
 class Loop:
     """Runs stages.
@@ -68,6 +71,7 @@ class Loop:
             UserError: If they do not fit.
         """
         self.workers.check_stages(stages)
+        _check_lengths(stages[0])
         model, scored, states = start, None, []
         checkpoints = [self.workers.checkpoint(self.folder / stage.name) for stage in stages]
         for number, (stage, checkpoint) in enumerate(zip(stages, checkpoints, strict=True)):
@@ -316,10 +320,36 @@ def validate(stage: Stage, model: keras.Model, examples: int | None) -> tuple[di
     if stage.data.paired is not None and not stage.on_policy:  # a policy's loss is no cross-entropy
         with _unknown_number_of_batches():
             losses = model.evaluate(stage.data.paired("validation"), verbose=0, return_dict=True)
-        scores = {**scores, "loss": float(losses["loss"])}
+        if "loss" in losses:  # otherwise there was no batch
+            scores = {**scores, "loss": float(losses["loss"])}
         with undisturbed():
             gc.collect()
     return scores, batches
+
+
+def _check_lengths(stage: Stage) -> None:
+    """Says how many training examples are too long to be learned, by the first `SAMPLE`.
+
+    Raises:
+        UserError: If all examples of train, or of validation, are too long.
+    """
+    if stage.data.lengths is None:
+        return
+    longest = stage.recipe.max_length
+    for split in ("train", "validation"):
+        found = list(stage.data.lengths(split, SAMPLE))  # to its end: see `validate`
+        too_long = sum(length > longest for length in found)
+        if found and too_long == len(found) and min(stage.data.lengths(split, None)) > longest:
+            raise UserError(
+                f"All examples of {split} are longer than --max-length {longest}; the shortest of the first "
+                f"{len(found):,} has {min(found):,} tokens. Give a larger --max-length."
+            )
+        if too_long and split == "train":
+            first = "the first " if stage.data.sizes()[split] > SAMPLE else ""
+            say(
+                f"{too_long:,} of {first}{len(found):,} training examples are longer than --max-length {longest} and "
+                "are not learned."
+            )
 
 
 def _check_loss(loss: float, epoch: int, recipe: Any) -> None:

@@ -23,7 +23,8 @@ def load(installed: Installed, recipe: TrainConfig, data: Data) -> list[keras.Mo
         model = saved.load(name)
         if model.installed.name != installed.name:
             raise UserError(
-                f"{name} is a model of the task {model.installed.name}, and no teacher of {installed.name}."
+                f"{name} is a model of the task {model.installed.name}, and no teacher of {installed.name}. "
+                f"Name models of {installed.name}: `zoo list models`."
             )
         theirs = meaning(model.assets)
         other = [key for key in sorted({*own, *theirs}) if own.get(key) != theirs.get(key)]

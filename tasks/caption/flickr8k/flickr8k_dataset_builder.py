@@ -105,8 +105,8 @@ def _captions(path: str) -> dict[str, list[str]]:
     return found
 
 
-def _check(names: Sequence[str], known: Mapping[str, Any], told: str) -> None:
+def _check(names: Sequence[str], known: Mapping[str, Any], message: str) -> None:
     missing = [name for name in names if name not in known]
     if missing:
         more = f" and {len(missing) - 1:,} more" if missing[1:] else ""
-        raise UserError(f"{told}: {missing[0]}{more}. Take both archives as their authors made them.")
+        raise UserError(f"{message}: {missing[0]}{more}. Take both archives as their authors made them.")

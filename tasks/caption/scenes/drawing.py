@@ -26,7 +26,7 @@ PAINTS: dict[str, Color] = {
     "pink": (255, 130, 200),
     "cyan": (30, 215, 230),
 }
-"""Red, green and blue. Neighbours differ in brightness too: cyan is light, blue dark; pink is light, purple dark."""
+"""Red, green and blue. Neighbors differ in brightness too: cyan is light, blue dark; pink is light, purple dark."""
 
 INKS: dict[str, Color] = dict.fromkeys(("red", "green", "blue", "purple"), (250, 250, 250)) | dict.fromkeys(
     ("orange", "yellow", "pink", "cyan"), (20, 20, 20)

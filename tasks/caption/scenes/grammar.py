@@ -40,8 +40,8 @@ def captions(scene: Scene, rng: random.Random, count: int = CAPTIONS) -> list[st
 def _single(scene: Scene, rng: random.Random) -> str:
     """A large striped blue circle."""
     thing = rng.choice(scene.things)
-    told = rng.choice((("size", "color"), ("texture", "color"), ("size", "texture", "color")))
-    return wording.one(thing, told)
+    attributes = rng.choice((("size", "color"), ("texture", "color"), ("size", "texture", "color")))
+    return wording.one(thing, attributes)
 
 
 def _grounded(scene: Scene, rng: random.Random) -> str:

@@ -19,11 +19,11 @@ def judge(caption: str, facts: str | Mapping[str, Any]) -> Verdict:
         `"unparsed"` if it is no caption of the language: a wrong article or plural is enough.
     """
     try:
-        told = parser.parse(caption)
+        stated = parser.parse(caption)
     except parser.ParseError:
         return "unparsed"
     seen = claims.view(facts)
-    return "true" if all(claim.holds(seen) for claim in told) else "false"
+    return "true" if all(claim.holds(seen) for claim in stated) else "false"
 
 
 def is_true(caption: str, facts: str | Mapping[str, Any]) -> bool:

@@ -20,15 +20,15 @@ APART = 10.0
 NUMBERS = {1: "one", 2: "two", 3: "three", 4: "four"}
 
 
-def one(thing: Thing, told: Iterable[str]) -> str:
+def one(thing: Thing, attributes: Iterable[str]) -> str:
     """The thing with the indefinite article."""
-    name = " ".join([*(getattr(thing, attribute) for attribute in told), thing.shape])
+    name = " ".join([*(getattr(thing, attribute) for attribute in attributes), thing.shape])
     return f"{'an' if name[0] in 'aeiou' else 'a'} {name}"
 
 
-def the(thing: Thing, scene: Scene, told: Sequence[str] | None = None) -> str | None:
+def the(thing: Thing, scene: Scene, attributes: Sequence[str] | None = None) -> str | None:
     """The thing with the definite article, by its shape or by color and shape; none if several are called so."""
-    for names in [told] if told else [("shape",), ("color", "shape")]:
+    for names in [attributes] if attributes else [("shape",), ("color", "shape")]:
         called = [getattr(thing, name) for name in names]
         if sum([getattr(other, name) for name in names] == called for other in scene.things) == 1:
             return f"the {' '.join(called)}"

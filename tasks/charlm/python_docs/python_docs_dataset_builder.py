@@ -42,11 +42,11 @@ class Builder(tfds.core.GeneratorBasedBuilder):
 
 def splits(texts: dict[str, str]) -> dict[str, list[str]]:
     """Whole topics by split, in an order that their names decide; a topic too large for a small split is trained on."""
-    wanted = TEST_FRACTION * sum(map(len, texts.values()))
+    most = TEST_FRACTION * sum(map(len, texts.values()))
     sides: dict[str, list[str]] = {"train": [], "validation": [], "test": []}
     size = dict.fromkeys(sides, 0)
     for name in sorted(texts, key=lambda name: hashlib.sha256(name.encode()).digest()):
-        side = next((s for s in ("test", "validation") if size[s] + len(texts[name]) <= wanted), "train")
+        side = next((s for s in ("test", "validation") if size[s] + len(texts[name]) <= most), "train")
         sides[side].append(name)
         size[side] += len(texts[name])
     return sides

@@ -1,4 +1,7 @@
-"""Which pairs of languages there are, and where their data come from."""
+"""Which languages and pairs of them there are, and where their data come from."""
+
+import functools
+import re
 
 import babel
 from babel import Locale, core, localedata
@@ -11,12 +14,31 @@ from .atoms import TERRITORIES
 SEPARATOR = "-"
 """Between the two locales of a pair; inside a locale is an underscore."""
 
+CODE = re.compile(r"[a-z]{2,3}([_-][A-Za-z]{2,4})?")
+"""A language's code, such as `en`, `deu` and `zh_CN`."""
+
 
 def source() -> str:
     """Where the phrases come from, with versions: "Unicode CLDR 47 by way of Babel 2.18.0"."""
     version = getattr(core, "get_cldr_version", None)  # Babel 2.16 does not have it
     number = f" {version()}" if version else ""
     return f"Unicode CLDR{number} by way of Babel {babel.__version__}"
+
+
+def language_of(title: str) -> str | None:
+    """The language that a title names: `de` for `de`, `DE` and `German`, `zh_CN` as it is; None for other words."""
+    known = _languages()
+    if CODE.fullmatch(title) and re.split("[_-]", title)[0] in known:
+        return title
+    return known.get(title.lower())
+
+
+@functools.cache
+def _languages() -> dict[str, str]:
+    """Codes of ISO 639, and the English names of languages in lower case -> code."""
+    names = {code: name for code, name in Locale("en").languages.items() if code not in ("mul", "und", "zxx")}
+    codes = [*names, *core.get_global("language_aliases")]
+    return {name.lower(): code for code, name in names.items()} | {code: code for code in codes}
 
 
 def pair(name: str) -> tuple[str, str]:

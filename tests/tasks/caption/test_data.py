@@ -109,6 +109,13 @@ def test_pictures_belong_to_their_captions_and_none_is_lost_but_the_long_one(loa
     assert not any(mark in caption for caption in said for mark in ".,:!A")
 
 
+def test_the_lengths_are_those_by_which_captions_are_left_out(loaded: Any, recipe: Train) -> None:
+    lengths = list(loaded.lengths("train", None))
+    fitting = [length for length in lengths if length <= recipe.max_length]
+    assert len(fitting) == len(lengths) - 1 == sum(min(number % 4 + 1, 4) for number in range(24))
+    assert list(loaded.lengths("validation", 1)) == [3], "All red, and an end"
+
+
 def test_an_epoch_has_its_own_order_and_the_same_one_again(loaded: Any, recipe: Train) -> None:
     def order(epoch: int, loaded: Any = loaded) -> list:
         return [item.tobytes() for batch in batches_of(loaded, epoch) for item in batch]

@@ -422,6 +422,14 @@ def test_flickrs_tokens_with_lists_of_the_splits(tmp_path: Path) -> None:
     assert captions == [b"A dog 9 0 .", b"A dog 9 1 ."]
 
 
+def test_hidden_files_have_no_captions(tmp_path: Path) -> None:
+    for name in ("._Flickr8k.token.txt", "._dataset.json", "__MACOSX/a.token.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("neither captions nor JSON")
+    with pytest.raises(UserError, match=r"has no captions\.csv"):
+        raw.from_folder(tmp_path)
+
+
 def test_karpathys_json(tmp_path: Path) -> None:
     splits = ["train", "restval", "val", "test"]
     listed = [
@@ -447,6 +455,50 @@ def test_cocos_json(tmp_path: Path) -> None:
     opened = raw.from_folder(tmp_path)
     assert opened.size("validation") == 4
     assert opened.size("train") + opened.size("test") == 10
+
+
+def test_a_name_that_exists_twice(tmp_path: Path) -> None:
+    """The folder itself comes first; then two are one too many."""
+    for i in range(3):
+        picture(tmp_path / f"{i}.png", i)
+        picture(tmp_path / f"thumbs/{i}.png", 9)
+    picture(tmp_path / "thumbs/only.png", 9)
+    table = "image,caption\nonly.png,A dog\n" + "".join(f"{i}.png,A dog\n" for i in range(3))
+    (tmp_path / "captions.csv").write_text(table)
+    assert sorted(names(raw.from_folder(tmp_path), "all")) == ["0.png", "1.png", "2.png", "thumbs/only.png"]
+    (tmp_path / "zlink").symlink_to(tmp_path / "thumbs")
+    assert raw.from_folder(tmp_path).count("all") == 4
+    picture(tmp_path / "zoom/only.png", 9)
+    with pytest.raises(UserError, match=r"line 2: only\.png is both thumbs/only\.png and zoom/only\.png\. Write"):
+        raw.from_folder(tmp_path)
+
+
+def test_images_of_one_name_in_the_folders_of_two_splits(tmp_path: Path) -> None:
+    (tmp_path / "annotations").mkdir()
+    for split in ("train", "val"):
+        value = {
+            "images": [{"id": i, "file_name": f"{i}.png"} for i in range(4)],
+            "annotations": [{"image_id": i, "caption": f"A dog of {split}"} for i in range(4)],
+        }
+        (tmp_path / f"annotations/captions_{split}2017.json").write_text(json.dumps(value))
+        for i in range(4):
+            picture(tmp_path / f"{split}2017/{i}.png", i)
+    assert names(raw.from_folder(tmp_path), "validation") == [f"val2017/{i}.png" for i in range(4)]
+
+
+def test_captions_without_a_word(folder: Callable, capsys: pytest.CaptureFixture[str]) -> None:
+    lines = [f"photos/{i}.png,{text},{split}" for i, text, split in (
+        (0, "A dog", "train"), (0, "...", "train"), (1, "\U0001f600", "train"), (2, "A dog", "validation"),
+        (2, "!", "validation"), (3, "?", "test"), (3, "A cat", "test"),
+    )]  # fmt: skip
+    path = folder(lines, 4, "image,caption,split")
+    assert raw.from_folder(path).sizes() == {"train": 1, "validation": 1, "test": 1}
+    assert "captions.csv: 3 captions of 3 images, 4 captions without a word dropped." in capsys.readouterr().err
+    with (path / "captions.csv").open("a") as stream:
+        stream.write("photos/1.png,...,train\nphotos/4.png,...,validation\nphotos/4.png,!,validation\n")
+    picture(path / "photos/4.png")
+    with pytest.raises(UserError, match=r"line 10: photos/4\.png of validation has no caption with a word"):
+        raw.from_folder(path)
 
 
 def test_a_link_out_of_the_folder_is_refused(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import random
 import stat
 import subprocess
 import sys
+import unicodedata
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -30,6 +31,12 @@ from zoo.errors import UserError
         ("\tmany\n  spaces \u00a0here ", "many spaces here"),
         ("'s n't 'slide 'n'", "'s n't slide n"),
         (" .,;: - ' ", ""),
+        ("एक लाल कुत्ता।", "एक लाल कुत्ता"),  # Hindi
+        ("สุนัขวิ่ง, ஒரு நாய்", "สุนัขวิ่ง ஒரு நாய்"),  # Thai, Tamil
+        ("كَلْبٌ يَجْرِي!", "كَلْبٌ يَجْرِي"),  # vocalized Arabic
+        ("כֶּלֶב רָץ", unicodedata.normalize("NFC", "כֶּלֶב רָץ")),  # pointed Hebrew
+        ("ශ්\u200dරී \u200dx\u200c", "ශ්\u200dරී x"),  # joiners hold letters together
+        ("1\ufe0f\u20e3 dog's \u2764\ufe0f \u0301a", "1 dog 's a"),
         ("", ""),
     ],
 )
@@ -39,8 +46,9 @@ def test_normalize(text: str, words: str) -> None:
 
 def test_normalizing_twice_changes_nothing() -> None:
     draw = random.Random(1)
+    signs = "an'tsd-_ .\u2019\u00e9I\u0301\u01309re\n,\u0915\u094d\u200d"
     for _ in range(3000):
-        once = scoring.normalize("".join(draw.choices("an'tsd-_ .\u2019\u00e9I\u0301\u01309re\n,", k=10)))
+        once = scoring.normalize("".join(draw.choices(signs, k=10)))
         assert scoring.normalize(once) == once
 
 

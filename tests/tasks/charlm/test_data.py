@@ -192,6 +192,23 @@ def test_compressed_texts_and_folders(tmp_path):
     assert "".join(itertools.chain(*(joined(raw, split) for split in SPLITS))) == "".join(joined(raw, "all"))
 
 
+@pytest.mark.parametrize("title", ["The Train", "test"])
+def test_a_book_is_no_split(title, tmp_path):
+    for name in (title, "Emma", "Moby Dick"):
+        (tmp_path / f"{name}.txt").write_text(name * 50)
+    assert sorted(joined(texts.open_texts(str(tmp_path)), "all")) == sorted(
+        name * 50 for name in (title, "Emma", "Moby Dick")
+    )
+
+
+def test_hidden_files_are_not_read_and_others_are_named(tmp_path, capsys):
+    for name in ("README.md", "a.py", "b.py", "c/d.py", "e.png", ".git/config", ".cache/f.txt", "__MACOSX/g.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(name * 50)
+    assert joined(texts.open_texts(str(tmp_path)), "all") == ["README.md" * 50]
+    assert capsys.readouterr().err == f"{tmp_path}: left out: a.py, b.py, c/d.py and 1 more (3 .py, 1 .png).\n"
+
+
 def test_a_folder_with_files_for_the_splits(tmp_path):
     for name in ("train", "valid", "test"):
         (tmp_path / f"{name}.txt").write_text(name * 50)

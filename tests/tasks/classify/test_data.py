@@ -126,6 +126,15 @@ def test_a_folder_has_one_subfolder_per_class(folder):
     assert "validation (10%) and test (20%) held out of train of each class" in loaded.card.splits
 
 
+def test_hidden_pictures_are_not_read_and_stray_ones_are_named(folder, capsys):
+    for name in ("cat/.ipynb_checkpoints/0.png", "cat/._1.png", "__MACOSX/0.png", "stray.png"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text("no picture")
+    shutil.move(folder / "cat" / "0.png", folder / "cat" / "0.jfif")
+    assert data.load(Train(dataset=str(folder), image_size=6)).sizes() == {"train": 14, "validation": 2, "test": 4}
+    assert capsys.readouterr().err == f"{folder}: left out: stray.png (1 .png).\n"
+
+
 def test_a_folder_may_have_one_folder_for_each_split(folder, tmp_path):
     parts = tmp_path / "parts"
     for split, numbers in {"train": range(7), "val": (7,), "test": (8, 9)}.items():

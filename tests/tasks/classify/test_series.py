@@ -52,7 +52,7 @@ def examples(loaded) -> dict[bytes, str]:
 @pytest.mark.parametrize(("name", "mark"), [("own.csv", ","), ("own.csv", ";"), ("own.tsv", "\t")])
 def test_a_column_is_a_step(name: str, mark: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     loaded = data.load(Train(dataset=str(columns(tmp_path / name, mark))))
-    assert loaded.assets == {"labels": ["down", "up"], "shape": [5, 1]}
+    assert loaded.assets == {"labels": ["down", "up"], "shape": [5, 1], "steps": [f"t{i}" for i in range(5)]}
     assert sum(loaded.sizes().values()) == ROWS
     assert examples(loaded) == {np.array(values(row, 5), "float32").tobytes(): label(row) for row in range(ROWS)}
     assert "label = 'class', 5 steps = 't0' to 't4'." in capsys.readouterr().err
@@ -119,6 +119,17 @@ GOOD = "label,a,b\nup,1,2\ndown,2,1\n"
         ("own.csv", "1.0,2.0,3.0\n0.5,1,1\n", "looks like a row"),
         ("own.csv", "kind,a,b\nup,1,2\n", "Name the columns: --label-column NAME"),
         ("own.csv", "id,label,a\n7,up,2\n", "column 'id' numbers the rows"),
+        ("own.csv", "__index_level_0__,label,a\n7,up,2\n", "column '__index_level_0__' numbers the rows"),
+        ("own.csv", "label,class,a,b\nup,1,1,2\n", "both 'label' and 'class' may be the labels. Name the right one"),
+        ("own.csv", GOOD + "up,1_0,2\n", "line 4: column 'a' has '1_0', no finite number"),
+        ("own.csv", GOOD + "up,1,\u0663\n", "line 4: column 'b' has '\u0663', no finite number"),
+        ("own.jsonl", '{"label": "a", "x": [1]}\n{"label": "b", "x": [["1_0"]]}\n', "line 2: 'x' has to be a list"),
+        ("own.jsonl", '{"label": "a", "x": 1, "u": 1}\n{"label": "b", "x": 1, "z": 2}\n', "line 1: column 'z' is"),
+        ("own.jsonl", '{"label": NaN, "x": [1]}\n', "line 1: the label is empty"),
+        ("own.csv", GOOD + "nan,1,2\n", "line 4: the label is 'nan', a missing value"),
+        ("own.csv", GOOD + "Up,1,2\n", "'Up' (1) and 'up' (1). Make them one"),
+        ("own.csv", GOOD + "label,a,b\n", "line 4: the row repeats the header"),
+        ("own.csv", "label,split,a,b\nup,1,1,2\n", "line 2: No split is called '1'. Known: test, train, validation"),
         ("own.csv", "n,label,a\n" + "".join(f"{i},up,{i}\n" for i in range(12)), "column 'n' numbers the rows"),
         ("own.csv", "label,a\nup,2\n", "has no series"),
         ("own.csv", "label,a,b\n", "has no rows"),
@@ -175,3 +186,65 @@ def test_the_example_of_the_readme(tmp_path: Path) -> None:
     assert "is not a JSON list" in lines[1]
     scored = run.invoke(cli, ["evaluate", str(tmp_path / "moves"), "--dataset", "moves.jsonl"], catch_exceptions=False)
     assert scored.exit_code == 0, scored.output
+
+
+def turned(path: Path, order: list[int], names: list[str] | None = None) -> Path:
+    """The table of `columns`, its steps in another order."""
+    header = ["class", *(names or [f" t{i} " for i in order])]
+    lines = [",".join([label(row), *(str(values(row, 5)[i]) for i in order)]) for row in range(ROWS)]
+    path.write_text("\n".join([",".join(header), *lines, ""]))
+    return path
+
+
+def test_columns_of_other_splits_and_of_a_saved_model_are_found_by_name(tmp_path: Path) -> None:
+    columns(tmp_path / "train.csv")
+    turned(tmp_path / "test.csv", [1, 4, 2, 3, 0])
+    loaded = data.load(Train(dataset=str(tmp_path)))
+    expected = {np.array(values(row, 5), "float32").tobytes(): label(row) for row in range(ROWS)}
+    found = {steps.tobytes(): loaded.raw.labels[int(i)] for steps, i in loaded.raw.split("test").as_numpy_iterator()}
+    assert found == expected
+    alone = turned(tmp_path / "alone.csv", [1, 4, 2, 3, 0])
+    saved = data.load(Train(dataset=str(alone)), loaded.assets)
+    assert saved.assets["steps"] == loaded.assets["steps"]
+    assert {steps.tobytes() for steps, _ in saved.raw.split("all").as_numpy_iterator()} == set(expected)
+    older = {name: value for name, value in loaded.assets.items() if name != "steps"}
+    assert data.load(Train(dataset=str(alone)), older).assets["shape"] == [5, 1]
+
+
+@pytest.mark.parametrize(
+    ("order", "names", "differ"),
+    [
+        ([0, 1, 2, 3, 4], ["t0", "t1", "t2", "t3", "t9"], "it lacks 't4'; it has 't9'"),
+        ([0, 1, 2, 3], ["t0", "t1", "t2", "t3"], "it lacks 't4'."),
+        ([0, 1, 2, 3, 4, 0], ["t0", "t1", "t2", "t3", "t4", "t5"], "it has 't5'."),
+    ],
+)
+def test_other_columns_than_those_of_train_are_refused(
+    order: list[int], names: list[str], differ: str, tmp_path: Path
+) -> None:
+    columns(tmp_path / "train.csv")
+    turned(tmp_path / "test.csv", order, names)
+    with pytest.raises(UserError, match=r"test\.csv: its steps are not the columns of the training data") as error:
+        data.load(Train(dataset=str(tmp_path)))
+    assert differ in str(error.value)
+
+
+def test_with_an_option_other_columns_of_labels_are_left_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = [f"{label(row)},{row % 2},{row / 9},{-row}" for row in range(ROWS)]
+    (tmp_path / "own.csv").write_text("\n".join(["label,class,a,b", *lines, ""]))
+    loaded = data.load(Train(dataset=str(tmp_path / "own.csv"), label_column="label"))
+    assert loaded.assets["steps"] == ["a", "b"]
+    assert "2 steps = 'a' to 'b'; left out: 'class'." in capsys.readouterr().err
+
+
+def test_a_column_says_the_split(tmp_path: Path) -> None:
+    side = ["test" if row < 6 else "dev" if row < 10 else "Train" for row in range(ROWS)]
+    lines = [",".join([label(row), side[row], *map(str, values(row, 3))]) for row in range(ROWS)]
+    (tmp_path / "own.csv").write_text("\n".join(["label,split,a,b,c", *lines, ""]))
+    loaded = data.load(Train(dataset=str(tmp_path / "own.csv")))
+    assert loaded.sizes() == {"train": 14, "validation": 4, "test": 6}
+    assert loaded.assets["steps"] == ["a", "b", "c"]
+    found = {steps.tobytes() for steps, _ in loaded.raw.split("test").as_numpy_iterator()}
+    assert found == {np.array(values(row, 3), "float32").tobytes() for row in range(6)}

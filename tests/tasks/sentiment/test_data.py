@@ -116,7 +116,13 @@ def test_a_quoted_text_may_have_several_lines(csv: Callable) -> None:
             "it has 'words', 'label'. Name the columns: --text-column NAME --label-column NAME",
         ),
         (b"I liked it very much,1\nfine,0\n", "looks like a row, not like the names of the columns"),
-        (b"text,text,label\nfine,x,good\n", "two columns 'text'"),
+        (b"text,text,label\nfine,x,good\n", "two columns 'text' and 'text'"),
+        (b"text,Text,label\nfine,x,good\n", "two columns 'text' and 'Text'. Rename one"),
+        (b"text,label\nfine,good\nTEXT , label\n", "line 3: the row repeats the header. Delete it"),
+        (b"text,label\nfine,good\ndull,NaN\n", "line 3: the label is 'NaN', a missing value. Fill it in"),
+        (b"text,label\nfine,pos\ndull,Pos\nfine,neg\n", "a number: 'Pos' (1) and 'pos' (1). Make them one, or"),
+        (b"text,label\n12,good\n7,bad\n", "every text is a number. Name the column of texts: --text-column NAME"),
+        (b"text,label,split\nfine,good,train\ndull,bad,tset\n", "line 3: No split is called 'tset'; did you mean"),
         (b"", "is empty. Its first line has to name the columns: text, label."),
         (b"text,label\n", "no rows below its header"),
         (b"text,label\nfine,good\n ,bad\n", "line 3: the text is empty"),
@@ -331,6 +337,21 @@ def test_unlabeled_texts_beside_labeled_ones(tmp_path: Path) -> None:
         data.load(Train(unlabeled=True, entropy_minimization=0.1))
 
 
+def test_texts_of_a_folder_that_are_left_out_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    names = ["neg/a.txt", "neg/b.TXT", "neg/c.md", "neg/more/d.txt", "neg/._a.txt", "pos/a.txt", "pos/.old/b.txt"]
+    for name in names:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(name)
+    assert sorted(read(open_texts(str(tmp_path)), "all")) == [
+        ("neg/a.txt", "neg"), ("neg/b.TXT", "neg"), ("pos/a.txt", "pos")
+    ]  # fmt: skip
+    assert capsys.readouterr().err == f"{tmp_path}: left out: neg/c.md, neg/more/d.txt (1 .md, 1 .txt).\n"
+    (tmp_path / "neutral").mkdir()
+    (tmp_path / "neutral" / "a.md").write_text("so so")
+    with pytest.raises(UserError, match=r"neutral has no \.txt files; it has a\.md"):
+        open_texts(str(tmp_path))
+
+
 def test_self_training_learns_from_both_predictions(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     for label, count in (("neg", 60), ("pos", 60), ("unsup", 40)):
@@ -361,3 +382,35 @@ def test_two_predictions_are_blended_by_their_log_odds() -> None:
     odds = np.sqrt(one[:, 0] / one[:, 1] * other[:, 0] / other[:, 1])
     np.testing.assert_allclose(found[:, 0] / found[:, 1], odds, rtol=1e-5)
     np.testing.assert_allclose(found.sum(axis=1), 1, rtol=1e-6)
+
+
+def test_a_column_says_the_split(csv: Callable, capsys: pytest.CaptureFixture[str]) -> None:
+    side = ["test"] * 10 + ["train"] * 110
+    lines = [f"7,{words},{label},{split}\n" for (words, label), split in zip(rows()[:120], side, strict=True)]
+    texts = open_texts(str(csv("id,text,label,split\n" + "".join(lines))))
+    assert read(texts, "test") == rows()[:10]
+    assert texts.sizes() == {"train": 99, "validation": 11, "test": 10}
+    assert len(read(texts, "all")) == texts.size("all") == 120
+    assert texts.card.splits.startswith("train, test: named by each row; validation (10%) held out of train by a hash")
+    assert "label = 'label', split = 'split'; left out: 'id'." in capsys.readouterr().err
+
+
+def test_rows_and_files_for_one_split_are_refused(csv: Callable, tmp_path: Path) -> None:
+    csv("text,label,split\nfine,good,test\ndull,bad,train\n", "train.csv")
+    csv("text,label\nfine,good\ndull,bad\n", "test.csv")
+    with pytest.raises(UserError, match=r"train\.csv has rows whose column split says test, and .*test\.csv is for"):
+        open_texts(str(tmp_path))
+
+
+def test_a_table_of_test_rows_is_scored_but_not_trained_on(csv: Callable) -> None:
+    path = csv("text,label,split\nfine,good,test\ndull,bad,test\n")
+    assert open_texts(str(path), known=["bad", "good"]).names == ("test", "all")
+    with pytest.raises(UserError, match="has nothing to train on: no row has the split train"):
+        data.load(Train(dataset=str(path)))
+
+
+def test_a_limit_that_leaves_one_label_is_refused(csv: Callable) -> None:
+    path = csv("text,label\n" + "".join(f"{words},{label}\n" for words, label in sorted(rows(), key=lambda r: r[1])))
+    with pytest.raises(UserError, match=r"among the first 20 has the label 'good'\. Shuffle the rows of the file, or"):
+        data.load(Train(dataset=str(path), limit=20))
+    assert data.load(Train(dataset=str(path), limit=100, min_count=1)).sizes()["train"] == 100

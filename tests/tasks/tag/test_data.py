@@ -201,7 +201,10 @@ def test_clips_may_be_folders_of_images_without_a_rate(tmp_path: Path) -> None:
         (["12.gif,0,1,a"], r"line 2: .*12\.gif does not exist"),
         (["../1.gif,0,1,a"], r"line 2: \.\./1\.gif is not inside the folder"),
         (["/etc/1.gif,0,1,a"], r"line 2: /etc/1\.gif is not inside the folder"),
-        (["0.gif,2,3,a"], r"line 2: none of the 8 frames of 0\.gif, which lasts 0\.8 s"),
+        (["0.gif,0.01,0.02,a"], r"line 2: none of the 8 frames of 0\.gif, which lasts 0\.8 s"),
+        (["0.gif,0,4,a", "0.gif,4,8,b"], r"line 3: 'b' begins at 4 s, but 0\.gif ends at 0\.8 s .* in seconds"),
+        (["0.gif,0,1,a", "0.gif,2,2.01,b", "0.gif,1,1.1,b"], r"line 4: 'b' begins at 1 s"),
+        (["0.gif,0,.01,a", "0.gif,.01,.02,a", "0.gif,.1,.4,b"], "line 2: no frame has its middle .* 1 more rows"),
         (["0.gif,0,1,a", "1.gif,0,1,b"], "has 2 clips to train on, 2 of them distinct: too few"),
         (["0.gif,0,1,a", "1.gif,0,1,a", "2.gif,0,1,a"], "Give two labels at least"),
     ],
@@ -215,6 +218,13 @@ def test_an_unusable_folder_of_clips_is_refused(tmp_path: Path, rows: Any, messa
         data.load(Train(dataset=str(tmp_path))).split("test")
 
 
+def test_a_row_without_a_frame_is_named(own_clips: Path, capsys: pytest.CaptureFixture) -> None:
+    with (own_clips / clips_folder.TABLE).open("a") as stream:
+        stream.write("\n3.gif,0.3,0.31,jump\n")
+    assert data.load(Train(dataset=str(own_clips))).assets["labels"] == ["early", "late"]
+    assert "line 26: no frame has its middle within the times of this row. Their" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -222,6 +232,11 @@ def test_an_unusable_folder_of_clips_is_refused(tmp_path: Path, rows: Any, messa
         ("the U.N. (here), don't!", ["the", "U.N.", "(", "here", ")", ",", "don't", "!"]),
         (" \t ", []),
         ("👍👎", ["👍", "👎"]),
+        ("दौड़ता है।", ["दौड़ता", "है", "।"]),
+        ("cafe\u0301, (u\u0308ber)", ["caf\u00e9", ",", "(", "\u00fcber", ")"]),
+        ("I ❤️ it!", ["I", "❤️", "it", "!"]),
+        ("so👩🏽‍🚀👍🏿🇩🇪🇫🇷 1️⃣", ["so", "👩🏽‍🚀", "👍🏿", "🇩🇪", "🇫🇷", "1️⃣"]),
+        ("می‌خواهم.", ["می‌خواهم", "."]),
     ],
 )
 def test_words_of_a_sentence_as_typed(text: str, words: list[str]) -> None:
@@ -439,7 +454,7 @@ def test_a_short_line_of_conllu_is_used_with_a_warning(tmp_path: Path, capsys: p
     assert [labels for _, labels in conll.sentences(path)] == [["NOUN", "AUX", "PART", "VERB"]] * 2
     assert "line 17: 5 columns instead of 10. Their words" in capsys.readouterr().err
     path.write_text(CONLLU.format(n=1) + "1\tDogs\n")
-    with pytest.raises(UserError, match="2 columns; column 4 was asked for"):
+    with pytest.raises(UserError, match="2 columns; column 4 was requested"):
         list(conll.sentences(path))
 
 
@@ -483,11 +498,30 @@ def test_comments_and_number_signs(tmp_path: Path) -> None:
     assert list(conll.sentences(path)) == [(["#", "a"], ["O", "B"]), (["b"], ["O"])]
 
 
+@pytest.mark.parametrize("comment", ["# doc{n}", "# doc one", "# newdoc: the {n}th one of all", "# x"])
+@pytest.mark.parametrize("columns", ["{} {}", "{} X {}"])
+def test_a_comment_is_no_word(tmp_path: Path, columns: str, comment: str, capsys: pytest.CaptureFixture) -> None:
+    path = tmp_path / "own.conll"
+    one = "\n".join((comment, columns.format("a", "B"), columns.format("b{n}", "O")))
+    path.write_text("\n\n".join(one.format(n=n) for n in range(3)))
+    assert list(conll.sentences(path)) == [(["a", f"b{n}"], ["B", "O"]) for n in range(3)]
+    assert "own.conll: lines that begin with '# ' are comments: 3, first line 1." in capsys.readouterr().err
+    path.write_text("# B-X\na O\n# O\n\n# O\nb O\n")
+    assert list(conll.sentences(path)) == [(["#", "a", "#"], ["B-X", "O", "O"]), (["#", "b"], ["O", "O"])]
+
+
+def test_conllu_may_begin_with_a_mark_of_its_document(tmp_path: Path) -> None:
+    (tmp_path / "a.conllu").write_text("-DOCSTART-\n\n" + CONLLU.format(n=1))
+    assert list(conll.sentences(tmp_path / "a.conllu")) == [
+        (["Dogs1", "do", "n't", "run"], ["NOUN", "AUX", "PART", "VERB"])
+    ]
+
+
 def test_columns_by_number(tmp_path: Path) -> None:
     path = tmp_path / "own.conll"
     path.write_text("1 EU NNP B-NP B-ORG\n2 rejects VBZ B-VP O\n")
     assert list(conll.sentences(path, "3", 2)) == [(["EU", "rejects"], ["NNP", "VBZ"])]
-    with pytest.raises(UserError, match="5 columns; column 9 was asked for"):
+    with pytest.raises(UserError, match="5 columns; column 9 was requested"):
         list(conll.sentences(path, "9"))
 
 

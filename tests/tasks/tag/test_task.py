@@ -154,7 +154,7 @@ def test_a_model_of_numbers_answers_json() -> None:
     bad = ["no json", "[1, 2]", "[[1, 2, 3]]", "[]", "[[1], [1, 2]]", "[[1, NaN]]"]
     lines = ask(model, "[[1, 0], [0, 1], [0, 1]]", *bad)
     assert lines[0].startswith("0-")
-    assert all(line.startswith("Error: This model reads sequences of 2 numbers per step") for line in lines[1:])
+    assert all("is not a JSON list of steps, each a list of 2 numbers" in line for line in lines[1:])
     (packed,) = map(json.loads, ask(model, "[[1, 0], [0, 1]]", json=True))
     assert packed["spans"][-1]["end"] == 2
 

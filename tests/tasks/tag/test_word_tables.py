@@ -48,6 +48,8 @@ def test_a_row_is_a_sentence(tmp_path: Path) -> None:
         ("a.jsonl", '{"tokens": ["a"], "tags": "O"}\n', "line 1: 1 words and no list of labels"),
         ("a.csv", "word,tag\na,O\n", "no column says where a sentence begins"),
         ("a.csv", "sentence_id,word,tag\n1,a,\n", "line 2: a label is empty"),
+        ("a.csv", "sentence_id,word,tag\n1,nan,O\n1,a,nan\n", "line 3: a label is 'nan', a missing value"),
+        ("a.csv", "sentence_id,word,tag\n1,a,O\n2,b,B\n1,c,O\n", "line 4: sentence '1' goes on after another one"),
         ("a.csv", "sentence_id,text,kind\n1,a,O\n", "no column for the words"),
         ("a.csv", "sentence_id,word,kind\n1,a,O\n", "Name the columns: --tags NAME"),
         ("a.csv", "sentence_id,word,tag\n" + "".join(f"{n // 5},{n},O\n" for n in range(30)), "every word is a number"),
@@ -65,7 +67,7 @@ def test_options_of_files_in_columns_are_refused(tmp_path: Path) -> None:
         raw.open_sequences(str(as_rows(tmp_path / "ner.csv", "{}")), word_column=2)
 
 
-@pytest.mark.parametrize("header", ["Word\tTag", "Token POS NER", "sentence word pos tag"])
+@pytest.mark.parametrize("header", ["Word\tTag", "text\tlabel", "word ner_label", "Token POS NER", "id word pos tag"])
 def test_a_file_in_columns_has_no_header(header: str, tmp_path: Path) -> None:
     fields = len(header.split())
     rows = "".join(f"{' '.join(['w'] * (fields - 1))} O\n\n" for _ in range(9))
@@ -85,3 +87,9 @@ def test_after_a_training_the_line_to_try_has_words(
         standalone_mode=False,
     )
     assert "Try it: zoo tag --model own 'George Washington lived in Virginia .'" in capsys.readouterr().err
+
+
+def test_spellings_of_one_tag_are_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "own.conll").write_text("dogs NOUN\nrun VERB\ncats noun\n")
+    assert raw.open_sequences(str(tmp_path / "own.conll"), known=None).labels == ("NOUN", "VERB", "noun")
+    assert "or the form of a number: 'NOUN' (1) and 'noun' (1). Make them one" in capsys.readouterr().err

@@ -63,6 +63,13 @@ def test_pairs_stay_pairs_and_the_one_that_is_too_long_is_left_out(loaded, epoch
     assert all(words == " ".join(COUNTS[int(d)] for d in digits) for digits, words in seen.items())
 
 
+def test_the_lengths_are_those_by_which_pairs_are_left_out(loaded):
+    lengths = list(loaded.lengths("train", None))
+    assert len(lengths) == 200
+    assert sum(length > 20 for length in lengths) == 1
+    assert lengths[:40] == list(loaded.lengths("train", 40))
+
+
 def test_an_epoch_has_its_own_order_and_the_same_one_again(loaded, epoch):
     def first(batches):
         (source, _), *_ = next(iter(batches))

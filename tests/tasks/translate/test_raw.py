@@ -65,7 +65,7 @@ def test_held_out_splits_are_all_of_train_and_share_no_source(folder: Callable) 
     parts = {split: read(pairs, split) for split in SPLITS}
     assert sorted(pair for part in parts.values() for pair in part) == sorted(rows())
     assert {split: len(part) for split, part in parts.items()} == pairs.sizes()
-    assert pairs.names == SPLITS
+    assert pairs.names == (*SPLITS, "all")
     held = {split: {source for source, _ in part} for split, part in parts.items()}
     assert [len(held[split]) for split in SPLITS] == [160, 20, 20], "one source text in ten"
     assert len(held["train"] | held["validation"] | held["test"]) == 200
@@ -116,6 +116,29 @@ def test_the_card_has_the_files_digests_and_how_many_pairs_were_skipped(folder: 
     }
 
 
+def test_splits_go_by_other_names_and_what_is_left_out_is_said(
+    folder: Callable, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = {**two("training", rows()), **two("dev", rows()[:2]), **two("test_2016", rows()[2:5])}
+    pairs = opened(folder({**files, "newstest.en": "x\n", "train_model.py": "x\n"}), source="en")
+    assert pairs.sizes() == {"train": 240, "validation": 2, "test": 3}
+    assert read(pairs, "validation") == rows()[:2]
+    said = capsys.readouterr().err
+    assert "validation = dev.de and dev.en, test = test_2016.de and test_2016.en; source = en" in said
+    assert "own: left out: newstest.en, train_model.py" in said
+
+
+def test_a_table_beside_two_files_keeps_its_direction(folder: Callable, tmp_path: Path) -> None:
+    path = folder(two("train", rows()))
+    (tmp_path / "unnamed.tsv").write_text("".join(f"{english}\t{german}\n" for english, german in rows()[:3]))
+    (tmp_path / "named.tsv").write_text("de\ten\n" + "".join(f"{b}\t{a}\n" for a, b in rows()[:3]))
+    for name in ("unnamed", "named"):
+        assert read(opened(path, source="en", test=str(tmp_path / f"{name}.tsv")), "test") == rows()[:3]
+    (tmp_path / "named.tsv").write_text("en\tfr\na\tb\n")
+    with pytest.raises(UserError, match=r"named\.tsv: none is in 'de', as train is"):
+        opened(path, test=str(tmp_path / "named.tsv"))
+
+
 def test_only_the_split_that_is_asked_for_is_read(folder: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
     path = folder({**two("train", rows()), **two("validation", rows()[:2]), **two("test", rows()[:3])})
     seen = []
@@ -162,7 +185,20 @@ def test_files_of_other_names_are_left_alone(folder: Callable) -> None:
         ({**two("train", rows()), "test.en": "x\n"}, "has test.en. It needs test.SRC and test.TGT"),
         (
             {**two("train", rows()), "test.en": "x\n", "test.fr": "x\n"},
-            "test.fr: none is in 'de', as train is",
+            "test.fr: none is in 'de', as train is (train.de and train.en)",
+        ),
+        (
+            dict.fromkeys(("train.en-de.en", "train.en-de.de", "test.en-fr.en", "test.en-fr.fr"), "x\n"),
+            "test.en-fr.fr: none is in 'de', as train is (train.en-de.de and train.en-de.en)",
+        ),
+        (
+            {"news.en-de.en": "x\n", "news.en-de.de": "x\n", "dev.en-de.en": "x\n"},
+            "dev.en-de.en has no file of the other language beside it",
+        ),
+        ({**two("train", rows()), "dev.en": "x\n"}, "has dev.en. It needs dev.SRC and dev.TGT"),
+        (
+            {**two("train", rows()), **two("dev", rows()), **two("val", rows())},
+            "has dev.* and val.*, both for validation. Keep one of them.",
         ),
         ({**two("train", rows()), "test.en": "x\n", "test.de": "x\ny\n"}, "test.de has 2 lines and test.en 1; line 2"),
         (
@@ -306,7 +342,7 @@ def test_a_set_that_tfds_has(name: str, mocked: Callable[..., RawDataset]) -> No
     source, target, splits = CATALOG[name]
     pairs = mocked(name)
     assert languages(pairs) == [source, target]
-    assert pairs.names == SPLITS
+    assert pairs.names[:3] == SPLITS
     counts = {split: len(read(pairs, split)) for split in SPLITS}
     assert counts == pairs.sizes()
     assert (pairs.card.name, pairs.card.builtin) == (name, False)
@@ -439,10 +475,44 @@ def test_columns_of_numbers_are_no_texts(tmp_path: Path) -> None:
         raw.open_pairs(str(tmp_path / "scores.tsv"))
 
 
-def test_a_header_with_other_names_is_said(tmp_path: Path) -> None:
-    (tmp_path / "own.csv").write_text("English,German\n" + "".join(f"go {n},geh {n}\n" for n in range(20)))
-    with pytest.raises(UserError, match=r"it has 'English', 'German'. Name the columns: --source-column NAME"):
+@pytest.mark.parametrize("header", ["phrase,meaning", "yes,ja"])
+def test_a_header_with_other_names_is_said(tmp_path: Path, header: str) -> None:
+    (tmp_path / "own.csv").write_text(f"{header}\n" + "".join(f"go {n},geh {n}\n" for n in range(20)))
+    with pytest.raises(UserError, match=r"it has '\w+', '\w+'. Name the columns: --source-column NAME"):
         raw.open_pairs(str(tmp_path / "own.csv"))
+
+
+@pytest.mark.parametrize(
+    ("first", "line", "named"),
+    [
+        ("", "1.05{n}\t{0}\t{1}\n", ["source", "target"]),  # scores, as of CCMatrix
+        ("", "{n}\t\t{0}\t{1}\n", ["source", "target"]),
+        ("score\tthis\tthat\n", "1.05{n}\t{0}\t{1}\n", ["source", "target"]),
+        ("id\ten\tde\n", "{n}\t{0}\t{1}\n", ["en", "de"]),  # `id` is Indonesian too
+        ("en\tde\tnote\n", "{0}\t{1}\tx\n", ["en", "de"]),
+        ("English\tGerman\n", "{0}\t{1}\n", ["en", "de"]),
+        ("EN\tDE\n", "{0}\t{1}\n", ["en", "de"]),
+        ("eng\tzh_CN\n", "{0}\t{1}\n", ["eng", "zh_CN"]),
+    ],
+)
+def test_what_is_no_pair_in_a_table_is_passed_over(tmp_path: Path, first: str, line: str, named: list[str]) -> None:
+    (tmp_path / "own.tsv").write_text(first + "".join(line.format(f"go {n}", f"geh {n}", n=n) for n in range(20)))
+    pairs = opened(tmp_path / "own.tsv")
+    assert sorted(read(pairs, "all")) == sorted((f"go {n}", f"geh {n}") for n in range(20))
+    assert languages(pairs) == named
+
+
+def test_two_short_words_are_a_pair_and_no_header(tmp_path: Path) -> None:
+    (tmp_path / "own.tsv").write_text("yes\tja\n" + "".join(f"go {n}\tgeh {n}\n" for n in range(20)))
+    assert read(opened(tmp_path / "own.tsv"), "all")[0] == ("yes", "ja")
+
+
+@pytest.mark.parametrize("header", ["id\ten\tde", "score\ta text\tits translation\tnote"])
+def test_a_header_with_more_than_two_texts_is_asked_about(tmp_path: Path, header: str) -> None:
+    row = "s{n}\tgo {n}\tgeh {n}" if header.startswith("id") else "{n}\tgo {n}\tgeh {n}\tx"
+    (tmp_path / "own.tsv").write_text(f"{header}\n" + "".join(f"{row.format(n=n)}\n" for n in range(20)))
+    with pytest.raises(UserError, match="Name the columns: --source-column NAME --target-column NAME"):
+        opened(tmp_path / "own.tsv")
 
 
 def test_the_languages_of_two_files_are_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -81,10 +81,10 @@ def announce() -> None:
         print(f"Compiling kernels, once on this machine: about {SECONDS} s.", file=sys.stderr, flush=True)
 
 
-def _jit(function: Callable, cached: bool = True) -> Any:
+def _jit(function: Callable) -> Any:
     """A numba dispatcher whose code is kept in `folder()`."""
     dispatcher: Any = numba.njit(function, **OPTIONS)
-    place = folder() if cached else None
+    place = folder()
     if place is not None:
         before, _config.CACHE_DIR = _config.CACHE_DIR, str(place)
         try:

@@ -29,10 +29,10 @@ import numpy as np
 from scipy import stats
 
 CONFIDENCE = 0.95
-"""Of the intervals."""
+"""Confidence level of the intervals."""
 
 DRAWS = 2_000
-"""Of bootstrap and permutation: a variance is then known to 3 %, a p-value of 0.05 to 0.005."""
+"""Number of bootstrap and permutation draws: a variance is then known to 3 %, a p-value of 0.05 to 0.005."""
 
 VALUES_AT_ONCE = 4_000_000
 """Numbers in one piece of the draws: 32 MB."""
@@ -76,11 +76,6 @@ class Difference:
     p_holm: float | None
     p_examples: float | None
     covers: str
-
-    @property
-    def clear(self) -> bool:
-        """Whether chance hardly explains the difference: `p_holm` below 0.05."""
-        return self.p_holm is not None and self.p_holm < 1 - CONFIDENCE
 
 
 def difference(first: Trained, other: Trained, combine: Combine, seed: int = 0) -> Difference:
@@ -129,6 +124,9 @@ def bootstrap_variance(first: np.ndarray, other: np.ndarray, combine: Combine, s
         other: The same of another cell, of the same examples.
         combine: From sums of statistics to a score.
         seed: Of the draws.
+
+    Raises:
+        ValueError: If numbers of examples differ.
     """
     _check(first, other)
     rng, examples = np.random.default_rng(seed), first.shape[1]
@@ -174,6 +172,9 @@ def permutation(first: np.ndarray, other: np.ndarray, combine: Combine, seed: in
         other: The same of another cell, as many seeds, the same examples.
         combine: From sums of statistics to a score.
         seed: Of the draws; where all exchanges are no more than `DRAWS`, all are tried and the value is exact.
+
+    Raises:
+        ValueError: If numbers of seeds or examples differ.
     """
     _check(first, other)
     if len(first) != len(other):

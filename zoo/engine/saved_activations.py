@@ -12,7 +12,7 @@ BYTES = 2**30
 """Above this size the oldest are dropped; a training takes each before the next step."""
 
 
-class Shelf:
+class SavedActivations:
     """A dictionary of limited size, for any thread."""
 
     def __init__(self, limit: int = BYTES) -> None:

@@ -23,7 +23,7 @@ BUG = "The program failed on this input, which is a bug: the terminal that runs 
 NO_MEMORY = "There is not enough memory for this input: give a smaller one. The page goes on."
 
 
-class Shelf:
+class ModelCache:
     """Saved models by name, each loaded at most once.
 
     Args:
