@@ -338,4 +338,4 @@ def test_pairs_that_are_all_too_long_are_a_sentence(tmp_path: Path) -> None:
     words = ["train", "translate", "--preset", "tiny", "--dataset", str(pairs), "--max-length", "5", "--no-plot"]
     result = CliRunner().invoke(cli.cli, [*words, "--models-dir", str(tmp_path / "models")], prog_name="zoo")
     assert isinstance(result.exception, UserError), result.output
-    assert "No training example is left to learn from. If all are longer than --max-length 5" in str(result.exception)
+    assert "All examples of train are longer than --max-length 5" in str(result.exception)
