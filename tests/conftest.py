@@ -2,7 +2,10 @@
 
 import gc
 import os
+import subprocess
+import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +60,20 @@ def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`./saved_models` is nowhere near the project's, and no environment variable points there."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("ZOO_MODELS", raising=False)
+
+
+@pytest.fixture
+def run_on(tmp_path: Path) -> Callable[[str, str], list[str]]:
+    """Runs a program in a process of its own with a backend of Keras; returns the words that it prints."""
+
+    def run(backend: str, program: str) -> list[str]:
+        pytest.importorskip(backend)
+        environment, command = {**os.environ, "KERAS_BACKEND": backend}, [sys.executable, "-c", program]
+        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=240)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.split()
+
+    return run
 
 
 @pytest.fixture(scope="session")

@@ -77,10 +77,10 @@ def read(path: Path, clip_format: ClipFormat) -> Iterator[tuple[frames.Clip, lis
         yield clip, labels
     if idle:
         more = f", and {len(idle) - 1:,} more rows are like it" if idle[1:] else ""
-        told = f"{idle[0]}: no frame has its middle within the times of this row{more}"
+        message = f"{idle[0]}: no frame has its middle within the times of this row{more}"
         if 2 * len(idle) > sum(map(len, table.values())):
-            raise UserError(f"{told}. Correct the times; they are in seconds.")
-        print(f"Warning: {told}. Their labels are not used.", file=sys.stderr, flush=True)
+            raise UserError(f"{message}. Correct the times; they are in seconds.")
+        print(f"Warning: {message}. Their labels are not used.", file=sys.stderr, flush=True)
 
 
 def _table(path: Path) -> dict[str, list[Row]]:

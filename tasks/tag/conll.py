@@ -8,6 +8,7 @@ rejects VBZ B-VP O    the first column and the label the last; an empty line end
 2	run	run	VERB	VBP	_	0	root	_	_                     (`2-3`) and empty nodes (`8.1`) are skipped.
 """
 
+import functools
 import re
 import sys
 import unicodedata
@@ -120,7 +121,7 @@ def sentences(path: Path, tags: str | None = None, word_column: int | None = Non
         UserError: With the number of the line that cannot be used.
     """
     where_is = layout(path, tags, word_column)
-    others = None if where_is.conllu else _labels(path, where_is.label)
+    others = functools.cache(lambda: _labels(path, where_is.label))  # read where a line may be a comment, not before
     comments: list[int] = []
     words: list[str] = []
     labels: Labels = []
@@ -132,7 +133,8 @@ def sentences(path: Path, tags: str | None = None, word_column: int | None = Non
             words, labels = [], []
             continue
         fields = _fields(line)
-        if not words and others is not None and line.startswith("# ") and _label(fields, where_is.label) not in others:
+        may_be = not words and not where_is.conllu and line.startswith("# ")
+        if may_be and (known := others()) is not None and _label(fields, where_is.label) not in known:
             comments.append(number)
             continue
         if _is_comment(line, len(fields), columns, where_is.conllu):

@@ -9,7 +9,7 @@ from keras import ops
 
 
 @contextlib.contextmanager
-def dropped_weights(variables: Sequence[Any], cells: Sequence[Any], rate: float, seed: Any) -> Iterator[None]:
+def dropped_weights(layers: Sequence[Any], cells: Sequence[Any], rate: float, seed: Any) -> Iterator[None]:
     """Within it, each weight of the cells' `recurrent_kernel` is 0 with probability `rate`.
 
     The others are 1 / (1 - rate) times as large.
@@ -19,7 +19,7 @@ def dropped_weights(variables: Sequence[Any], cells: Sequence[Any], rate: float,
     that compiled kernels and cuDNN see an ordinary matrix: dropout inside the loop would shut them out.
 
     Args:
-        variables: All variables that are read within.
+        layers: The layers that run within; none of other layers' variables may be read.
         cells: Built cells whose recurrent matrices are dropped.
         rate: Fraction of the weights; 0 leaves everything as it is.
         seed: A `keras.random.SeedGenerator`; may be None if the rate is 0.
@@ -28,7 +28,7 @@ def dropped_weights(variables: Sequence[Any], cells: Sequence[Any], rate: float,
         yield
         return
     matrices = {id(cell.recurrent_kernel) for cell in cells}
-    values = [(variable, ops.convert_to_tensor(variable)) for variable in variables]
+    values = [(variable, ops.convert_to_tensor(variable)) for layer in layers for variable in layer.variables]
     # An inner scope of Keras hides an outer one, as a step of JAX has it: so all variables are passed on.
     passed = [
         (variable, keras.random.dropout(value, rate, seed=seed) if id(variable) in matrices else value)

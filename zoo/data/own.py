@@ -223,8 +223,7 @@ def combine(
         raw, theirs = source(split)
         return raw.count(theirs)
 
-    files = {split: path.name for split, path in found.items()}
-    rule = "; ".join(f"{split}: {file}" for split, file in files.items()) if len(found) > 1 else train.card.splits
+    rule = "; ".join(f"{split}: {path.name}" for split, path in found.items()) if len(found) > 1 else train.card.splits
     digests = {file: value for raw in (train, *raws.values()) for file, value in raw.card.sha256.items()}
     card = replace(train.card, name=name, splits=rule, sha256=digests)
     whole = replace(train, read=read, names=tuple(dict.fromkeys((*names, *train.names))), card=card, count=count)

@@ -91,10 +91,10 @@ class RawDataset:
     ) -> "RawDataset":
         """Takes missing splits out of train, by a hash of each example, whole groups at a time.
 
-        The one rule of the project: examples with an equal first component, white space aside, are a group;
-        groups are ranked by SHA-256 of the seed and that component; the first become the first
-        missing split, the next ones the second, and the rest stays. It depends on nothing but the examples. Where there
-        was train alone, `"all"` is the undivided whole.
+        The one rule of the project: examples with an equal first component, white space aside, are a group; groups are
+        ranked by SHA-256 of the seed and that component; the first become the first missing split, the next ones the
+        second, and the rest stays. It depends on nothing but the examples. Where there was train alone, `"all"` is the
+        undivided whole.
 
         Args:
             fractions: Split name -> fraction of the groups; default a tenth for validation and test each, where
@@ -111,7 +111,6 @@ class RawDataset:
             return self
         parts = ("train", *fractions)
         side = functools.cache(lambda: self._sides(dict(fractions), stratum, what))
-
         whole = () if "all" in self.names or len(self.names) > 1 else ("all",)
 
         def read(name: str) -> Any:
@@ -178,8 +177,8 @@ class RawDataset:
         names = (*(name for name in SPLITS if name in splits), "all")
         return replace(self, read=read, names=names, card=replace(self.card, splits="named by each row"), count=count)
 
-    def check_trained(self, limit: int | None = None) -> "RawDataset":
-        """Returns itself, with a warning of labels that no training example has. Reads until all have occurred.
+    def check_trained(self, limit: int | None = None) -> None:
+        """Warns of labels that no training example has. Reads until all have occurred.
 
         Args:
             limit: To how many training examples it was limited.
@@ -193,7 +192,7 @@ class RawDataset:
         for *_, label in self.read("train").as_numpy_iterator():
             missing.discard(int(label))
             if not missing:
-                return self
+                return
         names = some([repr(self.labels[label]) for label in sorted(missing)])
         of, do = "", "Give more examples of it, or delete those that there are"
         if limit is not None:
@@ -202,7 +201,6 @@ class RawDataset:
         if len(self.labels) < len(missing) + 2:
             raise UserError(message)
         print(f"Warning: {message}", file=sys.stderr, flush=True)
-        return self
 
     def check_labels(self, known: Sequence[str]) -> "RawDataset":
         """Returns itself if its labels are those of a saved model, in that order.

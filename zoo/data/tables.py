@@ -301,10 +301,16 @@ def _checked(path: Path, reader: Any) -> Iterator[list[str]]:
 def _json_lines(path: Path, choose: Choose) -> Records:
     found: Mapping[str, str] | None = None
     for where, value in _objects(path):
-        if found is None:  # a first reading: any row may have keys that the first one lacks
-            names = dict.fromkeys(key for _, each in _objects(path) for key in each)
-            found = choose(list(names), "JSON Lines")
+        if found is None:
+            state = path.stat()
+            found = choose(_keys(path, state.st_mtime_ns, state.st_size), "JSON Lines")
         yield where, {name: value.get(theirs) for name, theirs in found.items()}
+
+
+@functools.cache
+def _keys(path: Path, changed: int, size: int) -> Sequence[str]:
+    """The keys of all rows of JSON Lines: any row may have some that the first lacks. Read once, not in each epoch."""
+    return tuple(dict.fromkeys(key for _, value in _objects(path) for key in value))
 
 
 def _objects(path: Path) -> Records:

@@ -234,7 +234,7 @@ class RecurrentDecoder(ExplicitMask):
         choice = self.choice(training, inputs.shape[0])
         own = [*self.cells, *([self.conditional_cell] if self.conditional_cell is not None else [])]
         rate = getattr(own[0], "weight_dropout", 0.0) if training else 0.0
-        with dropped_weights(self.variables, own, rate, self.seed_generator):
+        with dropped_weights([self], own, rate, self.seed_generator):
             if choice.path != "compiled" or (return_attention and self.conditional_cell is not None):
                 return self._by_steps(inputs, states, memory, dropout_mask, return_attention)
             mask = mask if training else None  # a prediction has the same numbers on every path, at padded steps too

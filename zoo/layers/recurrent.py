@@ -166,9 +166,8 @@ class Recurrent(ExplicitMask):
                 hidden = self.drops[level - 1](hidden, training=training)
             begin = None if initial_state is None else list(initial_state[level])
             rate = self.weight_dropout if training else 0.0
-            variables, own = [variable for way in ways for variable in way.variables], [way.cell for way in ways]
-            with dropped_weights(variables, own, rate, self.seed_generator):
-                if engine.has_kernel(own[0], choice) or hasattr(own[0], "sequence"):
+            with dropped_weights(ways, [way.cell for way in ways], rate, self.seed_generator):
+                if engine.has_kernel(ways[0].cell, choice) or hasattr(ways[0].cell, "sequence"):
                     # Only final states and the backward direction need the mask. Kernels skip what is padded.
                     needed = mask if choice.path == "compiled" or with_states or self.bidirectional else None
                     out, finals = self._by_engine(ways, hidden, needed, training, begin, choice)
