@@ -5,6 +5,7 @@ import pytest
 from keras import ops
 
 from zoo import cells, layers
+from zoo.cells import delta_rule
 from zoo.cells.delta_rule import chunkwise
 from zoo.errors import UserError
 
@@ -58,6 +59,22 @@ def parts(time, keys=4, values=3, signed=False, decay=0.1):
 @pytest.mark.parametrize("time", [1, 4, 7, 33])
 def test_chunks_equal_the_equation(time, chunk):
     assert compare(*parts(time), chunk=chunk, dtype="float64") < 1e-12
+
+
+@pytest.mark.parametrize(("time", "chunks"), [(8, 1), (33, 2), (40, 2)])
+def test_a_few_steps_are_not_filled_up_to_a_whole_chunk(time, chunks, monkeypatch):
+    seen = []
+
+    def spy(k, *others):
+        seen.append(k.shape[2:4])
+        return solved(k, *others)
+
+    solved = delta_rule._solved
+    monkeypatch.setattr(delta_rule, "_solved", spy)
+    assert compare(*parts(time), dtype="float64") < 1e-12
+    [(number, steps)] = seen
+    assert number == chunks
+    assert number * steps - time < number  # at most one step of padding in each
 
 
 @pytest.mark.parametrize("signed", [False, True])

@@ -27,14 +27,15 @@ product of alphas. (2) is solved by substitution; a series of powers of L would 
 repeat. Everything is computed in at least float32.
 """
 
+import math
 from typing import Any
 
 import keras
 from keras import ops
 
 CHUNK = 32
-"""Steps of a chunk. Work within a chunk grows with it, the number of loops shrinks. The triangular solves of chunks of
-32 take less time than those of 64."""
+"""Most steps of a chunk. Work within a chunk grows with it, the number of loops shrinks. The triangular solves of
+chunks of 32 take less time than those of 64."""
 
 
 def chunkwise(q: Any, k: Any, v: Any, log_alpha: Any, beta: Any, state: Any, chunk: int = CHUNK) -> tuple[Any, Any]:
@@ -49,12 +50,15 @@ def chunkwise(q: Any, k: Any, v: Any, log_alpha: Any, beta: Any, state: Any, chu
         log_alpha: Logarithms of the factors on the state, at most 0: `(batch, time, heads)`.
         beta: Writing strengths, like `log_alpha`.
         state: M before the first step, `(batch, heads, keys, values)`.
-        chunk: Steps of a chunk.
+        chunk: Most steps of a chunk; of so few chunks, all are about equally long.
 
     Returns:
         Outputs `(batch, time, heads, values)` and the last M.
     """
     time = ops.shape(q)[1]
+    if isinstance(time, int):  # known before it runs: 40 steps are then 2 chunks of 20, not 2 of 32 with padding
+        number = max(1, math.ceil(time / chunk))
+        chunk = max(1, math.ceil(time / number))
     packed = ops.concatenate([q, k, v, log_alpha[..., None], beta[..., None]], axis=-1)
     keys, values = q.shape[-1], v.shape[-1]
     q, k, v, log_alpha, beta = _split(_chunks(packed, chunk), keys, values)  # each (batch, heads, chunks, C, ...)
