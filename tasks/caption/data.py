@@ -59,7 +59,7 @@ def load(recipe: Train, assets: Mapping[str, Any] | None = None, *, fine_tune: b
 
     def ready(rows: Callable[[], Iterator[tuple[int, np.ndarray]]]) -> tf.data.Dataset:
         signature = tf.TensorSpec((), tf.int32), tf.TensorSpec((recipe.captions_per_image, None), tf.int32)
-        examples = tf.data.Dataset.from_generator(rows, output_signature=signature)
+        examples = batches.without_autotune(tf.data.Dataset.from_generator(rows, output_signature=signature))
         buckets = batches.boundaries(BOUNDARIES, recipe.max_length + 1)
         return batches.teacher_forced(examples, recipe.batch_size, buckets, length=lambda _, ids: tf.shape(ids)[1])
 

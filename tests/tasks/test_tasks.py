@@ -59,6 +59,18 @@ def run(*arguments, **options):
     return result.stdout.splitlines()
 
 
+def test_pipelines_are_not_tuned(trained):
+    """Where a process has one core, the end of a tuned iterator waits for the thread that tunes it, up to a minute."""
+    _, model = trained
+    data = model.installed.task.load(model.recipe, None)
+    made = [
+        data.train(0),
+        *map(data.split, ("validation", "test")),
+        *([data.paired("validation")] if data.paired else []),
+    ]
+    assert [pipeline.options().autotune.enabled for pipeline in made] == [False] * len(made)
+
+
 def test_predicts_a_line_for_each_input_in_order(trained):
     task, saved = trained
     examples = [item for item in task.task.examples() if item]

@@ -20,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from zoo.data.batches import one_shape
+from zoo.data.batches import one_shape, without_autotune
 from zoo.ids import END, START
 
 
@@ -178,7 +178,7 @@ def batches(
     signature = (
         (ids, tf.TensorSpec((count,), tf.bool)), ids, tf.TensorSpec((count,), tf.float32),
     )  # fmt: skip
-    return tf.data.Dataset.from_generator(generate, output_signature=signature).prefetch(4)
+    return without_autotune(tf.data.Dataset.from_generator(generate, output_signature=signature)).prefetch(4)
 
 
 def _rows(spans: Iterable[Span], sequence_length: int) -> Iterator[tuple[Span, bool]]:
