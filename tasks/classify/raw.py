@@ -100,6 +100,7 @@ def _from_path(
     name = path.resolve().stem if path.is_file() else path.resolve().name
     if tables.is_table(found["train"]):
         column = recipe.label_column
+        found = found if recipe.test_dataset else own.drop_unlabeled(found, [replace(series.LABEL, given=column)])
         return series.open_tables(name, found, known, column, any_length, steps, FRACTIONS, _label)
     if recipe.label_column is not None:
         raise UserError(f"--label-column is for tables; {path} is a folder of pictures. Leave it out.")

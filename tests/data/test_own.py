@@ -1,6 +1,9 @@
 """Which of a user's files are which split."""
 
+import csv
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -112,3 +115,33 @@ def test_a_row_names_its_split() -> None:
     for name in ("", "1", "train set"):
         with pytest.raises(UserError, match=f"line 2: No split is called '{name}'.*Known: test, train, validation"):
             own.named_split(name, "line 2")
+
+
+@pytest.mark.parametrize("name", ["test.csv", "test.tsv", "test.jsonl", "test.parquet"])
+def test_a_test_split_without_labels_is_found_in_every_kind_of_table(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    columns = [tables.Column("text", ("review",)), tables.Column("label", ("label",)), tables.SPLIT]
+    found = {"train": tmp_path / "train.csv", "test": tmp_path / name}
+    rows = {"id": [1, 2], "review": ["good, really", "bad"]}
+    _write_table(found["test"], rows)
+    assert own.drop_unlabeled(found, columns) == {"train": found["train"]}
+    assert f"{found['test']} has no column for the label" in capsys.readouterr().err
+    _write_table(found["test"], rows | {"label": ["a", "b"]})
+    assert own.drop_unlabeled(found, columns) == found
+    assert own.drop_unlabeled({"train": found["train"]}, columns) == {"train": found["train"]}
+
+
+def _write_table(path: Path, columns: dict[str, list[Any]]) -> None:
+    if path.suffix == ".parquet":
+        parquet = pytest.importorskip("pyarrow.parquet")
+        parquet.write_table(pytest.importorskip("pyarrow").table(columns), path)
+        return
+    rows = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+    with path.open("w", newline="") as stream:
+        if path.suffix == ".jsonl":
+            stream.writelines(json.dumps(row) + "\n" for row in rows)
+        else:
+            writer = csv.DictWriter(stream, list(columns), delimiter="\t" if path.suffix == ".tsv" else ",")
+            writer.writeheader()
+            writer.writerows(rows)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from zoo.data import files
+from zoo.data import files, tables
 from zoo.data.raw import RawDataset
 from zoo.errors import UserError
 from zoo.names import some, unknown
@@ -97,6 +97,23 @@ def parts(
 def _say(note: str) -> None:
     """Prints a note once."""
     print(note, file=sys.stderr, flush=True)
+
+
+def drop_unlabeled(found: Mapping[str, Path], columns: Sequence[tables.Column]) -> dict[str, Path]:
+    """Parts without a test split that has no labels, as competitions hand it out; says so.
+
+    Args:
+        found: The file or folder of each split, found by its name.
+        columns: The columns that the task needs, `"label"` among them.
+
+    Raises:
+        UserError: If the test split is a table that cannot be read.
+    """
+    test = found.get("test")
+    if test is None or not tables.is_table(test) or tables.lacking(test, columns) != ["label"]:
+        return dict(found)
+    _say(f"{test} has no column for the label, so nothing can be scored on it: it is left out.")
+    return {split: part for split, part in found.items() if split != "test"}
 
 
 def report_left_out(folder: Path, used: Collection[Path]) -> None:

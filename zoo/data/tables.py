@@ -118,6 +118,28 @@ def records(path: Path, columns: Sequence[Column], choose: Choose) -> Records:
     return reader(path, choose) if reader else _delimited(path, columns, choose)
 
 
+def lacking(path: Path, columns: Sequence[Column]) -> list[str]:
+    """What a table has no column for, of the columns that are needed.
+
+    Raises:
+        UserError: If the file cannot be read.
+    """
+    names: list[str] = []
+
+    def choose(given: Sequence[str], kind: str) -> Mapping[str, str]:
+        names.extend(given)
+        return {}
+
+    next(records(path, columns, choose), None)
+    found = []
+    for column in columns:
+        try:
+            resolve(path, names, [column])
+        except UserError:
+            found.append(column.name)
+    return found
+
+
 def is_table(path: Path) -> bool:
     """Whether a file's name is that of a table."""
     return path.is_file() and suffix(path) in SUFFIXES

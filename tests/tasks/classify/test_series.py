@@ -211,6 +211,14 @@ def test_columns_of_other_splits_and_of_a_saved_model_are_found_by_name(tmp_path
     assert data.load(Train(dataset=str(alone)), older).assets["shape"] == [5, 1]
 
 
+def test_a_test_split_without_labels_is_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    columns(tmp_path / "train.csv")
+    (tmp_path / "test.csv").write_text("t0,t1,t2,t3,t4\n1,2,3,4,5\n")
+    loaded = data.load(Train(dataset=str(tmp_path)))
+    assert sum(loaded.sizes().values()) == ROWS
+    assert "test.csv has no column for the label, so nothing can be scored on it" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("order", "names", "differ"),
     [

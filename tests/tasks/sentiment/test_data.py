@@ -402,6 +402,23 @@ def test_rows_and_files_for_one_split_are_refused(csv: Callable, tmp_path: Path)
         open_texts(str(tmp_path))
 
 
+@pytest.mark.parametrize("as_folder", [True, False])
+def test_a_test_split_without_labels_is_left_out(
+    csv: Callable, tmp_path: Path, capsys: pytest.CaptureFixture[str], as_folder: bool
+) -> None:
+    train = csv("id,sentiment,review\n" + "".join(f'7,{label},"{words}"\n' for words, label in rows()), "train.csv")
+    test = csv('id,review\n7,"a new, fine film"\n', "test.csv")
+    texts = open_texts(str(tmp_path if as_folder else train))
+    assert sum(texts.sizes().values()) == len(rows())
+    assert texts.sizes()["test"] > 1  # held out of train
+    assert "test.csv has no column for the label, so nothing can be scored on it" in capsys.readouterr().err
+    with pytest.raises(UserError, match=r"test\.csv has no column for the label"):
+        open_texts(str(train), test=str(test))
+    csv("id,words\n7,a new film\n", "test.csv")  # nothing here is known
+    with pytest.raises(UserError, match=r"test\.csv has no column for the text"):
+        open_texts(str(train))
+
+
 def test_a_table_of_test_rows_is_scored_but_not_trained_on(csv: Callable) -> None:
     path = csv("text,label,split\nfine,good,test\ndull,bad,test\n")
     assert open_texts(str(path), known=["bad", "good"]).names == ("test", "all")
