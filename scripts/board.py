@@ -157,7 +157,7 @@ def _refused(output: Path) -> dict[str, str]:
 
 
 def _keep(name: str, part: str, row: Row, output: Path) -> None:
-    """Puts what is finished of a row into `board.json`, and draws the picture anew."""
+    """Puts what is finished of a row into `board.json`, beside what lies there, and draws the picture anew."""
     if not (output / grids.GRID).is_file():
         return
     from zoo.comparison import results
@@ -170,7 +170,7 @@ def _keep(name: str, part: str, row: Row, output: Path) -> None:
     grid = dataclasses.replace(grid, cells=tuple(cell for cell in every if cell in grid.units))
     found = results.collect(grid)
     values = board_tables.read()
-    values[part][name] = {
+    row_values = {
         **{key: found[key] for key in ("task", "dataset", "monitor", "higher_is_better", "settings", "parameters")},
         "preset": row.preset,
         "sizes": found["cells"][0]["runs"][0]["data"]["sizes"],
@@ -179,6 +179,7 @@ def _keep(name: str, part: str, row: Row, output: Path) -> None:
         "refused": _refused(output),
         "notes": found["notes"],
     }
+    values[part][name] = board_tables.joined(values[part].get(name), row_values)
     board_tables.FILE.write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")
     if values["short"]:
         board_tables.draw(PICTURE, values["short"])

@@ -1,11 +1,13 @@
 """What the documents show of `board.json`, which `scripts/board.py` measured: tables, ranks, a picture."""
 
+import copy
 import json
 import statistics
 from pathlib import Path
 from typing import Any
 
 from zoo import cards, cells, figures
+from zoo.statistics import holm
 
 FILE = Path(__file__).resolve().parent / "board.json"
 
@@ -13,6 +15,32 @@ FILE = Path(__file__).resolve().parent / "board.json"
 def read() -> dict[str, Any]:
     """All rows by `"short"` and `"long"`; empty before the first measurement."""
     return json.loads(FILE.read_text(encoding="utf-8")) if FILE.is_file() else {"short": {}, "long": {}}
+
+
+SAME = ("task", "dataset", "preset", "settings", "parameters")
+"""What two measurements of a row need to have in common."""
+
+
+def joined(before: dict[str, Any] | None, row: dict[str, Any]) -> dict[str, Any]:
+    """A row together with what an earlier measurement of it has more of: its trainings may lie elsewhere by now.
+
+    A cell is that of the later measurement unless the earlier one has more seeds. P-values are corrected for the cells
+    of both.
+    """
+    if before is None or any(before[key] != row[key] for key in SAME):
+        return row
+    found = copy.deepcopy({**before["cells"], **row["cells"]})
+    for name, cell in before["cells"].items():
+        if len(cell["runs"]) > len(found[name]["runs"]):
+            found[name] = copy.deepcopy(cell)
+    items = [
+        cell["difference"] for cell in found.values() if cell["difference"] and cell["difference"]["p"] is not None
+    ]
+    for item, value in zip(items, holm([item["p"] for item in items]), strict=True):
+        item["p_holm"] = value
+    notes = list(dict.fromkeys([*before["notes"], *row["notes"]]))
+    refused = {cell: why for cell, why in (before["refused"] | row["refused"]).items() if cell not in found}
+    return {**row, "cells": found, "notes": notes, "refused": refused}
 
 
 def tests(cell: dict[str, Any]) -> list[float]:

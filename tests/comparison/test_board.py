@@ -45,6 +45,24 @@ ROWS = {
 }
 
 
+def test_a_row_keeps_cells_and_seeds_of_an_earlier_measurement(tables):
+    p = lambda value: {"difference": 0.1, "p": value, "p_holm": value}  # noqa: E731
+    earlier = row(lstm=cell(0.5), gru=cell(0.8, 0.9) | {"difference": p(0.03)}, sru=cell(0.7) | {"difference": p(0.01)})
+    later = row(lstm=cell(0.4), gru=cell(0.1) | {"difference": p(0.9)}, lru=cell(0.6) | {"difference": p(0.04)})
+    for item, notes in ((earlier, ["Old.", "Both."]), (later, ["Both.", "New."])):
+        item.update(settings={"epochs": 3}, notes=notes, refused={"sru": "Was.", "ssru": "No."})
+    found = tables.joined(earlier, later)
+    assert {name: tables.tests(item) for name, item in found["cells"].items()} == {
+        "lstm": [0.4], "gru": [0.8, 0.9], "sru": [0.7], "lru": [0.6],
+    }  # fmt: skip
+    corrected = {name: item["difference"]["p_holm"] for name, item in found["cells"].items() if item["difference"]}
+    assert corrected == pytest.approx({"sru": 0.03, "gru": 0.06, "lru": 0.06})
+    assert found["notes"] == ["Old.", "Both.", "New."]
+    assert found["refused"] == {"ssru": "No."}
+    assert tables.joined({**earlier, "settings": {"epochs": 4}}, later) == later
+    assert tables.joined(None, later) == later
+
+
 def test_ranks_are_those_of_means_with_their_range_over_seeds(tables):
     assert tables.ranks(ROWS["tag"]) == {"lstm": (2, 1, 2), "gru": (1, 1, 2), "simple_rnn": (3, 3, 3)}
 
