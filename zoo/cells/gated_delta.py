@@ -46,7 +46,7 @@ class GatedDeltaCell(Cell):
         heads: Number of matrices; a divisor of `units`. Default the fewest with which a head has at most 32 values.
         key_dim: Length of the keys and queries of a head; default as long as its values, `units / heads`.
         signed: Let beta reach 2, so that a step may also turn a direction of the memory around.
-        chunk_size: Steps that `sequence` computes at once.
+        chunk_size: Most steps that `sequence` computes at once.
 
     Raises:
         UserError: If `heads` does not divide `units`, or no number of heads does it well.
