@@ -96,13 +96,13 @@ def _from_path(
     Raises:
         UserError: If a folder or a table cannot be used.
     """
-    found = own.parts(path, tables.is_table, recipe.validation_dataset, recipe.test_dataset)
+    column = recipe.label_column
+    columns = [replace(series.LABEL, given=column)]
+    found = own.parts(path, tables.is_table, recipe.validation_dataset, recipe.test_dataset, columns=columns)
     name = path.resolve().stem if path.is_file() else path.resolve().name
     if tables.is_table(found["train"]):
-        column = recipe.label_column
-        found = found if recipe.test_dataset else own.drop_unlabeled(found, [replace(series.LABEL, given=column)])
         return series.open_tables(name, found, known, column, any_length, steps, FRACTIONS, _label)
-    if recipe.label_column is not None:
+    if column is not None:
         raise UserError(f"--label-column is for tables; {path} is a folder of pictures. Leave it out.")
     least = 1 if known is not None else 1 + sum(split not in found for split in FRACTIONS)
     part = functools.partial(_from_folder, recipe=recipe, least=least)

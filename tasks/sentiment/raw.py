@@ -59,8 +59,7 @@ def open_texts(
     )
 
     def from_path(path: Path) -> RawDataset:
-        found = own.parts(path, tables.is_table, validation, test)
-        found = found if test else own.drop_unlabeled(found, columns)
+        found = own.parts(path, tables.is_table, validation, test, columns=columns)
         part = functools.partial(_open_part, columns=columns)
         return own.combine(path.resolve().stem, found, part, known, "texts")
 

@@ -122,14 +122,15 @@ def test_a_test_split_without_labels_is_found_in_every_kind_of_table(
     name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     columns = [tables.Column("text", ("review",)), tables.Column("label", ("label",)), tables.SPLIT]
-    found = {"train": tmp_path / "train.csv", "test": tmp_path / name}
+    train, test = tmp_path / "train.csv", tmp_path / name
     rows = {"id": [1, 2], "review": ["good, really", "bad"]}
-    _write_table(found["test"], rows)
-    assert own.drop_unlabeled(found, columns) == {"train": found["train"]}
-    assert f"{found['test']} has no column for the label" in capsys.readouterr().err
-    _write_table(found["test"], rows | {"label": ["a", "b"]})
-    assert own.drop_unlabeled(found, columns) == found
-    assert own.drop_unlabeled({"train": found["train"]}, columns) == {"train": found["train"]}
+    _write_table(train, rows | {"label": ["a", "b"]})
+    assert own.parts(tmp_path, tables.is_table, columns=columns) == {"train": train}
+    _write_table(test, rows)
+    assert own.parts(tmp_path, tables.is_table, columns=columns) == {"train": train}
+    assert f"{test} has no column for the label" in capsys.readouterr().err
+    _write_table(test, rows | {"label": ["a", "b"]})
+    assert own.parts(tmp_path, tables.is_table, columns=columns) == {"train": train, "test": test}
 
 
 def _write_table(path: Path, columns: dict[str, list[Any]]) -> None:

@@ -60,6 +60,7 @@ def parts(
     validation: str | None = None,
     test: str | None = None,
     free_names: bool = False,
+    columns: Sequence[tables.Column] = (),
 ) -> dict[str, Path]:
     """The file or folder of each split.
 
@@ -73,11 +74,17 @@ def parts(
         test: File or folder of the test split.
         free_names: Whether names may be titles, such as "The Train.txt": then a part of a folder is named by nothing
             but its split (`train.txt`), or as that of another split is but for this word (`ptb.train.txt`).
+        columns: Columns that the task needs of a table: a test split that lacks `"label"` alone, as competitions hand
+            it out beside train, is left out then.
 
     Raises:
-        UserError: If a split has two parts, or one that does not exist.
+        UserError: If a split has two parts, or one that does not exist or cannot be read.
     """
     found = _in_folder(path, is_part, free_names) if path.is_dir() else neighbors(path, is_part)
+    by_name = columns and test is None and "test" in found
+    tabular = by_name and all(map(tables.is_table, (found["train"], found["test"])))
+    if tabular and tables.lacking(found["test"], columns) == ["label"]:
+        _say(f"{found.pop('test')} has no column for the label, so nothing can be scored on it: it is left out.")
     for split, given in (("validation", validation), ("test", test)):
         if given is not None:
             if not Path(given).exists():
@@ -97,23 +104,6 @@ def parts(
 def _say(note: str) -> None:
     """Prints a note once."""
     print(note, file=sys.stderr, flush=True)
-
-
-def drop_unlabeled(found: Mapping[str, Path], columns: Sequence[tables.Column]) -> dict[str, Path]:
-    """Parts without a test split that has no labels, as competitions hand it out; says so.
-
-    Args:
-        found: The file or folder of each split, found by its name.
-        columns: The columns that the task needs, `"label"` among them.
-
-    Raises:
-        UserError: If the test split is a table that cannot be read.
-    """
-    test = found.get("test")
-    if test is None or not tables.is_table(test) or tables.lacking(test, columns) != ["label"]:
-        return dict(found)
-    _say(f"{test} has no column for the label, so nothing can be scored on it: it is left out.")
-    return {split: part for split, part in found.items() if split != "test"}
 
 
 def report_left_out(folder: Path, used: Collection[Path]) -> None:

@@ -60,12 +60,9 @@ class RawDataset:
         """
         if name not in self.names:
             raise unknown("split", name, self.names)
-        examples = self._examples(name)
-        return examples if limit is None else examples.take(limit)
-
-    def _examples(self, name: str) -> Any:
         examples = self.read(name)
-        return without_autotune(examples) if isinstance(examples, tf.data.Dataset) else examples
+        examples = without_autotune(examples) if isinstance(examples, tf.data.Dataset) else examples
+        return examples if limit is None else examples.take(limit)
 
     def size(self, name: str) -> int:
         """Number of examples of a split; 0 if there is no such split."""
@@ -142,7 +139,7 @@ class RawDataset:
     def _sides(self, fractions: dict[str, float], stratum: Callable[[tuple], int] | None, what: str) -> np.ndarray:
         """The side of each training example, in order: 0 for train, then the places in `fractions`; uint8."""
         digests, classes = array("Q"), array("q")  # 16 bytes per example
-        for example in self._examples("train").as_numpy_iterator():
+        for example in self.split("train").as_numpy_iterator():
             items = example if isinstance(example, tuple) else (example,)
             digests.append(int.from_bytes(hashlib.sha256(b"%d " % SEED + first_component(items)).digest()[:8], "big"))
             classes.append(stratum(items) if stratum else 0)
@@ -194,7 +191,7 @@ class RawDataset:
         if "train" not in self.names:
             raise UserError(f"{self.card.name} has nothing to train on: no row has the split train. Add some.")
         missing = set(range(len(self.labels)))
-        for *_, label in self._examples("train").as_numpy_iterator():
+        for *_, label in self.split("train").as_numpy_iterator():
             missing.discard(int(label))
             if not missing:
                 return
