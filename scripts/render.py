@@ -6,7 +6,8 @@
 Cards and the table of models come from the JSON in `saved_models`; the rest of the numbers from `scripts/measured.json`
 (written by the benchmarks), from `scripts/engine.json`, from `scripts/export.json` (by `scripts/export_table.py`), from
 `scripts/board.json` (by `scripts/board.py`), from `scripts/scale.json` (by `scripts/scale.py`), from
-`scripts/transformer.json` (by `scripts/transformer.py`) and from each task's `experiments.csv`, `experiments-NAME.csv`.
+`scripts/transformer.json` (by `scripts/transformer.py`), from `scripts/ablations.json` (by `scripts/ablations.py`) and
+from each task's `experiments.csv`, `experiments-NAME.csv`.
 In a document, what stands between `<!-- NAME -->` and `<!-- /NAME -->` is replaced.
 """
 
@@ -16,6 +17,7 @@ import re
 import sys
 from pathlib import Path
 
+import ablations
 import board_tables
 import engine_bars
 import engine_chart
@@ -87,6 +89,7 @@ def blocks() -> dict[str, str]:
         "memory": memory(facts["memory"]),
         "parity": parity(json.loads((ROOT / "tasks" / "tag" / "parity.json").read_text("utf-8"))),
         "exports": exports(export_table.read()),
+        **{f"ablations-{task}": ablations.block(task) for task in ablations.LESS},
         **{f"transformer-{task}": transformer.table(task) for task in transformer.SETTINGS},
         "runtime": runtime_speed(facts.get("runtime")),
         **board_tables.blocks(),
