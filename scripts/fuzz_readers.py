@@ -143,7 +143,7 @@ def readers() -> dict[str, Reader]:
         "parquet": named("t.parquet", table),
         "gzip": named("t.csv.gz", table),
         "columns": named("t.conll", words),
-        "words": named("w.jsonl", lambda file: list(word_tables.sentences(file))),
+        "words": named("w.jsonl", lambda file: word_tables.read(file)[0]),
         "series": named("s.jsonl", lambda file: series.read(file)),
         "steps": named("s.csv", lambda file: series.read(file)),
         "pairs": named("pairs.tsv", pairs),

@@ -41,7 +41,10 @@ def test_trains_once_and_renders(script: Any, monkeypatch: pytest.MonkeyPatch, t
     assert list(table["rows"]) == ["whole", "plain"]
     (folder,) = (tmp_path / "trainings").iterdir()
     recipes = {name: json.loads((folder / f"{name}-1" / "recipe.json").read_text("utf-8")) for name in table["rows"]}
-    assert {name: recipe["train"]["cell"] for name, recipe in recipes.items()} == {"whole": "gru", "plain": "perceptron"}
+    assert {name: recipe["train"]["cell"] for name, recipe in recipes.items()} == {
+        "whole": "gru",
+        "plain": "perceptron",
+    }
     metrics = json.loads((folder / "whole-1" / "metrics.json").read_text("utf-8"))
     assert table["rows"]["whole"]["1"]["score"] == metrics["scores"]["validation"]["accuracy"]
     assert "test" not in metrics["scores"]

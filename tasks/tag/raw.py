@@ -114,13 +114,13 @@ def _open_part(
             if value is not None:
                 raise UserError(f"{name} is for files in columns; {path} is a folder of clips. Leave it out.")
         return _from_folder(path, known, clip_format or clips_folder.ClipFormat())
-    examples = _read(path, tags, word_column)
+    examples, splits = _read(path, tags, word_column)
     card = DatasetCard(path.stem, sha256={path.name: files.digest(path)}, details={"kind": "tokens"})
-    return _in_memory(path, examples, tf.TensorSpec((None,), tf.string), card, known)
+    return _in_memory(path, examples, tf.TensorSpec((None,), tf.string), card, known).divided(splits)
 
 
-def _read(path: Path, tags: str | None, word_column: int | None) -> list[conll.Sentence]:
-    """The sentences of a file.
+def _read(path: Path, tags: str | None, word_column: int | None) -> tuple[list[conll.Sentence], list[str]]:
+    """The sentences of a file, and the splits that a table names.
 
     Raises:
         UserError: If it has none, or they make no sense.
@@ -128,12 +128,12 @@ def _read(path: Path, tags: str | None, word_column: int | None) -> list[conll.S
     table = word_tables.is_table(path)
     if table and word_column is not None:
         raise UserError(f"--word-column is for files in columns; {path} is a table. Leave it out.")
-    found = list(word_tables.sentences(path, tags) if table else conll.sentences(path, tags, word_column))
+    found, splits = word_tables.read(path, tags) if table else (list(conll.sentences(path, tags, word_column)), [])
     if not found:
         raise UserError(f"{path} has no sentences. Give one word and its label per line.")
     layout = None if table else conll.layout(path, tags, word_column)
     conll.check_sense(path, found, layout)
-    return found
+    return found, splits
 
 
 def _from_folder(path: Path, known: Sequence[str] | None, clip_format: clips_folder.ClipFormat) -> RawDataset:

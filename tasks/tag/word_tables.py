@@ -9,14 +9,16 @@ In CSV a row is a word. A further column says where a sentence begins, by a new 
     Sentence #,Word,Tag
     Sentence: 1,EU,B-ORG
     ,rejects,O
+
+A column `split` says of which split a sentence is.
 """
 
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from zoo.data import files, tables
+from zoo.data import files, own, tables
 from zoo.errors import UserError
 
 from .conll import Sentence
@@ -42,8 +44,8 @@ def is_table(path: Path) -> bool:
     return files.suffix(path) in SUFFIXES
 
 
-def sentences(path: Path, tags: str | None = None) -> Iterator[Sentence]:
-    """The sentences of a table.
+def read(path: Path, tags: str | None = None) -> tuple[list[Sentence], list[str]]:
+    """The sentences of a table, and the split of each; no splits if it has no column of them.
 
     Args:
         path: The file.
@@ -52,19 +54,21 @@ def sentences(path: Path, tags: str | None = None) -> Iterator[Sentence]:
     Raises:
         UserError: If a column is missing, or with the row that cannot be used, as one of a sentence that had ended.
     """
-    columns = (WORDS, dataclasses.replace(TAGS, given=tags), SENTENCE)
+    columns = (WORDS, dataclasses.replace(TAGS, given=tags), SENTENCE, tables.SPLIT)
 
     def choose(names: Sequence[str], kind: str) -> Mapping[str, str]:
         found = tables.resolve(path, names, columns)
         tables.report(path, kind, tuple(found.items()), tuple(names))
         return found
 
-    words: list[str] = []
-    labels: list[str | None] = []
+    sentences: list[Sentence] = []
+    splits: list[str] = []
     last, seen = "", set[str]()
     for where, values in tables.records(path, columns, choose):
+        split = tables.as_text(values["split"], where, "split").strip() if "split" in values else None
         if isinstance(values["words"], list):
-            yield _sentence(where, values["words"], values["tags"])
+            sentences.append(_sentence(where, values["words"], values["tags"]))
+            splits += [] if split is None else [own.named_split(split, where)]
             continue
         if "sentence" not in values:
             raise UserError(
@@ -72,20 +76,25 @@ def sentences(path: Path, tags: str | None = None) -> Iterator[Sentence]:
                 f"{', '.join(SENTENCE.common)}). Add one, or give JSON Lines with a list of words in each row."
             )
         mark = tables.as_text(values["sentence"], where, "sentence").strip()
-        if mark and mark != last and words:
-            yield words, labels
-            words, labels = [], []
-        if mark and mark != last and mark in seen:
+        begins = not sentences or (mark and mark != last)
+        if begins and mark in seen:
             raise UserError(
                 f"{where}: sentence {mark!r} goes on after another one. Sort the rows by their sentence, or give each "
                 "sentence a value of its own."
             )
         seen.add(mark)
         last = mark or last
+        if begins:
+            sentences.append(([], []))
+            splits += [] if split is None else [own.named_split(split, where)]
+        elif split and own.named_split(split, where) != splits[-1]:
+            raise UserError(
+                f"{where}: split {split!r} within a sentence that began in {splits[-1]}. Give a sentence one split."
+            )
+        words, labels = sentences[-1]
         words.append(_word(where, values["words"]))
         labels.append(_word(where, values["tags"], "label"))
-    if words:
-        yield words, labels
+    return sentences, splits
 
 
 def _sentence(where: str, words: list[Any], labels: Any) -> Sentence:

@@ -2,7 +2,8 @@
 
 train.en, train.de                 two files, one text per line, in a folder; also `dev.*`, `test.*`, ... if there are
 corpus.en-de.en, corpus.en-de.de   the names of OPUS and Moses; a word such as `dev` in the name makes a split of it
-pairs.tsv, fra.txt                 a table with a header, or lines `source<TAB>target<TAB>credit` as of Tatoeba and Anki
+pairs.tsv, fra.txt                 a table with a header, which may have a column `split`, or lines
+                                   `source<TAB>target<TAB>credit` as of Tatoeba and Anki
 All of them may be compressed (`.gz`).
 """
 
@@ -12,7 +13,7 @@ import itertools
 import re
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,11 +46,13 @@ class Part:
         files: Two files, or one table.
         languages: Names of the two sides, in the order of `rows`.
         rows: All pairs, those with an empty side included.
+        splits: The split that each pair names; nothing if they name none.
     """
 
     files: tuple[Path, ...]
     languages: tuple[str, str]
     rows: Callable[[], Pairs]
+    splits: Callable[[], Iterable[str]] = tuple
 
     @property
     def names(self) -> str:
@@ -60,6 +63,19 @@ class Part:
         """The same with the sides swapped."""
         first, second = self.languages
         return Part(self.files, (second, first), lambda: ((target, source) for source, target in self.rows()))
+
+    def divided(self) -> dict[str, "Part"]:
+        """The same, one part for each split that its pairs name; empty if they name none."""
+        names = list(self.splits())
+
+        def rows(split: str) -> Pairs:
+            return (row for row, name in zip(self.rows(), names, strict=True) if name == split)
+
+        return {
+            split: dataclasses.replace(self, rows=functools.partial(rows, split), splits=tuple)
+            for split in own.SPLIT_NAMES
+            if split in names
+        }
 
     def filled(self) -> Pairs:
         """The pairs in which both sides have text."""
@@ -82,7 +98,7 @@ def find(
         test: A table with the test split.
 
     Raises:
-        UserError: If there is no train, a file cannot be used, or a split has other languages than train.
+        UserError: If there is no file for train, a file cannot be used, or a split has other languages than train.
     """
     found = _parts(path, columns, validation, test)
     _check_languages(found)
@@ -104,7 +120,15 @@ def _parts(
     if paths["train"].is_dir():
         raise UserError(f"{path} has no train.SRC. It needs train.SRC and train.TGT, two languages, e.g. train.en; or "
                         "train.tsv with a pair per line.")  # fmt: skip
-    return {split: _table(table, columns) for split, table in paths.items()}
+    found = {split: _table(table, columns) for split, table in paths.items()}
+    named = found["train"].divided()
+    if both := next((split for split in named if split != "train" and split in found), None):
+        raise UserError(
+            f"{paths['train']} has rows whose column split says {both}, and {paths[both]} is for {both}. Keep one of "
+            "them."
+        )
+    others = {split: part.divided().get(split, part) for split, part in found.items() if split != "train"}
+    return {**(named or {"train": found["train"]}), **others}
 
 
 def _given(columns: tuple[str | None, str | None], validation: str | None, test: str | None) -> dict[str, Part]:
@@ -113,9 +137,14 @@ def _given(columns: tuple[str | None, str | None], validation: str | None, test:
     return {split: _table(Path(name), columns) for split, name in given.items() if name is not None}
 
 
+def leading(found: Mapping[str, Part]) -> Part:
+    """The part whose languages are those of all: train, if it is there."""
+    return found.get("train") or next(iter(found.values()))
+
+
 def _check_languages(found: Mapping[str, Part]) -> None:
     """Raises a `UserError` if a split has other languages than train; a table may name none."""
-    train = found["train"]
+    train = leading(found)
     for part in found.values():
         for language in train.languages:
             if language not in part.languages and UNNAMED not in (train.languages, part.languages):
@@ -250,7 +279,15 @@ def _table(path: Path, columns: tuple[str | None, str | None]) -> Part:
         if not has_header and not (files.suffix(path) == ".csv" and len(header) > 1 and "\t" not in first):
             return Part((path,), names, lambda: _tabbed(path))
     text_columns = [dataclasses.replace(column, may_be_empty=True) for column in (source, target)]
-    return Part((path,), names, lambda: ((row["source"], row["target"]) for _, row in tables.rows(path, text_columns)))
+    rows = functools.partial(tables.rows, path, [*text_columns, tables.SPLIT])
+
+    def splits() -> Iterator[str]:
+        for where, row in rows():
+            if "split" not in row:
+                return
+            yield own.named_split(row["split"], where)
+
+    return Part((path,), names, lambda: ((row["source"], row["target"]) for _, row in rows()), splits)
 
 
 def _titles(path: Path, header: Sequence[str]) -> list[str]:

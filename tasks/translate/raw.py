@@ -114,8 +114,9 @@ def from_parts(
     Raises:
         UserError: With the file, and the number of the line that cannot be used.
     """
-    languages = _oriented(found["train"].languages, source, reverse)
-    if len(found["train"].files) == 2:
+    first = parallel.leading(found)
+    languages = _oriented(first.languages, source, reverse)
+    if len(first.files) == 2:
         names = ", ".join(f"{split} = {part.names}" for split, part in found.items())
         direction = f"source = {languages[0]}, target = {languages[1]}; --reverse swaps them."
         print(f"{path.name}: {names}; {direction}", file=sys.stderr)
@@ -124,7 +125,7 @@ def from_parts(
         if set(part.languages) == set(languages):
             return list(part.languages) != languages
         # One names no languages: it has the order of train, but not that of two files, which is the alphabet's.
-        return len(found["train"].files) == 1 and list(found["train"].languages) != languages
+        return len(first.files) == 1 and list(first.languages) != languages
 
     parts = {split: part.swapped() if swapped(part) else part for split, part in found.items()}
 
@@ -146,6 +147,8 @@ def from_parts(
         return tf.data.Dataset.from_generator(lambda: parts[split].filled(), output_signature=(text, text))
 
     card = DatasetCard(path.resolve().stem, details={"languages": languages})
+    if len(found) > 1 and len({part.files for part in found.values()}) == 1:
+        card = dataclasses.replace(card, splits="named by each row")
     if read_all:
         sha256 = {file.name: files.digest(file) for part in found.values() for file in part.files}
         skipped = {split: counts(split)[1] for split in parts}

@@ -58,6 +58,8 @@ class RawDataset:
         Raises:
             UserError: If there is no such split; names the nearest.
         """
+        if name == "train" and name not in self.names:
+            raise UserError(f"{self.card.name} has nothing to train on: no row has the split train. Add some.")
         if name not in self.names:
             raise unknown("split", name, self.names)
         examples = self.read(name)
@@ -188,8 +190,6 @@ class RawDataset:
         Raises:
             UserError: If there is nothing to train on, or fewer than two labels.
         """
-        if "train" not in self.names:
-            raise UserError(f"{self.card.name} has nothing to train on: no row has the split train. Add some.")
         missing = set(range(len(self.labels)))
         for *_, label in self.split("train").as_numpy_iterator():
             missing.discard(int(label))

@@ -24,7 +24,7 @@ def as_rows(path: Path, mark: str) -> Path:
 
 @pytest.mark.parametrize("mark", ["Sentence: {}", "{}"])
 def test_a_row_is_a_word(mark: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert list(word_tables.sentences(as_rows(tmp_path / "ner.csv", mark))) == SENTENCES
+    assert word_tables.read(as_rows(tmp_path / "ner.csv", mark)) == (SENTENCES, [])
     assert "words = 'Word', tags = 'Tag', sentence = 'Sentence #'" in capsys.readouterr().err
     opened = raw.open_sequences(str(tmp_path / "ner.csv"))
     assert list(opened.labels) == ["B-ORG", "O"]
@@ -35,9 +35,44 @@ def test_a_row_is_a_sentence(tmp_path: Path) -> None:
     with (tmp_path / "train.jsonl").open("w") as stream:
         for words, tags in SENTENCES:
             stream.write(json.dumps({"id": 7, "tokens": words, "ner_tags": tags, "other": tags[::-1]}) + "\n")
-    assert list(word_tables.sentences(tmp_path / "train.jsonl")) == SENTENCES
-    other = list(word_tables.sentences(tmp_path / "train.jsonl", "other"))
+    assert word_tables.read(tmp_path / "train.jsonl") == (SENTENCES, [])
+    other, _ = word_tables.read(tmp_path / "train.jsonl", "other")
     assert other[0] == (SENTENCES[0][0], ["O", "O", "B-ORG"])
+
+
+SPLITS = ["dev", "test", *["train"] * 8, "test", "train"]
+
+
+@pytest.mark.parametrize("name", ["own.jsonl", "own.csv"])
+def test_rows_may_name_their_split(name: str, tmp_path: Path) -> None:
+    words = [
+        {"tokens": words, "tags": tags, "split": split}
+        if name == "own.jsonl"
+        else [(n, *pair, split if place == 0 else "") for place, pair in enumerate(zip(words, tags, strict=True))]
+        for n, ((words, tags), split) in enumerate(zip(SENTENCES, SPLITS, strict=True))
+    ]
+    lines = (
+        [json.dumps(row) for row in words]
+        if name == "own.jsonl"
+        else [
+            "sent_id,word,tag,split",
+            *(f'{n},"{word}",{tag},{split}' for rows in words for n, word, tag, split in rows),
+        ]
+    )
+    (tmp_path / name).write_text("\n".join([*lines, ""]))
+    opened = raw.open_sequences(str(tmp_path / name))
+    assert opened.card.splits == "named by each row"
+    assert opened.sizes() == {"train": 9, "validation": 1, "test": 2}
+    found = [[word.decode() for word in words] for words, _ in opened.split("test").as_numpy_iterator()]
+    assert found == [SENTENCES[1][0], SENTENCES[10][0]]
+
+
+def test_a_table_of_test_rows_is_scored_but_not_trained_on(tmp_path: Path) -> None:
+    (tmp_path / "own.csv").write_text("sent_id,word,tag,split\n1,a,O,test\n1,b,B,\n")
+    opened = raw.open_sequences(str(tmp_path / "own.csv"), known=["B", "O"])
+    assert opened.names == ("test", "all")
+    with pytest.raises(UserError, match="own has nothing to train on: no row has the split train"):
+        opened.split("train")
 
 
 @pytest.mark.parametrize(
@@ -50,6 +85,12 @@ def test_a_row_is_a_sentence(tmp_path: Path) -> None:
         ("a.csv", "sentence_id,word,tag\n1,a,\n", "line 2: a label is empty"),
         ("a.csv", "sentence_id,word,tag\n1,nan,O\n1,a,nan\n", "line 3: a label is 'nan', a missing value"),
         ("a.csv", "sentence_id,word,tag\n1,a,O\n2,b,B\n1,c,O\n", "line 4: sentence '1' goes on after another one"),
+        (
+            "a.csv",
+            "sent_id,word,tag,split\n1,a,O,dev\n1,b,B,test\n",
+            "line 3: split 'test' within a sentence that began in",
+        ),
+        ("a.csv", "sent_id,word,tag,split\n1,a,O,tset\n", "line 2: No split is called 'tset'; did you mean 'test'?"),
         ("a.csv", "sentence_id,text,kind\n1,a,O\n", "no column for the words"),
         ("a.csv", "sentence_id,word,kind\n1,a,O\n", "Name the columns: --tags NAME"),
         ("a.csv", "sentence_id,word,tag\n" + "".join(f"{n // 5},{n},O\n" for n in range(30)), "every word is a number"),

@@ -139,6 +139,37 @@ def test_a_table_beside_two_files_keeps_its_direction(folder: Callable, tmp_path
         opened(path, test=str(tmp_path / "named.tsv"))
 
 
+def test_rows_of_a_table_may_name_their_split(tmp_path: Path) -> None:
+    splits = ["dev", "test", *["train"] * 8, "test", "train"]
+    lines = [f"text {n}\tText {n}\t{split}" for n, split in enumerate(splits)]
+    table = tmp_path / "pairs.tsv"
+    table.write_text("\n".join(["en\tde\tsplit", *lines, ""]))
+    opened = raw.open_pairs(str(table), reverse=True)
+    assert (opened.card.splits, opened.card.details["languages"]) == ("named by each row", ["de", "en"])
+    assert opened.sizes() == {"train": 9, "validation": 1, "test": 2}
+    assert list(opened.split("test").as_numpy_iterator()) == [(b"Text 1", b"text 1"), (b"Text 10", b"text 10")]
+
+    table.write_text("\n".join(["source\ttarget\tsplit", *lines[2:10], lines[1], ""]))
+    some = raw.open_pairs(str(table))
+    assert some.names[:3] == ("train", "validation", "test")  # validation is held out
+    assert some.sizes()["test"] == 1
+
+    table.write_text("\n".join(["source\ttarget\tsplit", lines[1], ""]))
+    assert raw.open_pairs(str(table)).sizes() == {"test": 1}
+    with pytest.raises(UserError, match="pairs has nothing to train on: no row has the split train"):
+        raw.open_pairs(str(table)).split("train")
+
+    (tmp_path / "test.tsv").write_text("source\ttarget\na\tb\n")
+    table.write_text("\n".join(["source\ttarget\tsplit", *lines, ""]))
+    with pytest.raises(
+        UserError, match=r"pairs\.tsv has rows whose column split says test, and .*test\.tsv is for test"
+    ):
+        raw.open_pairs(str(table), test=str(tmp_path / "test.tsv"))
+    table.write_text("source\ttarget\tsplit\na\tb\ttset\n")
+    with pytest.raises(UserError, match=r"line 2: No split is called 'tset'; did you mean 'test'"):
+        raw.open_pairs(str(table))
+
+
 def test_only_the_split_that_is_asked_for_is_read(folder: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
     path = folder({**two("train", rows()), **two("validation", rows()[:2]), **two("test", rows()[:3])})
     seen = []
