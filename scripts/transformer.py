@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import board_tables
 import click
 import ledger
 from zoo.tasks.sentiment import recipe as sentiment
@@ -158,15 +159,17 @@ def keep(name: str, row: dict[str, Any]) -> None:
 
 
 def table(task: str) -> str:
-    """The rows of a task, for its README."""
+    """The rows of a task, for its README, and those of the board's cells that were trained within minutes as well."""
     rows = {name: row for name, row in read().items() if row["task"] == task}
     if not rows:
         return "Not measured yet."
+    rows |= recurrent(task)
     return cards.markdown(
-        ("Transformer", "data", "parameters", "minutes", "examples per second", "validation", "test"),
+        ("model", "data", "parameters", "minutes", "epochs", "examples per second", "validation", "test"),
         (
             (
-                name, row["dataset"], cards.number(row["parameters"]), f"{row['minutes']:.0f} on {row['cores']} cores",
+                name, row["dataset"], cards.number(row["parameters"]),
+                f"{row['minutes']:.0f} on {row['cores']} core{'s' * (row['cores'] > 1)}", row["epochs"],
                 f"{row['examples_per_second']:.0f}",
                 *(
                     f"{row['monitor']} {cards.number(row[split][row['monitor']])}" if row[split] else ""
@@ -176,6 +179,20 @@ def table(task: str) -> str:
             for name, row in rows.items()
         ),
     )  # fmt: skip
+
+
+def recurrent(task: str) -> dict[str, dict[str, Any]]:
+    """The board's trainings of a task on real data (`board.py --long`), as rows of this table."""
+    found = {}
+    for row in board_tables.read()["long"].values():
+        for cell, item in row["cells"].items() if row["task"] == task else ():
+            for seed, run in item["runs"].items():
+                found[f"`{cell}`, board" + (f", seed {seed}" if len(item["runs"]) > 1 else "")] = {
+                    **{name: row[name] for name in ("dataset", "monitor")}, "cores": row["machine"]["cores"],
+                    "parameters": item["parameters"], **run,
+                    **{split: {row["monitor"]: run[split]} for split in ("validation", "test")},
+                }  # fmt: skip
+    return found
 
 
 def command(task: str) -> click.Command:
