@@ -68,9 +68,10 @@ def without_paths(recipe: dict[str, Any]) -> dict[str, Any]:
     """The recipe as others may use it: files are called by their names, and the test split is scored."""
     train, command = dict(recipe["train"]), recipe.get("command", "")
     for name, value in train.items():
-        if isinstance(value, str) and Path(value).is_absolute():
-            train[name] = Path(value).name
-            command = command.replace(value, Path(value).name)
+        for word in value.split(",") if isinstance(value, str) else ():  # --teachers has several
+            if Path(word).is_absolute():
+                train[name] = train[name].replace(word, Path(word).name)
+                command = command.replace(word, Path(word).name)
     # Where the candidate lay, and that it was one of several.
     command = re.sub(r" --(name|models-dir) \S+| --no-(score-test|plot)", "", command)
     return {**recipe, "train": {**train, "score_test": True}, "command": command}

@@ -131,10 +131,10 @@ def test_cards_of_published_models_have_the_rows_of_the_ledger(monkeypatch: pyte
 def test_paths_of_this_machine_are_not_published(publish: Any) -> None:
     script = importlib.import_module("publish")
     recipe = {
-        "train": {"dataset": "/some/where/train.csv", "seed": 1},
-        "command": "zoo train x --dataset /some/where/train.csv --name y",
+        "train": {"dataset": "/some/where/train.csv", "teachers": "x-y,/some/a,/some/b", "seed": 1},
+        "command": "zoo train x --dataset /some/where/train.csv --teachers x-y,/some/a,/some/b --name y",
     }
     assert script.without_paths(recipe) == {
-        "train": {"dataset": "train.csv", "seed": 1, "score_test": True},
-        "command": "zoo train x --dataset train.csv",
+        "train": {"dataset": "train.csv", "teachers": "x-y,a,b", "seed": 1, "score_test": True},
+        "command": "zoo train x --dataset train.csv --teachers x-y,a,b",
     }
