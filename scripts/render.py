@@ -122,7 +122,7 @@ def scores(
                 *(_rounded(item.metrics["scores"]["test"].get(name), digits) for name in some),
                 item.recipe["train"]["seed"],
                 item.metrics["training"]["epochs"],
-                f"{item.metrics['training']['minutes']:.0f}",
+                cards.minutes(item.metrics["training"]),
             )
             for item in summaries
             if item.task == task
@@ -151,14 +151,19 @@ def translation_speed(rows: dict[str, dict]) -> str:
     """How fast translators answer and learn, as `scripts/bench_translate.py` measured it."""
     texts = []
     for name, row in rows.items():
-        joey = row.get("joey_beam5_batch64")
-        ratio = f", {row['beam5_batch64'] / joey:.1f} times the {joey:.0f} of Joey NMT's like model" if joey else ""
+        both = row.get("beside_joey_beam5_batch64")
+        ratio = (
+            f" In one run beside Joey NMT with a like model, beam 5 in batches of 64: {both['ours']:.0f} and "
+            f"{both['joey']:.0f}, {both['ours'] / both['joey']:.1f} times as many."
+            if both
+            else ""
+        )
         texts.append(
             f"`{name}` on {row['cores']} cores, the {row['sentences']:,} sentences of its test split: beam 5 in "
-            f"batches of 64, {row['beam5_batch64']:.0f} sentences per second{ratio}; one at a time "
+            f"batches of 64, {row['beam5_batch64']:.0f} sentences per second; one at a time "
             f"{row['beam5_batch1']:.0f}; greedy {row['beam1_batch64']:.0f} and {row['beam1_batch1']:.0f}. "
             f"The whole `zoo translate`, loading included, takes {row['command_seconds']:.0f} seconds. "
-            f"It learns from {row['training_tokens_per_second']:,} target tokens per second."
+            f"It learns from {row['training_tokens_per_second']:,} target tokens per second.{ratio}"
         )
     return "\n\n".join(texts)
 

@@ -353,7 +353,7 @@ def table(summaries: Iterable[Summary], about: Callable[[Summary], Iterable[str]
                 item.score,
                 number(item.metrics["training"]["parameters"]),
                 f"{item.bytes / 1e6:.1f} MB",
-                f"{_minutes(item.metrics['training']['minutes'])} min on {cores(item.metrics)}",
+                f"{minutes(item.metrics['training'])} min on {cores(item.metrics)}",
             )
             for item in summaries
         ),
@@ -369,9 +369,20 @@ def inline(value: Any) -> str:
     return str(value)
 
 
-def _minutes(value: Any) -> str:
-    """Whole minutes; those of each stage where they are given so."""
-    return f"{value:.0f}" if isinstance(value, (int, float)) else inline(value)
+def total_minutes(training: Mapping[str, Any]) -> float | None:
+    """Minutes of a training and of those it started from (`--init-from`); None where `minutes` is no number.
+
+    Args:
+        training: `training` of `metrics.json`.
+    """
+    value = training["minutes"]
+    return value + training.get("minutes_before", 0.0) if isinstance(value, (int, float)) else None
+
+
+def minutes(training: Mapping[str, Any]) -> str:
+    """The same in whole minutes; those of each stage where they are given so."""
+    total = total_minutes(training)
+    return inline(training["minutes"]) if total is None else f"{total:.0f}"
 
 
 def cores(metrics: Mapping[str, Any]) -> str:

@@ -269,7 +269,11 @@ def test_fine_tuning_starts_from_the_weights_of_a_saved_model_and_resumes(toy, t
     for a, b in zip(first.net.get_weights(), same.net.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
     assert "Starting from the weights of: embedding, recurrent, label" in capsys.readouterr().err
+    spent = {**first.metrics["training"], "minutes": 40.0, "minutes_before": 2.0}
+    saved.update_metrics(first.path, {**first.metrics, "training": spent})
     whole = training.train(toy, recipe, tmp_path / "whole", plot=False)
+    assert whole.metrics["training"]["minutes_before"] == 42.0
+    assert cards.minutes(whole.metrics["training"]) == "42"
     assert float(history(whole.path)[0]["loss"]) < float(history(first.path)[0]["loss"])
     interrupted(monkeypatch, 2, toy, recipe, tmp_path / "cut")
     resumed = training.train(toy, recipe, tmp_path / "cut", plot=False, resume=True)

@@ -361,8 +361,10 @@ def _size(summary: cards.Summary) -> str:
 
 def _environment(summary: cards.Summary) -> str:
     metrics = summary.metrics
+    before = metrics["training"].get("minutes_before")
+    earlier = f", after {cards.inline(before)} of the models from which it started" if before else ""
     return (
-        f"Trained for {cards.inline(metrics['training']['minutes'])} minutes, "
+        f"Trained for {cards.inline(metrics['training']['minutes'])} minutes{earlier}, "
         f"{cards.inline(metrics['training']['examples_per_second'])} examples per second, on {cards.cores(metrics)} "
         f"({metrics['machine']['processor']}), Keras {metrics['versions']['keras']} on "
         f"{metrics['versions']['backend']}, Python {metrics['versions']['python']}."

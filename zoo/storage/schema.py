@@ -73,6 +73,7 @@ class Training(msgspec.Struct):
 
     parameters: Count
     minutes: float | dict[str, float] | list[Any]
+    minutes_before: float = 0.0
     epochs: Count = 0
     best_epoch: Count = 0
     examples_per_second: float | dict[str, float] | None = None

@@ -140,8 +140,13 @@ def _fitted(
     folder: Path,
     callbacks: Sequence[keras.callbacks.Callback],
     workers: distribution.Workers,
-) -> tuple[Data, list[Stage], keras.Model, list[TrainState], dict[str, float]]:
-    """What all workers do together: load the data and run the stages. Returns also how long what took."""
+) -> tuple[Data, list[Stage], keras.Model, list[TrainState], dict[str, float], float | None]:
+    """What all workers do together: load the data and run the stages.
+
+    Returns:
+        Data, stages, net and states; how long what took, in seconds; the minutes of the model of `--init-from` and of
+        those that it started from.
+    """
     keras.utils.set_random_seed(recipe.seed)
     keras.config.set_dtype_policy(recipe.precision)
     try:
@@ -173,7 +178,8 @@ def _fitted(
         model, states = loop.run(stages, start and start.net, fresh)
     finally:
         keras.config.set_dtype_policy("float32")
-    return data, stages, model, states, {"loading": loading, **loop.seconds}
+    before = None if start is None else cards.total_minutes(start.metrics["training"])
+    return data, stages, model, states, {"loading": loading, **loop.seconds}, before
 
 
 def _finished(
@@ -187,6 +193,7 @@ def _finished(
     model: keras.Model,
     states: Sequence[TrainState],
     seconds: Mapping[str, float],
+    before: float | None,
     *,
     overwrite: bool,
     plot: bool,
@@ -207,7 +214,7 @@ def _finished(
         "monitor": task.monitor,
         "higher_is_better": task.higher_is_better,
         "scores": scores,
-        **_measured(data, model, state, chosen_by),
+        **_measured(data, model, state, chosen_by, before),
     }
 
     def extra(new: Path) -> None:
@@ -312,7 +319,9 @@ def _check_names(data: Data) -> None:
         raise UserError(f"A name in the data is no UTF-8, around {around!r}. Rename that file or folder.") from error
 
 
-def _measured(data: Data, model: keras.Model, state: TrainState, chosen_by: str) -> dict[str, Any]:
+def _measured(
+    data: Data, model: keras.Model, state: TrainState, chosen_by: str, before: float | None
+) -> dict[str, Any]:
     """What `metrics.json` holds besides the scores."""
     return {
         "data": {**data.card.to_json(), "sizes": dict(data.sizes())},
@@ -321,6 +330,7 @@ def _measured(data: Data, model: keras.Model, state: TrainState, chosen_by: str)
             "best_epoch": state.best_epoch,
             "chosen_by": chosen_by,
             "minutes": state.minutes,
+            **({"minutes_before": round(before, 2)} if before else {}),
             "examples_per_second": state.examples_per_second,
             "parameters": model.count_params(),
         },
