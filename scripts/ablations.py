@@ -98,9 +98,14 @@ def arguments(task: str, less: str, more: list[str]) -> list[str]:
         task: Its name.
         less: A value of `variants`.
         more: Further options.
+
+    Raises:
+        UserError: If an option to take away is not among them.
     """
     taken = less.removeprefix("without ")
     if taken != less:
+        if taken not in more:
+            raise UserError(f"{less}: give {taken} after --, or leave this ablation out by --only.")
         at = more.index(taken)
         more, less = more[:at] + more[at + 2 :], ""
     return [task, "--preset", PRESETS[task], *more, *shlex.split(less), "--no-score-test"]

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from zoo import options
+from zoo.errors import UserError
 from zoo.task import find
 
 SCRIPTS = Path(__file__).parents[1] / "scripts"
@@ -55,6 +56,11 @@ def test_trains_once_and_renders(script: Any, monkeypatch: pytest.MonkeyPatch, t
         run(script, monkeypatch, tmp_path / "trainings", "--only", "plain")
     with pytest.raises(SystemExit):
         run(script, monkeypatch, tmp_path / "trainings", "--only", "plane")
+
+
+def test_an_option_to_take_away_has_to_be_given(script: Any) -> None:
+    with pytest.raises(UserError, match="without --word-vectors: give --word-vectors after --"):
+        script.arguments("tag", "without --word-vectors", ["--epochs", "1"])
 
 
 def test_table_has_means_and_differences_of_equal_seeds(script: Any) -> None:

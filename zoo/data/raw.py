@@ -59,7 +59,10 @@ class RawDataset:
             UserError: If there is no such split; names the nearest.
         """
         if name == "train" and name not in self.names:
-            raise UserError(f"{self.card.name} has nothing to train on: no row has the split train. Add some.")
+            raise UserError(
+                f"{self.card.name} has nothing to train on: no example is in the split train. Add some, or give "
+                "another data set."
+            )
         if name not in self.names:
             raise unknown("split", name, self.names)
         examples = self.read(name)

@@ -422,7 +422,7 @@ def test_a_test_split_without_labels_is_left_out(
 def test_a_table_of_test_rows_is_scored_but_not_trained_on(csv: Callable) -> None:
     path = csv("text,label,split\nfine,good,test\ndull,bad,test\n")
     assert open_texts(str(path), known=["bad", "good"]).names == ("test", "all")
-    with pytest.raises(UserError, match="has nothing to train on: no row has the split train"):
+    with pytest.raises(UserError, match="has nothing to train on: no example is in the split train"):
         data.load(Train(dataset=str(path)))
 
 

@@ -71,7 +71,7 @@ def test_a_table_of_test_rows_is_scored_but_not_trained_on(tmp_path: Path) -> No
     (tmp_path / "own.csv").write_text("sent_id,word,tag,split\n1,a,O,test\n1,b,B,\n")
     opened = raw.open_sequences(str(tmp_path / "own.csv"), known=["B", "O"])
     assert opened.names == ("test", "all")
-    with pytest.raises(UserError, match="own has nothing to train on: no row has the split train"):
+    with pytest.raises(UserError, match="own has nothing to train on: no example is in the split train"):
         opened.split("train")
 
 

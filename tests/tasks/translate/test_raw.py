@@ -156,7 +156,7 @@ def test_rows_of_a_table_may_name_their_split(tmp_path: Path) -> None:
 
     table.write_text("\n".join(["source\ttarget\tsplit", lines[1], ""]))
     assert raw.open_pairs(str(table)).sizes() == {"test": 1}
-    with pytest.raises(UserError, match="pairs has nothing to train on: no row has the split train"):
+    with pytest.raises(UserError, match="pairs has nothing to train on: no example is in the split train"):
         raw.open_pairs(str(table)).split("train")
 
     (tmp_path / "test.tsv").write_text("source\ttarget\na\tb\n")
