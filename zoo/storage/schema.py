@@ -73,7 +73,7 @@ class Training(msgspec.Struct):
 
     parameters: Count
     minutes: float | dict[str, float] | list[Any]
-    minutes_before: float = 0.0
+    minutes_before: float | msgspec.UnsetType = msgspec.UNSET
     epochs: Count = 0
     best_epoch: Count = 0
     examples_per_second: float | dict[str, float] | None = None

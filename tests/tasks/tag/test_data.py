@@ -343,7 +343,7 @@ def test_other_labels_of_a_set_and_missing_splits(mocked: Callable[..., Any]) ->
     assert held_out.sizes()["test"] == held_out.sizes()["train"] + held_out.sizes()["validation"] == 40
     assert 0 < held_out.sizes()["validation"] < 20
     assert "held out of train" in held_out.card.splits
-    with pytest.raises(UserError, match="No split is called 'train'"):
+    with pytest.raises(UserError, match="has nothing to train on: no example is in the split train"):
         mocked("universal_dependencies/en_pud", "test")
     # A saved model is scored on a treebank that has nothing to train on.
     scored = data.load(Train(dataset="universal_dependencies/en_pud"), held_out.assets)
