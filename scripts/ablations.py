@@ -19,6 +19,8 @@ import zlib
 from pathlib import Path
 from typing import Any
 
+import measured
+
 from zoo import cards
 from zoo.errors import UserError
 from zoo.settings import seeds
@@ -127,7 +129,7 @@ def train(arguments: list[str], path: Path, seed: int) -> cards.Summary:
 
 def read() -> dict[str, Any]:
     """What was measured, by task."""
-    return json.loads(FILE.read_text(encoding="utf-8")) if FILE.exists() else {}
+    return measured.read(FILE)
 
 
 def shown(more: list[str]) -> str:
@@ -160,7 +162,7 @@ def keep(task: str, name: str, more: list[str], summary: cards.Summary) -> None:
         "minutes": metrics["training"]["minutes"],
         "cores": metrics["machine"]["cores"],
     }
-    FILE.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    measured.write(kept, FILE)
 
 
 def block(task: str) -> str:

@@ -23,6 +23,7 @@ from typing import Any
 import board_tables
 import click
 import ledger
+import measured
 from zoo.tasks.sentiment import recipe as sentiment
 from zoo.tasks.translate import recipe as translate
 
@@ -140,7 +141,7 @@ def train(task: str, recipe: Any, path: Path, *, resume: bool, overwrite: bool, 
 
 def read() -> dict[str, dict[str, Any]]:
     """The rows by name."""
-    return json.loads(FILE.read_text(encoding="utf-8")) if FILE.exists() else {}
+    return measured.read(FILE)
 
 
 def check_name(name: str) -> None:
@@ -155,7 +156,7 @@ def check_name(name: str) -> None:
 
 def keep(name: str, row: dict[str, Any]) -> None:
     """Writes a row."""
-    FILE.write_text(json.dumps({**read(), name: row}, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    measured.write({**read(), name: row}, FILE)
 
 
 def table(task: str) -> str:

@@ -1,15 +1,18 @@
 """Where tests run: on the CPU, in a folder of their own, without the user's models and data sets."""
 
 import gc
+import importlib
 import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+SCRIPTS = Path(__file__).parents[1] / "scripts"
 
 _USERS_DATA = os.environ.get("TFDS_DATA_DIR")
 _OWN_DATA = tempfile.TemporaryDirectory(prefix="zoo-tests-")
@@ -53,6 +56,17 @@ def _little_to_collect() -> None:
     """What is there before a file's tests is not looked through again: a training collects twice an epoch."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture
+def import_script(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], Any]]:
+    """Imports a file of `scripts` by its name; it and those that it imports are forgotten after the test."""
+    monkeypatch.syspath_prepend(SCRIPTS)
+    before = set(sys.modules)
+    yield importlib.import_module
+    for name in set(sys.modules) - before:
+        if Path(getattr(sys.modules[name], "__file__", None) or "").parent == SCRIPTS:
+            del sys.modules[name]
 
 
 @pytest.fixture(autouse=True)

@@ -1,6 +1,5 @@
 """scripts/ablations.py: trains a preset and what has one thing less, keeps the scores, and renders them."""
 
-import importlib
 import json
 import sys
 from pathlib import Path
@@ -12,17 +11,13 @@ from zoo import options
 from zoo.errors import UserError
 from zoo.task import find
 
-SCRIPTS = Path(__file__).parents[1] / "scripts"
-
 
 @pytest.fixture
-def script(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
+def script(import_script: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
     """The script, with a table of its own."""
-    monkeypatch.syspath_prepend(SCRIPTS)
-    module = importlib.import_module("ablations")
+    module = import_script("ablations")
     monkeypatch.setattr(module, "FILE", tmp_path / "ablations.json")
-    yield module
-    sys.modules.pop("ablations", None)
+    return module
 
 
 def run(script: Any, monkeypatch: pytest.MonkeyPatch, folder: Path, *arguments: str) -> None:

@@ -1,6 +1,5 @@
 """scripts/distill.py: a folder of pairs by one or several teachers, which a student can be trained on."""
 
-import importlib
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +9,6 @@ from zoo.tasks.translate.recipe import Train
 
 from zoo import training
 from zoo.task import find
-
-SCRIPTS = Path(__file__).parents[1] / "scripts"
 
 
 @pytest.fixture(scope="module")
@@ -24,10 +21,9 @@ def teachers(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 
 def test_a_student_learns_from_the_teachers_and_from_the_truth(
-    teachers: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    teachers: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, import_script: Any
 ) -> None:
-    monkeypatch.syspath_prepend(SCRIPTS)
-    script: Any = importlib.import_module("distill")
+    script: Any = import_script("distill")
     monkeypatch.setattr(script, "translations", lambda models, texts: [f"{len(models)} {text}" for text in texts])
     script.main([*map(str, teachers), "--output", str(tmp_path / "out"), "--limit", "30"])
     sources, targets = ((tmp_path / "out" / f"train.{side}").read_text().splitlines() for side in ("en", "de"))
@@ -39,9 +35,8 @@ def test_a_student_learns_from_the_teachers_and_from_the_truth(
     assert loaded.sizes()["test"] > 0
 
 
-def test_several_teachers_translate_together(teachers: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(SCRIPTS)
-    script: Any = importlib.import_module("distill")
+def test_several_teachers_translate_together(teachers: list[Path], import_script: Any) -> None:
+    script: Any = import_script("distill")
     models = script.load(teachers)
     texts = ["3 days ago", "five weeks", "1 hour"]
     together = list(script.translations(models, texts, batch=2))

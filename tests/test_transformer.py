@@ -2,7 +2,6 @@
 
 import importlib
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,20 +14,15 @@ from zoo.decoding import Logits
 from zoo.errors import UserError
 from zoo.ids import END, START
 
-SCRIPTS = Path(__file__).parents[1] / "scripts"
-
 SIZES = {"num_layers": 2, "hidden_dim": 16, "num_heads": 2, "intermediate_dim": 24}
 
 
 @pytest.fixture
-def script(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
+def script(import_script: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
     """The script, with a table of its own."""
-    monkeypatch.syspath_prepend(SCRIPTS)
-    module = importlib.import_module("transformer")
+    module = import_script("transformer")
     monkeypatch.setattr(module, "FILE", tmp_path / "transformer.json")
-    yield module
-    for name in ("transformer", "transformer_nets", "ledger"):
-        sys.modules.pop(name, None)
+    return module
 
 
 @pytest.fixture

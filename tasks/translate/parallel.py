@@ -122,11 +122,7 @@ def _parts(
                         "train.tsv with a pair per line.")  # fmt: skip
     found = {split: _table(table, columns) for split, table in paths.items()}
     named = found["train"].divided()
-    if both := next((split for split in named if split != "train" and split in found), None):
-        raise UserError(
-            f"{paths['train']} has rows whose column split says {both}, and {paths[both]} is for {both}. Keep one of "
-            "them."
-        )
+    own.check_once(paths, named)
     others = {split: part.divided().get(split, part) for split, part in found.items() if split != "train"}
     return {**(named or {"train": found["train"]}), **others}
 

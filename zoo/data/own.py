@@ -155,6 +155,24 @@ def neighbors(file: Path, is_part: Callable[[Path], bool]) -> dict[str, Path]:
     return found
 
 
+def check_once(found: Mapping[str, Path], named: Collection[str]) -> None:
+    """Refuses a split that has a file and that rows of train name as well.
+
+    Args:
+        found: What `parts` gave.
+        named: The splits that rows of train name.
+
+    Raises:
+        UserError: If there is one.
+    """
+    for split in ("validation", "test"):
+        if split in found and split in named:
+            raise UserError(
+                f"{found['train']} has rows whose column split says {split}, and {found[split]} is for {split}. Keep "
+                "one of them."
+            )
+
+
 def inside(folder: Path, name: str, where: str) -> str:
     """The path of a file within a folder, written in one way; the file need not exist.
 
@@ -206,13 +224,9 @@ def combine(
             name.
     """
     train = open_part(found["train"], known)
+    check_once(found, train.names)
     raws: dict[str, RawDataset] = {}
     for split in ("validation", "test"):
-        if split in found and split in train.names:
-            raise UserError(
-                f"{found['train']} has rows whose column split says {split}, and {found[split]} is for {split}. Keep "
-                "one of them."
-            )
         if split in found:
             raws[split] = open_part(found[split], known or list(train.labels) or None)
     names = [split for split in SPLIT_NAMES if split in raws or split in train.names]
