@@ -45,7 +45,7 @@ def test_fine_tuning_keeps_how_a_model_reads_its_network_and_its_search() -> Non
     found = fine_tuning(before, {"init_from": "m", "dataset": "pairs.tsv", "beam_size": 2})
     assert (found["dataset"], "limit" in found, found["units"]) == ("pairs.tsv", False, 7)
     for wrong in ({"vocabulary_size": 100}, {"beam_size": 5}, {"tokenizer": "char"}):
-        with pytest.raises(UserError, match="keeps its vocabulary and its search"):
+        with pytest.raises(UserError, match="keeps its vocabulary, its search"):
             fine_tuning(before, {"init_from": "m", **wrong})
 
 

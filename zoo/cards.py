@@ -13,8 +13,8 @@ from zoo.names import unknown
 from zoo.storage import schema
 
 RECIPE, METRICS, FILES, CARD = "recipe.json", "metrics.json", "files.json", "README.md"
-MEASURED, CURVES = "measured.json", "curves.png"
-OTHER_FILES = ("model.keras", "golden.json", "history.csv", CURVES, MEASURED)
+MODEL, MEASURED, CURVES = "model.keras", "measured.json", "curves.png"
+OTHER_FILES = (MODEL, "golden.json", "history.csv", CURVES, MEASURED)
 """Further files of a saved model, besides its assets."""
 
 

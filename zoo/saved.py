@@ -64,10 +64,10 @@ def load(model: str | Path, models_dir: str | Path | None = None) -> SavedModel:
     installed = tasks.find(summary.task)
     recipe = installed.recipe.configure(summary.recipe["train"])
     installed.task  # noqa: B018  registers what classes the task itself may define
-    archive.check(path / "model.keras")
+    archive.check(path / cards.MODEL)
     assets = dict(stored.read_asset(path, name) for name in named if name.startswith("assets/"))
     try:
-        net = keras.saving.load_model(path / "model.keras", compile=False, safe_mode=True)
+        net = keras.saving.load_model(path / cards.MODEL, compile=False, safe_mode=True)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, MemoryError) as error:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
         raise UserError(f"{path} cannot be loaded by zoo {__version__}: {reason}") from error
@@ -172,7 +172,7 @@ def write(
     try:
         shutil.rmtree(new, ignore_errors=True)
         (new / "assets").mkdir(parents=True)
-        _write_model(model, new / "model.keras", weights_dtype)
+        _write_model(model, new / cards.MODEL, weights_dtype)
         for name, value in assets.items():
             stored.write_asset(new / "assets" / f"{name}.json", value)
         stored.write_json(new / cards.RECIPE, recipe)

@@ -71,7 +71,9 @@ OF_DATASET = (
 )  # fmt: skip
 """Settings of the group "Data" that belong to one data set; the others say how a model reads any."""
 
-OF_ASSETS = ("tokenizer", "vocabulary_size", "shared_vocabulary", "min_count", "lowercase", "tags", "word_vectors")
+OF_ASSETS = (
+    "tokenizer", "vocabulary_size", "shared_vocabulary", "min_count", "lowercase", "tags", "word_vectors", "encoder",
+)  # fmt: skip
 """Settings of what a model has before it is trained; fine-tuning keeps it."""
 
 _GROUP = {name: group for group, names in GROUPS.items() for name in names}
@@ -337,7 +339,8 @@ def fine_tuning(before: Any, given: Mapping[str, Any]) -> dict[str, Any]:
         if name in given and given[name] != getattr(before, name):
             raise UserError(
                 f"--{name.replace('_', '-')} {given[name]}: {given['init_from']} has {getattr(before, name)}, and "
-                "keeps its vocabulary and its search when it is fine-tuned. Leave out that option, or --init-from."
+                "keeps its vocabulary, its search and its image encoder when it is fine-tuned. Leave out that option, "
+                "or --init-from."
             )
     return {**kept, **given}
 

@@ -11,6 +11,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from zoo import cards
 from zoo.data import batches, text
 from zoo.data.images import resized
 from zoo.ids import END, START
@@ -140,14 +141,15 @@ def features(raw: RawImages, recipe: Train, split: str, count: int | None = None
     def encode(images: np.ndarray) -> np.ndarray:
         return model().predict_on_batch(images)
 
-    return cached(raw, split, recipe.image_size, _encoder_fingerprint(recipe.encoder), encode, count)
+    return cached(raw, split, recipe.image_size, _encoder_fingerprint(recipe), encode, count)
 
 
-def _encoder_fingerprint(name: str) -> str:
-    """The hash of an encoder's file, or its name with the version of Keras that fetches it."""
-    if Path(name).is_file():
-        return hashlib.sha256(Path(name).read_bytes()).hexdigest()
-    return f"{name} {keras.version()}"
+def _encoder_fingerprint(recipe: Train) -> str:
+    """The hash of the file that an encoder is in, or its name with the version of Keras that fetches it."""
+    file = Path(recipe.init_from) / cards.MODEL if recipe.init_from else Path(recipe.encoder)
+    if file.is_file():
+        return hashlib.sha256(file.read_bytes()).hexdigest()
+    return f"{recipe.encoder} {keras.version()}"
 
 
 def normalized_captions(raw: RawImages, split: str, count: int) -> Iterator[list[str]]:

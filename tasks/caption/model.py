@@ -2,7 +2,7 @@
 
 import keras
 
-from zoo import builders, layers, losses, optimizers
+from zoo import builders, layers, losses, optimizers, saved
 from zoo.errors import UserError
 from zoo.ids import UNKNOWN
 from zoo.task import Data
@@ -63,12 +63,13 @@ def captioner(recipe: Train, data: Data) -> keras.Model:
 
 
 def encoder(recipe: Train) -> keras.Model:
-    """The image encoder of a recipe.
+    """The pretrained image encoder of a recipe; with `init_from`, that of the saved model, which may have learned on.
 
     Raises:
         UserError: If there is no such encoder, or it takes images of another size.
     """
-    model = layers.image_encoder(recipe.encoder, recipe.image_size)
+    kind = saved.load(recipe.init_from).net.encoder if recipe.init_from else recipe.encoder
+    model = layers.image_encoder(kind, recipe.image_size)
     height, width = model.input_shape[1:3]
     if any(side not in (None, recipe.image_size) for side in (height, width)):
         raise UserError(

@@ -35,7 +35,8 @@ class Captioner(EncoderDecoder):
         encoder: Network that encodes the pictures; see `zoo.layers.image_encoder`. It becomes part of the model.
         feature_shape: `(positions, channels)` for a model without an encoder, whose inputs are feature maps.
         image_size: Side of the pictures in pixels, for an encoder made by name; None for any.
-        frozen: Whether the encoder keeps its weights.
+        frozen: Whether the encoder keeps its weights. One that does not is fine-tuned, unless it is `"convolutional"`:
+            its batch normalization keeps its statistics and its dropout stays off.
         position_embeddings: Whether each position of the picture has a learned vector.
         projection: Length of a position's vector for the decoder; default `units`.
         pooling: How all positions become the vector that the first state is made of: kinds of `zoo.layers.Pooling`.
@@ -126,7 +127,8 @@ class Captioner(EncoderDecoder):
         if feature_shape is None:
             self.encoder = image_encoder(encoder, image_size, dtype=policy)
             self.encoder.trainable = not frozen
-        if encoder != "convolutional":
+        self.from_scratch = encoder == "convolutional"
+        if not self.from_scratch:
             given.encoder = self.encoder  # travels with the model: a file may be gone, weights are not fetched again
         self.project = keras.layers.Dense(projection or units, activation="relu", dtype=policy, name="project")
         self.memory_dropout = keras.layers.SpatialDropout1D(dropout, dtype=policy, name="memory_dropout")
@@ -166,13 +168,13 @@ class Captioner(EncoderDecoder):
         Args:
             pictures: `(batch, height, width, 3)`, values 0 to 255; or already its feature map, with or without the
                 two sides of the grid as one.
-            training: Whether an encoder that is not frozen is in training.
+            training: Whether an encoder that learns from scratch is in training; any other is in inference mode.
 
         Returns:
             `(batch, positions, channels)`.
         """
         if self.encoder is not None and len(pictures.shape) == 4 and pictures.shape[-1] == 3:
-            learning = bool(training) and not self.frozen
+            learning = bool(training) and not self.frozen and self.from_scratch
             pictures = self.encoder(ops.cast(pictures, "float32"), training=learning)
         return ops.reshape(pictures, (ops.shape(pictures)[0], -1, self.grid[1]))
 

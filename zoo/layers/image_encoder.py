@@ -24,8 +24,8 @@ def image_encoder(
         kind: `"convolutional"`, a small network to be trained from scratch; the name of an architecture in
             `keras.applications`, such as `"EfficientNetB0"`; a `.keras` file; or a model.
         size: Side of the square pictures in pixels; None for any (not every architecture in `keras.applications`
-            takes that). A file or a model has its own; a file's network is built again for larger pictures, with the
-            same weights, if its layers allow.
+            takes that). A file or a model has its own; its network is built again for larger pictures, with the same
+            weights, if its layers allow.
         dtype: Precision of the small network; the others have their own.
         weights: Of an architecture in `keras.applications`: `"imagenet"`, which Keras fetches, or None.
 
@@ -36,7 +36,7 @@ def image_encoder(
         UserError: If there is no such network, it cannot be read or fetched, or its output is no feature map.
     """
     if isinstance(kind, keras.Model):
-        return _checked(kind, kind.name)
+        return _checked(_enlarged(kind, size), kind.name)
     kind = str(kind)
     if kind == "convolutional":
         return convolutional(size, dtype=dtype)

@@ -33,7 +33,7 @@ def model_hash(path: Path) -> str:
     """The SHA-256 of the weights of a saved model, as its `files.json` says; empty if it has none."""
     if not (path / cards.FILES).is_file():
         return ""
-    return schema.read(path, cards.FILES, schema.Manifest)["files"].get("model.keras", {}).get("sha256", "")
+    return schema.read(path, cards.FILES, schema.Manifest)["files"].get(cards.MODEL, {}).get("sha256", "")
 
 
 def exported(path: Path) -> Path:
