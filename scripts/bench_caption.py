@@ -1,6 +1,6 @@
 """Measures captioning of a test split, and an epoch of training, and adds the result to `scripts/measured.json`.
 
-    TFDS_DATA_DIR=... python scripts/bench_caption.py caption-gru-flickr8k [--encoder FILE]
+    TFDS_DATA_DIR=... python scripts/bench_caption.py caption-gru-flickr8k
 
 Seconds to read, see and describe all test pictures by the beam the model was scored with; seconds of an epoch over all
 training captions with features from the disk (they are computed first if they are not there, which is not counted).
@@ -20,17 +20,14 @@ import numpy as np
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model")
-    parser.add_argument("--encoder", help="Where the encoder's file lies now, if the recipe names one.")
     options = parser.parse_args()
 
     from zoo import saved, training
 
     loaded = saved.load(options.model)
     scores = training.evaluate(loaded)
-    recipe = loaded.recipe
-    if options.encoder:
-        recipe = dataclasses.replace(recipe, encoder=options.encoder)
-    captions, seconds = _epoch(loaded, recipe)
+    # The encoder is that of the model, whose first file may lie elsewhere now.
+    captions, seconds = _epoch(loaded, dataclasses.replace(loaded.recipe, init_from=str(loaded.path)))
     result = {
         "pictures": scores["examples"],
         "beam": loaded.assets["search"]["beam_size"],

@@ -154,6 +154,16 @@ def test_an_input_in_another_encoding_is_refused_before_a_worker_starts(tmp_path
         run.answer(blocks.Folder(tmp_path / "out", a_job(tmp_path / "wide")), 2)
 
 
+@pytest.mark.parametrize("content", [b"one\rtwo", b"one\rtwo\r"])
+def test_an_input_whose_lines_end_with_carriage_returns_is_refused(content: bytes, tmp_path: Path) -> None:
+    """It would be one line, and get one answer."""
+    (tmp_path / "old").write_bytes(content)
+    with pytest.raises(UserError, match="carriage returns alone"):
+        list(blocks.blocks(tmp_path / "old"))
+    (tmp_path / "old").write_bytes(b"one\rtwo\n\r\nthree\r\n")
+    assert list(blocks.blocks(tmp_path / "old")) == [["one\rtwo", "", "three"]]
+
+
 @pytest.mark.parametrize("task", ["translate", "tag"])
 def test_other_tasks_have_it_too(task: str) -> None:
     text = CliRunner().invoke(cli, [task, "--help"]).output

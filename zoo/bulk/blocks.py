@@ -200,6 +200,10 @@ def _lines(path: Path) -> Iterator[str]:
             for number, line in enumerate(iter(lambda: stream.readline(LONGEST_LINE + 1), b"")):
                 if number == 0:
                     line = _without_mark(line, path)
+                    if b"\r" in line.rstrip(b"\r\n") and not line.endswith(b"\n"):
+                        raise UserError(
+                            f"{path} ends its lines with carriage returns alone: tr '\\r' '\\n' < FILE converts it."
+                        )
                 if len(line) > LONGEST_LINE:
                     raise UserError(f"{path}: line {number + 1} has more than {LONGEST_LINE:,} bytes. Split it.")
                 yield line.decode("utf-8", "replace").rstrip("\r\n")
