@@ -2,10 +2,12 @@
 
     python scripts/distill.py models/en-de-1 models/en-de-2 models/en-de-3 models/en-de-4 --output distilled
     zoo train translate --preset multi30k-en-de --dataset distilled --no-score-test
+    python scripts/distill.py models/en-de-1 models/en-de-2 --sources more.en --originals 2 --output distilled
 
-The teachers, trained from one data set with one vocabulary, translate together the sources that they learned from, by
-beam search over the mean of their probabilities. A student learns from these translations, and by default from the
-true ones as well; its own greedy search then comes near the teachers' beams. Validation and test pairs are copied.
+The teachers, trained from one data set with one vocabulary, translate together the sources that they learned from, or
+those of another file, by beam search over the mean of their probabilities. A student learns from these translations,
+and by default from the true ones as well; its own greedy search then comes near the teachers' beams. Validation and
+test pairs are copied.
 
 References: Kim and Rush, "Sequence-Level Knowledge Distillation" (2016), section 3.2; ensembles as teachers: Freitag,
 Al-Onaizan and Sankaran, "Ensemble Distillation for Neural Machine Translation" (2017).
@@ -54,8 +56,9 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n\n")[0])
     parser.add_argument("teachers", nargs="+", type=Path)
     parser.add_argument("--output", type=Path, required=True)
+    parser.add_argument("--sources", type=Path, help="translate the lines of this file, not the training sources")
     parser.add_argument("--limit", type=int, help="translate only the first N sources")
-    parser.add_argument("--no-originals", action="store_true", help="leave the true translations out")
+    parser.add_argument("--originals", type=int, default=1, help="how often the true pairs are there, 0 or more")
     options = parser.parse_args(arguments)
     from zoo.tasks.translate.raw import open_pairs
 
@@ -67,14 +70,17 @@ def main(arguments: list[str] | None = None) -> None:
     options.output.mkdir(parents=True)
     languages = models[0].assets["languages"]
     for split in ("train", "validation", "test"):
+        own = options.limit if split == "train" and not options.sources else None
         pairs = [
             [side.decode("utf-8", "replace").replace("\n", " ") for side in pair]
-            for pair in raw.split(split, options.limit if split == "train" else None).as_numpy_iterator()
+            for pair in raw.split(split, own).as_numpy_iterator()
         ]
         if split == "train":
             sources = [source for source, _ in pairs]
+            if options.sources:
+                sources = options.sources.read_text(encoding="utf-8").splitlines()[: options.limit]
             taught = [list(pair) for pair in zip(sources, translations(models, sources), strict=True)]
-            pairs = [pair for pair in taught if pair[1].strip()] + ([] if options.no_originals else pairs)
+            pairs = [pair for pair in taught if pair[1].strip()] + pairs * options.originals
         for side, language in enumerate(languages):
             lines = "".join(f"{pair[side]}\n" for pair in pairs)
             (options.output / f"{split}.{language}").write_text(lines, encoding="utf-8")
