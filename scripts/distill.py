@@ -78,7 +78,8 @@ def main(arguments: list[str] | None = None) -> None:
         if split == "train":
             sources = [source for source, _ in pairs]
             if options.sources:
-                sources = options.sources.read_text(encoding="utf-8").splitlines()[: options.limit]
+                lines = options.sources.read_text(encoding="utf-8").split("\n")  # a text may hold other line breaks
+                sources = [line for line in lines if line.strip()][: options.limit]
             taught = [list(pair) for pair in zip(sources, translations(models, sources), strict=True)]
             pairs = [pair for pair in taught if pair[1].strip()] + pairs * options.originals
         for side, language in enumerate(languages):

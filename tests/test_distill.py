@@ -40,14 +40,14 @@ def test_further_sources_are_translated_beside_several_copies_of_the_true_pairs(
 ) -> None:
     script: Any = import_script("distill")
     monkeypatch.setattr(script, "translations", lambda models, texts: [text.upper() for text in texts])
-    (tmp_path / "more.en").write_text("one\n\ntwo\nthree\n", encoding="utf-8")
+    (tmp_path / "more.en").write_text("one\n\ntwo\u2028half\nthree\n", encoding="utf-8")
     given = [str(teachers[0]), "--output", str(tmp_path / "out"), "--sources", str(tmp_path / "more.en")]
-    script.main([*given, "--limit", "3", "--originals", "2"])
-    sources, targets = ((tmp_path / "out" / f"train.{side}").read_text().splitlines() for side in ("en", "de"))
-    assert (sources[:2], targets[:2]) == (["one", "two"], ["ONE", "TWO"])
-    half = len(sources[2:]) // 2
+    script.main([*given, "--limit", "2", "--originals", "2"])
+    sources, targets = ((tmp_path / "out" / f"train.{side}").read_text("utf-8").split("\n") for side in ("en", "de"))
+    assert (sources[:2], targets[:2]) == (["one", "two\u2028half"], ["ONE", "TWO\u2028HALF"])
+    half = len(sources[2:-1]) // 2
     assert half > 1_000
-    assert (sources[2 : 2 + half], targets[2 : 2 + half]) == (sources[2 + half :], targets[2 + half :])
+    assert (sources[2 : 2 + half], targets[2 : 2 + half]) == (sources[2 + half : -1], targets[2 + half : -1])
 
 
 def test_several_teachers_translate_together(teachers: list[Path], import_script: Any) -> None:
