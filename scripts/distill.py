@@ -15,6 +15,7 @@ Al-Onaizan and Sankaran, "Ensemble Distillation for Neural Machine Translation" 
 
 import argparse
 import dataclasses
+import itertools
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -62,6 +63,8 @@ def main(arguments: list[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     from zoo.tasks.translate.raw import open_pairs
 
+    from zoo.bulk.blocks import blocks
+
     models = load(options.teachers)
     recipe = dataclasses.replace(models[0].recipe, limit=options.limit)
     raw = open_pairs(
@@ -78,7 +81,7 @@ def main(arguments: list[str] | None = None) -> None:
         if split == "train":
             sources = [source for source, _ in pairs]
             if options.sources:
-                lines = options.sources.read_text(encoding="utf-8").split("\n")  # a text may hold other line breaks
+                lines = itertools.chain.from_iterable(blocks(options.sources))
                 sources = [line for line in lines if line.strip()][: options.limit]
             taught = [list(pair) for pair in zip(sources, translations(models, sources), strict=True)]
             pairs = [pair for pair in taught if pair[1].strip()] + pairs * options.originals

@@ -199,11 +199,7 @@ def _lines(path: Path) -> Iterator[str]:
         with _open(path) as stream:
             for number, line in enumerate(iter(lambda: stream.readline(LONGEST_LINE + 1), b"")):
                 if number == 0:
-                    line = _without_mark(line, path)
-                    if b"\r" in line.rstrip(b"\r\n") and not line.endswith(b"\n"):
-                        raise UserError(
-                            f"{path} ends its lines with carriage returns alone: tr '\\r' '\\n' < FILE converts it."
-                        )
+                    line = _first(line, path)
                 if len(line) > LONGEST_LINE:
                     raise UserError(f"{path}: line {number + 1} has more than {LONGEST_LINE:,} bytes. Split it.")
                 yield line.decode("utf-8", "replace").rstrip("\r\n")
@@ -211,10 +207,13 @@ def _lines(path: Path) -> Iterator[str]:
         raise UserError(f"{path} cannot be read: {error}.") from error
 
 
-def _without_mark(line: bytes, path: Path) -> bytes:
+def _first(line: bytes, path: Path) -> bytes:
+    """The first line without a byte order mark; refuses a file in another encoding or with other line ends."""
     for mark, name in BYTE_ORDER_MARKS.items():
         if line.startswith(mark):
             raise UserError(f"{path} is in {name}, not in UTF-8: iconv -f {name} -t UTF-8 converts it.")
+    if b"\r" in line.rstrip(b"\r\n") and not line.endswith(b"\n"):
+        raise UserError(f"{path} ends its lines with carriage returns alone: tr '\\r' '\\n' < FILE converts it.")
     return line.removeprefix(codecs.BOM_UTF8)
 
 
