@@ -46,7 +46,8 @@ GROUPS: Mapping[str, Sequence[str]] = {
         "dataset", "validation_dataset", "test_dataset", "text_column", "label_column", "source_column",
         "target_column", "word_column", "tags", "source", "target", "reverse", "limit", "tokenizer", "vocabulary_size",
         "shared_vocabulary", "min_count", "lowercase", "max_length", "head_fraction", "sequence_length", "image_size",
-        "color", "fps", "invert", "captions_per_image", "augment", "num_mel", "speed_range", "time_shift", "noise",
+        "color", "fps", "invert", "random_flip", "captions_per_image", "augment", "num_mel", "speed_range",
+        "time_shift", "noise",
     ),
     "Training": (
         "epochs", "batch_size", "learning_rate", "schedule", "warmup", "clip_norm", "weight_decay", "ema_momentum",

@@ -29,6 +29,9 @@ BOUNDARIES = (6, 8, 10, 12, 14, 16, 18, 20, 24, 28, 32, 40, 48, 64, 96, 128)
 SCORING_BATCH = 64
 """Images that are described together when a split is scored."""
 
+SIDES = frozenset({"left", "right"})
+"""Words of captions that are wrong once their image is mirrored."""
+
 
 def load(recipe: Train, assets: Mapping[str, Any] | None = None, *, fine_tune: bool = False) -> Data:
     """Loads a data set.
@@ -64,15 +67,30 @@ def load(recipe: Train, assets: Mapping[str, Any] | None = None, *, fine_tune: b
         buckets = batches.boundaries(BOUNDARIES, recipe.max_length + 1)
         return batches.teacher_forced(examples, recipe.batch_size, buckets, length=lambda _, ids: tf.shape(ids)[1])
 
-    def with_pictures(numbered: tf.data.Dataset, stored: CachedArrays) -> tf.data.Dataset:
-        return numbered.map(
-            lambda pair, targets, weights: ((_taken(stored, pair[0]), pair[1]), targets, weights)
-        ).prefetch(2)
+    def with_pictures(
+        numbered: tf.data.Dataset, stored: CachedArrays, mirrored: np.ndarray | None = None
+    ) -> tf.data.Dataset:
+        def step(pair: tuple[tf.Tensor, tf.Tensor], targets: tf.Tensor, weights: tf.Tensor) -> tuple:
+            numbers, ids = pair
+            pictures = _taken(stored, numbers)
+            if mirrored is not None:
+                these = tf.gather(mirrored, numbers)[:, None, None, None]  # (batch, 1, 1, 1)
+                pictures = tf.where(these, pictures[:, :, ::-1], pictures)
+            return (pictures, ids), targets, weights
+
+        return numbered.map(step).prefetch(2)
+
+    @functools.cache
+    def sided() -> np.ndarray:
+        return np.array([any(SIDES & set(one.split()) for one in several) for several in captions()])
 
     def train(epoch: int) -> tf.data.Dataset:
+        mirrored = None
+        if recipe.random_flip:
+            mirrored = (np.random.default_rng([recipe.seed, epoch, 1]).random(size()) < 0.5) & ~sided()
         order = np.random.default_rng([recipe.seed, epoch]).permutation(len(examples()))
         numbered = batches.shuffle_batches(ready(lambda: (examples()[i] for i in order)), recipe.seed, epoch)
-        return with_pictures(numbered, arrays("train", size()))
+        return with_pictures(numbered, arrays("train", size()), mirrored)
 
     def paired(name: str) -> tf.data.Dataset:
         texts = list(normalized_captions(raw, name, raw.size(name)))

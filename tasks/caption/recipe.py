@@ -27,6 +27,9 @@ class Train(TrainConfig):
     encoder_license: str | None = setting(None, "License of a pretrained encoder's weights, for the model's card.")
     fine_tune: bool = setting(False, "Fine-tune a pretrained encoder instead of freezing it.")
     image_size: int = setting(64, "Height and width in pixels to which images are resized.", minimum=8)
+    random_flip: bool = setting(
+        False, "Mirror half of the training images, left to right; not those whose captions say left or right."
+    )
     captions_per_image: int = setting(5, "Captions per training example; its image is encoded once.", minimum=1)
     tokenizer: str = setting("word", "What a token is.", choices=("char", "word", "bpe", "unigram"))
     vocabulary_size: int = setting(4_000, "Largest number of entries of the vocabulary.", minimum=10)
@@ -77,6 +80,11 @@ class Train(TrainConfig):
         given = [name for name, on in needs.items() if on]
         if self.attention == "none" and given:
             return f"{' and '.join(given)}: this needs an attention. Choose another --attention, or leave it out."
+        if self.random_flip and self.encoder != "convolutional" and not self.fine_tune:
+            return (
+                "--random-flip: a frozen encoder sees each image once, before the training. Give --fine-tune, or leave "
+                "--random-flip out."
+            )
         return super().conflict()
 
 

@@ -71,6 +71,47 @@ def batches_of(loaded: Any, epoch: int = 0) -> list:
     ]
 
 
+def test_random_flip_mirrors_half_of_the_images_but_those_whose_captions_name_a_side(tmp_path: Path) -> None:
+    ramp = np.tile(np.linspace(0, 255, SIDE).astype("uint8")[None, :, None], (SIDE, 1, 3))
+    lines = ["image,caption,split"]
+    for number in range(60):
+        Image.fromarray(ramp).save(tmp_path / f"{number}.png")
+        lines.append(f"{number}.png,{'dark on the Left.' if number % 3 == 0 else 'a ramp'},train")
+    lines += [f"{split}.png,a ramp,{split}" for split in ("validation", "test")]
+    for split in ("validation", "test"):
+        Image.fromarray(ramp).save(tmp_path / f"{split}.png")
+    (tmp_path / "captions.csv").write_text("\n".join(lines), encoding="utf-8")
+    recipe = Train(dataset=str(tmp_path), image_size=SIDE, batch_size=4, captions_per_image=1)
+
+    def seen(loaded: Any, epoch: int) -> list[tuple[int, bool]]:
+        """Lengths of captions, which say whether they name a side, and whether the image is mirrored."""
+        rows = []
+        for pictures, _, after, _ in batches_of(loaded, epoch):
+            for picture, ids in zip(pictures, after[:, 0], strict=True):
+                straight, turned = (np.array_equal(picture, one) for one in (ramp, ramp[:, ::-1]))
+                assert straight != turned
+                rows.append((int((ids != PAD).sum()), bool(turned)))
+        return rows
+
+    flipping = data.load(dataclasses.replace(recipe, random_flip=True))
+    first, second = seen(flipping, 0), seen(flipping, 1)
+    assert sorted(length for length, _ in first) == [3] * 40 + [5] * 20
+    for rows in (first, second):
+        assert not any(turned for length, turned in rows if length == 5)
+        assert 10 <= sum(turned for length, turned in rows if length == 3) <= 30
+    assert [turned for _, turned in first] != [turned for _, turned in second]
+    assert seen(data.load(dataclasses.replace(recipe, random_flip=True)), 1) == second
+    assert not any(turned for _, turned in seen(data.load(recipe), 0))
+    (((pictures, _), *_),) = flipping.paired("validation")
+    np.testing.assert_array_equal(pictures, ramp[None])
+
+
+def test_random_flip_is_refused_where_a_frozen_encoder_sees_each_image_once() -> None:
+    with pytest.raises(UserError, match="--random-flip: a frozen encoder .*Give --fine-tune"):
+        Train(encoder="EfficientNetB0", random_flip=True)
+    assert Train(encoder="EfficientNetB0", random_flip=True, fine_tune=True).random_flip
+
+
 def test_targets_are_the_inputs_one_step_later_and_groups_are_filled_with_zeros(loaded: Any) -> None:
     fillers = 0
     for pictures, before, after, weights in batches_of(loaded):
