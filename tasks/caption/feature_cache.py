@@ -86,7 +86,8 @@ def cached(
                 some = list(islice(images, PART))
             _write(part, _encoded(some, size, encode))
             done += 1
-            print(f"{split}: {min(done * PART, total):,} of {total:,} images encoded", file=sys.stderr)
+            verb = "resized" if encode is None else "encoded"
+            print(f"{split}: {min(done * PART, total):,} of {total:,} images {verb}", file=sys.stderr)
     return CachedArrays(parts)
 
 

@@ -141,3 +141,5 @@ def test_the_cache_lies_in_the_home_folder_where_none_is_named(
     cached(Encoder())
     assert len([*(tmp_path / "home/.cache/zoo/features").rglob("*.npy")]) == 3
     assert capsys.readouterr().err.splitlines()[-1] == "train: 11 of 11 images encoded"
+    cached(None, encoder="")
+    assert capsys.readouterr().err.splitlines()[-1] == "train: 11 of 11 images resized"
