@@ -12,7 +12,7 @@ from sklearn.datasets import load_digits
 
 from zoo.data import files, own, tables
 from zoo.data.datasets import DatasetCard, find_row
-from zoo.data.raw import SEED, RawDataset, index_labels
+from zoo.data.raw import SEED, RawDataset, index_labels, label_of
 from zoo.data.tfds import open_dataset, refuse_options
 from zoo.errors import UserError
 
@@ -62,7 +62,7 @@ def open_examples(
         refuse_options(BUILTIN, only_own)
         return digits()
     from_path = functools.partial(_from_path, recipe=recipe, known=known, any_length=any_length, steps=steps)
-    return open_dataset(recipe.dataset, DATASETS, OWN, from_path, only_own, stratum=_label)
+    return open_dataset(recipe.dataset, DATASETS, OWN, from_path, only_own, stratum=label_of)
 
 
 def _split_order(dataset: str) -> tuple[str, str | None]:
@@ -101,12 +101,12 @@ def _from_path(
     found = own.parts(path, tables.is_table, recipe.validation_dataset, recipe.test_dataset, columns=columns)
     name = path.resolve().stem if path.is_file() else path.resolve().name
     if tables.is_table(found["train"]):
-        return series.open_tables(name, found, known, column, any_length, steps, FRACTIONS, _label)
+        return series.open_tables(name, found, known, column, any_length, steps, FRACTIONS, label_of)
     if column is not None:
         raise UserError(f"--label-column is for tables; {path} is a folder of pictures. Leave it out.")
     least = 1 if known is not None else 1 + sum(split not in found for split in FRACTIONS)
     part = functools.partial(_from_folder, recipe=recipe, least=least)
-    return own.combine(name, found, part, known, "pictures", FRACTIONS, _label)
+    return own.combine(name, found, part, known, "pictures", FRACTIONS, label_of)
 
 
 def _from_folder(path: Path, known: Sequence[str] | None, recipe: Train, least: int) -> RawDataset:
@@ -154,7 +154,7 @@ def from_arrays(pixels: np.ndarray, targets: np.ndarray, card: DatasetCard) -> R
         targets: `(examples,)` indices of the card's labels.
         card: What is known of them.
     """
-    return _in_memory(pixels, targets, card, ("train",)).hold_out(FRACTIONS, stratum=_label, what="pictures")
+    return _in_memory(pixels, targets, card, ("train",)).hold_out(FRACTIONS, stratum=label_of, what="pictures")
 
 
 def _in_memory(pixels: np.ndarray, targets: np.ndarray, card: DatasetCard, names: Sequence[str]) -> RawDataset:
@@ -174,10 +174,6 @@ def _in_memory(pixels: np.ndarray, targets: np.ndarray, card: DatasetCard, names
 def cached(raw: RawDataset) -> RawDataset:
     """The same; a split that was read to its end stays in memory, and is neither decoded nor divided again."""
     return replace(raw, read=functools.cache(lambda split: raw.read(split).cache()))
-
-
-def _label(example: tuple) -> int:
-    return int(example[1])
 
 
 def _is_picture(file: Path) -> bool:

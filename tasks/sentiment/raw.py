@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from zoo.data import files, own, tables
 from zoo.data.datasets import DatasetCard
-from zoo.data.raw import RawDataset, check_number_of_labels, index_labels
+from zoo.data.raw import RawDataset, check_number_of_labels, index_labels, label_of
 from zoo.data.tfds import open_dataset
 from zoo.errors import UserError
 from zoo.names import MOST_NAMED
@@ -61,7 +61,7 @@ def open_texts(
     def from_path(path: Path) -> RawDataset:
         found = own.parts(path, tables.is_table, validation, test, columns=columns)
         part = functools.partial(_open_part, columns=columns)
-        return own.combine(path.resolve().stem, found, part, known, "texts")
+        return own.combine(path.resolve().stem, found, part, known, "texts", stratum=label_of)
 
     only_own = {
         "--text-column": text_column,

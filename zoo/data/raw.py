@@ -249,6 +249,11 @@ def with_labels(
         return read(None)
 
 
+def label_of(example: tuple) -> int:
+    """The label of an example `(input, label)`: the stratum by which its data set is divided."""
+    return int(example[1])
+
+
 def first_component(example: tuple) -> bytes:
     """The group of an example: its first component; if it is text, its white space normalized; words are joined."""
     first = example[0]

@@ -107,7 +107,7 @@ def test_random_flip_mirrors_half_of_the_images_but_those_whose_captions_name_a_
 
 
 def test_random_flip_is_refused_where_a_frozen_encoder_sees_each_image_once() -> None:
-    with pytest.raises(UserError, match="--random-flip: a frozen encoder .*Give --fine-tune"):
+    with pytest.raises(UserError, match=r"--random-flip: a frozen encoder .*Give --fine-tune"):
         Train(encoder="EfficientNetB0", random_flip=True)
     assert Train(encoder="EfficientNetB0", random_flip=True, fine_tune=True).random_flip
 

@@ -1,6 +1,7 @@
 """Own files, TFDS sets and their splits, down to batches."""
 
 import dataclasses
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -73,11 +74,19 @@ def test_splits_follow_from_the_text_alone(own: Path, csv: Callable) -> None:
         assert sorted(read(one, split)) == sorted(read(same, split))
 
 
+def test_each_label_gives_its_share_to_the_splits_that_are_held_out(csv: Callable) -> None:
+    lines = [f"film number {i},{'rare' if i % 10 == 0 else ('good', 'bad')[i % 2]}" for i in range(100)]
+    raw = open_texts(str(csv("text,label\n" + "\n".join(lines))))
+    counts = {split: Counter(label for _, label in read(raw, split)) for split in SPLITS}
+    assert counts["validation"] == counts["test"] == {"bad": 5, "good": 4, "rare": 1}
+    assert counts["train"] == {"bad": 40, "good": 32, "rare": 8}
+
+
 def test_the_card_names_the_file_and_how_it_was_split(own: Path) -> None:
     card = open_texts(str(own)).card
     assert (card.name, list(card.sha256), card.builtin) == ("own", ["own.csv"], False)
     assert list(card.labels) == ["bad", "good"]
-    assert "held out of train by a hash" in card.splits
+    assert "held out of train of each class by a hash" in card.splits
     assert len(card.sha256["own.csv"]) == 64
 
 
@@ -389,9 +398,11 @@ def test_a_column_says_the_split(csv: Callable, capsys: pytest.CaptureFixture[st
     lines = [f"7,{words},{label},{split}\n" for (words, label), split in zip(rows()[:120], side, strict=True)]
     texts = open_texts(str(csv("id,text,label,split\n" + "".join(lines))))
     assert read(texts, "test") == rows()[:10]
-    assert texts.sizes() == {"train": 99, "validation": 11, "test": 10}
+    assert texts.sizes() == {"train": 98, "validation": 12, "test": 10}  # 55 of each label
     assert len(read(texts, "all")) == texts.size("all") == 120
-    assert texts.card.splits.startswith("train, test: named by each row; validation (10%) held out of train by a hash")
+    assert texts.card.splits.startswith(
+        "train, test: named by each row; validation (10%) held out of train of each class by a hash"
+    )
     assert "label = 'label', split = 'split'; left out: 'id'." in capsys.readouterr().err
 
 
