@@ -46,16 +46,15 @@ GROUPS: Mapping[str, Sequence[str]] = {
         "dataset", "validation_dataset", "test_dataset", "text_column", "label_column", "source_column",
         "target_column", "word_column", "tags", "source", "target", "reverse", "limit", "tokenizer", "vocabulary_size",
         "shared_vocabulary", "min_count", "lowercase", "max_length", "head_fraction", "sequence_length", "image_size",
-        "color", "fps", "invert", "random_flip", "captions_per_image", "augment", "num_mel", "speed_range",
-        "time_shift", "noise",
+        "color", "fps", "invert", "captions_per_image", "augment", "num_mel", "speed_range", "time_shift", "noise",
     ),
     "Training": (
         "epochs", "batch_size", "learning_rate", "schedule", "warmup", "clip_norm", "weight_decay", "ema_momentum",
         "label_smoothing", "scheduled_sampling", "doubly_stochastic", "patience", "seed", "precision", "max_minutes",
         "pretrain_epochs", "pretrain_learning_rate", "pretrain_window", "pseudo_labels", "reward_epochs",
-        "reward_learning_rate", "reward_bleu", "num_samples", "fine_tune", "adversarial", "virtual_adversarial",
-        "perturbation", "entropy_minimization", "r_drop", "teachers", "distillation", "bpe_dropout", "unlabeled",
-        "self_training_epochs", "self_training_learning_rate", "score_test",
+        "reward_learning_rate", "reward_bleu", "num_samples", "fine_tune", "random_flip", "adversarial",
+        "virtual_adversarial", "perturbation", "entropy_minimization", "r_drop", "teachers", "distillation",
+        "bpe_dropout", "unlabeled", "self_training_epochs", "self_training_learning_rate", "score_test",
     ),
     "Search": (
         "beam_size", "length_penalty", "coverage_penalty", "num_return", "forced_prefix", "replace_unk", "temperature",
@@ -320,7 +319,9 @@ def _check_whole(config: Any) -> None:
 
 
 def fine_tuning(before: Any, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings of a training that starts from a saved model: how it reads, its network and its search stay.
+    """The settings of a training that starts from a saved model: how it reads and its network stay.
+
+    How it searches stays as well unless something else is given.
 
     Args:
         before: The settings that the model was trained with.
@@ -336,12 +337,12 @@ def fine_tuning(before: Any, given: Mapping[str, Any]) -> dict[str, Any]:
         if item.name != "word_vectors"  # a file that has become weights, and need not be there any more
         if item.name not in OF_DATASET or "dataset" not in given
     }
-    for name in (*OF_ASSETS, *GROUPS["Search"]):
+    for name in OF_ASSETS:
         if name in given and given[name] != getattr(before, name):
             raise UserError(
                 f"--{name.replace('_', '-')} {given[name]}: {given['init_from']} has {getattr(before, name)}, and "
-                "keeps its vocabulary, its search and its image encoder when it is fine-tuned. Leave out that option, "
-                "or --init-from."
+                "keeps its vocabulary and its image encoder when it is fine-tuned. Leave out that option, or "
+                "--init-from."
             )
     return {**kept, **given}
 

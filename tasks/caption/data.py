@@ -58,7 +58,9 @@ def load(recipe: Train, assets: Mapping[str, Any] | None = None, *, fine_tune: b
         return list(normalized_captions(raw, "train", size()))
 
     scored_only = assets is not None and not fine_tune
-    known = assets if assets is not None else new_assets(recipe, captions())
+    known = new_assets(recipe, captions()) if assets is None else assets
+    if fine_tune:
+        known = {**known, **answering(recipe)}
     examples = functools.cache(lambda: list(_examples(captions(), known["tokenizer"], recipe)))
 
     def ready(rows: Callable[[], Iterator[tuple[int, np.ndarray]]]) -> tf.data.Dataset:
@@ -132,9 +134,14 @@ def new_assets(recipe: Train, captions: Sequence[Sequence[str]]) -> dict[str, An
     """The assets of a new model: a tokenizer trained on the training captions, and how captions are searched for."""
     every = (one for several in captions for one in several)
     tokenizer = text.Tokenizer.train(every, recipe.tokenizer, recipe.vocabulary_size, min_count=recipe.min_count)
+    return {"tokenizer": tokenizer, **answering(recipe)}
+
+
+def answering(recipe: Train) -> dict[str, Any]:
+    """How the saved model searches for captions by default, and whether they are scored by METEOR."""
     search = {"beam_size": recipe.beam_size, "length_penalty": recipe.length_penalty}
     search["max_new_tokens"] = recipe.max_length
-    return {"tokenizer": tokenizer, "search": search, **({"meteor": True} if recipe.meteor else {})}
+    return {"search": search, **({"meteor": True} if recipe.meteor else {})}
 
 
 def _details(recipe: Train) -> dict[str, Any]:

@@ -49,6 +49,8 @@ def load(recipe: Train, assets: Mapping[str, Any] | None = None, *, fine_tune: b
             f"the model translates from {source} to {target}. "
             "Give data in the model's direction, or train a new model on this data."
         )
+    elif fine_tune:
+        assets = {**assets, "search": search(recipe)}
     longest, drops = recipe.max_length, bpe_dropout(recipe, assets)
 
     def encode_pairs(examples: tf.data.Dataset, source: Encode, target: Encode) -> tf.data.Dataset:

@@ -81,11 +81,15 @@ def test_predicts_a_line_for_each_input_in_order(trained):
 
 def test_is_fine_tuned_from_its_own_weights_and_vocabulary(trained, tmp_path):
     task, model = trained
-    options = ("--epochs", "1", "--limit", "40", "--learning-rate", "0", "--no-plot", "--no-score-test")
+    options = ["--epochs", "1", "--limit", "40", "--learning-rate", "0", "--no-plot", "--no-score-test"]
+    if "search" in model.assets:  # how it searches is no part of the network
+        options += ["--beam-size", "4", "--length-penalty", "1.2"]
     run("train", task.name, "--init-from", model.path, *options, "--models-dir", tmp_path, "--name", "tuned")
     tuned = saved.load(tmp_path / "tuned")
     assert tuned.recipe.init_from == str(model.path)
     assert sorted(tuned.assets) == sorted(model.assets)
+    if search := model.assets.get("search"):
+        assert tuned.assets["search"] == {**search, "beam_size": 4, "length_penalty": 1.2}
     for before, after in zip(model.net.trainable_weights, tuned.net.trainable_weights, strict=True):
         np.testing.assert_allclose(before, after, atol=1e-6, err_msg=before.path)  # a moving average rounds
 

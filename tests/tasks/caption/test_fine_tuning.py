@@ -47,7 +47,7 @@ def encoder_weights(folder: Path, name: str) -> list[np.ndarray]:
 def test_a_fine_tuned_encoder_is_the_one_that_a_further_training_sees_with(folder: Path) -> None:
     small = ("--units", 4, "--embedding-dim", 4, "--batch-size", 4, "--image-size", SIDE)
     encoder = ("--encoder", folder / "encoder.keras")
-    train(folder, *small, *encoder, "--fine-tune", "--learning-rate", 0.1, "--name", "first")
+    train(folder, *small, *encoder, "--fine-tune", "--random-flip", "--learning-rate", 0.1, "--name", "first")
     before = keras.saving.load_model(folder / "encoder.keras").get_weights()
     kernel, scale, offset, mean, variance = encoder_weights(folder, "first")
     for one, other in zip((kernel, scale, offset), before, strict=False):
