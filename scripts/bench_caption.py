@@ -27,7 +27,8 @@ def main() -> None:
     loaded = saved.load(options.model)
     scores = training.evaluate(loaded)
     # The encoder is that of the model, whose first file may lie elsewhere now.
-    captions, seconds = _epoch(loaded, dataclasses.replace(loaded.recipe, init_from=str(loaded.path)))
+    frozen = {"init_from": str(loaded.path), "fine_tune": False, "random_flip": False}
+    captions, seconds = _epoch(loaded, dataclasses.replace(loaded.recipe, **frozen))
     result = {
         "pictures": scores["examples"],
         "beam": loaded.assets["search"]["beam_size"],
