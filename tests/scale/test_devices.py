@@ -17,11 +17,13 @@ if keras.backend.backend() == "tensorflow":
     tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
 from zoo.cli import cli
 from zoo.errors import UserError
-common = ["train", "sentiment", "--preset", "tiny", "--dataset", "own.csv", "--epochs", "2", "--no-plot"]
+common = ["train", "sentiment", "--preset", "tiny", "--dataset", "own.csv", "--epochs", "2", "--no-plot",
+          "--batch-size", "16", "--learning-rate", "0.03",  # learned in both epochs: no accuracy turns on rounding
+          "--dropout", "0", "--word-dropout", "0", "--embedding-dropout", "0"]  # each device draws its own
 for name, devices in (("one", "1"), ("two", "2")):
     cli([*common, "--name", name, "--devices", devices], standalone_mode=False)
 try:
-    cli([*common, "--name", "many", "--devices", "64"], standalone_mode=False)
+    cli([*common, "--name", "many", "--devices", "64", "--batch-size", "64"], standalone_mode=False)
 except UserError as error:
     print(error)
 """
@@ -38,9 +40,8 @@ def test_two_devices_have_the_curve_of_one(backend: str, tmp_path: Path) -> None
     assert "--devices 64: this machine has 2" in done.stdout
     one, two = ((tmp_path / "saved_models" / name / "history.csv").read_text().splitlines() for name in ("one", "two"))
     one, two = ([{k: float(v) for k, v in row.items()} for row in csv.DictReader(rows)] for rows in (one, two))
-    # On TensorFlow, rows that only fill a batch count for the device that has them.
     for mine, theirs in zip(one, two, strict=True):
-        assert theirs == pytest.approx(mine, abs=1e-4 if backend == "jax" else 0.05)
+        assert theirs == pytest.approx(mine, abs=1e-4)
     assert len(one) == 2
 
 
