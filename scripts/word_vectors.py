@@ -1,7 +1,7 @@
 """Word vectors from bare texts, for `zoo train tag --word-vectors FILE`: counts of neighbors and a singular value
 decomposition, minutes on two cores.
 
-    python scripts/word_vectors.py imdb_reviews --output imdb.vec
+    python scripts/word_vectors.py imdb_reviews --output imdb.vec --sentences imdb.txt
 
 Each word is described by the words at each of four positions around it (two before, two after, each position by
 itself, which shows a word's part of speech better than a bag of neighbors), as positive pointwise mutual information
@@ -31,6 +31,10 @@ CLITIC = re.compile(r"(?<=\w)(n['\u2019]t|['\u2019](?:s|re|ve|ll|d|m))\b", re.IG
 WORD = re.compile(r"n['\u2019]t\b|['\u2019](?:s|re|ve|ll|d|m)\b|\.{2,}|\d+(?:[.,:]\d+)*|\w+|[^\w\s]", re.IGNORECASE)
 """Words as in UD English EWT: `do n't`, `it 's`, hyphens by themselves."""
 
+ENDS = (".", "!", "?")
+CLOSING = (*ENDS, '"', "'", ")")
+"""Words that end a sentence, and those after them that belong to it."""
+
 SIZE = 0.3
 """Root mean square of the numbers of all vectors, about that of GloVe."""
 
@@ -44,6 +48,15 @@ AT_ONCE = 2_000_000
 def words(text: str) -> list[str]:
     """The words of a text, punctuation and clitics by themselves."""
     return WORD.findall(CLITIC.sub(r" \1", text.replace("<br />", " ")))
+
+
+def sentences(words: list[str]) -> Iterator[list[str]]:
+    """A text cut after its full stops, question and exclamation marks, and what closes a quotation behind them."""
+    start = 0
+    for end, word in enumerate(words, 1):
+        if end == len(words) or (word in ENDS and words[end] not in CLOSING):
+            yield words[start:end]
+            start = end
 
 
 def texts(dataset: str) -> Iterator[str]:
@@ -102,11 +115,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n\n")[0])
     parser.add_argument("dataset", help="a data set of TFDS with the feature text, or a file of texts, one per line")
     parser.add_argument("--output", type=Path, required=True)
+    parser.add_argument("--sentences", type=Path, help="also write the sentences, one per line, blanks between words")
     parser.add_argument("--words", type=int, default=50_000)
     parser.add_argument("--contexts", type=int, default=10_000)
     parser.add_argument("--dimensions", type=int, default=128)
     parser.add_argument("--min-count", type=int, default=5)
     options = parser.parse_args()
+    if options.sentences:
+        with options.sentences.open("w", encoding="utf-8") as file:
+            for text in texts(options.dataset):
+                file.writelines(" ".join(some) + "\n" for some in sentences(words(text)))
     found, table = vectors(
         map(words, texts(options.dataset)), options.words, options.contexts, options.dimensions, options.min_count
     )

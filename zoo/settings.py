@@ -29,7 +29,7 @@ MAXIMA: Mapping[str, float] = {
     **dict.fromkeys(("num_layers", "encoder_layers", "decoder_layers"), 256),
     **dict.fromkeys(("max_length", "sequence_length", "pretrain_window", "max_new_tokens"), 100_000),
     **dict.fromkeys(("beam_size", "num_return", "num_samples", "captions_per_image"), 1_000),
-    "batch_size": 65_536,
+    **dict.fromkeys(("batch_size", "pretrain_batch_size"), 65_536),
     "length_penalty": 10.0,  # an exponent: with more, 32-bit numbers overflow
     "coverage_penalty": 100.0,
     **dict.fromkeys(("learning_rate", "pretrain_learning_rate", "reward_learning_rate", "weight_decay"), 1_000.0),
@@ -51,7 +51,8 @@ GROUPS: Mapping[str, Sequence[str]] = {
     "Training": (
         "epochs", "batch_size", "learning_rate", "schedule", "warmup", "clip_norm", "weight_decay", "ema_momentum",
         "label_smoothing", "scheduled_sampling", "doubly_stochastic", "patience", "seed", "precision", "max_minutes",
-        "pretrain_epochs", "pretrain_learning_rate", "pretrain_window", "pseudo_labels", "reward_epochs",
+        "pretrain_dataset", "pretrain_epochs", "pretrain_learning_rate", "pretrain_batch_size", "pretrain_window",
+        "pseudo_labels", "reward_epochs",
         "reward_learning_rate", "reward_bleu", "num_samples", "fine_tune", "random_flip", "adversarial",
         "virtual_adversarial", "perturbation", "entropy_minimization", "r_drop", "teachers", "distillation",
         "bpe_dropout", "unlabeled", "self_training_epochs", "self_training_learning_rate", "score_test",

@@ -151,7 +151,12 @@ def new_assets(recipe: Train, raw: RawDataset) -> dict[str, Any]:
         if recipe.character_units:
             assets["character_tokenizer"] = text.Tokenizer.train(_words(raw.split("train")), "char", 10_000)
     else:
-        for option, value in (("--character-units", recipe.character_units), ("--word-vectors", recipe.word_vectors)):
+        given = {
+            "--character-units": recipe.character_units,
+            "--word-vectors": recipe.word_vectors,
+            "--pretrain-epochs": recipe.pretrain_epochs,
+        }
+        for option, value in given.items():
             if value:
                 raise UserError(f"{option} is for words; {raw.card.name} has {kind_of(raw)}. Leave it out.")
     return assets
@@ -173,6 +178,11 @@ def _words(training: tf.data.Dataset) -> Iterator[str]:
     return (word.decode("utf-8", "replace") for some, _ in training.as_numpy_iterator() for word in some)
 
 
+def step_spec(characters: text.Tokenizer | None) -> tf.TensorSpec:
+    """What `encoded_words` returns."""
+    return tf.TensorSpec([None] if characters is None else [None, 1 + MAX_CHARACTERS], tf.int32)
+
+
 def _encoded(
     rows: tf.data.Dataset, tokenizer: text.Tokenizer | None, characters: text.Tokenizer | None
 ) -> tf.data.Dataset:
@@ -182,11 +192,10 @@ def _encoded(
         assert tokenizer is not None
         return encoded_words(tokenizer, characters, [word.decode("utf-8", "replace") for word in words])
 
-    shape = [None] if characters is None else [None, 1 + MAX_CHARACTERS]
-
     def step(sequence: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         if tokenizer is not None:
-            sequence = tf.ensure_shape(tf.numpy_function(encode, [sequence], tf.int32), shape)
+            encoded = tf.numpy_function(encode, [sequence], tf.int32)
+            sequence = tf.ensure_shape(encoded, step_spec(characters).shape)
         return sequence, tf.maximum(tf.cast(labels, tf.int32), UNLABELED) + SHIFT
 
     return rows.map(step)

@@ -7,6 +7,7 @@ import numpy as np
 
 from zoo import builders, losses, optimizers
 from zoo.data import word_vectors
+from zoo.layers import TokenEmbedding
 from zoo.task import Data
 
 from .recipe import Train
@@ -36,9 +37,15 @@ def build(recipe: Train, data: Data) -> keras.Model:
         embedding_dropout=recipe.embedding_dropout,
         dropout=recipe.dropout,
     )
-    if recipe.word_vectors and kind == "tokens":
-        tokenizer, table = data.assets["tokenizer"], model.reader.table.embeddings
-        names = [tokenizer.token(i) for i in range(tokenizer.size)]
-        table.assign(word_vectors.rows_for(word_vectors.read(Path(recipe.word_vectors)), names, np.array(table)))
+    if kind == "tokens":
+        set_word_vectors(model.reader, recipe, data)
     optimizers.compile(model, recipe, data.examples_per_epoch(), loss=losses.StepCrossentropy())
     return model
+
+
+def set_word_vectors(embedding: TokenEmbedding, recipe: Train, data: Data) -> None:
+    """Puts pretrained vectors into an embedding, if the recipe names a file of them."""
+    if recipe.word_vectors:
+        tokenizer, table = data.assets["tokenizer"], embedding.table.embeddings
+        names = [tokenizer.token(i) for i in range(tokenizer.size)]
+        table.assign(word_vectors.rows_for(word_vectors.read(Path(recipe.word_vectors)), names, np.array(table)))

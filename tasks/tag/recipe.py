@@ -53,6 +53,15 @@ class Train(TrainConfig):
     word_vectors: str | None = setting(
         None, "File of pretrained word vectors (word2vec, GloVe, fastText as text), as many numbers as --embedding-dim."
     )
+    pretrain_dataset: str | None = setting(
+        None, "File of sentences without labels, one per line, for --pretrain-epochs. Words only."
+    )
+    pretrain_epochs: int = setting(0, "Epochs of language-model pretraining on these sentences.", minimum=0)
+    pretrain_learning_rate: float = setting(3e-3, "Peak learning rate of pretraining.", minimum=0.0)
+    pretrain_batch_size: int = setting(64, "Sentences per step of pretraining.", minimum=1)
+    pretrain_window: int = setting(
+        64, "Words of a sentence that one epoch of pretraining reads, from a random position.", minimum=2
+    )
     differences: bool = setting(True, "Also feed the difference between neighboring frames; clips only.")
     units: int = setting(64, "Units of each direction.", minimum=1)
     num_layers: int = setting(1, "Recurrent layers on top of each other.", minimum=1)
@@ -70,6 +79,13 @@ class Train(TrainConfig):
             return (
                 f"--block {self.block} needs a recurrent cell, and --cell none has none. Choose a --cell such as gru."
             )
+        if self.pretrain_epochs and not self.pretrain_dataset:
+            return (
+                f"--pretrain-epochs {self.pretrain_epochs} needs sentences: give --pretrain-dataset, a file with one "
+                "on each line."
+            )
+        if self.pretrain_dataset and not self.pretrain_epochs:
+            return f"--pretrain-dataset {self.pretrain_dataset} is read by --pretrain-epochs: give 1 or more of them."
         return super().conflict()
 
 

@@ -16,6 +16,7 @@ from .clips import compose, drawing
 from .data import load
 from .model import build
 from .predict import predict
+from .pretraining import pretraining
 from .recipe import Train
 from .report import answers, baselines, far_inputs
 
@@ -53,8 +54,9 @@ def validate(model: keras.Model, batches: Any, assets: Mapping[str, Any]) -> dic
 
 
 def stages(recipe: Train, data: Data) -> list[Stage]:
-    """One stage."""
-    return [Stage("train", recipe, data, build, validate, "accuracy")]
+    """Pretraining on bare sentences, if the recipe asks for it; training with labels."""
+    first = [pretraining(recipe, data)] if recipe.pretrain_epochs else []
+    return [*first, Stage("train", recipe, data, build, validate, "accuracy")]
 
 
 def examples() -> Sequence[str]:

@@ -48,3 +48,25 @@ def test_weights_are_handed_to_the_classifier_by_name():
             np.testing.assert_array_equal(a, b)
     with pytest.raises(ValueError, match="no layer"):
         copy_layers(first, keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, name="other")]))
+
+
+def test_characters_are_read_and_handed_to_a_tagger():
+    """Unknown words differ by their characters alone: who reads them can predict the next one."""
+    keras.utils.set_random_seed(0)
+    model = builders.pretrainer(8, "gru", 16, embedding_dim=8, embedding_dropout=0.0, num_samples=64,
+                                character_vocabulary_size=6, character_dim=4, character_units=5)  # fmt: skip
+    model.compile(keras.optimizers.Adam(2e-2), builders.token_mean)
+    spelled = np.arange(64)[:, None] % 2 + np.tile([4, 0, 4, 0], (64, 1))  # letters 4 or 5 of an unknown word
+    characters = np.stack([spelled, np.zeros_like(spelled)], axis=-1).astype("int32")
+    tokens = np.where(spelled >= 4, 1, 6 + spelled).astype("int32")  # after letter 4 comes word 6, after 5 word 7
+    characters[tokens != 1] = 0
+    losses = model.fit((tokens, characters), np.zeros(64), epochs=60, batch_size=16, verbose=0).history["loss"]
+    assert losses[0] > 1.0
+    assert losses[-1] < 0.2
+    tagger = builders.tagger(3, "gru", 16, vocabulary_size=8, embedding_dim=8, character_vocabulary_size=6,
+                             character_dim=4, character_units=5)  # fmt: skip
+    assert sorted(copy_layers(model, tagger)) == ["characters", "embedding", "recurrent"]
+    with pytest.raises(ValueError, match="reads a pair of tokens and their characters"):
+        model(tokens)
+    with pytest.raises(ValueError, match="reads tokens alone"):
+        builders.pretrainer(8, "gru", 4, embedding_dim=4)((tokens, characters))

@@ -7,9 +7,10 @@ from keras import ops
 
 from zoo import cells
 from zoo.builders.built_model import BuiltModel, builder
+from zoo.builders.encoder_decoder import ids_spec
 from zoo.errors import UserError
 from zoo.ids import PAD
-from zoo.layers import SampledSoftmax, TokenEmbedding, recurrent_stack
+from zoo.layers import CharacterEncoder, SampledSoftmax, TokenEmbedding, recurrent_stack
 
 
 @keras.saving.register_keras_serializable("zoo")
@@ -18,11 +19,13 @@ class Pretrainer(BuiltModel):
 
     A forward language model predicts each next word, a backward one each previous word; they share the embedding,
     which also is the output table. Hand its layers `embedding` and `recurrent` to a `classifier` of the same sizes
-    after training. Source: Dai and Le, "Semi-supervised Sequence Learning" (2015), section 3, with both directions as
-    in Peters et al., "Deep contextualized word representations" (2018), section 3.1.
+    after training; those and `characters` to a `tagger`. Source: Dai and Le, "Semi-supervised Sequence Learning"
+    (2015), section 3, with both directions as in Peters et al., "Deep contextualized word representations" (2018),
+    section 3.1.
 
-    Called with ids `(batch, time)`, padded with 0 on the right, it returns `(batch, 2)`: summed loss and number of
-    predictions of each text. It is compiled with `token_mean`, which takes no targets: give any.
+    Called with ids `(batch, time)`, padded with 0 on the right, or with characters a pair of these and
+    `(batch, time, characters)`, it returns `(batch, 2)`: summed loss and number of predictions of each text. It is
+    compiled with `token_mean`, which takes no targets: give any.
 
     Args:
         vocabulary_size: Number of token ids, sorted by falling frequency; id 0 is padding.
@@ -32,6 +35,9 @@ class Pretrainer(BuiltModel):
         bidirectional: Also predict backward.
         block: As of the classifier that takes the layers over, see `zoo.layers.ResidualStack`; without
             `bidirectional` only.
+        character_vocabulary_size: Number of character ids, if the characters of each word are read as well.
+        character_dim: Length of a character's vector.
+        character_units: Units of each direction of the net that reads characters, which has the same cell.
         embedding_dropout: Fraction of the features of token vectors dropped, the same at every step.
         num_samples: Negatives per batch, see `zoo.layers.SampledSoftmax`.
         name: Name of the model.
@@ -52,6 +58,9 @@ class Pretrainer(BuiltModel):
         embedding_dim: int = 128,
         bidirectional: bool = True,
         block: str | None = None,
+        character_vocabulary_size: int | None = None,
+        character_dim: int = 32,
+        character_units: int = 64,
         embedding_dropout: float = 0.1,
         num_samples: int = 512,
         name: str = "pretrainer",
@@ -66,10 +75,19 @@ class Pretrainer(BuiltModel):
         policy = self.dtype_policy
         self.arguments.cell = cell = cells.pattern(cell, units)
         self.directions = 2 if bidirectional else 1
-        # The names are the classifier's: by them the weights are handed on.
+        # The names are those of the classifier and the tagger: by them the weights are handed on.
         self.embedding = TokenEmbedding(
             vocabulary_size, embedding_dim, dropout=embedding_dropout, dtype=policy, name="embedding"
         )
+        self.characters: Any = None
+        if character_vocabulary_size is not None:
+            self.characters = CharacterEncoder(
+                character_vocabulary_size, character_units, character_dim, cells.pattern(cell, character_units),
+                dtype=policy, name="characters",
+            )  # fmt: skip
+            self.character_dropout = keras.layers.SpatialDropout1D(
+                embedding_dropout, dtype=policy, name="characters_dropout"
+            )
         self.recurrent = recurrent_stack(
             block, cell, units, bidirectional=bidirectional, dtype=policy, name="recurrent"
         )
@@ -84,6 +102,9 @@ class Pretrainer(BuiltModel):
             return
         vectors = (None, None, self.embedding.embedding_dim)
         self.embedding.build((None, None))
+        if self.characters is not None:
+            self.characters.build((None, None, None))
+            vectors = (None, None, vectors[-1] + self.characters.compute_output_shape((None, None, None))[-1])
         self.recurrent.build(vectors)
         size = self.recurrent.compute_output_shape(vectors)[-1]
         for projection in self.projections:
@@ -94,10 +115,29 @@ class Pretrainer(BuiltModel):
     def default_loss(self) -> Any:
         return token_mean
 
-    def call(self, tokens: Any, training: bool | None = None) -> Any:
-        """Tokens `(batch, time)` -> `(batch, 2)`: the summed loss of each text in nats, and its predicted tokens."""
+    def call(self, inputs: Any, training: bool | None = None) -> Any:
+        """Reads texts and predicts the neighbors of each word.
+
+        Args:
+            inputs: Tokens `(batch, time)`, or with characters a pair of these and `(batch, time, characters)`.
+            training: Whether dropout is on.
+
+        Returns:
+            `(batch, 2)`: the summed loss of each text in nats, and its predicted tokens.
+
+        Raises:
+            ValueError: If characters are missing, or given to a model that reads none.
+        """
+        tokens, characters = inputs if isinstance(inputs, (tuple, list)) else (inputs, None)
+        if (characters is None) != (self.characters is None):
+            expected = "tokens alone" if self.characters is None else "a pair of tokens and their characters"
+            raise ValueError(f"This pretrainer reads {expected}.")
         mask = ops.not_equal(tokens, PAD)
-        states = self.recurrent(self.embedding(tokens, mask=mask, training=training), mask=mask, training=training)
+        vectors = self.embedding(tokens, mask=mask, training=training)
+        if characters is not None:
+            spelled = self.character_dropout(self.characters(characters, training=training), training=training)
+            vectors = ops.concatenate([vectors, spelled], axis=-1)
+        states = self.recurrent(vectors, mask=mask, training=training)
         both = ops.cast(ops.logical_and(mask[:, 1:], mask[:, :-1]), "float32")  # pairs of real neighbors
         ways = ops.split(states, self.directions, axis=-1)
         # The forward state at t has read up to t and predicts t + 1; the backward one has read from the end to t.
@@ -113,7 +153,9 @@ class Pretrainer(BuiltModel):
 
     @property
     def input_signature(self) -> list[Any]:
-        return [keras.InputSpec(shape=(None, None), dtype="int32")]
+        if self.characters is not None:
+            return [(ids_spec(), keras.InputSpec(shape=(None, None, None), dtype="int32"))]
+        return [ids_spec()]
 
 
 @keras.saving.register_keras_serializable("zoo")

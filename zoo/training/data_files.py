@@ -1,5 +1,6 @@
 """Digests of a user's own data, by which a change between two parts of a training is noticed."""
 
+import dataclasses
 import hashlib
 import os
 from collections.abc import Collection, Iterator, Mapping
@@ -30,7 +31,7 @@ def digests(recipe: TrainConfig, named: Collection[str] = ()) -> dict[str, str]:
         UserError: If one cannot be read.
     """
     found = {}
-    paths = () if recipe.dataset.partition("/")[0] in named else _paths(recipe)
+    paths = _paths(recipe, named)
     models = [*([recipe.init_from] if recipe.init_from else []), *recipe.teacher_names]
     for path in (*paths, *(cards.locate(model) / cards.FILES for model in models)):
         try:
@@ -40,12 +41,13 @@ def digests(recipe: TrainConfig, named: Collection[str] = ()) -> dict[str, str]:
     return found
 
 
-def _paths(recipe: TrainConfig) -> Iterator[Path]:
-    given = (recipe.dataset, recipe.validation_dataset, recipe.test_dataset)
-    for path in (Path(name) for name in given if name and os.path.exists(name)):
+def _paths(recipe: TrainConfig, named: Collection[str]) -> Iterator[Path]:
+    own_data = recipe.dataset.partition("/")[0] not in named
+    others = [getattr(recipe, item.name) for item in dataclasses.fields(recipe) if item.name.endswith("_dataset")]
+    for path in (Path(name) for name in (recipe.dataset if own_data else "", *others) if name and os.path.exists(name)):
         if path.is_dir() or path.is_file():  # a pipe or a device is refused where the data are read
             yield path
-    if recipe.dataset and os.path.isfile(recipe.dataset):
+    if own_data and recipe.dataset and os.path.isfile(recipe.dataset):
         whole = Path(recipe.dataset)
         neighbors = own.neighbors(whole, lambda entry: entry.is_file())
         yield from (path for split, path in neighbors.items() if split != "train" and path.is_file())
