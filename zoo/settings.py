@@ -31,7 +31,7 @@ MAXIMA: Mapping[str, float] = {
     **dict.fromkeys(("beam_size", "num_return", "num_samples", "captions_per_image"), 1_000),
     **dict.fromkeys(("batch_size", "pretrain_batch_size"), 65_536),
     "length_penalty": 10.0,  # an exponent: with more, 32-bit numbers overflow
-    "coverage_penalty": 100.0,
+    **dict.fromkeys(("coverage_penalty", "consensus"), 100.0),
     **dict.fromkeys(("learning_rate", "pretrain_learning_rate", "reward_learning_rate", "weight_decay"), 1_000.0),
     "vocabulary_size": 10_000_000,
     "image_size": 1_024,
@@ -58,8 +58,8 @@ GROUPS: Mapping[str, Sequence[str]] = {
         "bpe_dropout", "unlabeled", "self_training_epochs", "self_training_learning_rate", "score_test",
     ),
     "Search": (
-        "beam_size", "length_penalty", "coverage_penalty", "num_return", "forced_prefix", "replace_unk", "temperature",
-        "temperatures", "top_k", "top_p", "max_new_tokens", "stop", "score",
+        "beam_size", "length_penalty", "coverage_penalty", "consensus", "num_return", "forced_prefix", "replace_unk",
+        "temperature", "temperatures", "top_k", "top_p", "max_new_tokens", "stop", "score",
     ),
     "Output": ("weights_dtype", "meteor", "json", "explain", "html", "attention", "attention_plot", "plot"),
     "Workers": ("workers",),

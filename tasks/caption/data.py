@@ -14,6 +14,7 @@ import tensorflow as tf
 from zoo import cards
 from zoo.data import batches, text
 from zoo.data.images import resized
+from zoo.decoding.options import of_recipe
 from zoo.ids import END, START
 from zoo.task import Data
 
@@ -139,9 +140,7 @@ def new_assets(recipe: Train, captions: Sequence[Sequence[str]]) -> dict[str, An
 
 def answering(recipe: Train) -> dict[str, Any]:
     """How the saved model searches for captions by default, and whether they are scored by METEOR."""
-    search = {"beam_size": recipe.beam_size, "length_penalty": recipe.length_penalty}
-    search["max_new_tokens"] = recipe.max_length
-    return {"search": search, **({"meteor": True} if recipe.meteor else {})}
+    return {"search": of_recipe(recipe), **({"meteor": True} if recipe.meteor else {})}
 
 
 def _details(recipe: Train) -> dict[str, Any]:

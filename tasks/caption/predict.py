@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from zoo.data import images, text
+from zoo.decoding.options import of_prediction
 from zoo.errors import UserError
 from zoo.storage.saved_model import SavedModel
 from zoo.task import error_line, json_line, named_line, shortened
@@ -76,15 +77,12 @@ def best_captions(saved: SavedModel, config: Predict, pictures: Sequence[np.ndar
     Returns:
         For each picture the hypotheses, each with `caption`, `score`, `words` and `attention`.
     """
-    search, size = dict(saved.assets["search"]), saved.recipe.image_size
-    given = {name: getattr(config, name) for name in ("beam_size", "length_penalty")}
-    search["beam_size"] = max(search["beam_size"], config.num_return)  # a smaller one that the user names is refused
-    search |= {name: value for name, value in given.items() if value is not None}
+    search, size = of_prediction(saved.assets["search"], config), saved.recipe.image_size
     scaled = [images.resized(picture, size, size) for picture in pictures]
     rows = BATCH if _all_given(config) and len(scaled) > 1 else len(scaled)
     batch = np.stack([*scaled, *[scaled[0]] * (rows - len(scaled))])  # one shape, compiled once
     attention = (config.attention or config.attention_plot is not None) and saved.recipe.attention != "none"
-    result = saved.net.search(batch, **search, num_return=config.num_return, attention=attention)
+    result = saved.net.search(batch, **search, attention=attention)
     return [_captions(saved, {name: value[row] for name, value in result.items()}) for row in range(len(pictures))]
 
 

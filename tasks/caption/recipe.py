@@ -68,6 +68,11 @@ class Train(TrainConfig):
     )
     beam_size: int = setting(3, "Beam size with which the test split is scored; 1 is greedy search.", minimum=1)
     length_penalty: float = setting(0.6, "Exponent of length normalization; larger gives longer captions.", minimum=0.0)
+    consensus: float = setting(
+        0.0,
+        "Rank hypotheses by their likeness to all, weighted by the softmax of this times their scores; 0 is off.",
+        minimum=0.0,
+    )
     meteor: bool = setting(False, "Also score METEOR; needs Java and the extra 'meteor'.")
 
     def conflict(self) -> str | None:
@@ -96,6 +101,11 @@ class Predict(PredictConfig):
     num_return: int = setting(1, "Captions per image, best first, with tabs between them.", minimum=1)
     length_penalty: float | None = setting(
         None, "Exponent of length normalization.  [default: the model's]", minimum=0.0
+    )
+    consensus: float | None = setting(
+        None,
+        "Rank hypotheses by their likeness to all, weighted by scores times this.  [default: the model's]",
+        minimum=0.0,
     )
     attention: bool = setting(False, "With --json: also the attention of each token over the image.")
     attention_plot: str | None = setting(None, "PNG file to draw the attention of each word over the image into.")

@@ -8,6 +8,7 @@ import tensorflow as tf
 from zoo.data import batches, text
 from zoo.data.bpe_dropout import BPEDropout
 from zoo.data.pipeline import Pipeline
+from zoo.decoding.options import of_recipe
 from zoo.errors import UserError
 from zoo.task import Data
 
@@ -41,7 +42,7 @@ def load(recipe: Train, assets: Mapping[str, Any] | None = None, *, fine_tune: b
     if fine_tune or assets is None:
         card = card.with_details(scoring=signatures())
     if assets is None:
-        assets = {**train_tokenizers(recipe, raw.split("train")), "languages": languages, "search": search(recipe)}
+        assets = {**train_tokenizers(recipe, raw.split("train")), "languages": languages, "search": of_recipe(recipe)}
     elif languages != assets["languages"]:
         source, target = assets["languages"]
         raise UserError(
@@ -50,7 +51,7 @@ def load(recipe: Train, assets: Mapping[str, Any] | None = None, *, fine_tune: b
             "Give data in the model's direction, or train a new model on this data."
         )
     elif fine_tune:
-        assets = {**assets, "search": search(recipe)}
+        assets = {**assets, "search": of_recipe(recipe)}
     longest, drops = recipe.max_length, bpe_dropout(recipe, assets)
 
     def encode_pairs(examples: tf.data.Dataset, source: Encode, target: Encode) -> tf.data.Dataset:
@@ -100,12 +101,6 @@ def load(recipe: Train, assets: Mapping[str, Any] | None = None, *, fine_tune: b
         paired=training.split,
         lengths=lengths,
     )
-
-
-def search(recipe: Train) -> dict[str, Any]:
-    """How the saved model decodes, by default."""
-    settings = {name: getattr(recipe, name) for name in ("beam_size", "length_penalty", "coverage_penalty")}
-    return {**settings, "max_new_tokens": recipe.max_length}
 
 
 def train_tokenizers(recipe: Train, training: tf.data.Dataset) -> dict[str, text.Tokenizer]:

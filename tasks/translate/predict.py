@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from zoo.data import text
+from zoo.decoding.options import of_prediction
 from zoo.errors import UserError
 from zoo.ids import END, UNKNOWN
 from zoo.storage.saved_model import SavedModel
@@ -84,11 +85,6 @@ def best_translations(saved: SavedModel, config: Predict, texts: Sequence[str]) 
 
 def _search(saved: SavedModel, config: Predict, rows: Sequence[Sequence[int]]) -> dict[str, np.ndarray]:
     """Decodes rows of ids together."""
-    options = dict(saved.assets["search"])
-    options["beam_size"] = max(options["beam_size"], config.num_return)  # a smaller one that the user names is refused
-    for name in ("beam_size", "length_penalty", "coverage_penalty"):
-        if getattr(config, name) is not None:
-            options[name] = getattr(config, name)
     longest = max(map(len, rows))
     if saved.net.compiles_shapes:  # few should occur
         rows = [*rows, *[rows[0]] * (BATCH - len(rows))]
@@ -99,8 +95,7 @@ def _search(saved: SavedModel, config: Predict, rows: Sequence[Sequence[int]]) -
         prefix = np.tile(np.array(ids, "int32"), (len(rows), 1))
     return saved.net.search(
         text.pad(rows, longest),
-        **options,
-        num_return=config.num_return,
+        **of_prediction(saved.assets["search"], config),
         forced_prefix=prefix,
         attention=config.attention or config.replace_unk or config.attention_plot is not None,
     )

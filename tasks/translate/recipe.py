@@ -68,6 +68,11 @@ class Train(TrainConfig):
         0.6, "Exponent of the length normalization; more prefers longer sentences.", minimum=0.0
     )
     coverage_penalty: float = setting(0.0, "Weight of the coverage penalty (Wu et al. 2016).", minimum=0.0)
+    consensus: float = setting(
+        0.0,
+        "Rank hypotheses by their likeness to all, weighted by the softmax of this times their scores; 0 is off.",
+        minimum=0.0,
+    )
 
     def conflict(self) -> str | None:
         """Settings that do not go together."""
@@ -90,6 +95,9 @@ class Predict(PredictConfig):
     num_return: int = setting(1, "Translations of each text, best first, separated by tabs.", minimum=1)
     length_penalty: float | None = setting(None, "Exponent of the length normalization.", minimum=0.0)
     coverage_penalty: float | None = setting(None, "Weight of the coverage penalty.", minimum=0.0)
+    consensus: float | None = setting(
+        None, "Rank hypotheses by their likeness to all, weighted by scores times this; 0 is off.", minimum=0.0
+    )
     forced_prefix: str | None = setting(None, "Text that every translation begins with.")
     attention: bool = setting(False, "With --json: also the attention weights of each target token.")
     attention_plot: str | None = setting(None, "PNG file to draw the attention into.")

@@ -67,7 +67,7 @@ def test_runs_in_a_compiled_model_of_any_batch_size(name, toys):
     def decode(keys):
         given = {**fixed, "forced_prefix": ops.stack([keys % 2 + 2, keys * 0], axis=1)}
         if name == "beam":
-            given.update(coverage_penalty=0.3, mask=ops.repeat(keys[:, None] >= 0, toys.SOURCE, axis=1))
+            given.update(coverage_penalty=0.3, consensus=2.0, mask=ops.repeat(keys[:, None] >= 0, toys.SOURCE, axis=1))
         return getattr(decoding, name)(tale.step, tale.state(keys, shared=True), **given)
 
     model = toys.Compiled(decode)

@@ -37,6 +37,7 @@ def arrays(nest):
         ("beam", {"beam_size": 1}),
         ("beam", {"beam_size": 4, "num_return": 3, "length_penalty": 1.0, "record": "seen"}),
         ("beam", {"beam_size": 5, "num_return": 2, "coverage_penalty": 0.4, "record": "seen", "halvings": 2}),
+        ("beam", {"beam_size": 4, "num_return": 2, "consensus": 3.0, "record": "seen", "halvings": 2}),
         ("beam", {"beam_size": 3, "forced_prefix": np.array([[2, 4]] * 10 + [[3, 0]] * 10)}),
     ],
 )

@@ -200,7 +200,7 @@ def test_signatures_for_whole_sequences(graphs_of, tmp_path):
     """The search of `generate` is that of the model, and ids are int64."""
     net, _ = nets()["translator"]
     model = as_model(graphs_of.shake(net))
-    model.assets = {"search": {"beam_size": 3, "length_penalty": 1.0, "max_new_tokens": 9}}
+    model.assets = {"search": {"beam_size": 3, "length_penalty": 1.0, "consensus": 2.0, "max_new_tokens": 9}}
     runs = _runs(saved_model, net, saved_model.specs(model), tmp_path)
     expected = net.search(TOKENS, **model.assets["search"])
     tokens, scores, lengths = runs["generate"](TOKENS)

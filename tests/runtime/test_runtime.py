@@ -52,6 +52,7 @@ def test_golden_answers(name, models):
         (TRANSLATE, LINES, {"beam_size": 1}),
         (TRANSLATE, LINES, {"beam_size": 4, "num_return": 3, "attention": True}),
         (TRANSLATE, LINES[:1], {"coverage_penalty": 0.3, "length_penalty": 0.2, "forced_prefix": "Eine Frau"}),
+        (TRANSLATE, LINES, {"beam_size": 4, "consensus": 4.0}),
         (TRANSLATE, LINES[::2] * 9, {"beam_size": 2}),  # so many that the batch is halved
         (SENTIMENT, ["a fine film, not bad", ""], {"explain": True}),
         (CHARLM, ["def hello", "the "], {"score": True}),

@@ -147,6 +147,7 @@ class EncoderDecoder(TokenModel):
         beam_size: int = 5,
         length_penalty: float = 0.6,
         coverage_penalty: float = 0.0,
+        consensus: float = 0.0,
         num_return: int = 1,
         max_new_tokens: int = 100,
         forced_prefix: Any | None = None,
@@ -158,6 +159,7 @@ class EncoderDecoder(TokenModel):
             beam_size: Hypotheses kept for each input; 1 is greedy search.
             length_penalty: Exponent of the length normalization.
             coverage_penalty: Weight of the coverage penalty.
+            consensus: If above 0, how sharply the scores weight the hypotheses whose likeness ranks them.
             num_return: Answers to each input.
             max_new_tokens: Most tokens of an answer, its end included.
             forced_prefix: Ids that every answer begins with, `(batch, time)`.
@@ -168,7 +170,8 @@ class EncoderDecoder(TokenModel):
         """
         result = search(
             self, np.asarray(inputs), beam_size=beam_size, length_penalty=length_penalty,
-            coverage_penalty=coverage_penalty, num_return=num_return, max_new_tokens=max_new_tokens,
+            coverage_penalty=coverage_penalty, consensus=consensus, num_return=num_return,
+            max_new_tokens=max_new_tokens,
             forced_prefix=forced_prefix,
         )  # fmt: skip
         tokens = np.asarray(result["tokens"], "int32")  # (batch, num_return, time)

@@ -131,6 +131,7 @@ def search(
     beam_size: int = 5,
     length_penalty: float = 0.6,
     coverage_penalty: float = 0.0,
+    consensus: float = 0.0,
     num_return: int = 1,
     max_new_tokens: int = 100,
     forced_prefix: Any | None = None,
@@ -144,6 +145,8 @@ def search(
         beam_size: Hypotheses per input; 1 is greedy search.
         length_penalty: Exponent of the length normalization.
         coverage_penalty: Weight of the coverage penalty; 0 for none.
+        consensus: If above 0, the hypotheses are ranked by their likeness to all of them, weighted by the softmax of
+            this number times their scores (minimum Bayes risk); see `zoo.decoding.consensus`.
         num_return: Outputs per input, at most `beam_size`.
         max_new_tokens: Largest number of tokens of an output, the end token included.
         forced_prefix: Ids that each output begins with, `(batch, time)`, padded with 0 on the right.
@@ -161,7 +164,7 @@ def search(
     """
     name, options = request(
         len(inputs), beam_size=beam_size, length_penalty=length_penalty, coverage_penalty=coverage_penalty,
-        num_return=num_return, max_new_tokens=max_new_tokens, attention=attention,
+        consensus=consensus, num_return=num_return, max_new_tokens=max_new_tokens, attention=attention,
     )  # fmt: skip
     given = {"inputs": inputs} if forced_prefix is None else {"inputs": inputs, "forced_prefix": forced_prefix}
     result = searcher(models, name, **options).predict_on_batch(given)

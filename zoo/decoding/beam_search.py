@@ -2,6 +2,7 @@
 
 from typing import Any, NamedTuple
 
+from zoo.decoding.consensus import by_consensus
 from zoo.decoding.history import History
 from zoo.decoding.hypotheses import EMPTY, Finished, Live, Scoring
 from zoo.decoding.operations import ops, take_rows, tree
@@ -82,6 +83,7 @@ def beam(
     num_return: int = 1,
     length_penalty: float = 0.6,
     coverage_penalty: float = 0.0,
+    consensus: float = 0.0,
     forced_prefix: Any | None = None,
     record: str | None = None,
     mask: Any | None = None,
@@ -106,6 +108,8 @@ def beam(
         length_penalty: Exponent alpha of the length normalization; 0 prefers short hypotheses, 1 is close to the
             mean log-probability per token.
         coverage_penalty: Weight beta of the coverage penalty; needs `record`.
+        consensus: If above 0, what is found is ranked by its likeness to all that is found, weighted by the softmax of
+            this number times the scores; see `zoo.decoding.consensus`. `scores` are then that likeness, 0 to 1.
         forced_prefix: `(batch, time)` ids that each hypothesis begins with, padded with 0 on the right. They count in
             the score.
         record: Key of a state that is a dictionary; its value, `(rows, source_time)`, is returned for every step as
@@ -127,7 +131,7 @@ def beam(
     """
     check(
         max_new_tokens=max_new_tokens, beam_size=beam_size, num_return=num_return, length_penalty=length_penalty,
-        coverage_penalty=coverage_penalty, halvings=halvings,
+        coverage_penalty=coverage_penalty, consensus=consensus, halvings=halvings,
     )  # fmt: skip
     if coverage_penalty and record is None:
         raise UserError("A coverage penalty needs attention: name its key in the state with `record`.")
@@ -138,17 +142,19 @@ def beam(
     mask = None if mask is None else ops.cast(ops.convert_to_tensor(mask), "bool")
     scoring = Scoring(length_penalty, coverage_penalty, max_new_tokens, mask)
     forced = ForcedPrefix(forced_prefix)
-    rules = _Rules(step, frame, forced, scoring, end, max_new_tokens, beam_size, num_return, record)
+    found = beam_size if consensus else num_return
+    rules = _Rules(step, frame, forced, scoring, end, max_new_tokens, beam_size, found, record)
     search = _Search(
         time=ops.zeros((), "int32"),
         live=Live.first(first, beam_size, source_time if coverage_penalty else 0),
-        finished=Finished.none(batch, num_return),
+        finished=Finished.none(batch, found),
         count=ops.zeros((batch,), "int32"),
         history=History.empty(max_new_tokens, batch, beam_size, source_time),
         tensors=[ops.repeat(tensor, beam_size, axis=0) for tensor in frame.tensors(state)],
     )
     search = _run(search, rules, halvings)
-    return _read(_fill(search.finished, search.live, rules), search.history, rules)
+    decoded = _read(_fill(search.finished, search.live, rules), search.history, rules)
+    return by_consensus(decoded, end, consensus, num_return) if consensus else decoded
 
 
 def _run(search: _Search, rules: _Rules, halvings: int) -> _Search:

@@ -27,7 +27,7 @@ OLD_NAMES = {
 _COUNTS = {"max_new_tokens": 1, "beam_size": 1, "num_return": 1, "top_k": 0, "halvings": 0}
 """Options that are whole numbers -> the smallest that is allowed."""
 
-_WEIGHTS = ("length_penalty", "coverage_penalty", "temperature")
+_WEIGHTS = ("length_penalty", "coverage_penalty", "consensus", "temperature")
 """Options that are finite numbers from 0 on."""
 
 
@@ -80,6 +80,42 @@ def names_of(search: Callable[..., Any]) -> tuple[list[str], list[str]]:
     """The options of a search, and those among them that have no default."""
     options = [item for item in inspect.signature(search).parameters.values() if item.kind is item.KEYWORD_ONLY]
     return [item.name for item in options], [item.name for item in options if item.default is item.empty]
+
+
+RANKING = ("beam_size", "length_penalty", "coverage_penalty", "consensus")
+"""Settings of a training and of a prediction that say how hypotheses are found and ranked; not every task has each."""
+
+
+def of_recipe(recipe: Any) -> dict[str, Any]:
+    """How a saved model searches by default: its asset `search`.
+
+    Raises:
+        UserError: If one hypothesis is to be ranked by its likeness to others.
+    """
+    found = {name: getattr(recipe, name) for name in RANKING if hasattr(recipe, name)}
+    _check_consensus(found["consensus"], found["beam_size"])
+    return {**found, "max_new_tokens": recipe.max_length}
+
+
+def of_prediction(search: Mapping[str, Any], config: Any) -> dict[str, Any]:
+    """The options of a search: those of a model, and in their place those that a prediction names.
+
+    Raises:
+        UserError: If one hypothesis is to be ranked by its likeness to others.
+    """
+    given = {name: getattr(config, name) for name in RANKING if getattr(config, name, None) is not None}
+    widened = {"beam_size": max(search["beam_size"], config.num_return)}  # a smaller one that the user names is refused
+    options = {**search, **widened, **given, "num_return": config.num_return}
+    _check_consensus(given.get("consensus", 0.0), options["beam_size"])
+    return options
+
+
+def _check_consensus(consensus: float, beam_size: int) -> None:
+    if consensus and beam_size == 1:
+        raise UserError(
+            f"--consensus {consensus:g} compares several hypotheses, and --beam-size 1 finds one. Give a larger "
+            "--beam-size, such as 16, or --consensus 0."
+        )
 
 
 def check(**options: Any) -> None:

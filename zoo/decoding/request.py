@@ -15,6 +15,7 @@ def request(
     beam_size: int = 5,
     length_penalty: float = 0.6,
     coverage_penalty: float = 0.0,
+    consensus: float = 0.0,
     num_return: int = 1,
     max_new_tokens: int = 100,
     attention: bool = False,
@@ -26,6 +27,7 @@ def request(
         beam_size: Hypotheses per example; 1 is greedy search.
         length_penalty: Exponent of the length normalization.
         coverage_penalty: Weight of the coverage penalty; 0 for none.
+        consensus: If above 0, how sharply the scores weight the hypotheses whose likeness ranks them.
         num_return: Outputs per example, at most `beam_size`.
         max_new_tokens: Largest number of tokens of an output, the end token included.
         attention: Whether to return the attention weights.
@@ -35,7 +37,7 @@ def request(
     """
     ranking = {
         "beam_size": beam_size, "num_return": num_return, "length_penalty": length_penalty,
-        "coverage_penalty": coverage_penalty,
+        "coverage_penalty": coverage_penalty, "consensus": consensus,
     }  # fmt: skip
     check(**ranking)
     options: dict[str, Any] = {"start": START, "end": END, "max_new_tokens": max_new_tokens}

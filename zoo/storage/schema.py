@@ -178,6 +178,7 @@ class Search(msgspec.Struct):
     length_penalty: Annotated[float, Meta(ge=0, le=10)]  # an exponent, as in zoo.settings.MAXIMA
     max_new_tokens: Annotated[int, Meta(ge=1, le=10_000)]
     coverage_penalty: Annotated[float, Meta(ge=0, le=100)] = 0.0
+    consensus: Annotated[float, Meta(ge=0, le=100)] = 0.0
 
 
 class Audio(msgspec.Struct):

@@ -212,9 +212,13 @@ def test_a_saved_model_keeps_its_tokenizer_and_search(loaded: Any, recipe: Train
     assert again.assets["search"] == {
         "beam_size": recipe.beam_size,
         "length_penalty": recipe.length_penalty,
+        "consensus": 0.0,
         "max_new_tokens": recipe.max_length,
     }
-    assert data.load(dataclasses.replace(recipe, beam_size=9)).assets["search"]["beam_size"] == 9
+    chosen = data.load(dataclasses.replace(recipe, beam_size=9, consensus=4.0)).assets["search"]
+    assert (chosen["beam_size"], chosen["consensus"]) == (9, 4.0)
+    with pytest.raises(UserError, match="--consensus 4 compares several hypotheses"):
+        data.load(dataclasses.replace(recipe, beam_size=1, consensus=4.0))
 
 
 @pytest.fixture(scope="module")

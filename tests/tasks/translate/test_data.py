@@ -135,7 +135,8 @@ def test_a_saved_model_keeps_its_tokenizer_and_search(recipe, loaded):
     again = data.load(dataclasses.replace(recipe, beam_size=9), loaded.assets)
     assert again.assets is loaded.assets
     assert loaded.assets["search"] == {
-        "beam_size": 5, "length_penalty": 0.6, "coverage_penalty": 0.0, "max_new_tokens": 20,
+        "beam_size": 5, "length_penalty": 0.6, "coverage_penalty": 0.0, "consensus": 0.0,
+        "max_new_tokens": 20,
     }  # fmt: skip
     assert set(loaded.card.details["scoring"]) == {"bleu", "bleu_lc_tok", "chrf"}
 

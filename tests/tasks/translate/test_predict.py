@@ -114,6 +114,18 @@ def test_several_translations_come_best_first(saved):
     assert answer["score"] == scores[0]
 
 
+def test_consensus_ranks_what_a_wider_search_finds(saved):
+    options = {"beam_size": 4, "num_return": 4, "json": True}
+    plain, ranked = (
+        json.loads(ask(saved, ["two dogs run"], **options, **more)[0])["nbest"] for more in ({}, {"consensus": 2.0})
+    )
+    assert {item["translation"] for item in ranked} == {item["translation"] for item in plain}
+    scores = [item["score"] for item in ranked]
+    assert 1 >= scores[0] >= scores[-1] > 0
+    with pytest.raises(UserError, match="--consensus 2 compares several hypotheses, and --beam-size 1 finds one"):
+        ask(saved, ["two dogs run"], beam_size=1, consensus=2.0)
+
+
 def test_a_prefix_begins_every_translation(saved):
     assert all(line.startswith("Katze") for line in ask(saved, ["dog", "a cat"], forced_prefix="Katze", beam_size=1))
     assert not all(line.startswith("Katze") for line in ask(saved, ["dog", "a cat"], beam_size=1))
