@@ -58,7 +58,7 @@ class Train(TrainConfig):
     )
     pretrain_epochs: int = setting(0, "Epochs of language-model pretraining on these sentences.", minimum=0)
     pretrain_learning_rate: float = setting(3e-3, "Peak learning rate of pretraining.", minimum=0.0)
-    pretrain_batch_size: int = setting(64, "Sentences per step of pretraining.", minimum=1)
+    pretrain_batch_size: int = setting(128, "Sentences per step of pretraining.", minimum=1)
     pretrain_window: int = setting(
         64, "Words of a sentence that one epoch of pretraining reads, from a random position.", minimum=2
     )
