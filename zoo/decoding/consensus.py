@@ -9,9 +9,9 @@ where s is the score that beam search ranks by and F the mean over n = 1 to 4 of
 number of n-grams that both have, by the number of all n-grams of both.
 
 Reference:
-    Kumar and Byrne, "Minimum Bayes-Risk Decoding for Statistical Machine Translation" (2004), section 2, equation 4;
-    the same for captions, with those of similar pictures: Devlin et al., "Exploring Nearest Neighbor Approaches for
-    Image Captioning" (2015), section 4.
+    Kumar and Byrne, "Minimum Bayes-Risk Decoding for Statistical Machine Translation" (2004), over lists of the n best;
+    with BLEU in the place of F: Ehling, Zens and Ney, "Minimum Bayes Risk Decoding for BLEU" (2007). Devlin et al.,
+    "Exploring Nearest Neighbor Approaches for Image Captioning" (2015), compare with captions of similar pictures.
 """
 
 from collections.abc import Iterator
