@@ -85,9 +85,14 @@ def window(steps: tf.Tensor, index: tf.Tensor, recipe: Any, epoch: int) -> tf.Te
     return steps[start : start + length]
 
 
-def build(recipe: Any, data: Data) -> keras.Model:
-    """The compiled pretraining model, whose layers have the names and sizes of those of the task's model."""
-    characters = data.assets.get("character_tokenizer")
+def build(recipe: Any, data: Data, **options: Any) -> keras.Model:
+    """The compiled pretraining model, whose layers have the names and sizes of those of the task's model.
+
+    Args:
+        recipe: Settings of the stage.
+        data: Its batches.
+        **options: Further arguments of `builders.pretrainer`.
+    """
     model = builders.pretrainer(
         vocabulary_size=data.assets["tokenizer"].size,
         cell=recipe.cell,
@@ -95,9 +100,8 @@ def build(recipe: Any, data: Data) -> keras.Model:
         embedding_dim=recipe.embedding_dim,
         bidirectional=recipe.bidirectional,
         block=None if recipe.block == "none" else recipe.block,
-        **({"character_vocabulary_size": characters.size, "character_dim": recipe.character_dim,
-            "character_units": recipe.character_units} if characters else {}),
-    )  # fmt: skip
+        **options,
+    )
     optimizers.compile(model, recipe, data.examples_per_epoch(), loss=builders.token_mean)
     return model
 

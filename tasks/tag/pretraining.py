@@ -20,6 +20,9 @@ from .encoding import encoded_words, model_inputs
 from .model import set_word_vectors
 from .recipe import Train
 
+NUM_SAMPLES = 1024
+"""Negatives of the sampled softmax: twice the default, as the words are not sorted by their frequency in the file."""
+
 
 def pretraining(recipe: Train, data: Data) -> Stage:
     """The stage without labels.
@@ -31,8 +34,17 @@ def pretraining(recipe: Train, data: Data) -> Stage:
 
 
 def build(recipe: Train, data: Data) -> keras.Model:
-    """The compiled pretraining model; it starts with the word vectors of the recipe, as the tagger does."""
-    model = shared.build(recipe, data)
+    """The compiled pretraining model; it starts with the word vectors of the recipe, as the tagger does.
+
+    Words are dropped as in the training with labels: without that, characters would hardly be learned from, and words
+    that no vocabulary has are known by them alone.
+    """
+    characters = data.assets.get("character_tokenizer")
+    model = shared.build(
+        recipe, data, word_dropout=recipe.word_dropout, num_samples=NUM_SAMPLES, character_dim=recipe.character_dim,
+        **({"character_vocabulary_size": characters.size, "character_units": recipe.character_units}
+           if characters else {}),
+    )  # fmt: skip
     set_word_vectors(model.embedding, recipe, data)
     return model
 

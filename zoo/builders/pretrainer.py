@@ -38,6 +38,7 @@ class Pretrainer(BuiltModel):
         character_vocabulary_size: Number of character ids, if the characters of each word are read as well.
         character_dim: Length of a character's vector.
         character_units: Units of each direction of the net that reads characters, which has the same cell.
+        word_dropout: Fraction of the tokens replaced by the unknown one while training, where they are read.
         embedding_dropout: Fraction of the features of token vectors dropped, the same at every step.
         num_samples: Negatives per batch, see `zoo.layers.SampledSoftmax`.
         name: Name of the model.
@@ -61,6 +62,7 @@ class Pretrainer(BuiltModel):
         character_vocabulary_size: int | None = None,
         character_dim: int = 32,
         character_units: int = 64,
+        word_dropout: float = 0.0,
         embedding_dropout: float = 0.1,
         num_samples: int = 512,
         name: str = "pretrainer",
@@ -77,7 +79,7 @@ class Pretrainer(BuiltModel):
         self.directions = 2 if bidirectional else 1
         # The names are those of the classifier and the tagger: by them the weights are handed on.
         self.embedding = TokenEmbedding(
-            vocabulary_size, embedding_dim, dropout=embedding_dropout, dtype=policy, name="embedding"
+            vocabulary_size, embedding_dim, word_dropout, embedding_dropout, dtype=policy, name="embedding"
         )
         self.characters: Any = None
         if character_vocabulary_size is not None:
