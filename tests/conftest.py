@@ -61,7 +61,7 @@ def _little_to_collect() -> None:
 
 @pytest.fixture(autouse=True)
 def _same_weights_each_time() -> None:
-    """Keras draws the seeds of weights and dropout from Python's generator: a test that passed passes again."""
+    """Keras draws the seeds of initializers and dropout from Python's generator."""
     random.seed(0)
 
 

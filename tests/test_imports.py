@@ -20,7 +20,7 @@ LIGHT = (
 DATA = "zoo.data"
 NETS = "zoo.serialization zoo.engine zoo.cells zoo.layers zoo.losses zoo.decoding zoo.builders"
 WHOLE = (
-    "zoo.evaluation zoo.figures zoo.loss_terms zoo.metrics zoo.optimizers zoo.prediction zoo.saved "
+    "zoo.evaluation zoo.figures zoo.loss_terms zoo.metrics zoo.optimizers zoo.prediction zoo.pretraining zoo.saved "
     "zoo.storage.saved_model zoo.storage.stored"
 )
 EVERYTHING = f"{LIGHT} zoo.engine {DATA} {NETS} {WHOLE}"
@@ -67,6 +67,7 @@ ROWS = {
     "zoo.errors zoo.ids zoo.names zoo.storage.schema zoo.silence",
     "zoo/figures.py": "matplotlib numpy zoo.errors",
     "zoo/metrics.py": "numpy sklearn",
+    "zoo/pretraining.py": "keras numpy tensorflow zoo.builders zoo.errors zoo.optimizers zoo.settings zoo.task",
     "zoo/loss_terms.py": "keras zoo.engine zoo.errors zoo.layers zoo.settings",
     "zoo/optimizers.py": "keras zoo.engine zoo.loss_terms zoo.settings",
     "zoo/serialization.py": "keras zoo.names",

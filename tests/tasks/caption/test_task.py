@@ -73,7 +73,7 @@ def test_the_model_is_complete_and_describes_its_data(model: Path) -> None:
     assert metrics["data"]["scoring"].keys() >= {"cider", "rouge_l"}
     assert len(json.loads((model / "golden.json").read_text())["outputs"]) == 2
     assert json.loads((model / "assets/search.json").read_text()) == {
-        "beam_size": 1, "length_penalty": 0.6, "max_new_tokens": 8,
+        "beam_size": 1, "length_penalty": 0.6, "consensus": 0.0, "max_new_tokens": 8,
     }  # fmt: skip
 
 
