@@ -88,9 +88,7 @@ def data(model: Any, dataset: str | None = None) -> Data:
     """
     recipe = dataclasses.replace(model.recipe, limit=None)
     if dataset and dataset != recipe.dataset:
-        # Files and columns that the training named are not those of other data.
-        own = [field.name for field in dataclasses.fields(recipe) if field.name.endswith(("_column", "_dataset"))]
-        recipe = dataclasses.replace(recipe, dataset=dataset, **dict.fromkeys(own))
+        recipe = recipe.of_other_data(dataset)
     return model.installed.task.load(recipe, model.assets)
 
 

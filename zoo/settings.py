@@ -288,6 +288,12 @@ class TrainConfig:
         """The names of the teachers, each once."""
         return split(self.teachers or "")
 
+    def of_other_data(self, dataset: str) -> "TrainConfig":
+        """These settings for another data set, all of it: it has not the splits and columns that the training named."""
+        own = [name for name in OF_DATASET if name.endswith(("_column", "_dataset")) and hasattr(self, name)]
+        changes: dict[str, Any] = {**dict.fromkeys(own), "dataset": dataset, "limit": None}
+        return dataclasses.replace(self, **changes)
+
     def conflict(self) -> str | None:
         """A sentence about settings that do not go together; None if all do. A task's own asks this one last."""
         if self.teachers is not None and not self.teacher_names:

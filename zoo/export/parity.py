@@ -1,6 +1,5 @@
 """Whether an export answers as the Keras model does: differences, equal answers, scores, sizes, latencies."""
 
-import dataclasses
 import functools
 import time
 from collections.abc import Callable, Sequence
@@ -77,10 +76,8 @@ def test_batches(model: Any, limit: int) -> tuple[list[Any], dict[str, Any]]:
     # A variant such as a pair of languages may be one of another data set too.
     names = [model.recipe.dataset, *([f"{name}/{variant}" for name in others] if variant else []), *others]
     for name in names:
-        own = [field.name for field in dataclasses.fields(model.recipe) if field.name.endswith(("_column", "_dataset"))]
-        settings = dataclasses.replace(model.recipe, limit=None, dataset=name, **dict.fromkeys(own))
         try:
-            data = model.installed.task.load(settings, model.assets)
+            data = model.installed.task.load(model.recipe.of_other_data(name), model.assets)
             batches = [_arrays(batch) for batch in data.split("test", limit)]
         except UserError as error:
             reasons.append(str(error))

@@ -73,5 +73,7 @@ def of_settings(task: Installed | None = None) -> dict[str, Complete]:
         "cells": among(every_cell, several=True),
         "dataset": among(lambda: [name for item in tasks() for name in item.recipe.datasets]),
         "model": models,
-        **dict.fromkeys(("validation_dataset", "test_dataset", "attention_plot", "html", "plot"), files),
+        **dict.fromkeys(
+            ("validation_dataset", "test_dataset", "pretrain_dataset", "attention_plot", "html", "plot"), files
+        ),
     }

@@ -67,6 +67,11 @@ def test_a_training_hands_its_weights_on(recipe: Train, tmp_path: Path, capsys: 
     cli(["train", "tag", *options], standalone_mode=False)
     assert "Starting from the weights of: embedding, characters, recurrent." in capsys.readouterr().err
     (tmp_path / "bare.txt").unlink()
+    cli(
+        ["evaluate", "own", "--dataset", str(labeled(tmp_path / "other.conll")), "--split", "all"],
+        standalone_mode=False,
+    )
+    assert "accuracy" in capsys.readouterr().out
     cli(["tag", "--model", "own", "Ann doesn't"], standalone_mode=False)
     assert [pair.split("/")[0] for pair in capsys.readouterr().out.split()] == ["Ann", "does", "n't"]
 
