@@ -67,7 +67,9 @@ ROWS = {
     "zoo.errors zoo.ids zoo.names zoo.storage.schema zoo.silence",
     "zoo/figures.py": "matplotlib numpy zoo.errors",
     "zoo/metrics.py": "numpy sklearn",
-    "zoo/pretraining.py": "keras numpy tensorflow zoo.builders zoo.errors zoo.optimizers zoo.settings zoo.task",
+    "zoo/pretraining.py": (
+        "keras numpy tensorflow zoo.builders zoo.errors zoo.evaluation zoo.optimizers zoo.settings zoo.task"
+    ),
     "zoo/loss_terms.py": "keras zoo.engine zoo.errors zoo.layers zoo.settings",
     "zoo/optimizers.py": "keras zoo.engine zoo.loss_terms zoo.settings",
     "zoo/serialization.py": "keras zoo.names",

@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from zoo import builders, optimizers
 from zoo.errors import UserError
+from zoo.evaluation import predictions
 from zoo.settings import NO_LOSS_TERMS
 from zoo.task import Data, Stage
 
@@ -109,7 +110,6 @@ def build(recipe: Any, data: Data, **options: Any) -> keras.Model:
 def score(model: keras.Model, batches: Any, assets: Mapping[str, Any]) -> dict[str, float]:
     """Cross-entropy in nats per predicted word, estimated as in training with sampled negatives."""
     total = np.zeros(2)
-    for inputs, *_ in batches:
-        inputs = tuple(map(np.asarray, inputs)) if isinstance(inputs, (tuple, list)) else np.asarray(inputs)
-        total += np.asarray(model.predict_on_batch(inputs)).sum(axis=0)
+    for _, output, _ in predictions(model, batches):
+        total += output.sum(axis=0)
     return {"loss_per_token": float(total[0] / max(total[1], 1.0))}
