@@ -85,11 +85,8 @@ class Pretrainer(BuiltModel):
         if character_vocabulary_size is not None:
             self.characters = CharacterEncoder(
                 character_vocabulary_size, character_units, character_dim, cells.pattern(cell, character_units),
-                dtype=policy, name="characters",
+                embedding_dropout, dtype=policy, name="characters",
             )  # fmt: skip
-            self.character_dropout = keras.layers.SpatialDropout1D(
-                embedding_dropout, dtype=policy, name="characters_dropout"
-            )
         self.recurrent = recurrent_stack(
             block, cell, units, bidirectional=bidirectional, dtype=policy, name="recurrent"
         )
@@ -137,8 +134,7 @@ class Pretrainer(BuiltModel):
         mask = ops.not_equal(tokens, PAD)
         vectors = self.embedding(tokens, mask=mask, training=training)
         if characters is not None:
-            spelled = self.character_dropout(self.characters(characters, training=training), training=training)
-            vectors = ops.concatenate([vectors, spelled], axis=-1)
+            vectors = ops.concatenate([vectors, self.characters(characters, training=training)], axis=-1)
         states = self.recurrent(vectors, mask=mask, training=training)
         both = ops.cast(ops.logical_and(mask[:, 1:], mask[:, :-1]), "float32")  # pairs of real neighbors
         ways = ops.split(states, self.directions, axis=-1)

@@ -104,7 +104,6 @@ class Tagger(BuiltModel):
         self.reader: Any = None
         self.reader_dropout: Any = None
         self.characters: Any = None
-        self.character_dropout: Any = None
         if vocabulary_size is not None:
             self.reader = TokenEmbedding(
                 vocabulary_size, embedding_dim, word_dropout, embedding_dropout, dtype=policy, name="embedding"
@@ -112,11 +111,8 @@ class Tagger(BuiltModel):
             if character_vocabulary_size is not None:
                 self.characters = CharacterEncoder(
                     character_vocabulary_size, character_units, character_dim, cells.pattern(cell, character_units),
-                    dtype=policy, name="characters",
+                    embedding_dropout, dtype=policy, name="characters",
                 )  # fmt: skip
-                self.character_dropout = keras.layers.SpatialDropout1D(
-                    embedding_dropout, dtype=policy, name="characters_dropout"
-                )
         elif self.frames:
             self.reader = FrameEncoder(embedding_dim, dtype=policy, name="frames")
             self.reader_dropout = keras.layers.SpatialDropout1D(embedding_dropout, dtype=policy, name="frames_dropout")
@@ -218,8 +214,7 @@ class Tagger(BuiltModel):
         if self.tokens:
             hidden = self.reader(sequence, mask=mask, training=training)
             if characters is not None:
-                spelled = self.character_dropout(self.characters(characters, training=training), training=training)
-                hidden = ops.concatenate([hidden, spelled], axis=-1)
+                hidden = ops.concatenate([hidden, self.characters(characters, training=training)], axis=-1)
         elif self.reader is not None:
             hidden = self.reader_dropout(self.reader(sequence), training=training)
         if self.differences:

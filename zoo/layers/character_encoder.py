@@ -26,10 +26,17 @@ class CharacterEncoder(ExplicitMask):
         units: Units of each direction; a word's vector has twice as many numbers.
         embedding_dim: Length of a character's vector.
         cell: Cell name, class or instance; see `zoo.cells.make`.
+        dropout: Fraction of the features of words dropped, the same at every word of a sequence.
     """
 
     def __init__(
-        self, vocabulary_size: int, units: int = 64, embedding_dim: int = 32, cell: Any = "gru", **kwargs: Any
+        self,
+        vocabulary_size: int,
+        units: int = 64,
+        embedding_dim: int = 32,
+        cell: Any = "gru",
+        dropout: float = 0.0,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.vocabulary_size, self.units, self.embedding_dim = vocabulary_size, units, embedding_dim
@@ -37,6 +44,7 @@ class CharacterEncoder(ExplicitMask):
         policy = self.dtype_policy
         self.table = keras.layers.Embedding(vocabulary_size, embedding_dim, dtype=policy, name="table")
         self.recurrent = Recurrent(cell, units, bidirectional=True, dtype=policy, name="recurrent")
+        self.features = keras.layers.SpatialDropout1D(dropout, dtype=policy, name="dropout")
 
     def build(self, input_shape: tuple) -> None:
         self.table.build((None, None))
@@ -47,7 +55,7 @@ class CharacterEncoder(ExplicitMask):
 
         Args:
             characters: Ids `(batch, time, characters)` int32, each word padded with 0 on the right.
-            training: Whether gradients are going to be asked for.
+            training: Whether dropout is on, and gradients are going to be asked for.
 
         Returns:
             `(batch, time, 2 * units)`; zeros for a word without characters.
@@ -61,7 +69,7 @@ class CharacterEncoder(ExplicitMask):
         ends = ops.take_along_axis(hidden[:, :, :half], ops.maximum(length - 1, 0), axis=1)[:, 0]
         both = ops.concatenate([ends, hidden[:, 0, half:]], axis=-1)  # backward, the first character is read last
         both = both * ops.cast(length[:, 0] > 0, both.dtype)
-        return ops.reshape(both, (batch, time, self.recurrent.output_size))
+        return self.features(ops.reshape(both, (batch, time, self.recurrent.output_size)), training=training)
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
         return (*input_shape[:2], self.recurrent.output_size)
