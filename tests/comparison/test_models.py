@@ -14,6 +14,7 @@ from zoo.cli import cli
 from zoo.comparison import models
 from zoo.errors import UserError
 from zoo.report.values import Classified, Shown
+from zoo.settings import TrainConfig
 from zoo.task import Task
 
 PUBLISHED = cards.published()
@@ -41,9 +42,8 @@ def test_models_of_two_data_sets_need_a_word_on_which():
 
 
 @dataclasses.dataclass(frozen=True)
-class Settings:
+class Settings(TrainConfig):
     dataset: str = "made up"
-    limit: int | None = None
     text_column: str | None = None
 
 
@@ -107,7 +107,8 @@ def test_answers_in_another_order_cannot_be_paired():
 
 def test_columns_of_the_training_are_not_those_of_other_data():
     model = answering([1] * 6, np.arange(6))
-    own = saved.SavedModel(model.path, QUIZ, Settings("mine.csv", text_column="body"), {}, model.assets, model.net)
+    mine = Settings(dataset="mine.csv", text_column="body")
+    own = saved.SavedModel(model.path, QUIZ, mine, {}, model.assets, model.net)
     assert models.compare(own, own, "made up")["difference"]["difference"] == 0
 
 
