@@ -83,7 +83,7 @@ def blocks() -> dict[str, str]:
         "captions": scores(summaries, "caption", CAPTION, some=("fact_accuracy",)),
         "caption-speed": caption_speed(facts["caption"]),
         "charlms": scores(summaries, "charlm", CHARLM, digits=4),
-        "shakespeare": shakespeare(facts["evaluate"], facts.get("shakespeare", {})),
+        "shakespeare": shakespeare(facts["evaluate"], facts["shakespeare"]),
         "tags": scores(summaries, "tag", TAG, some=("span_f1",), digits=4),
         "classifiers": scores(summaries, "classify", CLASSIFY, digits=4),
         "memory": memory(facts["memory"]),
@@ -180,18 +180,18 @@ def caption_speed(rows: dict[str, dict]) -> str:
 
 def shakespeare(rows: dict[str, dict], others: dict[str, dict]) -> str:
     """Nats per character on what others report, the last tenth of the plays, on its two halves, and in other ways."""
-    model = "charlm-lstm-tiny_shakespeare"
-    other = others.get(model)
-    whole, halves = rows[f"{model} validation+test"], [rows[f"{model} {split}"] for split in ("validation", "test")]
-    return (
-        f"Ours, on both together: {whole['loss']:.4f} nats per character ({halves[0]['loss']:.4f} on validation, "
-        f"by which the epoch was chosen, and {halves[1]['loss']:.4f} on test), "
-        f"read at {whole['examples_per_second']:.0f} chunks per second on {whole['cores']} cores."
-    ) + (
-        f"\nOn both by windows of 256 characters, as nanoGPT is scored: {other['windows']:.4f}. With dynamic "
-        f"evaluation at a rate of {other['rate']}, chosen on validation: {other['dynamic']:.4f}."
-        if other
-        else ""
+    return cards.markdown(
+        ("model", "validation+test", "validation", "test", "windows of 256", "dynamic evaluation", "chunks per second"),
+        (
+            (
+                name,
+                *(f"{rows[f'{name} {split}']['loss']:.4f}" for split in ("validation+test", "validation", "test")),
+                f"{other['windows']:.4f}",
+                f"{other['dynamic']:.4f} at a rate of {other['rate']}",
+                f"{rows[f'{name} validation+test']['examples_per_second']:.0f}",
+            )
+            for name, other in others.items()
+        ),
     )
 
 
