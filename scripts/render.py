@@ -188,9 +188,10 @@ def shakespeare(rows: dict[str, dict], others: dict[str, dict]) -> str:
                 *(f"{rows[f'{name} {split}']['loss']:.4f}" for split in ("validation+test", "validation", "test")),
                 f"{other['windows']:.4f}",
                 f"{other['dynamic']:.4f} at a rate of {other['rate']}",
-                f"{rows[f'{name} validation+test']['examples_per_second']:.0f}",
+                f"{whole['examples_per_second']:.0f} on {whole['cores']} cores",
             )
             for name, other in others.items()
+            for whole in [rows[f"{name} validation+test"]]
         ),
     )
 

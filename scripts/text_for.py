@@ -11,25 +11,17 @@ import argparse
 import random
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
+
+from word_vectors import texts
 
 BREAKS = re.compile(r"(?:<br\s*/?>\s*)+")
 
 
-def texts(dataset: str, *splits: str) -> Iterator[str]:
-    """The texts of those splits that a data set of TFDS has."""
-    import tensorflow_datasets as tfds
-
-    builder = tfds.builder(dataset)
-    known = "+".join(split for split in splits if split in builder.info.splits)
-    for example in builder.as_dataset(split=known).as_numpy_iterator():
-        yield example["text"].decode("utf-8", "replace")
-
-
 def in_characters(known: Iterable[str], documents: Iterable[str]) -> str:
     """The documents, shuffled, an empty line between two, without characters that are not known."""
-    allowed = set(known)
+    allowed = {"\n", *known}  # ends of lines stand between documents as well
     found = ["".join(filter(allowed.__contains__, BREAKS.sub("\n", document))) for document in documents]
     random.Random(0).shuffle(found)
     return "\n\n".join(found)
@@ -38,13 +30,13 @@ def in_characters(known: Iterable[str], documents: Iterable[str]) -> str:
 def main() -> None:
     """Reads two data sets, writes a text."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n\n")[0])
-    parser.add_argument("target", help="the data set of TFDS whose characters are kept")
-    parser.add_argument("source", help="the data set of TFDS whose texts are written")
+    parser.add_argument("target", help="a data set of TFDS, or a file, whose characters are kept")
+    parser.add_argument("source", help="a data set of TFDS, or a file of texts, one per line")
     parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("--size", type=int, help="characters of the file at most; default all")
     options = parser.parse_args()
-    known = "".join(texts(options.target, "train"))
-    text = in_characters(known, texts(options.source, "unsupervised", "train"))[: options.size]
+    known = "".join(texts(options.target))
+    text = in_characters(known, texts(options.source))[: options.size]
     options.output.write_text(text, encoding="utf-8")
     print(f"{options.output}: {len(text):,} characters, {len(set(text))} different ones", file=sys.stderr)
 

@@ -7,7 +7,7 @@ import pytest
 
 from zoo.errors import UserError
 from zoo.settings import PredictConfig, TrainConfig, changes, differences, fine_tuning, setting
-from zoo.task import installed
+from zoo.task import find, installed
 
 
 @dataclass(frozen=True)
@@ -62,3 +62,11 @@ def test_what_a_file_does_not_know_had_its_default() -> None:
     assert changes({"seed": 4}, Recipe(color="blue"), ignore=["color", "seed"]) == []
     with pytest.raises(UserError, match="'green'"):
         changes({"color": "green"}, Recipe())
+
+
+def test_splits_and_columns_stay_with_the_data_for_which_they_were_named() -> None:
+    train = find("sentiment").recipe.train
+    mine = train(dataset="mine.csv", test_dataset="held_out.csv", text_column="body", limit=5)
+    assert mine.of_data("mine.csv") == dataclasses.replace(mine, limit=None)
+    other = mine.of_data("reviews")
+    assert (other.dataset, other.test_dataset, other.text_column, other.limit) == ("reviews", None, None, None)

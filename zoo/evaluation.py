@@ -5,7 +5,6 @@ which itself calls `evaluate`.
 """
 
 import contextlib
-import dataclasses
 import os
 import sys
 import time
@@ -86,10 +85,7 @@ def data(model: Any, dataset: str | None = None) -> Data:
     Raises:
         UserError: If there is no such data set, or it does not fit the model.
     """
-    recipe = dataclasses.replace(model.recipe, limit=None)
-    if dataset and dataset != recipe.dataset:
-        recipe = recipe.of_other_data(dataset)
-    return model.installed.task.load(recipe, model.assets)
+    return model.installed.task.load(model.recipe.of_data(dataset or model.recipe.dataset), model.assets)
 
 
 def predictions(model: Any, batches: Any) -> Iterator[tuple[Any, np.ndarray, np.ndarray]]:

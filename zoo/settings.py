@@ -288,10 +288,12 @@ class TrainConfig:
         """The names of the teachers, each once."""
         return split(self.teachers or "")
 
-    def of_other_data(self, dataset: str) -> "TrainConfig":
-        """These settings for another data set, all of it: it has not the splits and columns that the training named."""
-        own = [name for name in OF_DATASET if name.endswith(("_column", "_dataset")) and hasattr(self, name)]
-        changes: dict[str, Any] = {**dict.fromkeys(own), "dataset": dataset, "limit": None}
+    def of_data(self, dataset: str) -> "TrainConfig":
+        """These settings for all of a data set; only that of the training has the splits and columns it named."""
+        changes: dict[str, Any] = {"dataset": dataset, "limit": None}
+        if dataset != self.dataset:
+            own = [name for name in OF_DATASET if name.endswith(("_column", "_dataset")) and hasattr(self, name)]
+            changes |= dict.fromkeys(own)
         return dataclasses.replace(self, **changes)
 
     def conflict(self) -> str | None:

@@ -77,7 +77,7 @@ def test_batches(model: Any, limit: int) -> tuple[list[Any], dict[str, Any]]:
     names = [model.recipe.dataset, *([f"{name}/{variant}" for name in others] if variant else []), *others]
     for name in names:
         try:
-            data = model.installed.task.load(model.recipe.of_other_data(name), model.assets)
+            data = model.installed.task.load(model.recipe.of_data(name), model.assets)
             batches = [_arrays(batch) for batch in data.split("test", limit)]
         except UserError as error:
             reasons.append(str(error))
